@@ -1,0 +1,91 @@
+"""The record of one trial, and its way to and from Optuna's attributes and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FAILED", "FINISHED", "REJECTED", "RUNNING", "TrialRecord", "to_frame"]
+
+FINISHED = "finished"
+FAILED = "failed"
+REJECTED = "rejected"
+RUNNING = "running"
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRecord:
+    """What one network was worth, what it costs, and how both were found out.
+
+    ``state`` is ``"finished"`` (trained and evaluated), ``"failed"`` (trained, with
+    ``reason``), ``"rejected"`` (over a budget or a duplicate: never trained, with
+    ``reason``) or ``"running"``. Every figure that is not known yet is ``None``.
+
+    Attributes:
+        number: the trial's number in the Optuna study, from 0.
+        state: one of the four states above.
+        source: ``"sampler"``, or ``"preset:NAME"`` for an enqueued published system.
+        architecture: the architecture as a plain dictionary.
+        architecture_hash: the architecture's canonical hash (16 hex digits).
+        params: trainable parameters of the deployed network.
+        macs: multiply-adds of its convolutions at the study's output size.
+        activations: elements of all convolution outputs at that size.
+        memory_mb: peak of weights and live tensors in one forward pass at that size, MB (10^6).
+        latency_ms: median of the repeats, milliseconds, at the study's latency input size.
+        latency_min_ms: minimum of the repeats, milliseconds.
+        psnr_y_db: PSNR on BT.601 luma, mean over the validation photos, dB.
+        ssim_y: SSIM on the same luma, mean over the photos, 0..1.
+        train_steps: optimiser steps trained.
+        train_seconds: wall time of the training alone.
+        reason: why the trial failed or was rejected, one line, else ``""``.
+        made_with: recipe, data set, seed, device, library versions, git revision.
+    """
+
+    number: int
+    state: str
+    source: str = "sampler"
+    architecture: Mapping[str, Any] = field(default_factory=dict)
+    architecture_hash: str = ""
+    params: int | None = None
+    macs: int | None = None
+    activations: int | None = None
+    memory_mb: float | None = None
+    latency_ms: float | None = None
+    latency_min_ms: float | None = None
+    psnr_y_db: float | None = None
+    ssim_y: float | None = None
+    train_steps: int | None = None
+    train_seconds: float | None = None
+    reason: str = ""
+    made_with: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def preset(self) -> str | None:
+        """Name of the published system that this trial trained, if it is one."""
+        kind, _, name = self.source.partition(":")
+        return name if kind == "preset" else None
+
+    def to_attrs(self) -> dict[str, Any]:
+        """The known figures as JSON-ready Optuna user attributes, number and state left out."""
+        attrs = asdict(self)
+        del attrs["number"], attrs["state"]
+        return {key: value for key, value in attrs.items() if value not in (None, "", {})}
+
+    @classmethod
+    def from_attrs(cls, number: int, state: str, attrs: Mapping[str, Any]) -> TrialRecord:
+        """The record again from a trial's user attributes; attributes of others are passed over."""
+        known = {f.name for f in fields(cls)} - {"number", "state"}
+        return cls(number, state, **{key: attrs[key] for key in known if key in attrs})
+
+
+def to_frame(records: Iterable[TrialRecord]) -> pd.DataFrame:
+    """One row a record; the columns are the record's fields but the two nested ones."""
+    import pandas as pd
+
+    columns = [f.name for f in fields(TrialRecord) if f.name not in ("architecture", "made_with")]
+    rows = [[getattr(record, name) for name in columns] for record in records]
+    return pd.DataFrame(rows, columns=columns)

@@ -1,0 +1,19 @@
+"""Fixtures that several test folders share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+_BESIDE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def sr_data() -> Path:
+    """The folder with the research images and published checkpoints, else a skip."""
+    folder = Path(os.environ.get("SR_DATA", _BESIDE_CHECKOUT))
+    if not (folder / "test" / "Set5").is_dir():
+        pytest.skip(f"no research images at {folder}: set SR_DATA to a folder with test/ and train/")
+    return folder
