@@ -15,5 +15,5 @@ def sr_data() -> Path:
     """The folder with the research images and published checkpoints, else a skip."""
     folder = Path(os.environ.get("SR_DATA", _BESIDE_CHECKOUT))
     if not (folder / "test" / "Set5").is_dir():
-        pytest.skip(f"no research images at {folder}: set SR_DATA to a folder with test/ and train/")
+        pytest.skip(f"no research images at {folder}: set SR_DATA to one with test/ and train/")
     return folder

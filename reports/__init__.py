@@ -1,0 +1,1 @@
+"""What happened? Pictures and tables of a search, made without torch."""
