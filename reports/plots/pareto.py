@@ -1,0 +1,207 @@
+"""PSNR-Y against what a network costs: the trials, the front, the budgets, the published systems.
+
+:func:`pareto_info` decides everything that the figure says; drawing it decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from nas.files import atomic_path
+from nas.objectives import OBJECTIVES, Objective
+from nas.pareto import best, front
+from nas.records import FINISHED, TrialRecord
+from reports.summary import RunSummary
+from search_spaces.errors import InputError
+
+__all__ = ["PANELS", "Panel", "ParetoInfo", "Point", "pareto_info", "save_pareto"]
+
+PANELS = ("params", "macs", "latency")
+"""The costs that PSNR-Y is drawn against when nothing else is said."""
+
+# What lies this far outside the points' span (in spans) would squash them: it is told in words.
+_REACH_ACROSS, _REACH_DOWN = 1.0, 0.5
+_PNG_DPI = 200
+
+
+class Point(NamedTuple):
+    """One trial in one panel; ``cost`` in the panel's shown unit, ``label`` empty for most."""
+
+    number: int
+    cost: float
+    psnr_y_db: float
+    label: str = ""
+    published: bool = False
+    adapted: bool = False
+
+
+class Panel(NamedTuple):
+    """PSNR-Y against one cost, in the unit that people read.
+
+    ``front`` is the front within this plane, cheapest first; ``wall`` is the budget, and
+    ``wall_drawn`` whether it is near enough to the points to be drawn.
+    """
+
+    objective: Objective
+    axis_label: str
+    points: tuple[Point, ...]
+    front: tuple[Point, ...]
+    best: Point | None
+    wall: float | None
+    wall_label: str
+    wall_drawn: bool
+
+    @property
+    def published(self) -> tuple[Point, ...]:
+        """The published systems among the points."""
+        return tuple(point for point in self.points if point.published)
+
+
+class ParetoInfo(NamedTuple):
+    """All that the figure says. ``psnr_range_db`` is the axis; lower trials are told in words."""
+
+    title: str
+    subtitle: str
+    panels: tuple[Panel, ...]
+    bicubic_psnr_y_db: float | None
+    bicubic_drawn: bool
+    psnr_range_db: tuple[float, float]
+    notes: tuple[str, ...]
+
+
+def pareto_info(
+    records: Iterable[TrialRecord], summary: RunSummary, costs: Sequence[str] = PANELS
+) -> ParetoInfo:
+    """What the figure of a run says.
+
+    Args:
+        records: trials of any state; those finished with a finite PSNR-Y are drawn.
+        summary: the run's setting, budgets and references.
+        costs: names of the objectives to draw PSNR-Y against, one panel each. A cost that no
+            trial has gets no panel, but a note.
+
+    Raises:
+        InputError: no trial to draw, an unknown cost, or none of the costs is known.
+    """
+    unknown = [name for name in costs if name not in OBJECTIVES or OBJECTIVES[name].maximize]
+    if unknown:
+        known = ", ".join(name for name, one in OBJECTIVES.items() if not one.maximize)
+        raise InputError(f"cannot draw PSNR against {unknown[0]!r}: use one of {known}")
+    psnr, every = OBJECTIVES["psnr"], tuple(records)
+    finished = [r for r in every if r.state == FINISHED and psnr.value(r) is not None]
+    if not finished:
+        raise InputError(
+            f"a Pareto plot needs at least one finished trial with a PSNR: got none among "
+            f"{len(every)} trials; let the search finish one"
+        )
+    top = best(finished, summary.budgets) or best(finished)
+    assert top is not None
+    low, high, below = _psnr_range([float(r.psnr_y_db or 0) for r in finished])
+    bicubic = summary.bicubic_psnr_y_db
+    drawn = bicubic is not None and low - _REACH_DOWN * (high - low) <= bicubic <= high
+    notes = []
+    if below:
+        notes.append(f"{_count(below, 'trial')} below {low:.2f} dB at the lower edge")
+    if bicubic is not None and drawn:
+        low = min(low, bicubic - 0.06 * (high - low))
+    elif bicubic is not None:
+        gain = float(top.psnr_y_db or 0) - bicubic
+        notes.append(f"best trial {gain:+.2f} dB against bicubic ({bicubic:.2f} dB, off the axis)")
+    panels = []
+    for one in (OBJECTIVES[name] for name in costs):
+        measured = [r for r in finished if one.value(r) is not None]
+        if len(measured) < len(finished):
+            lacking = "no trial" if not measured else f"{len(measured)} of {len(finished)} trials"
+            notes.append(f"{one.label.lower()} known for {lacking}")
+        if measured:
+            panels.append(_panel(one, measured, top, summary))
+    if not panels:
+        raise InputError(f"no finished trial has any of {', '.join(costs)}: draw other costs")
+    if any(point.adapted for panel in panels for point in panel.points):
+        notes.append("* published system adapted to the space")
+    title = summary.title or "Search"
+    trials = f"{_count(len(finished), 'trained network')}"
+    subtitle = " · ".join(part for part in (summary.setting, trials) if part)
+    return ParetoInfo(title, subtitle, tuple(panels), bicubic, drawn, (low, high), tuple(notes))
+
+
+def save_pareto(info: ParetoInfo, stem: Path | str) -> tuple[Path, Path]:
+    """Draw the figure to ``stem.png`` (200 dpi) and ``stem.svg``, each written whole or not at all.
+
+    The files are the same, byte for byte, whenever the info is.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    import matplotlib as mpl
+
+    from reports.plots.pareto_figure import draw_pareto
+
+    # with_suffix would take the end of a name such as "0.6M" for its suffix.
+    png, svg = (Path(f"{stem}{suffix}") for suffix in (".png", ".svg"))
+    figure = draw_pareto(info)
+    with atomic_path(png) as temporary:
+        figure.savefig(temporary, dpi=_PNG_DPI, metadata={"Software": None})
+    # The salt names the SVG's clip paths; without one they are random.
+    with mpl.rc_context({"svg.hashsalt": "pareto"}), atomic_path(svg) as temporary:
+        figure.savefig(temporary, metadata={"Date": None, "Creator": None})
+    return png, svg
+
+
+def _panel(
+    cost: Objective, measured: Sequence[TrialRecord], top: TrialRecord, summary: RunSummary
+) -> Panel:
+    def point(record: TrialRecord) -> Point:
+        adapted = record.preset is not None and record.number in summary.adapted
+        label = f"{record.preset}{'*' if adapted else ''}" if record.preset else ""
+        if record.number == top.number:
+            label = f"best: {label or f'trial {record.number}'}, {record.psnr_y_db:.2f} dB"
+        at = cost.shown(cost.value(record) or 0.0), float(record.psnr_y_db or 0.0)
+        return Point(record.number, *at, label, record.preset is not None, adapted)
+
+    points = tuple(point(record) for record in measured)
+    efficient = {r.number for r in front(measured, (cost, OBJECTIVES["psnr"]))}
+    on_front = sorted(
+        (p for p in points if p.number in efficient), key=lambda p: (p.cost, p.number)
+    )
+    limit = summary.budgets.get(cost.attribute)
+    wall = None if limit is None else cost.shown(limit)
+    low, high = min(p.cost for p in points), max(p.cost for p in points)
+    # A single point has no span; its own cost is the measure of near then.
+    near = high + _REACH_ACROSS * ((high - low) or high)
+    place = {"latency": summary.latency_at}.get(cost.name, "")
+    if cost.name in ("macs", "activations", "memory"):
+        place = f"{summary.hr[1]}×{summary.hr[0]} output"
+    axis_label = f"{cost.label} [{cost.unit}]" + (f", {place}" if place else "")
+    return Panel(
+        cost,
+        axis_label,
+        points,
+        tuple(on_front),
+        next((p for p in points if p.number == top.number), None),
+        wall,
+        "" if wall is None else f"budget {wall:,.6g} {cost.unit}",
+        wall is not None and wall <= near,
+    )
+
+
+def _psnr_range(values: Sequence[float]) -> tuple[float, float, int]:
+    """Low and high end of the axis, dB, and how many values lie below it.
+
+    A trial that trained badly would squash the front; the axis ends three quartile distances
+    below the lower quartile, which for good runs is below every trial.
+    """
+    ordered = np.sort(np.asarray(values))
+    lower, upper = np.quantile(ordered, [0.25, 0.75])
+    fence = lower - 3 * max(upper - lower, 0.05)
+    shown = ordered[ordered >= fence]
+    margin = max(0.07 * float(shown[-1] - shown[0]), 0.02)
+    return float(shown[0]) - margin, float(shown[-1]) + 2 * margin, int((ordered < fence).sum())
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

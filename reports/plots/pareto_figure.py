@@ -1,0 +1,211 @@
+"""Drawing of the Pareto figure. Imported only when one is drawn: it loads matplotlib."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.markers import CARETDOWN, MarkerStyle
+from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
+from matplotlib.ticker import MaxNLocator
+
+from reports.plots.labels import Box, place_labels
+from reports.plots.pareto import Panel, ParetoInfo, Point
+
+__all__ = ["draw_pareto"]
+
+# Okabe and Ito's palette, told apart by all common kinds of colour vision and in grey print.
+_FRONT, _BEST, _PUBLISHED, _WALL, _TRIAL = "#0072B2", "#D55E00", "#000000", "#8C2D04", "#9A9A9A"
+_INK, _FAINT = "#222222", "#666666"
+_DASHES = (0, (4, 3))
+_PANEL_INCHES, _HEIGHT_INCHES, _LEFT_INCHES, _RIGHT_INCHES = 4.2, 4.8, 0.75, 0.15
+
+
+def draw_pareto(info: ParetoInfo) -> Figure:
+    """The figure that ``info`` describes, without touching matplotlib's global state."""
+    count = len(info.panels)
+    width = _LEFT_INCHES + _RIGHT_INCHES + _PANEL_INCHES * max(count, 1.6)
+    figure = Figure(figsize=(width, _HEIGHT_INCHES), facecolor="white")
+    FigureCanvasAgg(figure)
+    left = _LEFT_INCHES / width
+    right = 1 - _RIGHT_INCHES / width
+    axes = figure.subplots(1, count, sharey=True, squeeze=False)[0]
+    figure.subplots_adjust(left=left, right=right, top=0.845, bottom=0.225, wspace=0.06)
+    figure.text(left, 0.94, info.title, size=13, weight="bold", color=_INK, parse_math=False)
+    figure.text(left, 0.885, info.subtitle, size=9, color=_FAINT, parse_math=False)
+    _legend(figure, info, left, 0.075)
+    notes = ";  ".join(info.notes)
+    figure.text(left, 0.03, notes, size=8, color=_FAINT, parse_math=False)
+    for axis, panel in zip(axes, info.panels, strict=True):
+        _draw_panel(axis, panel, info)
+    axes[0].set_ylabel("PSNR-Y [dB]", color=_INK)
+    # Text has its place and size only once the figure has been laid out.
+    figure.draw_without_rendering()
+    for axis, panel in zip(axes, info.panels, strict=True):
+        _write_labels(axis, panel, info)
+    return figure
+
+
+def _draw_panel(axis: Axes, panel: Panel, info: ParetoInfo) -> None:
+    bottom, top = info.psnr_range_db
+    left, right = _cost_range(panel)
+    axis.set(xlim=(left, right), ylim=(bottom, top))
+    axis.set_xlabel(panel.axis_label, color=_INK, parse_math=False)
+    axis.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    axis.tick_params(colors=_INK, labelsize=8.5, length=3)
+    axis.ticklabel_format(useOffset=False)
+    axis.grid(True, color="#E6E6E6", linewidth=0.6)
+    axis.set_axisbelow(True)
+    axis.spines[["top", "right"]].set_visible(False)
+    if panel.wall is not None and panel.wall_drawn:
+        axis.axvspan(panel.wall, right, facecolor=_WALL, alpha=0.10, linewidth=0)
+        axis.axvline(panel.wall, color=_WALL, linewidth=1.4)
+    if info.bicubic_drawn and info.bicubic_psnr_y_db is not None:
+        axis.axhline(info.bicubic_psnr_y_db, color=_FAINT, linewidth=1, linestyle=_DASHES)
+    x, y = _stairs(panel, bottom, right)
+    axis.fill_between(x, y, bottom, color=_FRONT, alpha=0.06, linewidth=0)
+    axis.plot(x[1:], y[1:], color=_FRONT, linewidth=1.5, zorder=2.5)
+    front = {point.number for point in panel.front}
+    plain = [p for p in panel.points if p.number not in front and not p.published]
+    _scatter(axis, plain, bottom, "o", 24, _TRIAL, zorder=2.4)
+    _scatter(axis, [p for p in panel.front if not p.published], bottom, "o", 34, _FRONT, zorder=3)
+    _scatter(axis, panel.published, bottom, "D", 36, _PUBLISHED, zorder=3.2)
+    if panel.best is not None:
+        _scatter(axis, [panel.best], bottom, "*", 190, _BEST, zorder=4)
+
+
+def _scatter(
+    axis: Axes, points: Sequence[Point], bottom: float, marker: str, size: float, color: str,
+    *, zorder: float,
+) -> None:  # fmt: skip
+    inside = [p for p in points if p.psnr_y_db >= bottom]
+    axis.scatter(
+        [p.cost for p in inside], [p.psnr_y_db for p in inside], s=size, marker=marker,
+        color=color, edgecolors="white", linewidths=0.7, zorder=zorder,
+    )  # fmt: skip
+    below = [p.cost for p in points if p.psnr_y_db < bottom]
+    # Trials below the axis stand on it as arrows down: there, but not worth the room.
+    arrows = MarkerStyle(CARETDOWN)
+    axis.scatter(
+        below, [bottom] * len(below), s=size, marker=arrows, color=color, clip_on=False,
+        zorder=zorder,
+    )  # fmt: skip
+
+
+def _legend(figure: Figure, info: ParetoInfo, left: float, bottom: float) -> None:
+    """One legend for all panels, holding what is really drawn."""
+    published = any(panel.published for panel in info.panels)
+    walls = any(panel.wall_drawn for panel in info.panels)
+    dot: dict[str, Any] = {"linestyle": "none", "markeredgecolor": "white", "markeredgewidth": 0.6}
+    entries = [
+        ("best in budget", True, {"color": _BEST, "marker": "*", "markersize": 13, **dot}),
+        ("front", True, {"color": _FRONT, "marker": "o", "markersize": 6, "linewidth": 1.5}),
+        ("other trial", True, {"color": _TRIAL, "marker": "o", "markersize": 5.5, **dot}),
+        (
+            "published system",
+            published,
+            {"color": _PUBLISHED, "marker": "D", "markersize": 6, **dot},
+        ),
+        ("budget", walls, {"color": _WALL, "linewidth": 1.4}),
+        ("bicubic", info.bicubic_drawn, {"color": _FAINT, "linestyle": _DASHES, "linewidth": 1}),
+    ]
+    lines = [Line2D([], [], label=label, **style) for label, drawn, style in entries if drawn]
+    figure.legend(
+        handles=lines, loc="lower left", bbox_to_anchor=(left, bottom), ncols=len(lines),
+        frameon=False, fontsize=8.5, handletextpad=0.5, columnspacing=1.6, handlelength=1.6,
+        borderaxespad=0, borderpad=0,
+    )  # fmt: skip
+
+
+def _stairs(panel: Panel, bottom: float, right: float) -> tuple[list[float], list[float]]:
+    """The front's edge from the axis up, and along to the budget: what each cost can buy."""
+    x, y = [panel.front[0].cost], [bottom]
+    for point in panel.front:
+        x += [point.cost, point.cost]
+        y += [y[-1], point.psnr_y_db]
+    end = panel.wall if panel.wall is not None and panel.wall_drawn else right
+    return [*x, max(end, x[-1])], [*y, y[-1]]
+
+
+def _cost_range(panel: Panel) -> tuple[float, float]:
+    costs = [point.cost for point in panel.points]
+    if panel.wall is not None and panel.wall_drawn:
+        costs.append(panel.wall)
+    low, high = min(costs), max(costs)
+    margin = 0.12 * (high - low) or 0.3 * high or 1.0
+    return max(low - margin, 0.0), high + margin
+
+
+def _write_labels(axis: Axes, panel: Panel, info: ParetoInfo) -> None:
+    """Name the wall, the best trial and the published systems; needs a laid-out figure."""
+    bottom, top = info.psnr_range_db
+    taken = [_box(text) for text in _name_wall(axis, panel)]
+    named = sorted((p for p in panel.points if p.label), key=lambda p: (p.published, p.number))
+    texts = [
+        axis.text(
+            0, 0, point.label, size=8.5, ha="left", va="bottom", parse_math=False, zorder=6,
+            color=_BEST if point is panel.best else _INK,
+            weight="bold" if point is panel.best else "normal",
+            path_effects=[withStroke(linewidth=2.5, foreground="white", alpha=0.85)],
+        )
+        for point in named
+    ]  # fmt: skip
+    boxes = [_box(text) for text in texts]
+    sizes = [(box.right - box.left, box.top - box.bottom) for box in boxes]
+    to_pixels, to_data = axis.transData, axis.transData.inverted()
+    anchors = to_pixels.transform([(p.cost, max(p.psnr_y_db, bottom)) for p in named])
+    markers = to_pixels.transform([(p.cost, max(p.psnr_y_db, bottom)) for p in panel.points])
+    lines = [np.column_stack(_stairs(panel, bottom, axis.get_xlim()[1]))]
+    if panel.wall is not None and panel.wall_drawn:
+        lines.append(np.array([(panel.wall, bottom), (panel.wall, top)]))
+    covered = [markers, *(_samples(to_pixels.transform(line)) for line in lines)]
+    pairs = [(float(x), float(y)) for x, y in anchors]
+    places = place_labels(pairs, sizes, np.vstack(covered), Box(*axis.bbox.extents), taken)
+    for text, place, anchor in zip(texts, places, anchors, strict=True):
+        x, y = to_data.transform((place.left, place.bottom))
+        text.set_position((float(x), float(y)))
+        nearest = np.clip(anchor, (place.left, place.bottom), (place.right, place.top))
+        # A name that had to move away is tied to its point by a thin line.
+        if np.hypot(*(nearest - anchor)) > 1.3 * (place.top - place.bottom):
+            ends = to_data.transform([anchor, nearest])
+            axis.plot(*ends.T, color=text.get_color(), linewidth=0.6, zorder=2.9)
+
+
+def _name_wall(axis: Axes, panel: Panel) -> list[Text]:
+    if panel.wall is None:
+        return []
+    if panel.wall_drawn:
+        return [
+            axis.annotate(
+                panel.wall_label, (panel.wall, 0.02), xycoords=("data", "axes fraction"),
+                xytext=(4, 0), textcoords="offset points", rotation=90, size=8.5, color=_WALL,
+                ha="left", va="bottom", parse_math=False,
+            )
+        ]  # fmt: skip
+    return [
+        axis.text(
+            0.98, 0.02, f"{panel.wall_label} \N{RIGHTWARDS ARROW}", size=8.5, color=_WALL,
+            ha="right", va="bottom", transform=axis.transAxes, parse_math=False,
+        )
+    ]  # fmt: skip
+
+
+def _box(text: Text) -> Box:
+    return Box(*text.get_window_extent().extents)
+
+
+def _samples(line: npt.NDArray[np.float64], apart: float = 8.0) -> npt.NDArray[np.float64]:
+    """Points along a polyline about ``apart`` pixels from each other."""
+    pieces = [line[:1]]
+    for start, end in itertools.pairwise(line):
+        count = max(int(np.hypot(*(end - start)) / apart), 1)
+        pieces.append(np.linspace(start, end, count + 1)[1:])
+    return np.vstack(pieces)
