@@ -1,0 +1,1 @@
+"""What a network is worth: training, quality, latency, memory."""

@@ -1,0 +1,46 @@
+"""Which device and number format the hardware at hand is fastest with."""
+
+from __future__ import annotations
+
+import torch
+
+from search_spaces.errors import InputError
+
+__all__ = ["best_device", "resolve_precision"]
+
+
+def best_device(name: str | None = None) -> torch.device:
+    """The device called ``name``, else the first GPU, else the CPU.
+
+    Raises:
+        InputError: no such device here.
+    """
+    if name is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"device must be one that torch sees here, got {name!r}") from error
+    return device
+
+
+def resolve_precision(precision: str, device: torch.device) -> torch.dtype:
+    """The dtype of convolutions in training: float32 or bfloat16.
+
+    ``"auto"`` takes bfloat16 only where the processor multiplies it natively: emulated,
+    it is slower than float32.
+    """
+    if precision == "auto":
+        return torch.bfloat16 if _multiplies_bf16(device) else torch.float32
+    return {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
+
+
+def _multiplies_bf16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type != "cpu":
+        return False
+    # Not public yet in every torch that we support, so a missing probe means "no".
+    probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, probe, lambda: False)() for probe in probes)

@@ -1,0 +1,101 @@
+"""PSNR and SSIM on BT.601 luma, as the super-resolution papers measure them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from search_spaces.errors import InputError
+
+__all__ = ["luma", "psnr_of_luma_db", "psnr_y_db", "ssim_of_luma", "ssim_y"]
+
+Pixels = npt.NDArray[np.uint8]
+Luma = npt.NDArray[np.float64]
+
+_RGB_TO_Y = np.array([65.481, 128.553, 24.966]) / 255.0
+_WINDOW = 11
+
+
+def luma(pixels: Pixels) -> Luma:
+    """BT.601 studio-range luma (16..235), not rounded.
+
+    Args:
+        pixels: uint8, (H, W, 3) RGB, or (H, W), which is taken as luma already.
+
+    Raises:
+        InputError: another shape or type.
+    """
+    if pixels.dtype != np.uint8 or not (
+        pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)
+    ):
+        raise InputError(
+            f"pixels must be uint8 of shape (H, W, 3) or (H, W), got {pixels.dtype} {pixels.shape}"
+        )
+    if pixels.ndim == 2:
+        return pixels.astype(np.float64)
+    return np.asarray(pixels @ _RGB_TO_Y + 16.0, dtype=np.float64)
+
+
+def psnr_y_db(sr: Pixels, hr: Pixels, shave: int) -> float:
+    """PSNR on luma in dB, ``shave`` pixels of every border left out; identical images give inf.
+
+    Raises:
+        InputError: shapes differ, or nothing is left after shaving.
+    """
+    return psnr_of_luma_db(luma(sr), luma(hr), shave)
+
+
+def ssim_y(sr: Pixels, hr: Pixels, shave: int) -> float:
+    """SSIM on luma, -1..1: 11x11 Gaussian window of sigma 1.5, "valid" positions only.
+
+    Source: Wang et al. 2004, "Image quality assessment: from error visibility to structural
+    similarity", eq. 13, with the constants of its reference code.
+
+    Raises:
+        InputError: shapes differ, or less than one window is left after shaving.
+    """
+    return ssim_of_luma(luma(sr), luma(hr), shave)
+
+
+def psnr_of_luma_db(sr: Luma, hr: Luma, shave: int) -> float:
+    """`psnr_y_db` on luma planes (H, W) that are there already."""
+    sr, hr = _shaved(sr, hr, shave, smallest=1)
+    mean_square = float(np.mean(np.square(sr - hr)))
+    return math.inf if mean_square == 0 else 10.0 * math.log10(255.0**2 / mean_square)
+
+
+def ssim_of_luma(sr: Luma, hr: Luma, shave: int) -> float:
+    """`ssim_y` on luma planes (H, W) that are there already."""
+    from skimage.metrics import structural_similarity
+
+    sr, hr = _shaved(sr, hr, shave, smallest=_WINDOW)
+    _, full = structural_similarity(
+        sr,
+        hr,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+        data_range=255,
+        full=True,
+    )
+    # skimage's own mean crops these 5 pixels too, but only in some versions.
+    edge = _WINDOW // 2
+    return float(full[edge:-edge, edge:-edge].mean())
+
+
+def _shaved(sr: Luma, hr: Luma, shave: int, *, smallest: int) -> tuple[Luma, Luma]:
+    if sr.shape != hr.shape:
+        raise InputError(
+            f"SR and HR must have the same size, got {sr.shape} and {hr.shape}; "
+            "crop HR to a multiple of the scale"
+        )
+    least = 2 * shave + smallest
+    if min(hr.shape) < least:
+        raise InputError(
+            f"images must be at least {least} x {least} pixels to be measured with a shaved "
+            f"border of {shave}, got {hr.shape[0]} x {hr.shape[1]}"
+        )
+    inner = (slice(shave, hr.shape[0] - shave), slice(shave, hr.shape[1] - shave))
+    return sr[inner], hr[inner]

@@ -1,0 +1,141 @@
+"""Everything that a training has to remember from one step to the next."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from nas.evaluate.recipe import Recipe
+from nas.files import atomic_path
+from search_spaces.errors import InputError
+
+__all__ = ["TrainState", "seeded", "start"]
+
+T = TypeVar("T")
+_FORMAT = 1
+
+
+@dataclass(slots=True)
+class TrainState:
+    """A training that can pause after any step and go on to the same bits on a CPU.
+
+    Attributes:
+        network: as trained, float32, channels_last.
+        optimizer: Adam with its moments.
+        average: sum of past weights for each trainable parameter, from 0, before bias correction.
+        colors: 3 or 1 (trained on luma).
+        step: optimiser steps done.
+        recent_loss: exponential mean over about 10 steps.
+        best_loss: lowest ``recent_loss`` so far.
+        seconds: wall time of the training so far.
+    """
+
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+    average: list[Tensor]
+    colors: int = 3
+    step: int = 0
+    recent_loss: float = math.nan
+    best_loss: float = math.inf
+    seconds: float = 0.0
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.network.parameters()).device
+
+    def averaged(self, recipe: Recipe) -> nn.Module:
+        """A copy of the network with the averaged weights, bias-corrected, in evaluation mode.
+
+        The average starts from 0, so after t steps it holds weights worth 1 - decay**t in
+        all and is divided by that (Kingma & Ba 2015, "Adam", section 3, has the same
+        correction for its moments). Before the first step: the weights as they are.
+        """
+        network = copy.deepcopy(self.network)
+        worth = 1.0 - recipe.ema_decay**self.step
+        if worth > 0:
+            with torch.no_grad():
+                for parameter, total in zip(trainable(network), self.average, strict=True):
+                    parameter.copy_(total / worth)
+        return network.eval().requires_grad_(False)
+
+    def save(self, path: Path | str) -> None:
+        """Write the state, tensors and plain numbers only.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
+        content = {
+            "format": _FORMAT,
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": self.average,
+            "numbers": {name: getattr(self, name) for name in _NUMBERS},
+        }
+        with atomic_path(path) as temporary:
+            torch.save(content, temporary)
+
+    def load(self, path: Path | str) -> TrainState:
+        """Take over what `save` wrote; ``self`` is a fresh state of the same architecture.
+
+        The file is read without running any code in it.
+
+        Raises:
+            InputError: no such file, damaged, or of another network.
+        """
+        try:
+            content: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
+            if content["format"] != _FORMAT or len(content["average"]) != len(self.average):
+                raise ValueError("it holds another network or another format")
+            self.network.load_state_dict(content["network"])
+            self.optimizer.load_state_dict(content["optimizer"])
+            for total, stored in zip(self.average, content["average"], strict=True):
+                total.copy_(stored)
+            for name in _NUMBERS:
+                setattr(self, name, content["numbers"][name])
+        except Exception as error:
+            # torch.load raises six kinds of exception for a damaged file.
+            line = (str(error) or type(error).__name__).splitlines()[0]
+            raise InputError(f"cannot resume the training from {path}: {line}") from error
+        return self
+
+
+_NUMBERS = ("colors", "step", "recent_loss", "best_loss", "seconds")
+
+
+def seeded(build: Callable[[], T], seed: int) -> T:
+    """What ``build()`` returns with torch's random numbers seeded; the caller's stay as they are.
+
+    The same architecture and seed give the same initial weights.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return build()
+
+
+def start(
+    network: nn.Module, recipe: Recipe, *, device: torch.device | str = "cpu", colors: int = 3
+) -> TrainState:
+    """Step 0 of a training: the network moved to ``device`` in channels_last, Adam, an empty mean.
+
+    Raises:
+        InputError: the network has no trainable parameter.
+    """
+    network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    parameters = trainable(network)
+    if not parameters:
+        raise InputError("the network has no trainable parameter, so there is nothing to train")
+    optimizer = torch.optim.Adam(parameters, lr=recipe.learning_rate, fused=True)
+    return TrainState(network, optimizer, [torch.zeros_like(p) for p in parameters], colors)
+
+
+def trainable(network: nn.Module) -> list[Tensor]:
+    """The parameters that a training changes, in the module's order."""
+    return [parameter for parameter in network.parameters() if parameter.requires_grad]

@@ -1,0 +1,66 @@
+"""A network applied to one photo, from uint8 to uint8."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from nas.evaluate.quality import luma
+
+__all__ = ["upscale"]
+
+Pixels = npt.NDArray[np.uint8]
+
+# BT.601 studio range; rows give Cb and Cr of (R, G, B) in 0..255, both around 128.
+_RGB_TO_YCC = (
+    np.array([[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]])
+    / 255.0
+)
+_YCC_TO_RGB = np.linalg.inv(_RGB_TO_YCC)
+_OFFSET = np.array([16.0, 128.0, 128.0])
+
+
+def upscale(network: nn.Module, pixels: Pixels, scale: int, *, colors: int = 3) -> Pixels:
+    """The photo ``scale`` times as large.
+
+    The network runs in float32, channels_last, on the device that its parameters are on. A
+    network of one colour gets float luma / 255; Cb and Cr are upscaled bicubically.
+
+    Args:
+        network: takes and gives (N, colors, h, w) in 0..1; switched to evaluation meanwhile.
+        pixels: (h, w, 3) uint8 RGB.
+        scale: 2, 3 or 4.
+        colors: 3 (RGB) or 1 (luma).
+
+    Returns:
+        (h * scale, w * scale, 3) uint8 RGB: clamped, then rounded.
+    """
+    if colors == 3:
+        return _to_uint8(_forward(network, pixels.transpose(2, 0, 1)).transpose(1, 2, 0))
+    from nas.data.degradation import bicubic_up
+
+    ycc = bicubic_up(pixels, scale) @ _RGB_TO_YCC.T + _OFFSET
+    ycc[..., 0] = np.clip(_forward(network, luma(pixels)[None])[0], 0.0, 255.0)
+    return _to_uint8((ycc - _OFFSET) @ _YCC_TO_RGB.T)
+
+
+def _forward(
+    network: nn.Module, planes: npt.NDArray[np.uint8 | np.float64]
+) -> npt.NDArray[np.float32]:
+    device = next((p.device for p in network.parameters()), torch.device("cpu"))
+    batch = torch.from_numpy(np.ascontiguousarray(planes)).to(device, torch.float32)[None]
+    was_training = network.training
+    network.eval()
+    try:
+        with torch.inference_mode():
+            out = network((batch / 255.0).to(memory_format=torch.channels_last))
+    finally:
+        network.train(was_training)
+    scaled: npt.NDArray[np.float32] = (out[0].float() * 255.0).cpu().numpy()
+    return scaled
+
+
+def _to_uint8(values: npt.NDArray[np.float32 | np.float64]) -> Pixels:
+    return np.clip(values, 0.0, 255.0).round().astype(np.uint8)

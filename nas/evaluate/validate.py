@@ -1,0 +1,148 @@
+"""What a network is worth on photos that it was not trained on."""
+
+from __future__ import annotations
+
+import math
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from torch import nn
+
+from nas.evaluate.quality import luma, psnr_of_luma_db, ssim_of_luma
+from nas.evaluate.upscale import upscale
+from search_spaces.errors import InputError
+
+if TYPE_CHECKING:
+    from nas.data import Photo
+
+__all__ = [
+    "ImageQuality",
+    "Quality",
+    "Reference",
+    "bicubic_quality",
+    "reference",
+    "score",
+    "validate",
+]
+
+Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One photo ready to be measured on.
+
+    ``lr`` (h, w, 3) and ``hr`` (h * scale, w * scale, 3) are uint8 RGB, ``hr_y`` is float luma.
+    """
+
+    name: str
+    lr: Pixels
+    hr: Pixels
+    hr_y: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageQuality:
+    """PSNR-Y (dB) and SSIM-Y of one photo."""
+
+    name: str
+    psnr_y_db: float
+    ssim_y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Means over the photos (of dB, as the papers do it), and every photo's own figures."""
+
+    psnr_y_db: float
+    ssim_y: float
+    images: tuple[ImageQuality, ...]
+
+
+_REFERENCES: dict[tuple[int, int], Reference] = {}
+
+
+def reference(photo: Photo, scale: int) -> Reference:
+    """The photo cropped to a multiple of ``scale``, with its LR (MATLAB bicubic, to the bit).
+
+    Kept as long as the photo's pixels live: a search validates every trial on the same ones.
+    """
+    from nas.data.degradation import bicubic_down, mod_crop
+
+    key = (id(photo.pixels), scale)
+    found = _REFERENCES.get(key)
+    if found is None:
+        hr = mod_crop(photo.pixels, scale)
+        found = Reference(photo.name, bicubic_down(hr, scale), hr.copy(), luma(hr))
+        weakref.finalize(photo.pixels, _REFERENCES.pop, key, None)
+        _REFERENCES[key] = found
+    return found
+
+
+def score(
+    enlarge: Callable[[Pixels], Pixels],
+    references: Iterable[Reference],
+    scale: int,
+    *,
+    shave: int | None = None,
+) -> Quality:
+    """Quality of any function from LR to SR (uint8 RGB); ``shave`` defaults to ``scale``.
+
+    Raises:
+        InputError: no references, or one too small to be measured.
+    """
+    border = scale if shave is None else shave
+    images = []
+    for ref in references:
+        sr_y = luma(enlarge(ref.lr))
+        try:
+            psnr_y_db = psnr_of_luma_db(sr_y, ref.hr_y, border)
+            images.append(ImageQuality(ref.name, psnr_y_db, ssim_of_luma(sr_y, ref.hr_y, border)))
+        except InputError as error:
+            raise InputError(f"{ref.name}: {error}") from error
+    if not images:
+        raise InputError("validation needs at least one photo, got none")
+    count = len(images)
+    return Quality(
+        math.fsum(image.psnr_y_db for image in images) / count,
+        math.fsum(image.ssim_y for image in images) / count,
+        tuple(images),
+    )
+
+
+def validate(
+    network: nn.Module,
+    photos: Sequence[Photo],
+    scale: int,
+    *,
+    colors: int = 3,
+    shave: int | None = None,
+) -> Quality:
+    """PSNR-Y and SSIM-Y of the network's SR against the photos, in float32 on its device.
+
+    Args:
+        network: takes and gives (N, colors, h, w) in 0..1.
+        photos: HR; LR is made from them.
+        scale: 2, 3 or 4.
+        colors: 3, or 1 for a network on luma (see `upscale`).
+        shave: border in HR pixels that isn't measured; None is ``scale``, as in the papers.
+
+    Raises:
+        InputError: no photos, or one too small to be measured.
+    """
+    references = [reference(photo, scale) for photo in photos]
+    return score(
+        lambda lr: upscale(network, lr, scale, colors=colors), references, scale, shave=shave
+    )
+
+
+def bicubic_quality(photos: Sequence[Photo], scale: int, *, shave: int | None = None) -> Quality:
+    """The same figures for bicubic enlargement: the floor that every network must beat."""
+    from nas.data.degradation import bicubic_up
+
+    references = [reference(photo, scale) for photo in photos]
+    return score(lambda lr: bicubic_up(lr, scale), references, scale, shave=shave)
