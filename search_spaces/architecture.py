@@ -1,0 +1,179 @@
+"""What a network is, as data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Le
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from search_spaces.activations import ActivationPart
+from search_spaces.blocks import BLOCKS, BlockPart
+from search_spaces.errors import InputError
+from search_spaces.fusions import FusionPart
+from search_spaces.part import Part, first_problem
+from search_spaces.stems import StemPart
+from search_spaces.upsamplers import UpsamplerPart
+from search_spaces.yaml_file import at_key, read_yaml, to_yaml
+
+__all__ = ["Architecture"]
+
+_MOST_BLOCKS = 256
+
+
+class Architecture(BaseModel):
+    """A super-resolution network as frozen, validated data in canonical form.
+
+    Widths are channel counts, never rates, and settings without effect are rejected, so
+    that equal networks have equal hashes. Searched, published and pruned networks alike
+    are values of this class; ``search_spaces.build`` makes the module.
+
+    Attributes:
+        schema_version: of the file format, 1.
+        scale: upscaling factor, 2, 3 or 4.
+        colors: 3 for RGB, 1 for a network on luma alone.
+        value_range: the largest value inside the network, 1 or 255; images outside are
+            always 0..1.
+        mean: subtracted from the image (0..1, one number a colour) before the network and
+            added after it; ``None`` for no shift.
+        channels: width C of the trunk.
+        activation: the activation function everywhere but inside attention.
+        stem: from image to features.
+        blocks: the body, one part a block; in files ``repeat: n`` stands for n equal ones.
+        fusion: from all blocks' outputs to the upsampler's input.
+        upsampler: from features to the image.
+        image_skip: the upscaled input that is added to the output, or ``"none"``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    schema_version: Literal[1] = 1
+    scale: Literal[2, 3, 4]
+    colors: Literal[1, 3] = 3
+    value_range: Literal[1, 255] = 1
+    mean: tuple[float, ...] | None = None
+    channels: Annotated[int, Ge(1), Le(4096)]
+    activation: ActivationPart = Part("leaky_relu", (("slope", 0.05),))
+    stem: StemPart = Part("conv")
+    blocks: tuple[BlockPart, ...]
+    fusion: FusionPart = Part("concat", (("activated", True),))
+    upsampler: UpsamplerPart = Part("pixelshuffle")
+    image_skip: Literal["none", "nearest", "bilinear", "bicubic"] = "none"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tuples(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        plain = dict(data)
+        if isinstance(plain.get("mean"), list):
+            plain["mean"] = tuple(plain["mean"])
+        if isinstance(plain.get("blocks"), Mapping):
+            plain["blocks"] = [plain["blocks"]]
+        if isinstance(plain.get("blocks"), (list, tuple)):
+            plain["blocks"] = tuple(b for entry in plain["blocks"] for b in _repeated(entry))
+        return plain
+
+    @field_validator("mean")
+    @classmethod
+    def _mean_fits(
+        cls, mean: tuple[float, ...] | None, info: ValidationInfo
+    ) -> tuple[float, ...] | None:
+        colors = info.data.get("colors", 3)
+        if mean is not None and (len(mean) != colors or not all(0 <= m <= 1 for m in mean)):
+            raise InputError(f"mean: expected {colors} numbers in 0..1, got {list(mean)}")
+        return None if mean is None or not any(mean) else mean
+
+    @field_validator("blocks")
+    @classmethod
+    def _canonical_blocks(cls, blocks: tuple[Part, ...], info: ValidationInfo) -> tuple[Part, ...]:
+        if not 1 <= len(blocks) <= _MOST_BLOCKS:
+            raise InputError(f"blocks: expected 1 to {_MOST_BLOCKS} of them, got {len(blocks)}")
+        channels = info.data.get("channels")
+        if channels is None:  # the problem with channels itself is reported instead
+            return blocks
+        known: dict[Part, Part] = {}
+        for block in blocks:
+            if block not in known:
+                known[block] = BLOCKS.canonical(block, channels)
+        return tuple(known[block] for block in blocks)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Architecture:
+        """The architecture in plain data.
+
+        Raises:
+            InputError: in one line, the path of the first problem, what was expected and
+                what came; with the nearest valid name for unknown keys.
+        """
+        try:
+            return cls.model_validate(dict(data))
+        except ValidationError as error:
+            raise InputError(first_problem(error, cls)) from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data in canonical form: defaults left out, runs of equal blocks as one."""
+        plain: dict[str, Any] = {"schema_version": self.schema_version, "scale": self.scale}
+        for name, info in type(self).model_fields.items():
+            value = getattr(self, name)
+            if name in plain or name == "blocks" or value == info.default:
+                continue
+            plain[name] = value.to_plain() if isinstance(value, Part) else _listed(value)
+        plain["blocks"] = [_run(block, len(list(run))) for block, run in groupby(self.blocks)]
+        return plain
+
+    @cached_property
+    def hash(self) -> str:
+        """16 hex digits, equal for equal networks on every machine and in every session."""
+        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @classmethod
+    def load(cls, path: Path | str) -> Architecture:
+        """The architecture in a YAML file.
+
+        Raises:
+            InputError: with file, line and the nearest valid name.
+        """
+        data, text = read_yaml(path)
+        try:
+            return cls.from_dict(data)
+        except InputError as error:
+            raise InputError(at_key(path, text, str(error))) from None
+
+    def save(self, path: Path | str) -> None:
+        """Writes the canonical form as YAML."""
+        Path(path).write_text(to_yaml(self.to_dict()), encoding="utf-8")
+
+
+def _repeated(entry: Any) -> list[Any]:
+    if not isinstance(entry, Mapping) or "repeat" not in entry:
+        return [entry]
+    repeat = entry["repeat"]
+    if type(repeat) is not int or not 1 <= repeat <= _MOST_BLOCKS:
+        raise InputError(f"repeat: expected a number in 1..{_MOST_BLOCKS}, got {repeat!r}")
+    return [{key: value for key, value in entry.items() if key != "repeat"}] * repeat
+
+
+def _run(block: Part, count: int) -> str | dict[str, Any]:
+    plain = block.to_plain()
+    if count == 1:
+        return plain
+    return {"repeat": count} | (plain if isinstance(plain, dict) else {"kind": plain})
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,23 @@
+"""Attention modules. A new one: one class in its own file, one line here.
+
+A class takes ``(channels, *, options)``, keeps the shape, and lists its layers in
+``layers(channels, size, *, options)``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from search_spaces.attention.cca import CCA
+from search_spaces.attention.epa import EPA
+from search_spaces.attention.esa import ESA, ESALite
+from search_spaces.attention.pa import PA, Pointwise
+from search_spaces.part import Part, Table
+
+__all__ = ["ATTENTIONS", "AttentionPart"]
+
+ATTENTIONS = Table(
+    "attention",
+    {"cca": CCA, "esa": ESA, "esa_lite": ESALite, "epa": EPA, "pa": PA, "pointwise": Pointwise},
+)
+AttentionPart = Annotated[Part, ATTENTIONS]

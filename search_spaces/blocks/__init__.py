@@ -1,0 +1,30 @@
+"""Blocks of the body. A new one: one class in its own file, one line here.
+
+A class takes ``(channels, activation, *, options)``, keeps the shape, and lists its
+layers in ``layers(channels, size, *, options)``. Where options depend on each other or
+on the width, a static method ``canonical(channels, options)`` fills them in or rejects
+them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from search_spaces.blocks.distillation import DistillationBlock
+from search_spaces.blocks.enhancement import EnhancementBlock
+from search_spaces.blocks.group import DistillingGroup
+from search_spaces.blocks.spab import SPAB
+from search_spaces.part import Part, Table
+
+__all__ = ["BLOCKS", "BlockPart"]
+
+BLOCKS = Table(
+    "block",
+    {
+        "distillation": DistillationBlock,
+        "enhancement": EnhancementBlock,
+        "distilling_group": DistillingGroup,
+        "spab": SPAB,
+    },
+)
+BlockPart = Annotated[Part, BLOCKS]

@@ -1,0 +1,49 @@
+"""SPAN's swift parameter-free attention block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from torch import Tensor, nn
+
+from search_spaces.activations import ACTIVATIONS
+from search_spaces.convs import CONVS, ConvPart
+from search_spaces.layer import Layer, Size
+from search_spaces.part import Part
+
+__all__ = ["SPAB"]
+
+_PLAIN = Part("plain", (("kernel", 3),))
+
+
+class SPAB(nn.Module):
+    """Three 3x3 convolutions with activations between, and a gate without parameters.
+
+    out = (y + x) * (sigmoid(y) - 0.5), SPAN (Wan et al., CVPRW 2024): 27*C^2 + 3*C
+    parameters with plain convolutions.
+
+    Args:
+        channels: width C of input and output.
+        activation: the activation between the convolutions (SiLU in SPAN).
+        convolution: the kind of the three convolutions.
+    """
+
+    def __init__(
+        self, channels: int, activation: Part, *, convolution: ConvPart = _PLAIN
+    ) -> None:
+        super().__init__()
+        self.convs = nn.ModuleList(CONVS.make(convolution, channels, channels) for _ in range(3))
+        self.activation = ACTIVATIONS.make(activation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, h, w) to the same shape."""
+        first, second, third = self.convs
+        y = third(self.activation(second(self.activation(first(x)))))
+        return (y + x) * (y.sigmoid() - 0.5)
+
+    @staticmethod
+    def layers(channels: int, size: Size, *, convolution: Part = _PLAIN) -> Iterator[Layer]:
+        """The three convolutions."""
+        for k in range(3):
+            for layer in CONVS.layers(convolution, channels, channels, size):
+                yield layer._replace(name=f"stage{k + 1}.{layer.name}")

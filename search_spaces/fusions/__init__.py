@@ -1,0 +1,19 @@
+"""Fusions: from all blocks' outputs to the upsampler's input.
+
+A new one: one class in its own file, one line here. A class takes ``(channels, blocks,
+activation, *, options)``, its forward ``(stem_output, block_outputs)``, and it lists its
+layers in ``layers(channels, blocks, size, *, options)``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from search_spaces.fusions.chain import ChainFusion, NoFusion
+from search_spaces.fusions.concat import ConcatFusion
+from search_spaces.part import Part, Table
+
+__all__ = ["FUSIONS", "FusionPart"]
+
+FUSIONS = Table("fusion", {"concat": ConcatFusion, "chain": ChainFusion, "none": NoFusion})
+FusionPart = Annotated[Part, FUSIONS]

@@ -1,0 +1,80 @@
+"""The one network class: stem, blocks, fusion, upsampler, image skip."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from search_spaces.architecture import Architecture
+from search_spaces.blocks import BLOCKS
+from search_spaces.fusions import FUSIONS
+from search_spaces.stems import STEMS
+from search_spaces.upsamplers import UPSAMPLERS
+
+__all__ = ["Network", "build"]
+
+
+class Network(nn.Module):
+    """Any network of the space.
+
+    Takes and gives images in 0..1, RGB or luma; its own value range and mean shift are
+    applied inside.
+
+    Attributes:
+        architecture: what was built.
+    """
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        a = architecture
+        self.architecture = a
+        self.stem = STEMS.make(a.stem, a.colors, a.channels, a.activation)
+        self.blocks = nn.ModuleList(
+            BLOCKS.make(block, a.channels, a.activation) for block in a.blocks
+        )
+        self.fusion = FUSIONS.make(a.fusion, a.channels, len(a.blocks), a.activation)
+        self.upsampler = UPSAMPLERS.make(a.upsampler, a.channels, a.colors, a.scale)
+        mean = torch.tensor(a.mean or (0.0,) * a.colors).view(1, -1, 1, 1)
+        self.register_buffer("mean", mean, persistent=False)
+        self.mean: Tensor
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(N, colors, h, w) in 0..1 to (N, colors, h * scale, w * scale), not clamped."""
+        a = self.architecture
+        x = image
+        if a.mean is not None:
+            x = x - self.mean.to(x.dtype)
+        if a.value_range != 1:
+            x = x * a.value_range
+        features = self.stem(x)
+        outputs, y = [], features
+        for block in self.blocks:
+            y = block(y)
+            outputs.append(y)
+        y = self.upsampler(self.fusion(features, outputs))
+        if a.value_range != 1:
+            y = y / a.value_range
+        if a.mean is not None:
+            y = y + self.mean.to(y.dtype)
+        if a.image_skip == "none":
+            return y
+        return y + _upscaled(image, a.scale, a.image_skip)
+
+
+def build(architecture: Architecture) -> Network:
+    """The network of ``architecture``, with fresh weights from torch's random state.
+
+    With an image skip, the last convolution starts at zero: an untrained network is then
+    the plain upscale, and training learns what that lacks.
+    """
+    network = Network(architecture)
+    if architecture.image_skip != "none":
+        for weights in network.upsampler.parameters():
+            nn.init.zeros_(weights)
+    return network
+
+
+def _upscaled(image: Tensor, scale: int, mode: str) -> Tensor:
+    corners = None if mode == "nearest" else False
+    return F.interpolate(image, scale_factor=scale, mode=mode, align_corners=corners)

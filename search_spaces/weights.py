@@ -1,0 +1,82 @@
+"""Weights in safetensors files that carry their Architecture."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from search_spaces.architecture import Architecture
+from search_spaces.errors import InputError
+from search_spaces.files import atomic_path
+from search_spaces.network import Network, build
+
+__all__ = ["load", "save_weights"]
+
+_KEY = "architecture"
+
+
+def save_weights(network: Network, path: Path | str) -> None:
+    """Writes the weights, with the Architecture in the file's metadata, whole or not at all.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    # A copy each: two names may share storage, and the file wants contiguous tensors.
+    tensors = {
+        name: tensor.detach().to("cpu", copy=True).contiguous()
+        for name, tensor in network.state_dict().items()
+    }
+    metadata = {"format": "pt", _KEY: json.dumps(network.architecture.to_dict())}
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, metadata=metadata)
+
+
+def load(path: Path | str) -> Network:
+    """The network in a weights file, in evaluation mode; nothing is needed beside the file.
+
+    Raises:
+        InputError: not a safetensors file, one without an Architecture, or one whose
+            tensors are not exactly those of its Architecture or are not finite.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise InputError(
+            f"{path}: cannot be read as weights ({error}); expected a .safetensors file"
+        ) from None
+    if _KEY not in metadata:
+        raise InputError(
+            f"{path}: holds no architecture in its metadata; expected a file that this "
+            f"program wrote (published checkpoints have to be imported first)"
+        )
+    try:
+        network = build(Architecture.from_dict(json.loads(metadata[_KEY])))
+    except (InputError, ValueError) as error:
+        raise InputError(f"{path}: its architecture is not valid: {error}") from None
+    _check(path, network.state_dict(), tensors)
+    network.load_state_dict(tensors)
+    return network.eval()
+
+
+def _check(
+    path: Path | str, expected: dict[str, torch.Tensor], found: dict[str, torch.Tensor]
+) -> None:
+    missing, unused = sorted(expected.keys() - found), sorted(found.keys() - expected)
+    if missing or unused:
+        raise InputError(
+            f"{path}: the weights are not those of its architecture: "
+            f"missing {missing[:3]}, unused {unused[:3]}"
+        )
+    for name, tensor in found.items():
+        if tensor.shape != expected[name].shape:
+            raise InputError(
+                f"{path}: {name} is {tuple(tensor.shape)}, expected {tuple(expected[name].shape)}"
+            )
+        if not tensor.isfinite().all():
+            raise InputError(f"{path}: {name} holds values that are not finite")
