@@ -1,0 +1,91 @@
+"""Reading one image file that may be anything: 8-bit RGB pixels, or the reason why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+__all__ = ["MAX_PIXELS", "SkippedFile", "decode_rgb", "probe_rgb_bytes"]
+
+MAX_PIXELS = 100_000_000
+"""Larger images are skipped: few photos and many decompression bombs have as many pixels."""
+
+_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp"})
+# MPO is what Pillow calls the JPEGs of cameras that append a preview.
+_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP")
+_PNG_BIT_DEPTH_AT = 24
+
+
+class SkippedFile(Exception):
+    """The file is to be left out; the message is the reason to count it under."""
+
+
+def probe_rgb_bytes(path: Path, min_side_px: int) -> int:
+    """Bytes that the file's pixels will take as 8-bit RGB, read off its header.
+
+    Raises:
+        SkippedFile: the header says that the file cannot be used.
+    """
+    with _opened(path) as image:
+        if min(image.size) < min_side_px:
+            raise SkippedFile("too small")
+        return 3 * image.width * image.height
+
+
+def decode_rgb(path: Path) -> NDArray[np.uint8]:
+    """The file's pixels, uint8, shape (height, width, 3), as a viewer would show them.
+
+    Gray and palette become RGB, the EXIF orientation is applied, transparent pixels are
+    composited over white, and of an animation the first frame is taken.
+
+    Raises:
+        SkippedFile: the file cannot be used.
+    """
+    with _opened(path) as opened:
+        image = ImageOps.exif_transpose(opened)
+        if image.has_transparency_data:
+            # Pixels hidden by alpha hold anything, often noise: never train on what nobody sees.
+            white = Image.new("RGBA", image.size, "white")
+            image = Image.alpha_composite(white, image.convert("RGBA"))
+        return np.array(image.convert("RGB"))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """The image with its header read and found usable; every failure becomes a SkippedFile."""
+    if path.suffix.lower() not in _SUFFIXES:
+        raise SkippedFile("not an image")
+    try:
+        with path.open("rb") as file, Image.open(file, formats=_FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise SkippedFile("too large")
+            if image.mode == "CMYK":
+                raise SkippedFile("CMYK")
+            if image.mode.startswith(("I", "F")) or _bit_depth(path, image) > 8:
+                raise SkippedFile("16-bit")
+            yield image
+    except SkippedFile:
+        raise
+    except UnidentifiedImageError as error:
+        raise SkippedFile("not an image") from error
+    except Image.DecompressionBombError as error:
+        raise SkippedFile("too large") from error
+    except (PermissionError, FileNotFoundError, IsADirectoryError) as error:
+        raise SkippedFile("unreadable") from error
+    # Pillow's decoders meet damaged files with OSError, SyntaxError, ValueError, struct.error,
+    # zlib.error, IndexError and more; one bad file must not end the reading of a thousand.
+    except Exception as error:
+        raise SkippedFile("damaged") from error
+
+
+def _bit_depth(path: Path, image: Image.Image) -> int:
+    """Bits a channel; Pillow opens a 16-bit RGB PNG as 8-bit without a word."""
+    if image.format != "PNG":
+        return 8
+    with path.open("rb") as file:
+        return file.read(_PNG_BIT_DEPTH_AT + 1)[-1]

@@ -1,0 +1,110 @@
+"""Training patches, cut from photos held in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from nas.data.degradation import bicubic_down, mod_crop
+from nas.data.photo import Photo
+from search_spaces.errors import InputError
+
+__all__ = ["Batch", "Patches"]
+
+AUGMENTATIONS = 8
+
+
+class Batch(NamedTuple):
+    """Aligned patches.
+
+    Attributes:
+        lr: uint8, shape (N, 3, lr_size, lr_size), channels_last in memory.
+        hr: uint8, shape (N, 3, lr_size * scale, lr_size * scale), channels_last in memory.
+    """
+
+    lr: torch.Tensor
+    hr: torch.Tensor
+
+
+class Patches:
+    """Batches of training patches, each a pure function of the seed and the step.
+
+    Any batch can be had at any time, so training can pause and go on, and every network of a
+    search sees the same patches in the same order. Photos are drawn in proportion to their
+    area, positions uniformly, and each patch gets one of the 8 flips and rotations of a square.
+
+    Args:
+        photos: HR photos; their LR is made here, once, from the whole mod-cropped photo.
+        scale: the upscaling factor.
+        lr_size: side of the LR patches, pixels.
+        batch: patches a batch.
+        seed: any integer from 0.
+
+    Raises:
+        InputError: no photos, or photos smaller than one patch.
+    """
+
+    def __init__(
+        self, photos: Iterable[Photo], scale: int, *, lr_size: int, batch: int, seed: int
+    ) -> None:
+        photos = tuple(photos)
+        small = [photo for photo in photos if not self.fits(photo, scale, lr_size=lr_size)]
+        if small or not photos:
+            raise InputError(
+                f"patches of {lr_size} LR pixels at x{scale} need photos of at least"
+                f" {lr_size * scale} x {lr_size * scale} pixels; got "
+                + (
+                    f"{len(small)} smaller, the first {small[0].name} with"
+                    f" {small[0].height} x {small[0].width}; leave them out or take smaller patches"
+                    if small
+                    else "no photos"
+                )
+            )
+        self.scale, self.lr_size, self.batch_size, self.seed = scale, lr_size, batch, seed
+        self._hr = [np.ascontiguousarray(mod_crop(photo.pixels, scale)) for photo in photos]
+        self._lr = [bicubic_down(hr, scale) for hr in self._hr]
+        self._ends = np.cumsum([lr.shape[0] * lr.shape[1] for lr in self._lr])
+
+    @staticmethod
+    def fits(photo: Photo, scale: int, *, lr_size: int) -> bool:
+        """Whether the photo holds at least one patch."""
+        return photo.short_side >= lr_size * scale
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step (from 0), the same whenever and wherever it is asked for."""
+        size, scale = self.lr_size, self.scale
+        lr = np.empty((self.batch_size, size, size, 3), np.uint8)
+        hr = np.empty((self.batch_size, size * scale, size * scale, 3), np.uint8)
+        rng = np.random.Generator(np.random.Philox(key=[self.seed, step]))
+        draws = rng.random((4, self.batch_size))
+        photos = np.searchsorted(self._ends, draws[0] * self._ends[-1], side="right")
+        codes = (draws[3] * AUGMENTATIONS).astype(int)
+        for index, photo in enumerate(photos):
+            source = self._lr[photo]
+            y = int(draws[1, index] * (source.shape[0] - size + 1))
+            x = int(draws[2, index] * (source.shape[1] - size + 1))
+            lr[index] = source[y : y + size, x : x + size]
+            y, x, side = y * scale, x * scale, size * scale
+            hr[index] = self._hr[photo][y : y + side, x : x + side]
+        return Batch(_augmented(lr, codes), _augmented(hr, codes))
+
+
+def _augmented(patches: NDArray[np.uint8], codes: NDArray[np.int_]) -> torch.Tensor:
+    """Bit 0 of a patch's code flips rows, bit 1 columns, bit 2 transposes; (N, 3, p, p)."""
+    batch = torch.from_numpy(patches)
+    # torch flips 3-channel bytes with vector instructions, numpy walks them one by one.
+    for bit, axis in ((1, 1), (2, 2)):
+        flipped = torch.from_numpy(np.flatnonzero(codes & bit))
+        batch[flipped] = batch[flipped].flip(axis)
+    turned = np.flatnonzero(codes & 4)
+    upright = patches[turned]
+    sideways = np.empty_like(upright)
+    # Channel by channel is four times as fast as copying runs of 3 bytes.
+    for channel in range(3):
+        sideways[..., channel] = upright[..., channel].swapaxes(1, 2)
+    patches[turned] = sideways
+    return batch.permute(0, 3, 1, 2)

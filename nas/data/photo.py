@@ -1,0 +1,39 @@
+"""One photo in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Photo"]
+
+
+# Compared by identity: an elementwise == of pixels would be neither true nor false.
+@dataclass(frozen=True, slots=True, eq=False)
+class Photo:
+    """A decoded photo.
+
+    Attributes:
+        name: the file's name relative to the folder it was read from, with ``/`` between parts.
+        pixels: uint8 RGB, shape (height, width, 3), values 0..255.
+    """
+
+    name: str
+    pixels: NDArray[np.uint8]
+
+    @property
+    def height(self) -> int:
+        """Height in pixels."""
+        return int(self.pixels.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Width in pixels."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def short_side(self) -> int:
+        """The shorter of height and width, in pixels."""
+        return min(self.height, self.width)
