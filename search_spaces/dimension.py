@@ -1,0 +1,118 @@
+"""One dimension of a search space."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from search_spaces.errors import InputError
+from search_spaces.part import nearest
+
+__all__ = ["Dimension", "Label"]
+
+Label = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A choice between values, or a number that grows to fill a budget.
+
+    Attributes:
+        name: of the dimension.
+        choices: label to value; empty for a filling dimension.
+        grid: the values of a filling dimension, rising; empty for a choice.
+        when: the labels of earlier dimensions under which this one counts.
+    """
+
+    name: str
+    choices: Mapping[Label, Any] = field(default_factory=dict)
+    grid: tuple[int, ...] = ()
+    when: Mapping[str, tuple[Label, ...]] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """The choices' labels, in order."""
+        return tuple(self.choices)
+
+    def applies(self, labels: Mapping[str, Label]) -> bool:
+        """Whether the conditions hold under these choices."""
+        return all(name in labels and labels[name] in ok for name, ok in self.when.items())
+
+    def value(self, label: Label) -> Any:
+        """What a label stands for in the template.
+
+        Raises:
+            InputError: no such choice, or a number outside the range.
+        """
+        known = label in self.choices if self.choices else label in self.grid
+        if not known:
+            expected = self.labels or f"{self.grid[0]}..{self.grid[-1]}"
+            raise InputError(f"{self.name}: expected one of {expected}, got {label!r}")
+        return self.choices[label] if self.choices else label
+
+    def to_plain(self) -> list[Any]:
+        """Everything as plain data, for the space's hash."""
+        return [self.name, list(self.choices.items()), self.grid, list(self.when.items())]
+
+    @classmethod
+    def parse(cls, name: str, description: Any, earlier: Sequence[Dimension]) -> Dimension:
+        """A dimension from plain data.
+
+        Raises:
+            InputError: neither choices nor a filling range, or a bad condition.
+        """
+        if not isinstance(description, Mapping):
+            raise InputError(f"{name}: expected a mapping with 'choices' or 'fill'")
+        for key in description:
+            if key not in ("choices", "fill", "when"):
+                raise InputError(
+                    f"{name}: unknown key {key!r}{nearest(key, ('choices', 'fill', 'when'))}"
+                )
+        if ("choices" in description) == ("fill" in description):
+            raise InputError(f"{name}: expected either 'choices' or 'fill'")
+        when = _conditions(name, description.get("when") or {}, earlier)
+        if "fill" in description:
+            if when:
+                raise InputError(f"{name}: a dimension with 'fill' takes no condition")
+            return cls(name, grid=_grid(name, description["fill"]))
+        return cls(name, choices=_choices(name, description["choices"]), when=when)
+
+
+def _choices(name: str, choices: Any) -> dict[Label, Any]:
+    if isinstance(choices, list):
+        choices = {choice: choice for choice in choices if isinstance(choice, Label)}
+    if not isinstance(choices, Mapping) or not choices:
+        raise InputError(f"{name}: choices: expected a list of values or a mapping by label")
+    return dict(choices)
+
+
+def _grid(name: str, fill: Any) -> tuple[int, ...]:
+    numbers = [fill.get(key, 1) for key in ("low", "high", "step")] if (
+        isinstance(fill, Mapping) and {"low", "high"} <= set(fill) <= {"low", "high", "step"}
+    ) else []
+    if len(numbers) != 3 or not all(type(number) is int and number > 0 for number in numbers):
+        raise InputError(f"{name}: fill: expected positive low, high and step, got {fill!r}")
+    low, high, step = numbers
+    if low > high:
+        raise InputError(f"{name}: fill: expected low <= high, got {low} and {high}")
+    return tuple(range(low, high + 1, step))
+
+
+def _conditions(
+    name: str, when: Any, earlier: Sequence[Dimension]
+) -> dict[str, tuple[Label, ...]]:
+    if not isinstance(when, Mapping):
+        raise InputError(f"{name}: when: expected a mapping from dimension to labels")
+    known = {dimension.name: dimension for dimension in earlier}
+    conditions = {}
+    for other, allowed in when.items():
+        if other not in known:
+            raise InputError(
+                f"{name}: when: {other!r} is no earlier dimension{nearest(other, known)}"
+            )
+        labels = tuple(allowed) if isinstance(allowed, list) else (allowed,)
+        for label in labels:
+            known[other].value(label)
+        conditions[str(other)] = labels
+    return conditions

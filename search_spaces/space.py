@@ -1,0 +1,299 @@
+"""Search spaces as data: dimensions, their conditions, and a template that they fill."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from search_spaces.architecture import Architecture
+from search_spaces.dimension import Dimension, Label
+from search_spaces.errors import InputError
+from search_spaces.part import nearest
+from search_spaces.yaml_file import at_key, read_yaml
+
+__all__ = ["Point", "Space"]
+
+Point = Mapping[str, Label]
+"""A value for each active dimension: a choice's label, or a number for a filling one."""
+
+_FOLDER = Path(__file__).parent / "spaces"
+_KEYS = ("name", "about", "dimensions", "architecture", "starting_points")
+_MOST_COMBINATIONS = 100_000
+
+
+@dataclass(frozen=True)
+class Space:
+    """A search space: what may vary, under which conditions, and what it makes.
+
+    ``template`` is an Architecture's plain data in which ``$name`` stands for a
+    dimension's value, ``{share: x}`` for that share of ``channels`` (at least 1) and
+    ``use: [...]`` for mappings that are merged in. Keys whose value is null are left out.
+
+    Attributes:
+        name: of the space.
+        about: one line for people.
+        dimensions: in the order in which conditions may refer to them.
+        template: see above.
+        starting_points: points of the space that stand for published systems, by preset.
+    """
+
+    name: str
+    about: str
+    dimensions: tuple[Dimension, ...]
+    template: Mapping[str, Any]
+    starting_points: Mapping[str, Point]
+
+    @staticmethod
+    def names() -> list[str]:
+        """The named spaces, sorted."""
+        return sorted(path.stem for path in _FOLDER.glob("*.yaml"))
+
+    @classmethod
+    def load(cls, name_or_path: str | Path) -> Space:
+        """A named space, or the space in a YAML file.
+
+        Raises:
+            InputError: an unknown name, or a file with a problem: its path, line and the
+                nearest valid name.
+        """
+        named = str(name_or_path) in cls.names()
+        path = _FOLDER / f"{name_or_path}.yaml" if named else Path(name_or_path)
+        if not named and path.suffix not in (".yaml", ".yml"):
+            raise InputError(
+                f"unknown space {str(name_or_path)!r}{nearest(str(name_or_path), cls.names())}"
+                f" (or a .yaml file)"
+            )
+        data, text = read_yaml(path)
+        try:
+            return cls.from_dict(data)
+        except InputError as error:
+            raise InputError(at_key(path, text, str(error))) from None
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Space:
+        """The space in plain data.
+
+        Raises:
+            InputError: unknown or missing keys, a condition on a later dimension, a
+                template that names an unknown dimension, or points that make no network.
+        """
+        for key in data:
+            if key not in _KEYS:
+                raise InputError(f"unknown key {key!r}{nearest(key, _KEYS)}")
+        for key, kind in (("name", str), ("dimensions", dict), ("architecture", dict)):
+            if not isinstance(data.get(key), kind):
+                raise InputError(f"{key}: expected a {kind.__name__}, got {data.get(key)!r}")
+        dimensions: list[Dimension] = []
+        for name, description in data["dimensions"].items():
+            dimensions.append(Dimension.parse(str(name), description, dimensions))
+        space = cls(
+            data["name"],
+            str(data.get("about", "")),
+            tuple(dimensions),
+            data["architecture"],
+            data.get("starting_points") or {},
+        )
+        space._check()
+        return space
+
+    @cached_property
+    def hash(self) -> str:
+        """16 hex digits of everything that decides what a point means."""
+        plain = [[d.to_plain() for d in self.dimensions], self.template]
+        return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def filling(self) -> tuple[Dimension, ...]:
+        """The dimensions that grow a network to fill a budget, in order."""
+        return tuple(d for d in self.dimensions if d.grid)
+
+    def active(self, labels: Point) -> Iterator[Dimension]:
+        """The dimensions that count, given the choices; it may be fed as ``labels`` grows."""
+        for dimension in self.dimensions:
+            if dimension.applies(labels):
+                yield dimension
+
+    def architecture(self, point: Point, scale: int = 4) -> Architecture:
+        """The network at a point.
+
+        Raises:
+            InputError: the point lacks a dimension, or makes no valid network.
+        """
+        plain = _Template(self, point).resolve({"scale": scale, **self.template})
+        return Architecture.from_dict(plain)
+
+    def fill(
+        self,
+        labels: Point,
+        fractions: Mapping[str, float],
+        scale: int,
+        fits: Callable[[Architecture], bool],
+    ) -> Point | None:
+        """The point with these choices whose filling dimensions use so much of what fits.
+
+        Fraction f of a filling dimension is f of the way from its least value to the
+        largest one with which the network still fits, the earlier ones being set and the
+        later ones at their least. Prices must not fall as these dimensions grow.
+
+        Returns:
+            ``None`` where not even the smallest network with these choices fits.
+        """
+        point = {**labels, **{d.name: d.grid[0] for d in self.filling}}
+        if not fits(self.architecture(point, scale)):
+            return None
+        for d in self.filling:
+            count = self._fitting(point, d, scale, fits)
+            point[d.name] = d.grid[min(int(fractions[d.name] * count), count - 1)]
+        return point
+
+    def fractions(
+        self, point: Point, scale: int, fits: Callable[[Architecture], bool]
+    ) -> dict[str, float] | None:
+        """The fractions with which ``fill`` gives this point; ``None`` where it does not fit."""
+        if not fits(self.architecture(point, scale)):
+            return None
+        grown = {**point, **{d.name: d.grid[0] for d in self.filling}}
+        fractions = {}
+        for d in self.filling:
+            count = self._fitting(grown, d, scale, fits)
+            index = d.grid.index(int(point[d.name]))
+            fractions[d.name] = (index + 0.5) / count
+            grown[d.name] = point[d.name]
+        return fractions
+
+    def combinations(self) -> Iterator[dict[str, Label]]:
+        """Every combination of active choices, filling dimensions left out."""
+        yield from self._extend({}, [d for d in self.dimensions if d.choices])
+
+    @cached_property
+    def size(self) -> int:
+        """How many points there are (some of which may be equal networks)."""
+        deciding = {name for d in self.dimensions for name in d.when}
+        total = 0
+        for labels in self._extend({}, [d for d in self.dimensions if d.name in deciding]):
+            free = [d for d in self.active(labels) if d.choices and d.name not in deciding]
+            total += prod(len(d.choices) for d in free)
+        return total * prod(len(d.grid) for d in self.filling)
+
+    def smallest(self, cost: Callable[[Architecture], float], scale: int) -> float:
+        """The least cost of any network of the space, found by coordinate descent."""
+        labels: dict[str, Label] = {}
+        for d in self.active(labels):
+            if d.choices:
+                labels[d.name] = d.labels[0]
+        least = cost(self.architecture(self._least_point(labels), scale))
+        improved = True
+        while improved:
+            improved = False
+            for d in self.dimensions:
+                for label in d.labels if d.name in labels else ():
+                    candidate = self._completed({**labels, d.name: label})
+                    value = cost(self.architecture(self._least_point(candidate), scale))
+                    if value < least:
+                        least, labels, improved = value, candidate, True
+        return least
+
+    def _completed(self, labels: dict[str, Label]) -> dict[str, Label]:
+        whole: dict[str, Label] = {}
+        for d in self.active(whole):
+            if d.choices:
+                whole[d.name] = labels.get(d.name, d.labels[0])
+        return whole
+
+    def _least_point(self, labels: Point) -> dict[str, Label]:
+        return {**labels, **{d.name: d.grid[0] for d in self.filling}}
+
+    def _fitting(
+        self, point: Point, d: Dimension, scale: int, fits: Callable[[Architecture], bool]
+    ) -> int:
+        # Bisection: the first `low` grid values fit, those from `high` on do not.
+        low, high = 1, len(d.grid) + 1
+        while high - low > 1:
+            middle = (low + high) // 2
+            candidate = {**point, d.name: d.grid[middle - 1]}
+            if fits(self.architecture(candidate, scale)):
+                low = middle
+            else:
+                high = middle
+        return low
+
+    def _extend(
+        self, labels: dict[str, Label], rest: list[Dimension]
+    ) -> Iterator[dict[str, Label]]:
+        for k, d in enumerate(rest):
+            if d.applies(labels):
+                for label in d.labels:
+                    yield from self._extend({**labels, d.name: label}, rest[k + 1 :])
+                return
+        yield labels
+
+    def _check(self) -> None:
+        if not self.filling:
+            raise InputError("dimensions: expected at least one with 'fill', found none")
+        unconditional = self._completed({})
+        self.architecture(self._least_point(unconditional))
+        for d in self.dimensions:
+            for label in d.labels:
+                labels = self._completed({**_satisfying(d, self.dimensions), d.name: label})
+                self.architecture(self._least_point(labels))
+        for name, point in self.starting_points.items():
+            try:
+                self.architecture(point)
+            except InputError as error:
+                raise InputError(f"starting_points: {name}: {error}") from None
+
+
+def _satisfying(d: Dimension, dimensions: tuple[Dimension, ...]) -> dict[str, Label]:
+    labels: dict[str, Label] = {}
+    by_name = {other.name: other for other in dimensions}
+    for name, allowed in d.when.items():
+        labels |= _satisfying(by_name[name], dimensions)
+        labels[name] = allowed[0]
+    return labels
+
+
+class _Template:
+    """A template with a point's values put in."""
+
+    def __init__(self, space: Space, point: Point) -> None:
+        self._dimensions = {d.name: d for d in space.dimensions}
+        self._point = point
+
+    def resolve(self, value: Any) -> Any:
+        if isinstance(value, str) and value.startswith("$"):
+            return self._value(value[1:])
+        if isinstance(value, list):
+            return [self.resolve(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if set(value) == {"share"}:
+            return self._share(self.resolve(value["share"]))
+        plain: dict[str, Any] = {}
+        for key, item in value.items():
+            resolved = self.resolve(item)
+            if key == "use":
+                for fragment in resolved:
+                    plain |= fragment or {}
+            elif resolved is not None:
+                plain[key] = resolved
+        return plain
+
+    def _value(self, name: str) -> Any:
+        if name not in self._dimensions:
+            raise InputError(f"architecture: unknown dimension ${name}"
+                             f"{nearest(name, self._dimensions)}")
+        if name not in self._point:
+            raise InputError(f"expected a value for dimension {name!r}, found none")
+        return self.resolve(self._dimensions[name].value(self._point[name]))
+
+    def _share(self, share: Any) -> int:
+        if isinstance(share, bool) or not isinstance(share, (int, float)) or share <= 0:
+            raise InputError(f"share: expected a positive number, got {share!r}")
+        return max(1, round(share * int(self._value("channels"))))
