@@ -60,6 +60,12 @@ class Panel(NamedTuple):
         """The published systems among the points."""
         return tuple(point for point in self.points if point.published)
 
+    @property
+    def others(self) -> tuple[Point, ...]:
+        """The points that are neither on the front nor published systems."""
+        front = {point.number for point in self.front}
+        return tuple(p for p in self.points if p.number not in front and not p.published)
+
 
 class ParetoInfo(NamedTuple):
     """All that the figure says. ``psnr_range_db`` is the axis; lower trials are told in words."""

@@ -73,9 +73,7 @@ def _draw_panel(axis: Axes, panel: Panel, info: ParetoInfo) -> None:
     x, y = _stairs(panel, bottom, right)
     axis.fill_between(x, y, bottom, color=_FRONT, alpha=0.06, linewidth=0)
     axis.plot(x[1:], y[1:], color=_FRONT, linewidth=1.5, zorder=2.5)
-    front = {point.number for point in panel.front}
-    plain = [p for p in panel.points if p.number not in front and not p.published]
-    _scatter(axis, plain, bottom, "o", 24, _TRIAL, zorder=2.4)
+    _scatter(axis, panel.others, bottom, "o", 24, _TRIAL, zorder=2.4)
     _scatter(axis, [p for p in panel.front if not p.published], bottom, "o", 34, _FRONT, zorder=3)
     _scatter(axis, panel.published, bottom, "D", 36, _PUBLISHED, zorder=3.2)
     if panel.best is not None:
@@ -102,13 +100,15 @@ def _scatter(
 
 def _legend(figure: Figure, info: ParetoInfo, left: float, bottom: float) -> None:
     """One legend for all panels, holding what is really drawn."""
-    published = any(panel.published for panel in info.panels)
+    tops = {panel.best.number for panel in info.panels if panel.best is not None}
+    published = any(p.number not in tops for panel in info.panels for p in panel.published)
+    others = any(panel.others for panel in info.panels)
     walls = any(panel.wall_drawn for panel in info.panels)
     dot: dict[str, Any] = {"linestyle": "none", "markeredgecolor": "white", "markeredgewidth": 0.6}
     entries = [
-        ("best in budget", True, {"color": _BEST, "marker": "*", "markersize": 13, **dot}),
+        ("best trial", True, {"color": _BEST, "marker": "*", "markersize": 13, **dot}),
         ("front", True, {"color": _FRONT, "marker": "o", "markersize": 6, "linewidth": 1.5}),
-        ("other trial", True, {"color": _TRIAL, "marker": "o", "markersize": 5.5, **dot}),
+        ("other trial", others, {"color": _TRIAL, "marker": "o", "markersize": 5.5, **dot}),
         (
             "published system",
             published,

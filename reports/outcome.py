@@ -1,0 +1,77 @@
+"""A run in a few lines: what was tried, what came of it, and how good the best network is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from nas.objectives import OBJECTIVES
+from nas.pareto import best, front
+from nas.records import FAILED, FINISHED, REJECTED, RUNNING, TrialRecord
+from reports.summary import RunSummary
+from reports.tables import source_name
+
+__all__ = ["summary_rows"]
+
+_COSTS = {"params": " parameters", "macs": " multi-adds", "latency": ""}
+
+
+def summary_rows(
+    records: Iterable[TrialRecord], summary: RunSummary
+) -> tuple[tuple[str, str], ...]:
+    """The run in (what, figure) lines; what is not known has no line."""
+    every = tuple(records)
+    top = best(every, summary.budgets)
+    published = [r for r in every if r.preset is not None]
+    rival = best(published, summary.budgets)
+    rows = [
+        ("Search", " · ".join(part for part in (summary.title, summary.setting) if part)),
+        ("Budgets", ", ".join(f"{o.label.lower()} <= {o.text(v)}" for o, v in summary.walls)),
+        ("Trials", _states(every, summary)),
+        ("Proposals", _proposals(summary)),
+        ("Front", f"{len(front(every, summary.weighed))} of {_finished(every)} finished networks"),
+        ("Best", "no finished trial within the budgets" if top is None else _verdict(top, summary)),
+    ]
+    if rival is not None and top is not None and rival.number != top.number:
+        ahead = (top.psnr_y_db or 0.0) - (rival.psnr_y_db or 0.0)
+        gained = f"the best trial is {ahead:+.3f} dB against it"
+        if top.params is not None and rival.params:
+            gained += f" with {100 * (top.params / rival.params - 1):+.0f}% parameters"
+        rows.append(("Best published", f"{_verdict(rival, summary)}; {gained}"))
+    return tuple((what, text) for what, text in rows if text)
+
+
+def _finished(records: Sequence[TrialRecord]) -> int:
+    return sum(record.state == FINISHED for record in records)
+
+
+def _states(records: Sequence[TrialRecord], summary: RunSummary) -> str:
+    counts = {s: sum(r.state == s for r in records) for s in (FINISHED, FAILED, REJECTED, RUNNING)}
+    parts = [f"{count} {state}" for state, count in counts.items() if count or state == FINISHED]
+    if summary.duplicates:
+        plural = "" if summary.duplicates == 1 else "s"
+        parts.append(f"{summary.duplicates} duplicate{plural} not trained again")
+    return ", ".join(parts)
+
+
+def _proposals(summary: RunSummary) -> str:
+    if not summary.proposals or summary.proposals_fit is None:
+        return ""
+    share = 100 * summary.proposals_fit / summary.proposals
+    return f"{summary.proposals_fit} of {summary.proposals} fit the budgets ({share:.1f}%)"
+
+
+def _verdict(record: TrialRecord, summary: RunSummary) -> str:
+    """One network in words: its PSNR-Y, its gain over bicubic and what it costs."""
+    name = f"trial {record.number}"
+    if record.preset is not None:
+        name = f"{source_name(record, summary)} ({name})"
+    psnr = record.psnr_y_db or 0.0
+    gain = ""
+    if summary.bicubic_psnr_y_db is not None:
+        gain = f" ({psnr - summary.bicubic_psnr_y_db:+.2f} dB against bicubic)"
+    told = [
+        OBJECTIVES[cost].text(value) + unit_of
+        for cost, unit_of in _COSTS.items()
+        if (value := OBJECTIVES[cost].value(record)) is not None
+    ]
+    return ", ".join([f"{name}: {psnr:.3f} dB{gain}", *told])

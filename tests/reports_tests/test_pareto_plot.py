@@ -1,0 +1,230 @@
+"""What the Pareto figure says, and that its files are whole."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nas.records import FAILED, FINISHED, REJECTED, TrialRecord
+from reports.plots import ParetoInfo, pareto_info, save_pareto
+from reports.summary import RunSummary
+from search_spaces.errors import InputError
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def trial(number: int, psnr: float | None, params: int, **more: Any) -> TrialRecord:
+    costs: dict[str, Any] = {"macs": params * 50_000, "latency_ms": params / 20_000}
+    return TrialRecord(number, FINISHED, psnr_y_db=psnr, params=params, **(costs | more))
+
+
+RUN = (
+    trial(0, 29.0, 200_000),
+    trial(1, 29.2, 300_000, source="preset:imdn"),
+    trial(2, 29.1, 400_000),
+    trial(3, 29.5, 500_000),
+    trial(4, 29.3, 450_000, source="preset:e_rfdn"),
+    replace(trial(5, 31.0, 100_000), state=FAILED),
+    replace(trial(6, None, 900_000), state=REJECTED),
+)
+SUMMARY = RunSummary(
+    "Search within 600K parameters",
+    space="distillation",
+    data="scikit-image",
+    profile="quick",
+    scale=4,
+    budgets={"params": 600_000},
+    latency_at="64×64 input",
+    bicubic_psnr_y_db=28.8,
+    adapted=frozenset({1, 3}),
+)
+
+
+def test_each_panel_has_the_finished_trials_and_the_front_of_its_plane() -> None:
+    info = pareto_info(RUN, SUMMARY)
+    assert [panel.objective.name for panel in info.panels] == ["params", "macs", "latency"]
+    for panel in info.panels:
+        assert [point.number for point in panel.points] == [0, 1, 2, 3, 4]
+        assert [point.number for point in panel.front] == [0, 1, 4, 3]
+        assert [point.number for point in panel.others] == [2]
+        assert panel.best is not None
+        assert panel.best.number == 3
+        assert panel.best.label == "best: trial 3, 29.50 dB"
+    params, macs, latency = info.panels
+    assert [p.cost for p in params.front] == [200, 300, 450, 500]
+    assert [p.cost for p in macs.front] == [10, 15, 22.5, 25]
+    assert [p.cost for p in latency.front] == [10, 15, 22.5, 25]
+    assert params.axis_label == "Parameters [K]"
+    assert macs.axis_label == "Multi-Adds [G], 1280×720 output"
+    assert latency.axis_label == "Latency [ms], 64×64 input"
+
+
+def test_the_front_differs_between_planes_where_the_figures_do() -> None:
+    run = [trial(0, 29.0, 100, latency_ms=9.0), trial(1, 29.5, 200, latency_ms=3.0)]
+    fronts = [[p.number for p in panel.front] for panel in pareto_info(run, SUMMARY).panels]
+    assert fronts == [[0, 1], [0, 1], [1]]
+
+
+def test_published_systems_are_named_and_starred_where_adapted() -> None:
+    info = pareto_info(RUN, SUMMARY)
+    published = {p.number: (p.label, p.adapted) for p in info.panels[0].published}
+    # Trial 3 is in the set of adapted numbers but is no published system.
+    assert published == {1: ("imdn*", True), 4: ("e_rfdn", False)}
+    assert "* published system adapted to the space" in info.notes
+    plain = pareto_info(RUN, replace(SUMMARY, adapted=frozenset()))
+    assert not any("adapted" in note for note in plain.notes)
+
+
+def test_a_published_system_that_is_the_best_keeps_its_name() -> None:
+    run = [trial(0, 29.0, 100), trial(1, 29.5, 200, source="preset:imdn")]
+    best = pareto_info(run, SUMMARY).panels[0].best
+    assert best is not None
+    assert best.label == "best: imdn*, 29.50 dB"
+
+
+def test_walls_stand_at_the_budgets_unless_far_away() -> None:
+    params, macs, _ = pareto_info(RUN, SUMMARY).panels
+    assert (params.wall, params.wall_label, params.wall_drawn) == (600, "budget 600 K", True)
+    assert (macs.wall, macs.wall_label, macs.wall_drawn) == (None, "", False)
+    far = pareto_info(RUN, replace(SUMMARY, budgets={"params": 5_000_000})).panels[0]
+    assert (far.wall, far.wall_label, far.wall_drawn) == (5000, "budget 5,000 K", False)
+
+
+def test_best_is_the_best_within_the_budgets() -> None:
+    best = pareto_info(RUN, replace(SUMMARY, budgets={"params": 460_000})).panels[0].best
+    assert best is not None
+    assert best.number == 4
+
+
+def test_bicubic_is_a_line_when_near_and_a_note_when_far() -> None:
+    near = pareto_info(RUN, SUMMARY)
+    assert near.bicubic_drawn
+    assert near.psnr_range_db[0] < 28.8
+    far = pareto_info(RUN, replace(SUMMARY, bicubic_psnr_y_db=26.5))
+    assert not far.bicubic_drawn
+    assert far.psnr_range_db[0] > 28.8
+    assert any("+3.00 dB against bicubic (26.50 dB" in note for note in far.notes)
+    none = pareto_info(RUN, replace(SUMMARY, bicubic_psnr_y_db=None))
+    assert not none.bicubic_drawn
+    assert not any("bicubic" in note for note in none.notes)
+
+
+def test_a_badly_trained_trial_does_not_squash_the_axis() -> None:
+    info = pareto_info([*RUN, trial(7, 12.0, 250_000)], SUMMARY)
+    assert info.psnr_range_db[0] > 28
+    assert any(note.startswith("1 trial below 28.") for note in info.notes)
+    assert 7 in {point.number for point in info.panels[0].points}
+    assert all(point.psnr_y_db < info.psnr_range_db[1] for point in info.panels[0].points)
+
+
+def test_title_says_space_data_scale_and_profile() -> None:
+    info = pareto_info(RUN, SUMMARY)
+    assert info.title == "Search within 600K parameters"
+    assert info.subtitle == (
+        "distillation space, scikit-image photos, x4, quick profile · 5 trained networks"
+    )
+
+
+def test_missing_latency_is_said_and_not_drawn() -> None:
+    without = [replace(record, latency_ms=None) for record in RUN]
+    info = pareto_info(without, SUMMARY)
+    assert [panel.objective.name for panel in info.panels] == ["params", "macs"]
+    assert "latency known for no trial" in info.notes
+    some = pareto_info([*RUN[:2], *without[2:]], SUMMARY)
+    assert [p.number for p in some.panels[2].points] == [0, 1]
+    assert some.panels[2].best is None
+    assert "latency known for 2 of 5 trials" in some.notes
+
+
+@pytest.mark.parametrize("run", [(), RUN[5:]])
+def test_nothing_to_draw_is_one_clear_line(run: tuple[TrialRecord, ...]) -> None:
+    with pytest.raises(InputError, match=f"at least one finished trial .* {len(run)} trials"):
+        pareto_info(run, SUMMARY)
+
+
+@pytest.mark.parametrize("cost", ["parms", "ssim"])
+def test_an_unknown_cost_is_named_with_the_known_ones(cost: str) -> None:
+    with pytest.raises(InputError, match=f"'{cost}': use one of params, macs"):
+        pareto_info(RUN, SUMMARY, [cost])
+
+
+def test_costs_that_no_trial_has_are_an_error() -> None:
+    with pytest.raises(InputError, match="has any of memory"):
+        pareto_info(RUN, SUMMARY, ["memory"])
+
+
+def assert_whole(info: ParetoInfo, stem: Path) -> tuple[Path, Path]:
+    png, svg = save_pareto(info, stem)
+    with Image.open(png) as image:
+        assert image.format == "PNG"
+        assert image.width >= 1200
+        assert image.height >= 800
+        assert image.info["dpi"][0] == pytest.approx(200, abs=1)
+        # Blank paper would have one colour.
+        assert len(np.unique(np.asarray(image.convert("L")))) > 50
+    assert ElementTree.parse(svg).getroot().tag == "{http://www.w3.org/2000/svg}svg"
+    assert 10_000 < svg.stat().st_size < 1_000_000
+    return png, svg
+
+
+def test_files_are_whole_and_the_same_each_time(tmp_path: Path) -> None:
+    info = pareto_info(RUN, SUMMARY)
+    first = assert_whole(info, tmp_path / "run" / "0.6M")
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == ["0.6M.png", "0.6M.svg"]
+    again = save_pareto(info, tmp_path / "again")
+    assert [p.read_bytes() for p in first] == [p.read_bytes() for p in again]
+
+
+def test_one_trial_with_odd_names_draws(tmp_path: Path) -> None:
+    # A lone $ or an underscore would be mathematics or a hidden label to matplotlib.
+    odd = RunSummary("_cost $5 & <x>", budgets={"params": 10**12}, data="$a_b$")
+    run = [trial(0, 29.0, 200_000, source="preset:_a$b$", latency_ms=None)]
+    assert_whole(pareto_info(run, odd), tmp_path / "one")
+
+
+def test_equal_trials_draw(tmp_path: Path) -> None:
+    same = [replace(RUN[0], number=number) for number in range(3)]
+    assert_whole(pareto_info(same, SUMMARY, ["params"]), tmp_path / "same")
+
+
+def test_a_folder_that_cannot_be_made_is_an_input_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot write"):
+        save_pareto(pareto_info(RUN, SUMMARY), tmp_path / "file" / "pareto")
+
+
+def test_reports_load_neither_torch_nor_optuna_nor_matplotlib() -> None:
+    heavy = ("torch", "optuna", "matplotlib", "rich", "pandas")
+    code = (
+        "import sys, reports.plots, reports.tables, reports.render, reports.outcome;"
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=_ROOT)
+    assert done.stdout.strip() == "[]"
+
+
+def test_drawing_leaves_matplotlibs_global_state_alone(tmp_path: Path) -> None:
+    # copy() and not dict(): reading the backend would make matplotlib choose one.
+    code = """
+import sys
+import matplotlib as mpl
+from nas.records import TrialRecord
+from reports.plots import pareto_info, save_pareto
+from reports.summary import RunSummary
+before = mpl.rcParams.copy()
+run = [TrialRecord(0, "finished", params=1000, psnr_y_db=29.0)]
+save_pareto(pareto_info(run, RunSummary("Search")), sys.argv[1])
+print(mpl.rcParams.copy() == before, "matplotlib.pyplot" in sys.modules)
+"""
+    command = [sys.executable, "-c", code, str(tmp_path / "pareto")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=_ROOT)
+    assert done.stdout.split() == ["True", "False"]

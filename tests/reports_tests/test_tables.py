@@ -1,0 +1,161 @@
+"""Trials, front and sum of a run in words."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from nas.records import FAILED, FINISHED, REJECTED, TrialRecord
+from reports.outcome import summary_rows
+from reports.render import to_csv, to_markdown, to_rich
+from reports.summary import RunSummary
+from reports.tables import front_table, trial_table
+from search_spaces.errors import InputError
+
+
+def trial(number: int, psnr: float | None, params: int | None, **more: Any) -> TrialRecord:
+    return TrialRecord(number, FINISHED, psnr_y_db=psnr, params=params, **more)
+
+
+FULL: dict[str, Any] = {
+    "macs": 24_804_000_000,
+    "activations": 112_100_000,
+    "memory_mb": 61.26,
+    "latency_ms": 18.04,
+    "ssim_y": 0.81234,
+    "train_seconds": 12.6,
+}
+RUN = (
+    trial(2, 29.5, 433_448, **FULL),
+    trial(0, 29.0, 200_000, source="preset:imdn"),
+    trial(1, 28.9, 300_000, latency_ms=9.0),
+    TrialRecord(3, FAILED, params=100_000, reason="loss became NaN"),
+    TrialRecord(4, REJECTED, reason="over a [bold] budget | wall"),
+    TrialRecord(5, FAILED, reason="loss became NaN"),
+)
+SUMMARY = RunSummary(
+    "Search within 600K parameters",
+    space="tiny",
+    scale=4,
+    budgets={"params": 600_000, "latency_ms": 25.0},
+    bicubic_psnr_y_db=28.3,
+    proposals=40,
+    proposals_fit=39,
+    duplicates=1,
+    adapted=frozenset({0}),
+)
+FREE = replace(SUMMARY, budgets={"params": 600_000})
+
+
+def screen(table: Any, width: int = 80) -> str:
+    console = Console(width=width, file=io.StringIO(), color_system=None)
+    console.print(table)
+    return str(console.file.getvalue())  # type: ignore[attr-defined]
+
+
+def test_trials_come_by_number_in_human_units() -> None:
+    table = trial_table(RUN, SUMMARY)
+    assert [row[0] for row in table.rows] == ["0", "1", "2", "3", "4", "5"]
+    assert table.headers == (
+        ("#", ""), ("source", ""), ("PSNR-Y", "dB"), ("SSIM", ""), ("Params", "K"), ("MAdds", "G"),
+        ("Acts", "M"), ("Memory", "MB"), ("Latency", "ms"), ("time", "s"),
+    )  # fmt: skip
+    assert table.rows[2] == (
+        "2", "sampler", "29.500", "0.8123", "433.4", "24.80", "112.1", "61.3", "18.0", "13",
+    )  # fmt: skip
+    assert table.rows[0][:3] == ("0", "imdn*", "29.000")
+    assert table.rows[0][8:] == ("–", "–")
+    assert table.marked == 2
+    assert table.notes == (
+        "3, 5 failed: loss became NaN",
+        "4 rejected: over a [bold] budget | wall",
+    )
+
+
+def test_front_comes_best_first_and_leaves_out_columns_nobody_knows() -> None:
+    table = front_table([replace(record, ssim_y=None) for record in RUN], SUMMARY)
+    assert table.title == "Front of PSNR-Y, Parameters"
+    assert [row[0] for row in table.rows] == ["2", "0"]
+    assert "SSIM" not in {name for name, _ in table.headers}
+    assert table.marked == 0
+    assert not table.notes
+
+
+def test_screen_shows_every_figure_in_80_columns_and_takes_no_markup() -> None:
+    text = screen(to_rich(trial_table(RUN, SUMMARY)))
+    for figure in ("29.500", "0.8123", "433.4", "24.80", "112.1", "61.3", "18.0", "imdn*"):
+        assert figure in text
+    assert "over a [bold] budget | wall" in text
+    assert "…" not in text
+
+
+def test_markdown_marks_the_best_and_escapes() -> None:
+    lines = to_markdown(trial_table(RUN, SUMMARY)).splitlines()
+    assert lines[0].startswith("| # | source | PSNR-Y [dB] | SSIM | Params [K] |")
+    assert lines[1].startswith("| --: | :-- | --: |")
+    assert lines[2].startswith("| 0 | imdn\\* | 29.000 |")
+    assert lines[4].startswith("| **2** | **sampler** | **29.500** |")
+    assert lines[-1] == "- 4 rejected: over a \\[bold\\] budget \\| wall"
+    assert to_markdown(front_table(RUN, SUMMARY)).endswith(" |\n")
+
+
+def test_csv_keeps_every_digit() -> None:
+    rows = list(csv.DictReader(io.StringIO(to_csv(RUN))))
+    assert [row["number"] for row in rows] == ["2", "0", "1", "3", "4", "5"]
+    assert rows[0]["macs"] == "24804000000"
+    assert float(rows[0]["ssim_y"]) == 0.81234
+    assert rows[1]["source"] == "preset:imdn"
+    assert rows[1]["latency_ms"] == ""
+    assert rows[4]["reason"] == "over a [bold] budget | wall"
+
+
+def test_summary_says_what_was_tried_and_what_came_of_it() -> None:
+    rows = dict(summary_rows(RUN, FREE))
+    assert rows == {
+        "Search": "Search within 600K parameters · tiny space, x4",
+        "Budgets": "parameters <= 600.0 K",
+        "Trials": "3 finished, 2 failed, 1 rejected, 1 duplicate not trained again",
+        "Proposals": "39 of 40 fit the budgets (97.5%)",
+        "Front": "2 of 3 finished networks",
+        "Best": "trial 2: 29.500 dB (+1.20 dB against bicubic), 433.4 K parameters, "
+        "24.80 G multi-adds, 18.0 ms",
+        "Best published": "imdn* (trial 0): 29.000 dB (+0.70 dB against bicubic), "
+        "200.0 K parameters; the best trial is +0.500 dB against it with +117% parameters",
+    }
+
+
+def test_summary_of_an_empty_run_and_of_one_that_knows_little() -> None:
+    assert dict(summary_rows([], RunSummary("Search"))) == {
+        "Search": "Search",
+        "Trials": "0 finished",
+        "Front": "0 of 0 finished networks",
+        "Best": "no finished trial within the budgets",
+    }
+    bare = dict(summary_rows([trial(0, 29.0, None)], RunSummary("Search")))
+    assert bare["Best"] == "trial 0: 29.000 dB"
+    assert "Best published" not in bare
+    assert front_table([], SUMMARY).rows == ()
+    assert "Front of" in screen(to_rich(front_table([], SUMMARY)))
+
+
+def test_a_published_system_that_is_the_best_is_not_compared_with_itself() -> None:
+    rows = dict(summary_rows(RUN[1:2], FREE))
+    assert rows["Best"].startswith("imdn* (trial 0): 29.000 dB")
+    assert "Best published" not in rows
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"objectives": ("psnr", "flops")}, "unknown objective 'flops': use one of psnr, ssim"),
+        ({"budgets": {"latency": 25.0}}, "unknown budgeted attribute 'latency'.*latency_ms"),
+    ],
+)
+def test_a_summary_refuses_unknown_names(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        RunSummary("Search", **wrong)
