@@ -1,0 +1,57 @@
+"""The ``nas`` command: its subcommands, and how errors reach a person."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from importlib import import_module
+
+import typer
+
+from search_spaces.errors import InputError
+
+__all__ = ["COMMANDS", "app", "main"]
+
+COMMANDS = ("search", "report", "export", "describe", "spaces")
+"""Each is the function of that name in the module of that name beside this one.
+
+The modules import what is heavy inside their function, so that help comes at once.
+"""
+
+app = typer.Typer(
+    name="nas",
+    help="Finds the best small super-resolution network for what fits your device.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for _name in COMMANDS:
+    _module = import_module(f"nas.cli.{_name.replace('import', 'import_')}")
+    app.command(_name)(getattr(_module, _module.__name__.rpartition(".")[2]))
+
+
+def main() -> None:
+    """Runs the command; bad input is one line on standard error and exit code 2."""
+    try:
+        app()
+    except InputError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        print("nas: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM):
+            raise
+        where = f" {error.filename}" if error.filename else ""
+        _fail(
+            f"cannot write{where}: {error.strerror}; what was finished is kept: make room or "
+            f"choose another folder, then run the same command again"
+        )
+
+
+def _fail(message: str) -> None:
+    print(f"nas: {message}", file=sys.stderr)
+    sys.exit(2)
