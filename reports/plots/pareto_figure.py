@@ -26,7 +26,7 @@ __all__ = ["draw_pareto"]
 _FRONT, _BEST, _PUBLISHED, _WALL, _TRIAL = "#0072B2", "#D55E00", "#000000", "#8C2D04", "#9A9A9A"
 _INK, _FAINT = "#222222", "#666666"
 _DASHES = (0, (4, 3))
-_PANEL_INCHES, _HEIGHT_INCHES, _LEFT_INCHES, _RIGHT_INCHES = 4.2, 4.8, 0.75, 0.15
+_PANEL_INCHES, _HEIGHT_INCHES, _LEFT_INCHES, _RIGHT_INCHES = 4.2, 4.8, 0.8, 0.15
 
 
 def draw_pareto(info: ParetoInfo) -> Figure:
@@ -60,6 +60,7 @@ def _draw_panel(axis: Axes, panel: Panel, info: ParetoInfo) -> None:
     axis.set(xlim=(left, right), ylim=(bottom, top))
     axis.set_xlabel(panel.axis_label, color=_INK, parse_math=False)
     axis.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    axis.yaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
     axis.tick_params(colors=_INK, labelsize=8.5, length=3)
     axis.ticklabel_format(useOffset=False)
     axis.grid(True, color="#E6E6E6", linewidth=0.6)
