@@ -90,6 +90,9 @@ def _cost(
     across = (x > box.left - clearance) & (x < box.right + clearance)
     # Glyphs seldom fill their box's height, so less is needed above and below.
     up = (y > box.bottom - clearance / 2) & (y < box.top + clearance / 2)
-    clash = sum(box.overlap(other) for other in placed) / box.area
-    outside = 1 - box.overlap(frame) / box.area
-    return float(ring + 2.5 * (across & up).sum() + 60 * clash + 200 * outside)
+    shares = [box.overlap(other) / box.area for other in placed] + [
+        1 - box.overlap(frame) / box.area
+    ]
+    # A touch counts at once: half a glyph hidden is as bad as two.
+    clash = sum(30 + 60 * share for share in shares if share > 1e-9)
+    return float(ring + 2.5 * (across & up).sum() + clash)
