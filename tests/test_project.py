@@ -97,6 +97,15 @@ class TestCommands:
     def test_readme_names_both_commands(self) -> None:
         assert {"make search", "make test"} <= set(lines_of(ROOT / "README.md"))
 
+    def test_readmes_python_runs(self) -> None:
+        example = re.search(
+            r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL
+        )
+        assert example is not None
+        names: dict[str, Any] = {}
+        exec(example[1], names)
+        assert names["enlarged"].shape == (1, 3, 192, 256)
+
     def test_ci_runs_the_readmes_test_command(self) -> None:
         assert "make test" in lines_of(ROOT / ".ci" / "run")
         assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
