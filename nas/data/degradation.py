@@ -82,7 +82,8 @@ def _extend(pixels: Pixels, before: int, after: int, axis: int) -> Pixels:
     """Symmetric continuation (edge pixel repeated), over several periods on tiny photos."""
     size = pixels.shape[axis]
     period = np.concatenate([np.arange(size), np.arange(size)[::-1]])
-    return np.take(pixels, period[np.arange(-before, size + after) % (2 * size)], axis=axis)
+    places = period[np.arange(-before, size + after) % (2 * size)]
+    return pixels[places] if axis == 0 else pixels[:, places]
 
 
 def _resize(padded: Pixels, rows: int, columns: int, *, crop: int) -> Pixels:
@@ -91,5 +92,5 @@ def _resize(padded: Pixels, rows: int, columns: int, *, crop: int) -> Pixels:
     # Two calls, because Pillow's own two-pass resize does the width first.
     image = image.resize((image.width, rows + 2 * crop), Image.Resampling.BICUBIC)
     image = image.resize((columns + 2 * crop, rows + 2 * crop), Image.Resampling.BICUBIC)
-    resized: Pixels = np.asarray(image)[crop : crop + rows, crop : crop + columns]
-    return resized.copy()
+    resized = np.asarray(image)[crop : crop + rows, crop : crop + columns]
+    return np.array(resized, np.uint8)

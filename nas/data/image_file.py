@@ -16,8 +16,7 @@ MAX_PIXELS = 100_000_000
 """Larger images are skipped: few photos and many decompression bombs have as many pixels."""
 
 _SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp"})
-# MPO is what Pillow calls the JPEGs of cameras that append a preview.
-_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP")
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 _PNG_BIT_DEPTH_AT = 24
 
 

@@ -95,16 +95,15 @@ class Patches:
 
 def _augmented(patches: NDArray[np.uint8], codes: NDArray[np.int_]) -> torch.Tensor:
     """Bit 0 of a patch's code flips rows, bit 1 columns, bit 2 transposes; (N, 3, p, p)."""
-    batch = torch.from_numpy(patches)
-    # torch flips 3-channel bytes with vector instructions, numpy walks them one by one.
-    for bit, axis in ((1, 1), (2, 2)):
-        flipped = torch.from_numpy(np.flatnonzero(codes & bit))
-        batch[flipped] = batch[flipped].flip(axis)
-    turned = np.flatnonzero(codes & 4)
+    rows, columns, turned = (np.flatnonzero(codes & bit) for bit in (1, 2, 4))
+    patches[rows] = patches[rows][:, ::-1]
+    # torch flips 3-channel bytes with vector instructions, numpy walks them one by one; in
+    # turn, numpy gathers and scatters whole patches ten times as fast as torch.
+    patches[columns] = torch.from_numpy(patches[columns]).flip(2).numpy()
     upright = patches[turned]
     sideways = np.empty_like(upright)
     # Channel by channel is four times as fast as copying runs of 3 bytes.
     for channel in range(3):
         sideways[..., channel] = upright[..., channel].swapaxes(1, 2)
     patches[turned] = sideways
-    return batch.permute(0, 3, 1, 2)
+    return torch.from_numpy(patches).permute(0, 3, 1, 2)

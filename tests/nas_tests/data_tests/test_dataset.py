@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nas.data import embedded
+from nas.data.dataset import Dataset, load_dataset
+from nas.data.photo import Photo
+from search_spaces.errors import InputError
+
+
+def fill(folder: Path, count: int, *, side: int = 24, first: int = 0) -> Path:
+    """``count`` different photos, 0.png and on."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(first, first + count):
+        rng = np.random.default_rng(number)
+        noise = rng.integers(0, 256, (side, side, 3), np.uint8)
+        Image.fromarray(noise).save(folder / f"{number}.png")
+    return folder
+
+
+def load(data: Path | None, validation: Path | None = None, seed: int = 0) -> Dataset:
+    return load_dataset(2, data=data, validation=validation, seed=seed, lr_size=8)
+
+
+def names(photos: tuple[Photo, ...]) -> list[str]:
+    return [photo.name for photo in photos]
+
+
+def test_embedded_photos_without_a_folder() -> None:
+    dataset = load_dataset(4)
+    assert dataset.name == "embedded"
+    assert names(dataset.validation) == ["chelsea.png", "coffee.png"]
+    assert len(dataset.train) == 6
+    assert dataset.skipped == {}
+    for photo in (*dataset.train, *dataset.validation):
+        assert photo.pixels.dtype == np.uint8
+        assert photo.pixels.shape == (photo.height, photo.width, 3)
+        assert photo.short_side >= 192
+    assert load_dataset(4).fingerprint == dataset.fingerprint
+    assert load_dataset(3).fingerprint != dataset.fingerprint
+
+
+def test_a_missing_embedded_photo_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "_skimage_data_folder", lambda: tmp_path)
+    with pytest.raises(InputError, match=r"astronaut\.png cannot be read \(FileNotFoundError\)"):
+        load_dataset(4)
+
+
+def test_split_is_seeded(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "photos", 30)
+    first = load(folder)
+    assert first.name == "photos"
+    assert len(first.validation) == 3
+    assert sorted(names(first.train) + names(first.validation)) == sorted(
+        f"{number}.png" for number in range(30)
+    )
+    again = load(folder)
+    assert names(again.validation) == names(first.validation)
+    assert again.fingerprint == first.fingerprint
+    splits = {tuple(names(load(folder, seed=seed).validation)) for seed in range(5)}
+    assert len(splits) > 1
+
+
+@pytest.mark.parametrize(("count", "held_out"), [(2, 1), (4, 1), (204, 20), (230, 20)])
+def test_size_of_the_split(tmp_path: Path, count: int, held_out: int) -> None:
+    dataset = load(fill(tmp_path, count, side=16))
+    assert len(dataset.validation) == held_out
+    assert len(dataset.train) == count - held_out
+
+
+def test_one_photo_cannot_be_split(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="1 files found, 1 usable; needed: at least 2"):
+        load(fill(tmp_path, 1))
+
+
+def test_validation_folder(tmp_path: Path) -> None:
+    dataset = load(fill(tmp_path / "a", 3), fill(tmp_path / "b", 2, first=10))
+    assert dataset.name == "a+val:b"
+    assert names(dataset.train) == ["0.png", "1.png", "2.png"]
+    assert names(dataset.validation) == ["10.png", "11.png"]
+
+
+def test_validation_folder_beside_the_embedded_photos(tmp_path: Path) -> None:
+    dataset = load(None, fill(tmp_path / "b", 2))
+    assert dataset.name == "embedded+val:b"
+    assert names(dataset.train) == list(embedded.EMBEDDED_TRAIN)
+    assert names(dataset.validation) == ["0.png", "1.png"]
+
+
+def test_div2k_layout(tmp_path: Path) -> None:
+    fill(tmp_path / "DIV2K_train_HR", 3)
+    fill(tmp_path / "DIV2K_valid_HR", 2, first=10)
+    fill(tmp_path / "DIV2K_train_LR_bicubic" / "X2", 3, first=20)
+    dataset = load(tmp_path)
+    assert names(dataset.train) == ["0.png", "1.png", "2.png"]
+    assert names(dataset.validation) == ["10.png", "11.png"]
+    other = load(tmp_path, fill(tmp_path / "other", 1, first=30))
+    assert names(other.validation) == ["30.png"]
+
+
+def test_no_training_photo_is_a_validation_photo(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "all" / "train", 4).parent
+    fill(folder / "val", 2, first=10)
+    dataset = load(folder, folder / "val")
+    assert names(dataset.train) == [f"train/{number}.png" for number in range(4)]
+    assert dataset.skipped == {"also in validation": 2}
+    with pytest.raises(InputError, match="all 4 training photos are validation photos"):
+        load(folder / "train", folder / "train")
+
+
+def test_skipped_counts_of_both_folders_add_up(tmp_path: Path) -> None:
+    train = fill(tmp_path / "a", 3)
+    fill(train / "small", 2, side=8, first=5)
+    held_out = fill(tmp_path / "b", 1, first=9)
+    (held_out / "x.png").write_text("no image")
+    fill(held_out / "small", 1, side=15, first=12)  # one pixel less than a shaved SSIM window
+    assert load(train, held_out).skipped == {"too small": 3, "not an image": 1}
+
+
+def test_memory_cap_covers_both_parts(tmp_path: Path) -> None:
+    size = 24 * 24 * 3
+    train, held_out = fill(tmp_path / "a", 8), fill(tmp_path / "b", 8, first=10)
+    dataset = load_dataset(2, data=train, validation=held_out, lr_size=8, memory_cap_bytes=8 * size)
+    assert (len(dataset.train), len(dataset.validation)) == (6, 2)
+    assert dataset.skipped == {"over the memory cap": 8}
+
+
+def test_fingerprint_sees_every_change_but_the_place(tmp_path: Path) -> None:
+    def fingerprint(folder: Path) -> str:
+        return load(folder, held_out).fingerprint
+
+    held_out = fill(tmp_path / "val", 1, first=50)
+    base = fingerprint(fill(tmp_path / "a", 3))
+    assert base == fingerprint(fill(tmp_path / "elsewhere", 3))
+    assert len(base) == 16
+    assert int(base, 16) >= 0
+    renamed = fill(tmp_path / "renamed", 3)
+    (renamed / "2.png").rename(renamed / "3.png")
+    changed = fill(tmp_path / "changed", 3)
+    with Image.open(changed / "1.png") as image:
+        pixel = np.array(image)
+    pixel[5, 6, 1] ^= 1
+    Image.fromarray(pixel).save(changed / "1.png")
+    more = fill(tmp_path / "more", 4)
+    others = [fingerprint(folder) for folder in (renamed, changed, more)]
+    moved = load(held_out, tmp_path / "a").fingerprint
+    assert len({base, moved, *others}) == 5
+
+
+def test_fingerprint_is_pinned(tmp_path: Path) -> None:
+    # Searches that are resumed on another machine or version compare it with a stored one.
+    for number, folder in enumerate(("a", "b")):
+        (tmp_path / folder).mkdir()
+        ramp = np.arange(24 * 20 * 3).reshape(24, 20, 3) * (number + 1) % 256
+        Image.fromarray(ramp.astype(np.uint8)).save(tmp_path / folder / "ramp.png")
+    assert load(tmp_path / "a", tmp_path / "b").fingerprint == "7dc4e6362f8c29e0"
+
+
+def test_scale_out_of_range() -> None:
+    with pytest.raises(InputError, match="scale must be 2, 3 or 4, got 5"):
+        load_dataset(5)
+
+
+def test_research_photos_at_a_quick_patch(sr_data: Path) -> None:
+    dataset = load_dataset(4, data=sr_data / "train" / "T91", lr_size=16)
+    assert len(dataset.train) + len(dataset.validation) + dataset.skipped.get("too small", 0) == 90
+    assert len(dataset.validation) == 9
+
+
+def test_reading_data_does_not_load_torch() -> None:
+    code = "import sys, nas.data; sys.exit('torch' in sys.modules or 'skimage' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
