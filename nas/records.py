@@ -9,10 +9,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FAILED", "FINISHED", "REJECTED", "RUNNING", "TrialRecord", "to_frame"]
+__all__ = [
+    "FAILED",
+    "FINISHED",
+    "INTERRUPTED",
+    "REJECTED",
+    "RUNNING",
+    "TrialRecord",
+    "to_frame",
+]
 
 FINISHED = "finished"
 FAILED = "failed"
+INTERRUPTED = "interrupted"
 REJECTED = "rejected"
 RUNNING = "running"
 
@@ -23,11 +32,11 @@ class TrialRecord:
 
     ``state`` is ``"finished"`` (trained and evaluated), ``"failed"`` (trained, with
     ``reason``), ``"rejected"`` (over a budget or a duplicate: never trained, with
-    ``reason``) or ``"running"``. Every figure that is not known yet is ``None``.
+    ``reason``), ``"interrupted"`` (another trial finishes it) or ``"running"``. Every figure that is not known yet is ``None``.
 
     Attributes:
         number: the trial's number in the Optuna study, from 0.
-        state: one of the four states above.
+        state: one of the five states above.
         source: ``"sampler"``, or ``"preset:NAME"`` for an enqueued published system.
         architecture: the architecture as a plain dictionary.
         architecture_hash: the architecture's canonical hash (16 hex digits).

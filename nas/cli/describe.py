@@ -1,0 +1,111 @@
+"""``nas describe``: what a network is made of and what it costs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from search_spaces import Architecture
+
+__all__ = ["describe"]
+
+
+def describe(
+    network: Annotated[
+        str, typer.Argument(help="A .yaml or .safetensors file, or a preset's name.")
+    ],
+    scale: Annotated[int, typer.Option(help="Scale of a preset: 2, 3 or 4.")] = 4,
+    latency: Annotated[bool, typer.Option(help="Measure the latency here.")] = True,
+    json_output: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Show a network's layers, parameters, multi-adds by three counters, and latency."""
+    from nas.evaluate.counters import count
+    from nas.evaluate.latency import measure_latency
+    from nas.evaluate.memory import peak_memory_mb
+    from search_spaces import build, price
+    from search_spaces.cost import HR_720P, layers, lr_size
+
+    arch = _architecture(network, scale)
+    size = lr_size(arch.scale, HR_720P)
+    priced, counted = price(arch), count(arch, size)
+    facts: dict[str, Any] = {
+        "hash": arch.hash,
+        "scale": arch.scale,
+        "lr_size": list(size),
+        "params": priced.params,
+        "macs": priced.macs,
+        "activations": priced.activations,
+        "memory_mb": round(peak_memory_mb(arch, size), 2),
+        "thop": {"params": counted.thop_params, "macs": counted.thop_macs},
+        "fvcore": {
+            "params": counted.fvcore_params,
+            "macs": counted.fvcore_macs,
+            "of_which_resizing": counted.fvcore_resizing,
+        },
+        "architecture": arch.to_dict(),
+        "layers": [layer._asdict() for layer in layers(arch)],
+    }
+    if latency:
+        measured = measure_latency([build(arch)], lr_size=size, repeats=5, colors=arch.colors)[0]
+        facts["latency"] = {
+            "median_ms": round(measured.latency_ms, 2),
+            "minimum_ms": round(measured.latency_min_ms, 2),
+            "device": measured.device,
+            "threads": measured.threads,
+            "dtype": measured.dtype,
+        }
+    print(json.dumps(facts)) if json_output else _print(network, facts)
+
+
+def _architecture(name: str, scale: int) -> Architecture:
+    from search_spaces import Architecture, load, preset
+    from search_spaces.network import Network
+
+    if name.endswith(".safetensors"):
+        loaded = load(name)
+        assert isinstance(loaded, Network)
+        return loaded.architecture
+    if name.endswith((".yaml", ".yml")) or Path(name).exists():
+        return Architecture.load(name)
+    return preset(name, scale)
+
+
+def _print(name: str, facts: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    height, width = facts["lr_size"]
+    table = Table("Layer", "Kind", "In", "Out", "Size", "Params", "Multi-Adds")
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for layer in facts["layers"]:
+        table.add_row(
+            layer["name"], layer["operation"], str(layer["channels_in"]),
+            str(layer["channels_out"]), f"{layer['size'][1]}×{layer['size'][0]}",
+            f"{layer['params']:,}", f"{layer['macs'] / 1e6:,.1f} M",
+        )  # fmt: skip
+    console.print(table)
+    resizing = facts["fvcore"]["of_which_resizing"]
+    rows = [
+        (name, f"x{facts['scale']}, hash {facts['hash']}, input {width}×{height}"),
+        ("Parameters", f"{facts['params']:,}  (thop {facts['thop']['params']:,}, "
+                       f"fvcore {facts['fvcore']['params']:,})"),
+        ("Multi-Adds", f"{facts['macs'] / 1e9:.3f} G  (thop {facts['thop']['macs'] / 1e9:.3f} G, "
+                       f"fvcore {facts['fvcore']['macs'] / 1e9:.3f} G, of which bilinear "
+                       f"resizing {resizing / 1e9:.3f} G)"),
+        ("Activations", f"{facts['activations'] / 1e6:.2f} M"),
+        ("Memory", f"{facts['memory_mb']:.1f} MB of weights and live tensors at the peak"),
+    ]  # fmt: skip
+    if "latency" in facts:
+        m = facts["latency"]
+        rows.append(("Latency", f"{m['median_ms']:.1f} ms median, {m['minimum_ms']:.1f} ms minimum "
+                                f"({m['device']}, {m['threads']} threads, {m['dtype']})"))  # fmt: skip
+    grid = Table.grid(padding=(0, 2))
+    for row in rows:
+        grid.add_row(*row)
+    console.print(grid)

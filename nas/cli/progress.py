@@ -1,0 +1,169 @@
+"""What a search shows while it runs: a display, plain lines, or JSON lines."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import asdict
+from typing import Any
+
+from nas.explore.events import (
+    Event,
+    Observer,
+    SearchEnded,
+    SearchStarted,
+    TrainingStep,
+    TrialEnded,
+    TrialRejected,
+    TrialStarted,
+)
+from nas.objectives import OBJECTIVES
+from nas.records import FINISHED, TrialRecord
+
+__all__ = ["Display", "make_observer", "print_json", "print_plain"]
+
+
+def make_observer(json_lines: bool) -> tuple[Observer, Display | None]:
+    """JSON lines where asked for, a live display on a terminal, else plain lines."""
+    if json_lines:
+        return print_json, None
+    if not sys.stderr.isatty():
+        return print_plain, None
+    display = Display()
+    return display.observe, display
+
+
+def print_json(event: Event) -> None:
+    """One JSON object a line on standard output; single training steps are left out."""
+    if isinstance(event, TrainingStep):
+        return
+    print(json.dumps({"event": type(event).__name__, **asdict(event)}), flush=True)
+
+
+def print_plain(event: Event) -> None:
+    """A line at the start, after each trial and at the end, on standard error."""
+    line: str | None = None
+    if isinstance(event, SearchStarted):
+        line = "\n".join(_opening(event))
+    elif isinstance(event, TrialEnded):
+        line = f"{event.trained}/{event.goal}  {_outcome(event.record)}  {_standing(event)}"
+    elif isinstance(event, SearchEnded):
+        line = f"Stopped after {event.trained} of {event.goal} networks: {event.reason}"
+    if line is not None:
+        print(line, file=sys.stderr, flush=True)
+
+
+class Display:
+    """One live progress display on a terminal."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self.console = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[counts]}"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}", style="cyan"),
+            console=self.console,
+        )
+        self._search: Any = None
+        self._trial: Any = None
+        self._began = time.monotonic()
+        self._first = 0
+        self._steps = 1
+        self._shown = 0.0
+
+    def observe(self, event: Event) -> None:
+        """Takes an event in."""
+        if isinstance(event, SearchStarted):
+            for line in _opening(event):
+                self.console.print(line, highlight=False)
+            self._first, self._began, self._steps = event.trained, time.monotonic(), event.steps
+            self._progress.start()
+            self._search = self._progress.add_task(
+                "networks", total=event.goal, completed=event.trained,
+                counts=f"{event.trained}/{event.goal}", left="",
+            )  # fmt: skip
+            self._trial = self._progress.add_task("", total=event.steps, counts="", left="")
+        elif isinstance(event, TrialStarted):
+            self._progress.reset(
+                self._trial, description=f"trial {event.record.number}", counts=_cost(event.record)
+            )
+        elif isinstance(event, TrainingStep):
+            self._step(event)
+        elif isinstance(event, TrialEnded):
+            self._progress.console.print(_outcome(event.record), highlight=False)
+            self._progress.update(
+                self._search, completed=event.trained,
+                counts=f"{event.trained}/{event.goal}  {_standing(event)}",
+                left=self._left(event),
+            )  # fmt: skip
+        elif isinstance(event, SearchEnded):
+            self.stop()
+
+    def stop(self) -> None:
+        """Leaves the terminal as it was."""
+        self._progress.stop()
+
+    def _step(self, event: TrainingStep) -> None:
+        now = time.monotonic()
+        # Drawing each of a thousand quick steps would cost more than they do.
+        if now - self._shown < 0.1 and event.step < event.steps:
+            return
+        self._shown = now
+        rate = event.step / event.seconds if event.seconds > 0 else 0.0
+        self._progress.update(
+            self._trial, completed=event.step, total=event.steps,
+            counts=f"step {event.step}/{event.steps}  {rate:.1f} steps/s  loss {event.loss:.4f}",
+        )  # fmt: skip
+
+    def _left(self, event: TrialEnded) -> str:
+        done = event.trained - self._first
+        if done <= 0:
+            return ""
+        seconds = (time.monotonic() - self._began) / done * (event.goal - event.trained)
+        return f"about {_duration(seconds)} left"
+
+
+def _opening(event: SearchStarted) -> list[str]:
+    lines = [
+        f"Run {event.run}: {event.goal} networks, {event.steps} training steps each, "
+        f"on {event.device}",
+        f"Photos: {event.data}, {event.train_photos} to train, {event.validation_photos} to "
+        f"validate; bicubic {event.bicubic_psnr_y_db:.3f} dB",
+    ]
+    if event.trained:
+        lines.append(f"Going on: {event.trained} networks are trained already")
+    if event.skipped:
+        skipped = ", ".join(f"{count} {reason}" for reason, count in event.skipped.items())
+        lines.append(f"Image files left out: {skipped}")
+    return lines
+
+
+def _cost(record: TrialRecord) -> str:
+    parts = [(OBJECTIVES[name], getattr(record, OBJECTIVES[name].attribute)) for name in
+             ("params", "macs", "latency")]  # fmt: skip
+    return ", ".join(one.text(value) for one, value in parts if value is not None)
+
+
+def _outcome(record: TrialRecord) -> str:
+    name = f"trial {record.number:>3}" + (f" ({record.preset})" if record.preset else "")
+    if record.state == FINISHED:
+        return f"{name}  {record.psnr_y_db:.3f} dB  {_cost(record)}"
+    return f"{name}  {record.state}: {record.reason}"
+
+
+def _standing(event: TrialEnded) -> str:
+    if event.best is None or event.best.psnr_y_db is None:
+        return "no network finished yet"
+    return f"best {event.best.psnr_y_db:.3f} dB, front of {event.front_size}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,109 @@
+"""``nas search``: the main job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["search"]
+
+
+def search(
+    budget: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="The most that a network may cost; repeatable. 600K-params; 30G-flops (= "
+            "30G-macs: multiply-adds for a 1280x720 output); 120M-activations (same output); "
+            "25ms-latency (at --latency-size); 200MB-memory (weights and live tensors, same "
+            "output). No network over a budget is trained."
+        ),
+    ] = None,
+    objectives: Annotated[
+        str | None,
+        typer.Option(
+            help="What the front weighs, with commas: psnr, ssim, params, macs (= flops), "
+            "activations, memory, latency. Default: psnr against every budgeted figure."
+        ),
+    ] = None,
+    space: Annotated[
+        str, typer.Option(help="A named space (nas spaces) or a YAML file.")
+    ] = "distillation",
+    scale: Annotated[int, typer.Option(help="Upscaling factor: 2, 3 or 4.")] = 4,
+    profile: Annotated[
+        str, typer.Option(help="Length of the proxy training: smoke, quick, standard, full.")
+    ] = "quick",
+    trials: Annotated[
+        int | None, typer.Option(help="Networks to train in all, earlier starts counted.")
+    ] = None,
+    timeout: Annotated[
+        str | None, typer.Option(help="Start no trial after this time: 90s, 5m, 2h.")
+    ] = None,
+    sampler: Annotated[
+        str, typer.Option(help="Optuna's sampler: tpe, nsga2, nsga3, gp, random.")
+    ] = "tpe",
+    seed: Annotated[int, typer.Option(help="Seed of the sampler.")] = 0,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder of training photos. Default: photos inside scikit-image."),
+    ] = None,
+    val: Annotated[
+        Path | None, typer.Option(help="Folder of validation photos. Default: a seeded split.")
+    ] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="Run folder. Default: runs/ and the budgets' names.")
+    ] = None,
+    storage: Annotated[
+        str | None, typer.Option(help="URL of an Optuna store. Default: inside the run folder.")
+    ] = None,
+    latency_size: Annotated[
+        str, typer.Option(help="Input size for latency, width x height.")
+    ] = "160x90",
+    device: Annotated[str | None, typer.Option(help="cpu or cuda. Default: the best.")] = None,
+    json_lines: Annotated[
+        bool, typer.Option("--json", help="One JSON object a line on standard output.")
+    ] = False,
+) -> None:
+    """Find the best networks within your budgets.
+
+    The same command again goes on with a search that was stopped, by whatever means.
+    """
+    from nas.cli.progress import make_observer
+    from nas.cli.report import write_report
+    from nas.explore.search import run_search
+    from nas.explore.settings import make_settings, parse_seconds
+
+    settings = make_settings(
+        budget or (),
+        objectives=objectives,
+        space=space,
+        scale=scale,
+        profile_name=profile,
+        trials=trials,
+        timeout_s=parse_seconds(timeout) if timeout is not None else None,
+        sampler=sampler,
+        seed=seed,
+        data=data,
+        validation=val,
+        storage=storage,
+        run=run,
+        latency_lr=_size(latency_size),
+        device=device,
+    )
+    observer, display = make_observer(json_lines)
+    try:
+        result = run_search(settings, observer)
+    finally:
+        if display is not None:
+            display.stop()
+    write_report(result, quiet=json_lines)
+
+
+def _size(text: str) -> tuple[int, int]:
+    from search_spaces.errors import InputError
+
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit()):
+        raise InputError(f"latency size {text!r}: expected width x height, such as 160x90")
+    return int(height), int(width)

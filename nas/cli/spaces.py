@@ -1,0 +1,48 @@
+"""``nas spaces``: what can be searched."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+__all__ = ["spaces"]
+
+
+def spaces(
+    scale: Annotated[int, typer.Option(help="Scale at which the smallest network is priced.")] = 4,
+    json_output: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """List the named search spaces."""
+    from search_spaces import Space, price
+    from search_spaces.errors import InputError
+
+    if scale not in (2, 3, 4):
+        raise InputError(f"scale: expected 2, 3 or 4, got {scale}")
+    rows = []
+    for name in Space.names():
+        space = Space.load(name)
+        least = space.smallest(lambda arch: float(price(arch).params), scale)
+        rows.append(
+            {
+                "name": name,
+                "points": space.size,
+                "dimensions": len(space.dimensions),
+                "smallest_params": int(least),
+                "about": space.about.strip(),
+            }
+        )
+    if json_output:
+        print(json.dumps(rows))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("Space", "Points", "Dimensions", "Smallest", "About")
+    for row in rows:
+        table.add_row(
+            str(row["name"]), f"{row['points']:,}", str(row["dimensions"]),
+            f"{row['smallest_params']:,} params", str(row["about"]),
+        )  # fmt: skip
+    Console().print(table)

@@ -1,0 +1,1 @@
+"""The search: budgets, proposals, the study, and the worker that trains."""

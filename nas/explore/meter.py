@@ -1,0 +1,127 @@
+"""Every figure of a network that can be known before it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from nas.evaluate.latency import measure_latency
+from nas.evaluate.memory import peak_memory_mb
+from nas.evaluate.state import seeded
+from nas.explore.budget import Budget
+from nas.explore.latency_model import LatencyModel
+from search_spaces import Architecture, build, price
+from search_spaces.cost import lr_size
+from search_spaces.errors import InputError
+from search_spaces.space import Space
+
+__all__ = ["Figures", "Meter"]
+
+_REPEATS, _WARMUP = 7, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A network's costs; the names and units are those of the trial's record."""
+
+    params: int
+    macs: int
+    activations: int
+    memory_mb: float
+    latency_ms: float
+    latency_min_ms: float
+    measured_with: dict[str, Any]
+
+
+class Meter:
+    """Prices networks, measures them, and tells which ones stay within the budgets."""
+
+    def __init__(
+        self,
+        budgets: Sequence[Budget],
+        hr: tuple[int, int],
+        latency_lr: tuple[int, int],
+        device: str,
+    ) -> None:
+        self.budgets, self.hr, self.latency_lr, self.device = budgets, hr, latency_lr, device
+        self.latency_model = LatencyModel()
+        self._memory_mb = lru_cache(maxsize=4096)(self._memory_of)
+
+    def figure(self, arch: Architecture, name: str) -> float:
+        """One figure of a network: exact, but for latency, which is predicted."""
+        if name == "memory":
+            return self._memory_mb(arch)
+        if name == "latency":
+            return self.latency_model.predict_ms(arch, self.latency_lr)
+        return float(getattr(price(arch, self.hr), name))
+
+    def fits(self, arch: Architecture) -> bool:
+        """Whether the network stays within every budget, by prediction where latency is one."""
+        return all(self.figure(arch, budget.name) <= budget.limit for budget in self.budgets)
+
+    def excess(self, arch: Architecture) -> dict[str, float]:
+        """For each budget how far the network is over it: figure/limit - 1, at most 0 inside."""
+        return {b.name: self.figure(arch, b.name) / b.limit - 1 for b in self.budgets}
+
+    def measure(self, arch: Architecture) -> Figures:
+        """All figures, with the latency measured on this machine."""
+        priced = price(arch, self.hr)
+        latency = measure_latency(
+            [seeded(lambda: build(arch), 0)],
+            lr_size=self.latency_lr,
+            repeats=_REPEATS,
+            warmup=_WARMUP,
+            device=self.device,
+            colors=arch.colors,
+        )[0]
+        self.latency_model.learn(arch, self.latency_lr, latency.latency_ms)
+        measured_with = {
+            "lr_size": list(latency.lr_size),
+            "device": latency.device,
+            "threads": latency.threads,
+            "dtype": latency.dtype,
+            "repeats": latency.repeats,
+            "reference_ms": round(latency.reference_ms, 4),
+        }
+        return Figures(
+            priced.params,
+            priced.macs,
+            priced.activations,
+            round(self._memory_mb(arch), 3),
+            round(latency.latency_ms, 4),
+            round(latency.latency_min_ms, 4),
+            measured_with,
+        )
+
+    def calibrate(self, space: Space, scale: int) -> None:
+        """Measures a spread of networks, so that latencies can be predicted."""
+        for architecture in self.latency_model.calibration(space, scale):
+            self.measure(architecture)
+
+    def check_possible(self, space: Space, scale: int) -> None:
+        """Raises an InputError where no network of the space can fit a budget."""
+        for budget in self.budgets:
+            name = budget.name
+            least = space.smallest(lambda arch, n=name: self.figure(arch, n), scale)  # type: ignore[misc]
+            if least > budget.limit:
+                raise InputError(
+                    f"budget {budget.text}: no network of space {space.name!r} at x{scale} fits; "
+                    f"the smallest one takes {_readable(name, least)}: "
+                    f"raise the budget or choose another space"
+                )
+
+    def _memory_of(self, arch: Architecture) -> float:
+        return peak_memory_mb(arch, lr_size(arch.scale, self.hr))
+
+
+def _readable(name: str, value: float) -> str:
+    if name == "latency":
+        return f"about {value:.2g} ms"
+    if name == "memory":
+        return f"{value:.1f} MB"
+    for factor, unit in ((1e9, "G"), (1e6, "M"), (1e3, "K")):
+        if value >= factor:
+            return f"{value / factor:.4g}{unit} {name}"
+    return f"{value:.0f} {name}"

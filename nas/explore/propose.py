@@ -1,0 +1,68 @@
+"""The next network to look at: asked of the sampler, fitted to the budgets, checked for news."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nas.explore.meter import Meter
+from search_spaces import Architecture
+from search_spaces.dimension import Label
+from search_spaces.space import Point, Space
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.trial import Trial
+
+__all__ = ["FILL", "Proposal", "fixed_parameters", "propose"]
+
+FILL = "fill_"
+"""Prefix of the study's parameters that say how much of the budget a dimension uses."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A trial of the study and the network at its parameters.
+
+    ``architecture`` is the smallest one with the trial's choices where not even that fits,
+    and ``fits`` is false then.
+    """
+
+    trial: Trial
+    architecture: Architecture
+    fits: bool
+
+
+def propose(study: Study, space: Space, scale: int, meter: Meter) -> Proposal:
+    """Asks the study's sampler for the next network.
+
+    The sampler chooses among the space's choices, and for each filling dimension which
+    share of what the budgets leave; so what it proposes fits, unless the smallest network
+    with its choices is too large already. How far over it is goes to the sampler as
+    Optuna constraints.
+    """
+    trial = study.ask()
+    labels: dict[str, Label] = {}
+    for d in space.active(labels):
+        if d.choices:
+            labels[d.name] = trial.suggest_categorical(d.name, d.labels)
+    fractions = {d.name: trial.suggest_float(FILL + d.name, 0.0, 1.0) for d in space.filling}
+    point = space.fill(labels, fractions, scale, meter.fits)
+    least: Point = {**labels, **{d.name: d.grid[0] for d in space.filling}}
+    architecture = space.architecture(point if point is not None else least, scale)
+    for name, excess in meter.excess(architecture).items():
+        trial.set_constraint(name, excess)
+    return Proposal(trial, architecture, point is not None)
+
+
+def fixed_parameters(
+    space: Space, point: Point, scale: int, meter: Meter
+) -> Mapping[str, Label] | None:
+    """The study's parameters at which it proposes this point; ``None`` where it does not fit."""
+    fractions = space.fractions(point, scale, meter.fits)
+    if fractions is None:
+        return None
+    filling = {d.name for d in space.filling}
+    labels = {name: label for name, label in point.items() if name not in filling}
+    return {**labels, **{FILL + name: value for name, value in fractions.items()}}

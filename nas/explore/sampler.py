@@ -1,0 +1,65 @@
+"""Optuna's samplers by name."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from optuna.samplers import BaseSampler
+
+__all__ = ["SAMPLERS", "make_sampler"]
+
+
+def _tpe(seed: int) -> BaseSampler:
+    from optuna.samplers import TPESampler
+
+    # In groups, dimensions that count under the same conditions are modelled together.
+    return TPESampler(seed=seed, n_startup_trials=8, multivariate=True, group=True)
+
+
+def _nsga2(seed: int) -> BaseSampler:
+    from optuna.samplers import NSGAIISampler
+
+    return NSGAIISampler(seed=seed, population_size=16)
+
+
+def _nsga3(seed: int) -> BaseSampler:
+    from optuna.samplers import NSGAIIISampler
+
+    return NSGAIIISampler(seed=seed, population_size=16)
+
+
+def _gp(seed: int) -> BaseSampler:
+    from optuna.samplers import GPSampler
+
+    return GPSampler(seed=seed, n_startup_trials=8, warn_independent_sampling=False)
+
+
+def _random(seed: int) -> BaseSampler:
+    from optuna.samplers import RandomSampler
+
+    return RandomSampler(seed=seed)
+
+
+SAMPLERS: Mapping[str, Callable[[int], BaseSampler]] = {
+    "tpe": _tpe,
+    "nsga2": _nsga2,
+    "nsga3": _nsga3,
+    "gp": _gp,
+    "random": _random,
+}
+
+
+def make_sampler(name: str, seed: int, proposals: int) -> BaseSampler:
+    """The sampler for proposal number ``proposals`` of a search.
+
+    It is made afresh for each proposal, seeded by the search's seed and the proposal's
+    number, so that a search which was interrupted goes on as if it had not been.
+    """
+    from optuna.exceptions import ExperimentalWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return SAMPLERS[name]((seed * 1_000_003 + proposals) % 2**32)

@@ -1,0 +1,170 @@
+"""Everything that decides what a search does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nas.evaluate.recipe import Recipe, profile
+from nas.explore.budget import Budget, parse_budgets
+from nas.explore.sampler import SAMPLERS
+from nas.objectives import OBJECTIVES
+from search_spaces import Space
+from search_spaces.errors import InputError
+
+__all__ = ["SearchSettings", "default_run_folder", "make_settings", "parse_seconds"]
+
+_TRIALS = {"smoke": 4, "quick": 16, "standard": 60, "full": 200}
+_LATENCY_LR_SIZE = (90, 160)
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """The settings of a search, validated.
+
+    Attributes:
+        budgets: the walls; empty for none.
+        objectives: names among ``nas.objectives.OBJECTIVES``, PSNR among them.
+        space: what can be built.
+        scale: upscaling factor, 2, 3 or 4.
+        profile: the recipe's name, or ``"custom"``.
+        recipe: how each network is trained.
+        sampler: one of ``SAMPLERS``.
+        trials: trained networks in all, over every start of this search.
+        timeout_s: no trial is started after so many seconds of this start; ``None``: no limit.
+        seed: of the sampler.
+        data: image folder, ``None`` for the embedded photos.
+        validation: validation folder, ``None`` for a split.
+        storage: URL of an Optuna store, ``None`` for the one embedded in the run folder.
+        run: the run folder.
+        hr: output height and width for multi-adds, activations and memory.
+        latency_lr: input height and width for latency.
+        device: ``"cpu"``, ``"cuda"``; ``None`` for the best there is.
+    """
+
+    budgets: tuple[Budget, ...]
+    objectives: tuple[str, ...]
+    space: Space
+    scale: int
+    profile: str
+    recipe: Recipe
+    sampler: str
+    trials: int
+    timeout_s: float | None
+    seed: int
+    data: Path | None
+    validation: Path | None
+    storage: str | None
+    run: Path
+    hr: tuple[int, int] = (720, 1280)
+    latency_lr: tuple[int, int] = _LATENCY_LR_SIZE
+    device: str | None = None
+
+    def identity(self, data_name: str, data_fingerprint: str) -> dict[str, Any]:
+        """What must be equal for trials to belong into one study, as JSON-ready data."""
+        return {
+            "space": self.space.name,
+            "space_hash": self.space.hash,
+            "scale": self.scale,
+            "objectives": list(self.objectives),
+            "budgets": {budget.attribute: budget.limit for budget in self.budgets},
+            "profile": self.profile,
+            "recipe": self.recipe.model_dump(mode="json"),
+            "data": data_name,
+            "data_fingerprint": data_fingerprint,
+            "hr": list(self.hr),
+            "latency_lr": list(self.latency_lr),
+        }
+
+
+def make_settings(
+    budgets: Sequence[str] = (),
+    *,
+    objectives: Sequence[str] | str | None = None,
+    space: str | Path | Space = "distillation",
+    scale: int = 4,
+    profile_name: str = "quick",
+    recipe: Recipe | None = None,
+    sampler: str = "tpe",
+    trials: int | None = None,
+    timeout_s: float | None = None,
+    seed: int = 0,
+    data: Path | str | None = None,
+    validation: Path | str | None = None,
+    storage: str | None = None,
+    run: Path | str | None = None,
+    latency_lr: tuple[int, int] = _LATENCY_LR_SIZE,
+    device: str | None = None,
+) -> SearchSettings:
+    """Settings from what a user gives; everything left out gets its default.
+
+    Raises:
+        InputError: any value that makes no sense, with what was expected.
+    """
+    parsed = parse_budgets(budgets)
+    names = _objectives(objectives, parsed)
+    if sampler not in SAMPLERS:
+        raise InputError(f"sampler: expected one of {', '.join(SAMPLERS)}, got {sampler!r}")
+    if scale not in (2, 3, 4):
+        raise InputError(f"scale: expected 2, 3 or 4, got {scale}")
+    chosen = recipe if recipe is not None else profile(profile_name)
+    name = "custom" if recipe is not None else profile_name
+    count = trials if trials is not None else _TRIALS.get(name, _TRIALS["quick"])
+    if count < 1:
+        raise InputError(f"trials: expected at least 1, got {count}")
+    if timeout_s is not None and timeout_s <= 0:
+        raise InputError(f"timeout: expected more than 0 seconds, got {timeout_s}")
+    if seed < 0:
+        raise InputError(f"seed: expected at least 0, got {seed}")
+    if min(latency_lr) < 1:
+        raise InputError(f"latency size: expected at least 1x1, got {latency_lr}")
+    loaded = space if isinstance(space, Space) else Space.load(space)
+    folder = Path(run) if run is not None else default_run_folder(parsed, loaded, scale, name)
+    return SearchSettings(
+        parsed, names, loaded, scale, name, chosen, sampler, count, timeout_s, seed,
+        Path(data) if data is not None else None,
+        Path(validation) if validation is not None else None,
+        storage, folder, latency_lr=latency_lr, device=device,
+    )  # fmt: skip
+
+
+def default_run_folder(
+    budgets: Sequence[Budget], space: Space, scale: int, profile_name: str
+) -> Path:
+    """``runs/600K-params``, with whatever is not the default behind it."""
+    parts = [budget.text for budget in budgets] or ["no-budget"]
+    parts += [f"x{scale}"] if scale != 4 else []
+    parts += [space.name] if space.name != "distillation" else []
+    parts += [profile_name] if profile_name != "quick" else []
+    return Path("runs") / re.sub(r"[^A-Za-z0-9.-]+", "-", "-".join(parts))
+
+
+def parse_seconds(text: str) -> float:
+    """Seconds from ``90``, ``90s``, ``5m`` or ``2h``.
+
+    Raises:
+        InputError: anything else.
+    """
+    match = re.fullmatch(r"([0-9]*\.?[0-9]+)([smh]?)", text.strip())
+    if match is None or float(match[1]) <= 0:
+        raise InputError(f"timeout {text!r}: expected a time such as 90s, 5m or 2h")
+    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+
+
+def _objectives(given: Sequence[str] | str | None, budgets: Sequence[Budget]) -> tuple[str, ...]:
+    if given is None:
+        return ("psnr", *(budget.name for budget in budgets)) if budgets else ("psnr", "params")
+    listed = given.split(",") if isinstance(given, str) else list(given)
+    names = tuple({"flops": "macs"}.get(n.strip().lower(), n.strip().lower()) for n in listed)
+    for name in names:
+        if name not in OBJECTIVES:
+            known = ", ".join(OBJECTIVES)
+            raise InputError(f"objectives: unknown {name!r}; expected some of {known}")
+    if len(set(names)) != len(names):
+        raise InputError(f"objectives: expected each one once, got {', '.join(names)}")
+    if "psnr" not in names:
+        raise InputError(f"objectives: expected psnr among them, got {', '.join(names)}")
+    return names

@@ -1,0 +1,196 @@
+"""The Optuna study of a search: opened or made, checked, and read as records."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from nas.objectives import OBJECTIVES
+from nas.records import FAILED, FINISHED, INTERRUPTED, REJECTED, RUNNING, TrialRecord
+from search_spaces.errors import InputError
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.storages import BaseStorage
+    from optuna.trial import FrozenTrial
+
+__all__ = [
+    "IDENTITY",
+    "open_storage",
+    "open_study",
+    "read_records",
+    "recover_interrupted",
+    "storage_errors",
+]
+
+IDENTITY = "nas_identity"
+"""The study's attribute that says which trials belong into it."""
+
+_STATE = "nas_state"
+_WORKER = "nas_worker"
+_RETRIED = "nas_retry_of"
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Turns a failing store into one clear line.
+
+    Raises:
+        InputError: the store cannot be reached, read or written.
+    """
+    from optuna.exceptions import StorageInternalError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (StorageInternalError, SQLAlchemyError) as error:
+        cause = error.__cause__ or error
+        line = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
+        raise InputError(
+            f"study storage: {line}; what was finished is kept: mend that, then run the same "
+            f"command again"
+        ) from None
+
+
+def open_storage(url: str) -> BaseStorage:
+    """The store at a URL; a ``sqlite:///`` file waits a minute for other processes.
+
+    Raises:
+        InputError: no such kind of store, or it cannot be opened (passwords not shown).
+    """
+    import optuna
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        shown = make_url(url).render_as_string(hide_password=True)
+        is_sqlite = make_url(url).get_backend_name() == "sqlite"
+    except ArgumentError:
+        raise InputError(
+            "storage: expected a URL such as sqlite:///study.db or postgresql+psycopg://host/db"
+        ) from None
+    options = {"connect_args": {"timeout": 60}} if is_sqlite else {"pool_pre_ping": True}
+    try:
+        return optuna.storages.RDBStorage(url, engine_kwargs=options)
+    except (ImportError, NoSuchModuleError) as error:
+        hint = "; install the extra: pip install 'nas-sr[postgres]'" if "psycopg" in url else ""
+        raise InputError(f"storage {shown}: no driver for it ({error}){hint}") from None
+    except Exception as error:  # drivers bring exceptions of their own
+        line = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise InputError(
+            f"storage {shown} cannot be opened: {line}; expected a store that can be reached "
+            f"and written"
+        ) from None
+
+
+def open_study(
+    storage: BaseStorage,
+    name: str,
+    objectives: Sequence[str],
+    identity: Mapping[str, Any],
+    populate: Callable[[Study], None],
+) -> Study:
+    """The study of that name, made and populated where there is none.
+
+    Raises:
+        InputError: the study there was made with other settings; the first one that
+            differs is named.
+    """
+    import optuna
+
+    names = {summary.study_name for summary in optuna.get_all_study_summaries(storage)}
+    if name not in names:
+        directions = ["maximize" if OBJECTIVES[o].maximize else "minimize" for o in objectives]
+        study = optuna.create_study(storage=storage, study_name=name, directions=directions)
+        study.set_metric_names(list(objectives))
+        populate(study)
+        # Last, so that a study without it is known to be half-made.
+        study.set_user_attr(IDENTITY, dict(identity))
+        return study
+    study = optuna.load_study(study_name=name, storage=storage)
+    found = study.user_attrs.get(IDENTITY)
+    if found is None:
+        if len(study.trials) == 0 or all(t.state.name == "WAITING" for t in study.trials):
+            optuna.delete_study(study_name=name, storage=storage)
+            return open_study(storage, name, objectives, identity, populate)
+        raise InputError(f"study {name!r} was not made by nas search; choose another --run folder")
+    for key, value in identity.items():
+        if found.get(key) != value:
+            raise InputError(
+                f"study {name!r} was made with {_difference(key, found.get(key), value)}; "
+                f"go on with the same settings, or choose another --run folder"
+            )
+    return study
+
+
+def read_records(study: Study) -> list[TrialRecord]:
+    """A record for each trial that has been started."""
+    trials = study.get_trials(deepcopy=False)
+    return [_record(trial) for trial in trials if trial.state.name != "WAITING"]
+
+
+def set_state(trial_id_setter: Callable[[str, Any], None], state: str) -> None:
+    """Notes a state that Optuna's own states do not tell apart."""
+    trial_id_setter(_STATE, state)
+
+
+def recover_interrupted(study: Study, alive: Callable[[str], bool]) -> int:
+    """Ends the running trials of dead workers and queues their networks again.
+
+    Returns:
+        How many there were.
+    """
+    running = [t for t in study.get_trials(deepcopy=False) if t.state.name == "RUNNING"]
+    dead = [t for t in running if not alive(t.user_attrs.get(_WORKER, ""))]
+    for trial in dead:
+        requeue(study, trial.number, trial)
+    return len(dead)
+
+
+def requeue(study: Study, number: int, trial: FrozenTrial) -> None:
+    """Ends one interrupted trial and puts its parameters first in the queue again."""
+    from optuna.trial import TrialState
+
+    if trial.params:
+        attrs = {
+            "source": trial.user_attrs.get("source", "sampler"),
+            _RETRIED: trial.user_attrs.get(_RETRIED, number),
+        }
+        study.enqueue_trial(trial.params, user_attrs=attrs)
+    study._storage.set_trial_user_attr(trial._trial_id, _STATE, INTERRUPTED)
+    study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
+
+
+def proposals(study: Study) -> int:
+    """How many networks the sampler has been asked for, the interrupted ones counted once."""
+    return sum(
+        trial.user_attrs.get("source", "sampler") == "sampler" and _RETRIED not in trial.user_attrs
+        for trial in study.get_trials(deepcopy=False)
+        if trial.state.name != "WAITING"
+    )
+
+
+def _record(trial: FrozenTrial) -> TrialRecord:
+    by_optuna = {"COMPLETE": FINISHED, "PRUNED": REJECTED, "FAIL": FAILED, "RUNNING": RUNNING}
+    state = by_optuna[trial.state.name]
+    if state == FAILED:
+        state = trial.user_attrs.get(_STATE, FAILED)
+    return TrialRecord.from_attrs(trial.number, state, trial.user_attrs)
+
+
+def _difference(key: str, found: Any, given: Any) -> str:
+    if isinstance(found, dict) and isinstance(given, dict):
+        for name in sorted(found.keys() | given.keys()):
+            if found.get(name) != given.get(name):
+                return f"{key} {name} {found.get(name)}, not {given.get(name)}"
+    return f"{key.replace('_', ' ')} {found}, not {given}"
+
+
+def quietly() -> None:
+    """Keeps Optuna's notes on experimental features from the user's screen."""
+    from optuna.exceptions import ExperimentalWarning
+
+    warnings.simplefilter("ignore", ExperimentalWarning)

@@ -1,0 +1,161 @@
+"""A run folder: what a search leaves behind, and how it is read again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from nas.objectives import OBJECTIVES
+from nas.pareto import best, front
+from nas.records import FINISHED, TrialRecord, to_frame
+from search_spaces.errors import InputError
+from search_spaces.files import atomic_path
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Run", "open_run"]
+
+_FILE = "run.yaml"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of a search, in any state; the figures are read from its study at each call.
+
+    Attributes:
+        folder: the run folder.
+        about: what stands in its run.yaml.
+    """
+
+    folder: Path
+    about: Mapping[str, Any]
+    storage: str
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """The names of the study's objectives."""
+        return tuple(self.about["identity"]["objectives"])
+
+    @property
+    def budgets(self) -> dict[str, float]:
+        """Record attribute to the highest figure allowed."""
+        return dict(self.about["identity"]["budgets"])
+
+    def records(self) -> list[TrialRecord]:
+        """A record for every trial that has been started."""
+        import optuna
+
+        from nas.explore.study import open_storage, read_records, storage_errors
+
+        with storage_errors():
+            storage = open_storage(self.storage)
+            try:
+                study = optuna.load_study(study_name=self.about["study"], storage=storage)
+            except KeyError:
+                raise InputError(f"{self.folder}: its study is gone from the storage") from None
+            return read_records(study)
+
+    def finished(self) -> pd.DataFrame:
+        """A row for each finished trial: its number, source, prices and quality."""
+        return to_frame(record for record in self.records() if record.state == FINISHED)
+
+    def front(self) -> pd.DataFrame:
+        """The rows of the Pareto front in the study's objectives, best PSNR first."""
+        return to_frame(self.front_records())
+
+    def front_records(self) -> tuple[TrialRecord, ...]:
+        """The records of the front."""
+        return front(self.records(), [OBJECTIVES[name] for name in self.objectives])
+
+    def best(self) -> TrialRecord | None:
+        """The finished trial with the highest PSNR within the budgets."""
+        return best(self.records(), self.budgets)
+
+    def trial(self, which: str) -> TrialRecord:
+        """The trial ``"best"`` or of a number.
+
+        Raises:
+            InputError: no such trial, or none has finished.
+        """
+        records = self.records()
+        if which == "best":
+            record = best(records, self.budgets)
+            if record is None:
+                raise InputError(f"{self.folder}: no trial has finished; run its search first")
+            return record
+        numbers = {str(record.number): record for record in records if record.architecture}
+        if which not in numbers:
+            known = ", ".join(numbers) or "none"
+            raise InputError(f"{self.folder}: no trial {which!r}; expected best or one of {known}")
+        return numbers[which]
+
+    def weights(self, record: TrialRecord) -> Path:
+        """Where the trained weights of a trial are, if it is on the front."""
+        return self.folder / "weights" / f"{record.number}.safetensors"
+
+    def write_tables(self, records: Sequence[TrialRecord]) -> None:
+        """Writes trials.csv, front.csv, best.yaml and best.safetensors as they stand now."""
+        on_front = front(records, [OBJECTIVES[name] for name in self.objectives])
+        for name, rows in (("trials.csv", records), ("front.csv", on_front)):
+            with atomic_path(self.folder / name) as temporary:
+                to_frame(rows).to_csv(temporary, index=False)
+        winner = best(records, self.budgets)
+        if winner is not None:
+            self._write_best(winner)
+        kept = {str(record.number) for record in on_front}
+        for path in (self.folder / "weights").glob("*.safetensors"):
+            if path.stem.isdigit() and path.stem not in kept:
+                path.unlink(missing_ok=True)
+
+    def _write_best(self, winner: TrialRecord) -> None:
+        import shutil
+
+        from search_spaces.yaml_file import to_yaml
+
+        text = to_yaml(dict(winner.architecture))
+        with atomic_path(self.folder / "best.yaml") as temporary:
+            temporary.write_text(text, encoding="utf-8")
+        if self.weights(winner).exists():
+            with atomic_path(self.folder / "best.safetensors") as temporary:
+                shutil.copyfile(self.weights(winner), temporary)
+
+
+def write_run(folder: Path, about: Mapping[str, Any]) -> None:
+    """Writes run.yaml, whole or not at all."""
+    with atomic_path(folder / _FILE) as temporary:
+        temporary.write_text(
+            yaml.safe_dump(dict(about), sort_keys=False, width=96), encoding="utf-8"
+        )
+
+
+def open_run(folder: Path | str, *, storage: str | None = None) -> Run:
+    """The run in a folder, whether its search is under way, finished or was stopped.
+
+    Args:
+        folder: the run folder.
+        storage: the URL of its store, where that is not embedded and needs a password.
+
+    Raises:
+        InputError: no run is there.
+    """
+    from search_spaces.yaml_file import read_yaml
+
+    path = Path(folder)
+    if not (path / _FILE).is_file():
+        raise InputError(f"{path}: no run is there (no {_FILE}); expected a folder of nas search")
+    about, _ = read_yaml(path / _FILE)
+    for key in ("study", "identity", "storage"):
+        if key not in about:
+            raise InputError(f"{path / _FILE}: missing key {key!r}; expected a file of nas search")
+    url = storage or about["storage"] or embedded_storage(path)
+    return Run(path, about, url)
+
+
+def embedded_storage(folder: Path) -> str:
+    """The URL of the store inside a run folder."""
+    return f"sqlite:///{folder / 'study.db'}"
