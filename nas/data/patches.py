@@ -42,7 +42,7 @@ class Patches:
         scale: the upscaling factor.
         lr_size: side of the LR patches, pixels.
         batch: patches a batch.
-        seed: any integer from 0.
+        seed: any integer from 0 to 2^64 - 1.
 
     Raises:
         InputError: no photos, or photos smaller than one patch.
@@ -65,7 +65,8 @@ class Patches:
                 )
             )
         self.scale, self.lr_size, self.batch_size, self.seed = scale, lr_size, batch, seed
-        self._hr = [np.ascontiguousarray(mod_crop(photo.pixels, scale)) for photo in photos]
+        # Views, not copies: a folder of photos may fill most of the memory.
+        self._hr = [mod_crop(photo.pixels, scale) for photo in photos]
         self._lr = [bicubic_down(hr, scale) for hr in self._hr]
         self._ends = np.cumsum([lr.shape[0] * lr.shape[1] for lr in self._lr])
 
