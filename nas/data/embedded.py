@@ -25,11 +25,16 @@ EMBEDDED_TRAIN = (
 # test sets. The microscope, the telescope and the fundus camera are for training only.
 EMBEDDED_VALIDATION = ("chelsea.png", "coffee.png")
 
+# The fundus photo is smooth, black in its corners, and 44% of all pixels: whole, it costs a
+# proxy training (x4, 500 steps, two seeds) 0.06 to 0.09 dB on the validation photos.
+_CENTRE_PX = {"retina.jpg": 360}
+
 
 def embedded_photos() -> tuple[tuple[Photo, ...], tuple[Photo, ...]]:
     """The training photos and the validation photos, each in the order of their names.
 
-    The files are read from the installed package; nothing is fetched.
+    The files are read from the installed package; nothing is fetched. ``retina.jpg`` is cut to
+    its central 360 x 360 pixels.
 
     Raises:
         InputError: scikit-image or one of its files is missing or damaged.
@@ -55,9 +60,12 @@ def _skimage_data_folder() -> Path:
 def _read(path: Path) -> Photo:
     try:
         with Image.open(path) as image:
-            return Photo(path.name, np.array(image.convert("RGB")))
+            pixels = np.array(image.convert("RGB"))
     except (OSError, SyntaxError) as error:
         raise InputError(
             f"the embedded photo {path} cannot be read ({error.__class__.__name__});"
             " reinstall scikit-image or give an image folder with --data"
         ) from error
+    side = _CENTRE_PX.get(path.name, max(pixels.shape))
+    top, left = (max(0, (length - side) // 2) for length in pixels.shape[:2])
+    return Photo(path.name, pixels[top : top + side, left : left + side].copy())

@@ -42,6 +42,9 @@ def test_embedded_photos_without_a_folder() -> None:
         assert photo.pixels.dtype == np.uint8
         assert photo.pixels.shape == (photo.height, photo.width, 3)
         assert photo.short_side >= 192
+    sizes = {photo.name: photo.pixels.shape[:2] for photo in dataset.train}
+    assert sizes["retina.jpg"] == (360, 360)
+    assert sizes["motorcycle_left.png"] == (500, 741)
     assert load_dataset(4).fingerprint == dataset.fingerprint
     assert load_dataset(3).fingerprint != dataset.fingerprint
 
