@@ -1,0 +1,262 @@
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from search_spaces.catalog import preset
+from search_spaces.checkpoints import import_checkpoint, read_checkpoint
+from search_spaces.errors import InputError
+from search_spaces.keymap import KeyMap, key_maps
+from search_spaces.network import Network, build
+from search_spaces.weights import load, save_weights
+
+State = dict[str, Tensor]
+
+
+def theirs(network: Network, layout: str) -> State:
+    """The network's weights under the names of ``layout``, by trying all names it may have."""
+    key_map = next(one for one in key_maps() if one.name == layout)
+    blocks = len(network.architecture.blocks)
+    prefixes = {"rfdn": "B{}.", "imdn": "IMDB{}.", "rlfn": "block_{}."}
+    inner = ["c1", "c2", "c3", "c4", "c5", *(f"c{k}_{x}" for k in (1, 2, 3) for x in "dr")]
+    inner += [f"esa.{n}" for n in ("conv1", "conv_f", "conv2", "conv_max", "conv3", "conv3_")]
+    inner += ["esa.conv4", "cca.conv_du.0", "cca.conv_du.2"]
+    layers = ["fea_conv", "c.0", "LR_conv", "conv_1", "conv_2", "upsampler.0"]
+    layers += [prefixes[layout].format(b + 1) + n for b in range(blocks) for n in inner]
+    state = network.state_dict()
+    found = {}
+    for key in (f"{layer}.{leaf}" for layer in layers for leaf in ("weight", "bias")):
+        name = key_map.ours(key)
+        if name in state:
+            found[key] = state[name].clone()
+    return found
+
+
+@pytest.fixture
+def imdn() -> State:
+    torch.manual_seed(0)
+    return theirs(build(preset("imdn", 2)), "imdn")
+
+
+def saved(data: Any, path: Path) -> Path:
+    torch.save(data, path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("layout", "name", "scale"),
+    [("imdn", "imdn", 3), ("rfdn", "e_rfdn", 4), ("rlfn", "rlfn", 4)],
+)
+def test_every_weight_comes_over(layout: str, name: str, scale: int, tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    network = build(preset(name, scale))
+    imported = import_checkpoint(saved(theirs(network, layout), tmp_path / "a.pth"), name, scale)
+    assert not imported.training
+    state = imported.state_dict()
+    assert state.keys() == network.state_dict().keys()
+    for key, tensor in network.state_dict().items():
+        assert torch.equal(state[key], tensor), key
+
+
+def test_layout_says_how_its_code_feeds_images(tmp_path: Path) -> None:
+    rlfn = build(preset("rlfn", 4))
+    imported = import_checkpoint(saved(theirs(rlfn, "rlfn"), tmp_path / "a.pth"), "rlfn", 4)
+    assert imported.architecture.value_range == 255
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda state: {f"module.{key}": value for key, value in state.items()},
+        lambda state: {"params": {}, "params_ema": state},
+        lambda state: {"epoch": 7, "state_dict": {f"module.{k}": v for k, v in state.items()}},
+        lambda state: {"model": {f"_orig_mod.{k}": v for k, v in state.items()}},
+        lambda state: {key: value.double() for key, value in state.items()},
+    ],
+    ids=["module", "params_ema", "state_dict", "compiled", "double"],
+)
+def test_wrappings_come_off(wrap: Callable[[State], Any], imdn: State, tmp_path: Path) -> None:
+    network = import_checkpoint(saved(wrap(imdn), tmp_path / "a.pth"), "imdn", 2)
+    assert torch.equal(network.state_dict()["fusion.fuse.bias"], imdn["c.0.bias"])
+
+
+def test_averaged_weights_are_preferred(imdn: State, tmp_path: Path) -> None:
+    zeros = {key: torch.zeros_like(value) for key, value in imdn.items()}
+    path = saved({"params": zeros, "params_ema": imdn}, tmp_path / "a.pth")
+    assert torch.equal(read_checkpoint(path)["c.0.bias"], imdn["c.0.bias"])
+
+
+def test_unused_key_is_named(imdn: State, tmp_path: Path) -> None:
+    path = saved({**imdn, "tail.3.weight": torch.ones(1)}, tmp_path / "a.pth")
+    with pytest.raises(InputError, match=r"unset none; unused tail\.3\.weight"):
+        import_checkpoint(path, "imdn", 2)
+
+
+def test_unset_key_is_named(imdn: State, tmp_path: Path) -> None:
+    del imdn["LR_conv.bias"]
+    with pytest.raises(InputError, match=r"unset fusion\.conv\.bias; unused none"):
+        import_checkpoint(saved(imdn, tmp_path / "a.pth"), "imdn", 2)
+
+
+def test_same_place_twice_is_refused(imdn: State, tmp_path: Path) -> None:
+    # "01" and "1" are the same number: the second one has no place left.
+    path = saved({**imdn, "IMDB01.c5.bias": imdn["IMDB1.c5.bias"]}, tmp_path / "a.pth")
+    with pytest.raises(InputError, match=r"unused IMDB01\.c5\.bias"):
+        import_checkpoint(path, "imdn", 2)
+
+
+def test_other_scale_says_which_fits(imdn: State, tmp_path: Path) -> None:
+    path = saved(imdn, tmp_path / "a.pth")
+    with pytest.raises(
+        InputError,
+        match=r"upsampler\.0\.weight is \(12, 64, 3, 3\), expected \(48, 64, 3, 3\); "
+        r"they fit --preset imdn --scale 2$",
+    ):
+        import_checkpoint(path, "imdn", 4)
+
+
+def test_other_network_says_which_fits(imdn: State, tmp_path: Path) -> None:
+    path = saved(imdn, tmp_path / "a.pth")
+    with pytest.raises(InputError, match=r"not the weights of e_rfdn .*preset imdn --scale 2$"):
+        import_checkpoint(path, "e_rfdn", 4)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_values_must_be_finite(value: float, imdn: State, tmp_path: Path) -> None:
+    imdn["IMDB3.c2.bias"][5] = value
+    with pytest.raises(InputError, match=r"IMDB3\.c2\.bias holds values that are not finite"):
+        import_checkpoint(saved(imdn, tmp_path / "a.pth"), "imdn", 2)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.999])
+def test_truncated_file(share: float, zipped: bool, imdn: State, tmp_path: Path) -> None:
+    path = tmp_path / "a.pth"
+    torch.save(imdn, path, _use_new_zipfile_serialization=zipped)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(InputError, match="truncated, damaged or not a checkpoint"):
+        import_checkpoint(path, "imdn", 2)
+
+
+class Trap:
+    """Unpickling it writes a file, which is what must never happen."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.write_text, (self.target, "sprung")
+
+
+@pytest.mark.parametrize("how", ["zip", "legacy", "bare pickle"])
+def test_code_in_a_pickle_never_runs(how: str, imdn: State, tmp_path: Path) -> None:
+    path, target = tmp_path / "a.pth", tmp_path / "sprung"
+    data = {**imdn, "more": Trap(target)}
+    if how == "bare pickle":
+        path.write_bytes(pickle.dumps({"more": Trap(target)}))
+    else:
+        torch.save(data, path, _use_new_zipfile_serialization=how == "zip")
+    with pytest.raises(InputError, match=r"asks for Python code \(.+\) and was not run"):
+        import_checkpoint(path, "imdn", 2)
+    assert not target.exists()
+    # The trap is a real one.
+    torch.load(path, weights_only=False) if how != "bare pickle" else pickle.loads(
+        path.read_bytes()
+    )
+    assert target.exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ([1, 2], "holds list, expected a mapping"),
+        ({}, "holds dict, expected a mapping"),
+        ({"epoch": 3}, "epoch is int, expected a floating-point tensor"),
+        ({"a": torch.ones(2, dtype=torch.int64)}, "a is torch.int64, expected a floating-point"),
+        ({"a": torch.ones(2)}, r"its keys \(a\) follow no known layout \(imdn, rfdn, rlfn\)"),
+    ],
+)
+def test_other_contents(data: Any, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        import_checkpoint(saved(data, tmp_path / "a.pth"), "imdn", 2)
+
+
+def test_missing_file_and_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read \\(no such file"):
+        import_checkpoint(tmp_path / "none.pth", "imdn", 2)
+    with pytest.raises(InputError, match="cannot be read \\(is a directory"):
+        import_checkpoint(tmp_path, "imdn", 2)
+
+
+class TestKeyMap:
+    def test_own_layout_is_a_file(self, imdn: State, tmp_path: Path) -> None:
+        renamed = {
+            key.replace("IMDB", "body.").replace("fea_conv", "head"): value
+            for key, value in imdn.items()
+        }
+        layout = tmp_path / "mine.yaml"
+        layout.write_text(
+            "value_range: 255\n"
+            "mean: [0.5, 0.5, 0.5]\n"
+            "keys:\n"
+            "  head: stem.conv\n"
+            "  body.{b+1}.c4: blocks.{b}.last.conv\n"
+            "  body.{b+1}.c5: blocks.{b}.fuse\n"
+            "  body.{b+1}.c{k+1}: blocks.{b}.stages.{k}.conv\n"
+            "  body.{b+1}.cca.conv_du.0: blocks.{b}.attention.squeeze\n"
+            "  body.{b+1}.cca.conv_du.2: blocks.{b}.attention.excite\n"
+            "  c.0: fusion.fuse\n"
+            "  LR_conv: fusion.conv\n"
+            "  upsampler.0: upsampler.conv\n"
+        )
+        path = saved(renamed, tmp_path / "a.pth")
+        with pytest.raises(InputError, match="not the weights of imdn"):
+            import_checkpoint(path, "imdn", 2)
+        network = import_checkpoint(path, "imdn", 2, layouts=[layout])
+        assert torch.equal(network.state_dict()["stem.conv.bias"], imdn["fea_conv.bias"])
+        assert network.architecture.value_range == 255
+        assert network.architecture.mean == (0.5, 0.5, 0.5)
+
+    def test_numbers_from_one_do_not_reach_below(self) -> None:
+        rfdn = next(one for one in key_maps() if one.name == "rfdn")
+        assert rfdn.ours("B1.c2_d.bias") == "blocks.0.distill.1.bias"
+        assert rfdn.ours("B0.c2_d.bias") is None
+        assert rfdn.ours("B1.c2_d.running_mean") is None
+        assert rfdn.ours("xB1.c2_d.bias") is None
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("keys: {a: b}\nkind: x\n", "unknown field 'kind'"),
+            ("title: x\n", "no mapping 'keys'"),
+            ("keys: {'B{i+1}.c': 'blocks.{j}.fuse'}\n", "the same numbers on both sides"),
+            ("- a\n", "expected a YAML mapping"),
+        ],
+    )
+    def test_bad_layout(self, text: str, message: str, tmp_path: Path) -> None:
+        path = tmp_path / "bad.yaml"
+        path.write_text(text)
+        with pytest.raises(InputError, match=message):
+            KeyMap.load(path)
+
+
+def test_published_files_import_and_travel(sr_data: Path, tmp_path: Path) -> None:
+    for file, name, scale, params in [
+        ("RFDN_AIM.pth", "e_rfdn", 4, 433_448),
+        ("IMDN_x2.pth", "imdn", 2, 694_404),
+    ]:
+        network = import_checkpoint(sr_data / "checkpoints" / file, name, scale)
+        assert sum(p.numel() for p in network.parameters()) == params
+        save_weights(network, tmp_path / "net.safetensors")
+        again = load(tmp_path / "net.safetensors")
+        assert again.architecture == preset(name, scale)
+        image = torch.rand(1, 3, 17, 16)
+        with torch.inference_mode():
+            assert torch.equal(network(image), again(image))
