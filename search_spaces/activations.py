@@ -17,7 +17,7 @@ __all__ = ["ACTIVATIONS", "ActivationPart"]
 
 class _Activation(nn.Module):
     @staticmethod
-    def layers() -> Iterator[Layer]:
+    def layers(**options: object) -> Iterator[Layer]:
         return iter(())
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from functools import cached_property
-from itertools import groupby
+from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -23,8 +23,9 @@ from pydantic import (
 from search_spaces.activations import ActivationPart
 from search_spaces.blocks import BLOCKS, BlockPart
 from search_spaces.errors import InputError
+from search_spaces.files import atomic_path
 from search_spaces.fusions import FusionPart
-from search_spaces.part import Part, first_problem
+from search_spaces.part import Part, first_problem, shown
 from search_spaces.stems import StemPart
 from search_spaces.upsamplers import UpsamplerPart
 from search_spaces.yaml_file import at_key, read_yaml, to_yaml
@@ -84,7 +85,9 @@ class Architecture(BaseModel):
         if isinstance(plain.get("blocks"), Mapping):
             plain["blocks"] = [plain["blocks"]]
         if isinstance(plain.get("blocks"), (list, tuple)):
-            plain["blocks"] = tuple(b for entry in plain["blocks"] for b in _repeated(entry))
+            # No more than one too many: a small file can ask for a great number of blocks.
+            every = chain.from_iterable(_repeated(entry) for entry in plain["blocks"])
+            plain["blocks"] = tuple(islice(every, _MOST_BLOCKS + 1))
         return plain
 
     @field_validator("mean")
@@ -94,14 +97,15 @@ class Architecture(BaseModel):
     ) -> tuple[float, ...] | None:
         colors = info.data.get("colors", 3)
         if mean is not None and (len(mean) != colors or not all(0 <= m <= 1 for m in mean)):
-            raise InputError(f"mean: expected {colors} numbers in 0..1, got {list(mean)}")
+            raise InputError(f"expected {colors} numbers in 0..1, got {shown(list(mean))}")
         return None if mean is None or not any(mean) else mean
 
     @field_validator("blocks")
     @classmethod
     def _canonical_blocks(cls, blocks: tuple[Part, ...], info: ValidationInfo) -> tuple[Part, ...]:
         if not 1 <= len(blocks) <= _MOST_BLOCKS:
-            raise InputError(f"blocks: expected 1 to {_MOST_BLOCKS} of them, got {len(blocks)}")
+            count = f"more than {_MOST_BLOCKS}" if blocks else "none"
+            raise InputError(f"expected 1 to {_MOST_BLOCKS} of them, got {count}")
         channels = info.data.get("channels")
         if channels is None:  # the problem with channels itself is reported instead
             return blocks
@@ -119,6 +123,8 @@ class Architecture(BaseModel):
             InputError: in one line, the path of the first problem, what was expected and
                 what came; with the nearest valid name for unknown keys.
         """
+        if not isinstance(data, Mapping):
+            raise InputError(f"expected an architecture's mapping, got {shown(data)}")
         try:
             return cls.model_validate(dict(data))
         except ValidationError as error:
@@ -155,8 +161,13 @@ class Architecture(BaseModel):
             raise InputError(at_key(path, text, str(error))) from None
 
     def save(self, path: Path | str) -> None:
-        """Writes the canonical form as YAML."""
-        Path(path).write_text(to_yaml(self.to_dict()), encoding="utf-8")
+        """Writes the canonical form as YAML, whole or not at all.
+
+        Raises:
+            InputError: the folder cannot be written.
+        """
+        with atomic_path(path) as temporary:
+            temporary.write_text(to_yaml(self.to_dict()), encoding="utf-8")
 
 
 def _repeated(entry: Any) -> list[Any]:
@@ -164,7 +175,7 @@ def _repeated(entry: Any) -> list[Any]:
         return [entry]
     repeat = entry["repeat"]
     if type(repeat) is not int or not 1 <= repeat <= _MOST_BLOCKS:
-        raise InputError(f"repeat: expected a number in 1..{_MOST_BLOCKS}, got {repeat!r}")
+        raise InputError(f"repeat: expected a number in 1..{_MOST_BLOCKS}, got {shown(repeat)}")
     return [{key: value for key, value in entry.items() if key != "repeat"}] * repeat
 
 

@@ -40,9 +40,7 @@ def preset_names() -> list[str]:
 def published(name: str) -> Published:
     """What is known of the preset ``name``."""
     data = _read(name)
-    return Published(
-        name, data["title"], data["source"], data["design"], data.get("about", "")
-    )
+    return Published(name, data["title"], data["source"], data["design"], data.get("about", ""))
 
 
 def preset(name: str, scale: int = 4) -> Architecture:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from search_spaces.errors import InputError
-from search_spaces.part import nearest
+from search_spaces.part import nearest, shown
 
 __all__ = ["Dimension", "Label"]
 
 Label = str | int | float | bool
+
+_MOST_VALUES = 4096
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,11 @@ class Dimension:
         Raises:
             InputError: no such choice, or a number outside the range.
         """
-        known = label in self.choices if self.choices else label in self.grid
-        if not known:
+        known: Any = self.choices or self.grid
+        # From a file, anything may stand here, what cannot be hashed too.
+        if label not in tuple(known):
             expected = self.labels or f"{self.grid[0]}..{self.grid[-1]}"
-            raise InputError(f"{self.name}: expected one of {expected}, got {label!r}")
+            raise InputError(f"{self.name}: expected one of {expected}, got {shown(label)}")
         return self.choices[label] if self.choices else label
 
     def to_plain(self) -> list[Any]:
@@ -80,28 +83,34 @@ class Dimension:
 
 
 def _choices(name: str, choices: Any) -> dict[Label, Any]:
-    if isinstance(choices, list):
-        choices = {choice: choice for choice in choices if isinstance(choice, Label)}
-    if not isinstance(choices, Mapping) or not choices:
-        raise InputError(f"{name}: choices: expected a list of values or a mapping by label")
-    return dict(choices)
+    labels = list(choices) if isinstance(choices, (list, Mapping)) else []
+    if not labels or not all(isinstance(label, Label) for label in labels):
+        raise InputError(
+            f"{name}: choices: expected a list of values or a mapping by label, "
+            f"got {shown(choices)}"
+        )
+    if len(set(labels)) < len(labels):
+        raise InputError(f"{name}: choices: expected each value once, got {shown(labels)}")
+    return {label: choices[label] if isinstance(choices, Mapping) else label for label in labels}
 
 
 def _grid(name: str, fill: Any) -> tuple[int, ...]:
-    numbers = [fill.get(key, 1) for key in ("low", "high", "step")] if (
-        isinstance(fill, Mapping) and {"low", "high"} <= set(fill) <= {"low", "high", "step"}
-    ) else []
+    numbers = (
+        [fill.get(key, 1) for key in ("low", "high", "step")]
+        if (isinstance(fill, Mapping) and {"low", "high"} <= set(fill) <= {"low", "high", "step"})
+        else []
+    )
     if len(numbers) != 3 or not all(type(number) is int and number > 0 for number in numbers):
-        raise InputError(f"{name}: fill: expected positive low, high and step, got {fill!r}")
+        raise InputError(f"{name}: fill: expected positive low, high and step, got {shown(fill)}")
     low, high, step = numbers
     if low > high:
         raise InputError(f"{name}: fill: expected low <= high, got {low} and {high}")
+    if (high - low) // step >= _MOST_VALUES:
+        raise InputError(f"{name}: fill: expected at most {_MOST_VALUES} values, got more")
     return tuple(range(low, high + 1, step))
 
 
-def _conditions(
-    name: str, when: Any, earlier: Sequence[Dimension]
-) -> dict[str, tuple[Label, ...]]:
+def _conditions(name: str, when: Any, earlier: Sequence[Dimension]) -> dict[str, tuple[Label, ...]]:
     if not isinstance(when, Mapping):
         raise InputError(f"{name}: when: expected a mapping from dimension to labels")
     known = {dimension.name: dimension for dimension in earlier}
@@ -111,6 +120,8 @@ def _conditions(
             raise InputError(
                 f"{name}: when: {other!r} is no earlier dimension{nearest(other, known)}"
             )
+        if known[other].grid:
+            raise InputError(f"{name}: when: {other!r} has 'fill'; conditions stand on choices")
         labels = tuple(allowed) if isinstance(allowed, list) else (allowed,)
         for label in labels:
             known[other].value(label)

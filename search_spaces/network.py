@@ -48,18 +48,18 @@ class Network(nn.Module):
         if a.value_range != 1:
             x = x * a.value_range
         features = self.stem(x)
-        outputs, y = [], features
+        outputs: list[Tensor] = []
+        y: Tensor = features
         for block in self.blocks:
             y = block(y)
             outputs.append(y)
         y = self.upsampler(self.fusion(features, outputs))
         if a.value_range != 1:
             y = y / a.value_range
-        if a.mean is not None:
-            y = y + self.mean.to(y.dtype)
-        if a.image_skip == "none":
-            return y
-        return y + _upscaled(image, a.scale, a.image_skip)
+        if a.image_skip != "none":
+            # The upscaled image brings the mean back by itself.
+            return y + _upscaled(image, a.scale, a.image_skip)
+        return y if a.mean is None else y + self.mean.to(y.dtype)
 
 
 def build(architecture: Architecture) -> Network:

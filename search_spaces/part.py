@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import reprlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_type_hints
@@ -21,7 +22,7 @@ from torch import nn
 from search_spaces.errors import InputError
 from search_spaces.layer import Layer
 
-__all__ = ["Part", "Table", "first_problem", "nearest"]
+__all__ = ["Part", "Table", "first_problem", "nearest", "shown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,11 @@ class Part:
         """What stands in a file: the bare name, or a mapping with the options off default."""
         options = {key: _plain(value) for key, value in self.options if key in self.said}
         return {"kind": self.kind, **options} if options else self.kind
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxtuple, _SHORT.maxdict = 3, 16, 16, 8
+_SHORT.maxstring = _SHORT.maxother = 80
 
 
 def _plain(value: Any) -> Any:
@@ -93,7 +99,7 @@ class Table:
             value = {"kind": value}
         if not isinstance(value, Mapping) or not isinstance(value.get("kind"), str):
             raise InputError(
-                f"{self.sort}: expected a name or a mapping with 'kind', got {value!r}"
+                f"{self.sort}: expected a name or a mapping with 'kind', got {shown(value)}"
             )
         options = {key: option for key, option in value.items() if key != "kind"}
         kind = value["kind"]
@@ -166,6 +172,11 @@ def _schema(kind: str, part_class: type[nn.Module]) -> type[BaseModel]:
     return create_model(kind, __config__=config, **options)
 
 
+def shown(value: object) -> str:
+    """``repr`` on one line of bounded length: YAML aliases can make a few bytes very long."""
+    return _SHORT.repr(value).replace("\n", " ")
+
+
 def nearest(name: str, names: Any) -> str:
     """``": did you mean 'x'?"``, or the list of names where none is near."""
     known = [str(candidate) for candidate in names]
@@ -175,7 +186,10 @@ def nearest(name: str, names: Any) -> str:
 
 def first_problem(error: ValidationError, schema: type[BaseModel]) -> str:
     """The first problem of a validation in one line: path, what is wrong, what came."""
-    problem = error.errors()[0]
+    problems = error.errors()
+    # A misspelt key is missing, too: what was written says more than what was not.
+    unknown = (p for p in problems if p["type"] == "extra_forbidden")
+    problem = next(unknown, problems[0])
     where = ".".join(str(step) for step in problem["loc"])
     if problem["type"] == "extra_forbidden":
         return f"unknown key {where!r}{nearest(where, schema.model_fields)}"
@@ -184,4 +198,4 @@ def first_problem(error: ValidationError, schema: type[BaseModel]) -> str:
     message = problem["msg"].removeprefix("Value error, ")
     if isinstance(problem.get("ctx", {}).get("error"), InputError):
         return f"{where}: {message}" if where else message
-    return f"{where}: {message[:1].lower()}{message[1:]}, got {problem['input']!r}"
+    return f"{where}: {message[:1].lower()}{message[1:]}, got {shown(problem['input'])}"

@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 from search_spaces.architecture import Architecture
 from search_spaces.dimension import Dimension, Label
 from search_spaces.errors import InputError
-from search_spaces.part import nearest
+from search_spaces.part import nearest, shown
 from search_spaces.yaml_file import at_key, read_yaml
 
 __all__ = ["Point", "Space"]
@@ -25,7 +24,6 @@ Point = Mapping[str, Label]
 
 _FOLDER = Path(__file__).parent / "spaces"
 _KEYS = ("name", "about", "dimensions", "architecture", "starting_points")
-_MOST_COMBINATIONS = 100_000
 
 
 @dataclass(frozen=True)
@@ -89,16 +87,19 @@ class Space:
                 raise InputError(f"unknown key {key!r}{nearest(key, _KEYS)}")
         for key, kind in (("name", str), ("dimensions", dict), ("architecture", dict)):
             if not isinstance(data.get(key), kind):
-                raise InputError(f"{key}: expected a {kind.__name__}, got {data.get(key)!r}")
+                raise InputError(f"{key}: expected a {kind.__name__}, got {shown(data.get(key))}")
         dimensions: list[Dimension] = []
         for name, description in data["dimensions"].items():
             dimensions.append(Dimension.parse(str(name), description, dimensions))
+        points = data.get("starting_points") or {}
+        if not isinstance(points, dict) or not all(isinstance(p, dict) for p in points.values()):
+            raise InputError("starting_points: expected a mapping from names to points")
         space = cls(
             data["name"],
             str(data.get("about", "")),
             tuple(dimensions),
             data["architecture"],
-            data.get("starting_points") or {},
+            points,
         )
         space._check()
         return space
@@ -107,7 +108,9 @@ class Space:
     def hash(self) -> str:
         """16 hex digits of everything that decides what a point means."""
         plain = [[d.to_plain() for d in self.dimensions], self.template]
-        return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()[
+            :16
+        ]
 
     @property
     def filling(self) -> tuple[Dimension, ...]:
@@ -126,7 +129,10 @@ class Space:
         Raises:
             InputError: the point lacks a dimension, or makes no valid network.
         """
-        plain = _Template(self, point).resolve({"scale": scale, **self.template})
+        try:
+            plain = _Template(self, point).resolve({"scale": scale, **self.template})
+        except RecursionError:
+            raise InputError("architecture: a choice refers to itself by a $name") from None
         return Architecture.from_dict(plain)
 
     def fill(
@@ -237,6 +243,11 @@ class Space:
     def _check(self) -> None:
         if not self.filling:
             raise InputError("dimensions: expected at least one with 'fill', found none")
+        used = _names_in([self.template, *(list(d.choices.values()) for d in self.dimensions)])
+        used |= {name for d in self.dimensions for name in d.when}
+        for d in self.dimensions:
+            if d.name not in used:
+                raise InputError(f"{d.name}: no ${d.name} in the architecture: it has no effect")
         unconditional = self._completed({})
         self.architecture(self._least_point(unconditional))
         for d in self.dimensions:
@@ -259,6 +270,16 @@ def _satisfying(d: Dimension, dimensions: tuple[Dimension, ...]) -> dict[str, La
     return labels
 
 
+def _names_in(value: Any) -> set[str]:
+    if isinstance(value, str):
+        return {value[1:]} if value.startswith("$") else set()
+    if isinstance(value, Mapping):
+        # A share is one of channels without saying so.
+        implied = {"channels"} if set(value) == {"share"} else set()
+        return _names_in(list(value.values())) | implied
+    return set[str]().union(*map(_names_in, value)) if isinstance(value, list) else set()
+
+
 class _Template:
     """A template with a point's values put in."""
 
@@ -279,7 +300,11 @@ class _Template:
         for key, item in value.items():
             resolved = self.resolve(item)
             if key == "use":
+                if not isinstance(resolved, list):
+                    raise InputError(f"use: expected a list of mappings, got {shown(resolved)}")
                 for fragment in resolved:
+                    if not isinstance(fragment, dict | None):
+                        raise InputError(f"use: expected mappings, got {shown(fragment)}")
                     plain |= fragment or {}
             elif resolved is not None:
                 plain[key] = resolved
@@ -287,13 +312,14 @@ class _Template:
 
     def _value(self, name: str) -> Any:
         if name not in self._dimensions:
-            raise InputError(f"architecture: unknown dimension ${name}"
-                             f"{nearest(name, self._dimensions)}")
+            raise InputError(
+                f"architecture: unknown dimension ${name}{nearest(name, self._dimensions)}"
+            )
         if name not in self._point:
             raise InputError(f"expected a value for dimension {name!r}, found none")
         return self.resolve(self._dimensions[name].value(self._point[name]))
 
     def _share(self, share: Any) -> int:
         if isinstance(share, bool) or not isinstance(share, (int, float)) or share <= 0:
-            raise InputError(f"share: expected a positive number, got {share!r}")
+            raise InputError(f"share: expected a positive number, got {shown(share)}")
         return max(1, round(share * int(self._value("channels"))))

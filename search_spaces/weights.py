@@ -23,7 +23,7 @@ def save_weights(network: Network, path: Path | str) -> None:
     """Writes the weights, with the Architecture in the file's metadata, whole or not at all.
 
     Raises:
-        InputError: the folder cannot be written.
+        InputError: the folder cannot be written, or the disk is full.
     """
     # A copy each: two names may share storage, and the file wants contiguous tensors.
     tensors = {
@@ -31,8 +31,11 @@ def save_weights(network: Network, path: Path | str) -> None:
         for name, tensor in network.state_dict().items()
     }
     metadata = {"format": "pt", _KEY: json.dumps(network.architecture.to_dict())}
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata=metadata)
+    try:
+        with atomic_path(path) as temporary:
+            save_file(tensors, temporary, metadata=metadata)
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"cannot write {path}: {error}; is the disk full?") from error
 
 
 def load(path: Path | str) -> Network:
@@ -56,10 +59,13 @@ def load(path: Path | str) -> Network:
             f"program wrote (published checkpoints have to be imported first)"
         )
     try:
-        network = build(Architecture.from_dict(json.loads(metadata[_KEY])))
+        architecture = Architecture.from_dict(json.loads(metadata[_KEY]))
     except (InputError, ValueError) as error:
         raise InputError(f"{path}: its architecture is not valid: {error}") from None
-    _check(path, network.state_dict(), tensors)
+    # Without memory first: the file may promise more than it holds.
+    with torch.device("meta"):
+        _check(path, build(architecture).state_dict(), tensors)
+    network = build(architecture)
     network.load_state_dict(tensors)
     return network.eval()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ from search_spaces.errors import InputError
 
 __all__ = ["at_key", "read_yaml", "to_yaml"]
 
+# A thousand times what any of our files needs; reading a megabyte takes PyYAML seconds.
+_MOST_BYTES = 1_000_000
+
 
 class _StrictLoader(yaml.SafeLoader):
     """The safe loader, but a key given twice is an error instead of a silent choice."""
@@ -18,6 +22,10 @@ class _StrictLoader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(
+                    None, None, "a key has to be a plain word", key.start_mark
+                )
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"key {key.value!r} is given twice", key.start_mark
@@ -33,10 +41,14 @@ def read_yaml(path: Path | str) -> tuple[dict[str, Any], str]:
         InputError: no such file, not readable, not YAML (with its line), or no mapping.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        with Path(path).open("rb") as file:
+            raw = file.read(_MOST_BYTES + 1)
+        text = raw.decode("utf-8")
+    except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a UTF-8 text"
         raise InputError(f"{path}: cannot be read ({reason}); expected a YAML file") from None
+    if len(raw) > _MOST_BYTES:
+        raise InputError(f"{path}: more than {_MOST_BYTES} bytes; expected a short YAML file")
     try:
         # The loader derives from SafeLoader: it builds plain data only.
         data = yaml.load(text, Loader=_StrictLoader)
@@ -47,18 +59,26 @@ def read_yaml(path: Path | str) -> tuple[dict[str, Any], str]:
         raise InputError(f"{path}{where}: {problem}; expected a YAML mapping") from None
     except RecursionError:
         raise InputError(f"{path}: nested too deeply; expected a YAML mapping") from None
+    except ValueError as error:  # a date or a number that looks like one and is none
+        raise InputError(f"{path}: not YAML ({error}); expected a YAML mapping") from None
     if not isinstance(data, dict):
         raise InputError(f"{path}: expected a YAML mapping, got {type(data).__name__}")
     return data, text
 
 
 def at_key(path: Path | str, text: str, message: str) -> str:
-    """``message`` behind ``path:line``, the line of the first key that it names."""
-    for token in message.replace(":", " ").replace(".", " ").replace("'", " ").split():
-        for number, line in enumerate(text.splitlines(), start=1):
-            if line.strip().removeprefix("- ").lstrip("{ ").startswith(f"{token}:"):
-                return f"{path}:{number}: {message}"
-    return f"{path}: {message}"
+    """``message`` behind ``path:line``: the line to which the keys it names lead.
+
+    Each name in the message is looked for as a key from the line of the one before on, so
+    that ``blocks.0: attention: ...`` finds the attention among the blocks.
+    """
+    lines = text.splitlines()
+    found = None
+    for name in re.split(r"[\s:.']+", re.split(r"did you mean|expected| got ", message)[0]):
+        key = re.compile(rf"(?:^|[\s{{,])['\"]?{re.escape(name)}['\"]?:(?:\s|$)")
+        matches = (k for k in range(found or 0, len(lines)) if name and key.search(lines[k]))
+        found = next(matches, found)
+    return f"{path}: {message}" if found is None else f"{path}:{found + 1}: {message}"
 
 
 def to_yaml(data: dict[str, Any]) -> str:

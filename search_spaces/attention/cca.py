@@ -37,7 +37,8 @@ class CCA(nn.Module):
         if self.training:
             variance = variance.clamp_min(_LEAST_VARIANCE)
         contrast = (variance.sqrt() + mean).to(x.dtype)
-        return x * self.excite(F.relu(self.squeeze(contrast))).sigmoid()
+        out: Tensor = x * self.excite(F.relu(self.squeeze(contrast))).sigmoid()
+        return out
 
     @staticmethod
     def layers(channels: int, size: Size, *, width: int) -> Iterator[Layer]:

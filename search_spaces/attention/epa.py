@@ -25,7 +25,8 @@ class EPA(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, h, w) to the same shape."""
-        return x * self.second(F.leaky_relu(self.first(x), 0.01)).sigmoid()
+        out: Tensor = x * self.second(F.leaky_relu(self.first(x), 0.01)).sigmoid()
+        return out
 
     @staticmethod
     def layers(channels: int, size: Size) -> Iterator[Layer]:

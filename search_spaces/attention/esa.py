@@ -43,7 +43,8 @@ class ESALite(nn.Module):
 
     def coarse(self, x: Tensor) -> Tensor:
         """The attention at coarse resolution."""
-        return self.refine(self.pooled(x))
+        out: Tensor = self.refine(self.pooled(x))
+        return out
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, h, w) to the same shape."""
@@ -51,7 +52,8 @@ class ESALite(nn.Module):
         coarse = F.interpolate(
             self.coarse(reduced), size=x.shape[-2:], mode="bilinear", align_corners=False
         )
-        return x * self.expand(coarse + self.shortcut(reduced)).sigmoid()
+        out: Tensor = x * self.expand(coarse + self.shortcut(reduced)).sigmoid()
+        return out
 
     @staticmethod
     def layers(channels: int, size: Size, *, width: int = 16) -> Iterator[Layer]:
@@ -86,10 +88,13 @@ class ESA(ESALite):
     def coarse(self, x: Tensor) -> Tensor:
         """The attention at coarse resolution."""
         y = F.leaky_relu(self.first(self.pooled(x)), self.slope)
-        return self.refine(F.leaky_relu(self.second(y), self.slope))
+        out: Tensor = self.refine(F.leaky_relu(self.second(y), self.slope))
+        return out
 
     @staticmethod
-    def layers(channels: int, size: Size, *, width: int = 16, slope: float = 0.0) -> Iterator[Layer]:
+    def layers(
+        channels: int, size: Size, *, width: int = 16, slope: float = 0.0
+    ) -> Iterator[Layer]:
         """Seven convolutions, four of them on the coarse maps."""
         yield from ESALite.layers(channels, size, width=width)
         _, pooled = _coarse_sizes(size)

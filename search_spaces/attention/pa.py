@@ -20,7 +20,8 @@ class Pointwise(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, h, w) to the same shape."""
-        return self.conv(x)
+        out: Tensor = self.conv(x)
+        return out
 
     @staticmethod
     def layers(channels: int, size: Size) -> Iterator[Layer]:
@@ -33,4 +34,5 @@ class PA(Pointwise):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, h, w) to the same shape."""
-        return x * self.conv(x).sigmoid()
+        out: Tensor = x * self.conv(x).sigmoid()
+        return out

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import torch
 from annotated_types import Ge, Le
-from pydantic import Field
+from pydantic import PlainValidator
 from torch import Tensor, nn
 
 from search_spaces.activations import ACTIVATIONS
@@ -16,12 +15,21 @@ from search_spaces.attention import ATTENTIONS, AttentionPart
 from search_spaces.convs import CONVS, ConvPart
 from search_spaces.errors import InputError
 from search_spaces.layer import Layer, Size, conv, scalars
-from search_spaces.part import Part
+from search_spaces.part import Part, shown
 
 __all__ = ["DistillationBlock"]
 
 Width = Annotated[int, Ge(1)]
-Widths = Annotated[int | list[int] | tuple[int, ...], Field(union_mode="left_to_right")]
+
+
+def _widths(value: Any) -> int | tuple[int, ...] | None:
+    several = list(value) if isinstance(value, (list, tuple)) else [value]
+    if value is not None and not all(type(width) is int and width > 0 for width in several):
+        raise InputError(f"expected a width of at least 1 or a list of them, got {shown(value)}")
+    return tuple(value) if isinstance(value, list) else value
+
+
+Widths = Annotated[int | tuple[int, ...] | None, PlainValidator(_widths)]
 
 _PLAIN = Part("plain", (("kernel", 3),))
 
@@ -72,8 +80,8 @@ class DistillationBlock(nn.Module):
         *,
         stages: Annotated[int, Ge(1), Le(16)],
         distillation: Literal["none", "split", "fdc"],
-        distilled: Widths | None = None,
-        refined: Widths | None = None,
+        distilled: Widths = None,
+        refined: Widths = None,
         last: Width | None = None,
         distill_kernel: Literal[1, 3] = 1,
         distill_activation: bool = True,
@@ -109,7 +117,8 @@ class DistillationBlock(nn.Module):
         self.distill_activation = self.activation if distill_activation else nn.Identity()
         self.distilled_attention = nn.ModuleList(
             ATTENTIONS.make(distilled_attention, width)
-            for width in (distilled if distilled_attention is not None else ())
+            for width in distilled
+            if distilled_attention is not None
         )
         self.last = CONVS.make(convolution, inputs[-1], last)
         self.last_activation = self.activation if last_activation else nn.Identity()
@@ -147,8 +156,9 @@ class DistillationBlock(nn.Module):
         if self.attention_place == "after":
             y = self.attention(y)
         if self.residual == "weighted":
-            return y * self.weights[0] + x * self.weights[1]
-        return y + x if self.residual == "output" else y
+            y = y * self.weights[0] + x * self.weights[1]
+        out: Tensor = y + x if self.residual == "output" else y
+        return out
 
     def _split(self, y: Tensor, distilled: int, refined: int) -> tuple[Tensor, Tensor]:
         if self.distilled_first:
@@ -194,21 +204,20 @@ class DistillationBlock(nn.Module):
         count = full["stages"] - 1
         split = full["distillation"] == "split"
         narrowing = split and full["shallow_residual"]
-        if full["distillation"] == "none":
-            full["distilled"] = ()
-        elif full["distilled"] is None and narrowing:
+        if full["distilled"] is None and narrowing:
             full["distilled"] = channels // full["stages"]
-        elif full["distilled"] is None:
+        elif full["distilled"] is None and full["distillation"] != "none":
             raise InputError("missing key 'distilled': the widths that are set aside")
-        full["distilled"] = _expand("distilled", full["distilled"], count if count else 0)
         if full["distillation"] == "none":
             full["distilled"] = ()
+        else:
+            full["distilled"] = _expand("distilled", full["distilled"], count)
         if full["refined"] is None:
             full["refined"] = _default_refined(channels, count, full["distilled"], split, narrowing)
         full["refined"] = _expand("refined", full["refined"], count)
         if full["last"] is None:
             full["last"] = full["refined"][-1] if full["refined"] else channels
-        _check_widths(channels, full, split)
+        _check_widths(channels, full)
         return full
 
 
@@ -220,9 +229,9 @@ def _stage_outputs(
     return refined
 
 
-def _expand(name: str, widths: int | list[int] | tuple[int, ...], count: int) -> tuple[int, ...]:
-    spread = (widths,) * count if isinstance(widths, int) else tuple(widths)
-    if spread and len(spread) != count:
+def _expand(name: str, widths: int | tuple[int, ...], count: int) -> tuple[int, ...]:
+    spread = (widths,) * count if isinstance(widths, int) else widths
+    if len(spread) != count:
         raise InputError(
             f"{name}: expected one width or {count} of them (stages - 1), got {list(spread)}"
         )
@@ -260,13 +269,11 @@ def _reject_without_effect(options: Mapping[str, Any]) -> None:
             raise InputError(f"{name}: {value!r} has no effect without {needed}: leave it out")
 
 
-def _check_widths(channels: int, options: Mapping[str, Any], split: bool) -> None:
+def _check_widths(channels: int, options: Mapping[str, Any]) -> None:
     refined, distilled, last = options["refined"], options["distilled"], options["last"]
     outputs = _stage_outputs(options["distillation"], distilled, refined)
     inputs = (channels, *refined)
-    if options["shallow_residual"] and any(
-        i != o for i, o in zip(inputs, outputs, strict=False)
-    ):
+    if options["shallow_residual"] and any(i != o for i, o in zip(inputs, outputs, strict=False)):
         raise InputError(
             f"shallow_residual: every stage must keep its width, got stages from "
             f"{list(inputs[:-1])} to {list(outputs)}"
@@ -281,6 +288,3 @@ def _check_widths(channels: int, options: Mapping[str, Any], split: bool) -> Non
             f"residual: 'fuse' needs a fusing 1x1 on {channels} channels, got {total} channels"
             f" and fuse: {options['fuse']}"
         )
-    for before, after in pairwise(inputs):
-        if split and options["shallow_residual"] and after >= before:
-            raise InputError(f"refined: a narrowing split needs falling widths, got {refined}")

@@ -57,7 +57,8 @@ class EnhancementBlock(nn.Module):
             if k == 3:
                 kept, y = y[:, : self.distilled], y[:, self.distilled :]
             y = self.activation(layer(y))
-        return self.activation(self.compress(y + torch.cat([x, kept], dim=1)))
+        out: Tensor = self.activation(self.compress(y + torch.cat([x, kept], dim=1)))
+        return out
 
     @staticmethod
     def layers(

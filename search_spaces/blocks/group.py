@@ -58,7 +58,8 @@ class DistillingGroup(nn.Module):
             stream = stream + y[:, : self.channels]
             # The slice is a view of a tensor that the sum needs no more: in place is safe.
             kept.append(self.activation(y[:, self.channels :].clone()))
-        return self.fuse(torch.cat([stream, *kept], dim=1)) + x
+        out: Tensor = self.fuse(torch.cat([stream, *kept], dim=1)) + x
+        return out
 
     @staticmethod
     def layers(

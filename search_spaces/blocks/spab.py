@@ -28,9 +28,7 @@ class SPAB(nn.Module):
         convolution: the kind of the three convolutions.
     """
 
-    def __init__(
-        self, channels: int, activation: Part, *, convolution: ConvPart = _PLAIN
-    ) -> None:
+    def __init__(self, channels: int, activation: Part, *, convolution: ConvPart = _PLAIN) -> None:
         super().__init__()
         self.convs = nn.ModuleList(CONVS.make(convolution, channels, channels) for _ in range(3))
         self.activation = ACTIVATIONS.make(activation)
@@ -39,7 +37,8 @@ class SPAB(nn.Module):
         """(N, C, h, w) to the same shape."""
         first, second, third = self.convs
         y = third(self.activation(second(self.activation(first(x)))))
-        return (y + x) * (y.sigmoid() - 0.5)
+        out: Tensor = (y + x) * (y.sigmoid() - 0.5)
+        return out
 
     @staticmethod
     def layers(channels: int, size: Size, *, convolution: Part = _PLAIN) -> Iterator[Layer]:

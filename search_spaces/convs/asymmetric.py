@@ -28,7 +28,8 @@ class AsymmetricConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in, h, w) to (N, out, h, w)."""
-        return self.square(x) + self.row(x) + self.column(x)
+        out: Tensor = self.square(x) + self.row(x) + self.column(x)
+        return out
 
     @torch.no_grad()
     def fold(self) -> tuple[Tensor, Tensor]:

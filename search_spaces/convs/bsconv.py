@@ -25,7 +25,8 @@ class BSConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in, h, w) to (N, out, h, w)."""
-        return self.depthwise(self.pointwise(x))
+        out: Tensor = self.depthwise(self.pointwise(x))
+        return out
 
     @staticmethod
     def layers(channels_in: int, channels_out: int, size: Size) -> Iterator[Layer]:

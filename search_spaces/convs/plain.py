@@ -21,15 +21,14 @@ class PlainConv(nn.Module):
         kernel: side in pixels, 1 or 3.
     """
 
-    def __init__(
-        self, channels_in: int, channels_out: int, *, kernel: Literal[1, 3] = 3
-    ) -> None:
+    def __init__(self, channels_in: int, channels_out: int, *, kernel: Literal[1, 3] = 3) -> None:
         super().__init__()
         self.conv = nn.Conv2d(channels_in, channels_out, kernel, padding=kernel // 2)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in, h, w) to (N, out, h, w)."""
-        return self.conv(x)
+        out: Tensor = self.conv(x)
+        return out
 
     @staticmethod
     def layers(

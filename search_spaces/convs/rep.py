@@ -29,7 +29,8 @@ class RepConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, in, h, w) to (N, out, h, w)."""
         y = self.square(x) + self.point(x)
-        return y + x if self.identity else y
+        out: Tensor = y + x if self.identity else y
+        return out
 
     @torch.no_grad()
     def fold(self) -> tuple[Tensor, Tensor]:

@@ -21,7 +21,8 @@ class ChainFusion(nn.Module):
 
     def forward(self, stem: Tensor, outputs: Sequence[Tensor]) -> Tensor:
         """(N, C, h, w) from the stem and each block to (N, C, h, w)."""
-        return self.conv(outputs[-1]) + stem
+        out: Tensor = self.conv(outputs[-1]) + stem
+        return out
 
     @staticmethod
     def layers(channels: int, blocks: int, size: Size) -> Iterator[Layer]:

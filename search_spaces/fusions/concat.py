@@ -36,7 +36,8 @@ class ConcatFusion(nn.Module):
 
     def forward(self, stem: Tensor, outputs: Sequence[Tensor]) -> Tensor:
         """(N, C, h, w) from the stem and each block to (N, C, h, w)."""
-        return self.conv(self.activation(self.fuse(torch.cat(list(outputs), dim=1)))) + stem
+        out: Tensor = self.conv(self.activation(self.fuse(torch.cat(list(outputs), dim=1)))) + stem
+        return out
 
     @staticmethod
     def layers(

@@ -22,7 +22,8 @@ class ConvStem(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """(N, colors, h, w) to (N, C, h, w)."""
-        return self.conv(image)
+        out: Tensor = self.conv(image)
+        return out
 
     @staticmethod
     def layers(colors: int, channels: int, size: Size) -> Iterator[Layer]:
@@ -41,7 +42,8 @@ class DoubleConvStem(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """(N, colors, h, w) to (N, C, h, w)."""
-        return self.activation(self.second(self.activation(self.first(image))))
+        out: Tensor = self.activation(self.second(self.activation(self.first(image))))
+        return out
 
     @staticmethod
     def layers(colors: int, channels: int, size: Size) -> Iterator[Layer]:

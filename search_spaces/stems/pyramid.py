@@ -34,7 +34,8 @@ class PyramidStem(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """(N, colors, h, w) to (N, C, h, w)."""
         levels = torch.cat([level(image) for level in self.levels], dim=1)
-        return self.fuse(self.activation(levels))
+        out: Tensor = self.fuse(self.activation(levels))
+        return out
 
     @staticmethod
     def layers(colors: int, channels: int, size: Size) -> Iterator[Layer]:

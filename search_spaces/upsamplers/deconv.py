@@ -29,7 +29,8 @@ class Deconv(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, C, h, w) to (N, colors, h * scale, w * scale)."""
-        return self.conv(features)
+        out: Tensor = self.conv(features)
+        return out
 
     @staticmethod
     def layers(channels: int, colors: int, scale: int, size: Size) -> Iterator[Layer]:
