@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from nas.data import Patches, Photo
+from nas.evaluate import Recipe, TrainState, seeded, start
+
+
+class Toy(nn.Module):
+    def __init__(self, colors: int = 3) -> None:
+        super().__init__()
+        self.inner = nn.Conv2d(colors, 8, 3, padding=1)
+        self.outer = nn.Conv2d(8, colors * 4, 3, padding=1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        y: Tensor = self.outer(torch.relu(self.inner(image)))
+        return nn.functional.pixel_shuffle(y, 2)
+
+
+@pytest.fixture
+def photo() -> Photo:
+    rng = np.random.default_rng(3)
+    coarse = rng.integers(0, 256, (12, 15, 3)).astype(np.uint8)
+    return Photo("noise", np.kron(coarse, np.ones((5, 5, 1), np.uint8)))
+
+
+@pytest.fixture
+def patches(photo: Photo) -> Patches:
+    return Patches([photo], 2, lr_size=8, batch=2, seed=0)
+
+
+@pytest.fixture
+def recipe() -> Recipe:
+    return Recipe(steps=12, batch=2, lr_size=8, warmup_steps=4, ema_decay=0.8)
+
+
+@pytest.fixture
+def fresh(recipe: Recipe) -> Callable[..., TrainState]:
+    def make(colors: int = 3, seed: int = 0) -> TrainState:
+        return start(seeded(lambda: Toy(colors), seed), recipe, colors=colors)
+
+    return make

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from nas.data import Patches
+from nas.evaluate import Diverged, Recipe, TrainState, seeded, start
+from nas.evaluate.train import l1, train
+from search_spaces.errors import InputError
+
+Fresh = Callable[..., TrainState]
+
+
+def weights(network: nn.Module) -> list[Tensor]:
+    return [value.detach().clone() for value in network.state_dict().values()]
+
+
+def same(a: nn.Module, b: nn.Module) -> bool:
+    return all(torch.equal(x, y) for x, y in zip(weights(a), weights(b), strict=True))
+
+
+def note(losses: list[float], step: int, loss: float) -> None:
+    losses.append(loss)
+    assert len(losses) == step
+
+
+def test_two_trainings_agree_to_the_last_bit_and_learn(
+    fresh: Fresh, patches: Patches, recipe: Recipe
+) -> None:
+    losses: tuple[list[float], list[float]] = ([], [])
+    states = []
+    for seen in losses:
+        torch.rand(3)  # the caller's random numbers have no part in it
+        states.append(train(fresh(), patches, recipe, on_step=partial(note, seen)))
+    assert losses[0] == losses[1]
+    assert len(losses[0]) == recipe.steps
+    assert losses[0][-1] < losses[0][0]
+    assert same(states[0].network, states[1].network)
+    assert same(states[0].averaged(recipe), states[1].averaged(recipe))
+    assert not same(states[0].network, states[0].averaged(recipe))
+
+
+@pytest.mark.parametrize("pause", [1, 5, 11])
+def test_paused_saved_and_resumed_equals_uninterrupted(
+    fresh: Fresh, patches: Patches, recipe: Recipe, tmp_path: Path, pause: int
+) -> None:
+    whole = train(fresh(), patches, recipe)
+    train(fresh(), patches, recipe, pause).save(tmp_path / "state.pt")
+    resumed = fresh(seed=1).load(tmp_path / "state.pt")
+    assert resumed.step == pause
+    train(resumed, patches, recipe)
+    assert same(whole.network, resumed.network)
+    assert same(whole.averaged(recipe), resumed.averaged(recipe))
+    assert (whole.recent_loss, whole.best_loss) == (resumed.recent_loss, resumed.best_loss)
+
+
+def test_average_is_the_closed_form(fresh: Fresh, patches: Patches, recipe: Recipe) -> None:
+    state, d = fresh(), recipe.ema_decay
+    past: list[list[Tensor]] = []
+    for step in range(1, 5):
+        train(state, patches, recipe, step)
+        past.append(weights(state.network))
+    shares = [d ** (len(past) - 1 - i) * (1 - d) / (1 - d ** len(past)) for i in range(len(past))]
+    assert sum(shares) == pytest.approx(1)
+    for got, *history in zip(weights(state.averaged(recipe)), *past, strict=True):
+        expected = sum(share * value for share, value in zip(shares, history, strict=True))
+        torch.testing.assert_close(got, expected, rtol=1e-6, atol=1e-7)
+    assert not any(total.requires_grad for total in state.average)
+
+
+def test_average_before_the_first_step_is_the_network(fresh: Fresh, recipe: Recipe) -> None:
+    state = fresh()
+    assert same(state.averaged(recipe), state.network)
+
+
+def test_warm_up_rises_linearly_and_stays(fresh: Fresh, patches: Patches, recipe: Recipe) -> None:
+    state, rates = fresh(), []
+    train(
+        state,
+        patches,
+        recipe,
+        7,
+        on_step=lambda *_: rates.append(state.optimizer.param_groups[0]["lr"]),
+    )
+    rate = recipe.learning_rate
+    expected = [rate / 4, rate / 2, rate * 3 / 4, rate, rate, rate, rate]
+    assert rates == pytest.approx(expected)
+
+
+def test_long_gradients_are_clipped(fresh: Fresh, patches: Patches, recipe: Recipe) -> None:
+    clipped = recipe.replace(clip_norm=1e-3)
+    state = train(fresh(), patches, clipped, 1)
+    grads = [p.grad for p in state.network.parameters() if p.grad is not None]
+    norm = math.sqrt(sum(float(g.square().sum()) for g in grads))
+    assert norm == pytest.approx(1e-3, rel=1e-2)
+
+
+def test_nan_ends_with_its_reason(fresh: Fresh, patches: Patches, recipe: Recipe) -> None:
+    state = train(fresh(), patches, recipe, 3)
+    with torch.no_grad():
+        next(state.network.parameters()).fill_(math.nan)
+    with pytest.raises(Diverged, match=r"diverged: the loss is nan at step 4") as caught:
+        train(state, patches, recipe)
+    assert caught.value.step == 4
+    assert math.isnan(caught.value.loss)
+
+
+def test_explosion_ends_with_its_reason(fresh: Fresh, patches: Patches, recipe: Recipe) -> None:
+    state = train(fresh(), patches, recipe, 3)
+    with torch.no_grad():
+        for parameter in state.network.parameters():
+            parameter.mul_(50)
+    with pytest.raises(Diverged, match="the loss rose from") as caught:
+        train(state, patches, recipe)
+    assert caught.value.step == 4
+
+
+def test_an_objective_of_ones_own(fresh: Fresh, patches: Patches, recipe: Recipe) -> None:
+    teacher = copy.deepcopy(fresh(seed=5).network)
+
+    def distil(network: nn.Module, lr: Tensor, hr: Tensor) -> Tensor:
+        with torch.no_grad():
+            target = teacher(lr).float()
+        return l1(network, lr, target) + 0 * hr.mean()
+
+    ended = train(fresh(), patches, recipe, objective=distil)
+    assert not same(ended.network, train(fresh(), patches, recipe).network)
+
+
+def test_one_colour_trains_on_luma(fresh: Fresh, patches: Patches, recipe: Recipe) -> None:
+    shapes = []
+
+    def look(network: nn.Module, lr: Tensor, hr: Tensor) -> Tensor:
+        shapes.append((lr.shape, hr.shape))
+        assert 16 / 255 - 1e-6 <= float(hr.min()) <= float(hr.max()) <= 235 / 255 + 1e-6
+        return l1(network, lr, hr)
+
+    train(fresh(colors=1), patches, recipe, 1, objective=look)
+    assert shapes == [((2, 1, 8, 8), (2, 1, 16, 16))]
+
+
+def test_frozen_parameters_stay(patches: Patches, fresh: Fresh, recipe: Recipe) -> None:
+    network = fresh().network
+    for parameter in network.get_submodule("inner").parameters():
+        parameter.requires_grad_(False)
+    before = weights(network.get_submodule("inner"))
+    state = train(start(network, recipe), patches, recipe)
+    after = weights(state.network.get_submodule("inner"))
+    assert all(torch.equal(x, y) for x, y in zip(before, after, strict=True))
+
+
+def test_a_damaged_or_foreign_state_is_one_clear_line(
+    fresh: Fresh, recipe: Recipe, tmp_path: Path
+) -> None:
+    path = tmp_path / "state.pt"
+    path.write_bytes(b"no state")
+    with pytest.raises(InputError, match="cannot resume the training from"):
+        fresh().load(path)
+    fresh(colors=1).save(path)
+    with pytest.raises(InputError, match="cannot resume the training from"):
+        fresh().load(path)
+
+
+def test_seeded_leaves_the_callers_random_numbers() -> None:
+    torch.manual_seed(9)
+    expected = torch.rand(2)
+    torch.manual_seed(9)
+    first = seeded(lambda: torch.rand(2), 1)
+    assert torch.equal(torch.rand(2), expected)
+    assert torch.equal(first, seeded(lambda: torch.rand(2), 1))
+    assert not torch.equal(first, seeded(lambda: torch.rand(2), 2))
