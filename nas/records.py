@@ -10,9 +10,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "DUPLICATE",
     "FAILED",
     "FINISHED",
     "INTERRUPTED",
+    "OVER_BUDGET",
     "REJECTED",
     "RUNNING",
     "TrialRecord",
@@ -25,6 +27,9 @@ INTERRUPTED = "interrupted"
 REJECTED = "rejected"
 RUNNING = "running"
 
+OVER_BUDGET = "over budget"
+DUPLICATE = "duplicate"
+
 
 @dataclass(frozen=True, slots=True)
 class TrialRecord:
@@ -32,7 +37,8 @@ class TrialRecord:
 
     ``state`` is ``"finished"`` (trained and evaluated), ``"failed"`` (trained, with
     ``reason``), ``"rejected"`` (over a budget or a duplicate: never trained, with
-    ``reason``), ``"interrupted"`` (another trial finishes it) or ``"running"``. Every figure that is not known yet is ``None``.
+    ``reason``), ``"interrupted"`` (another trial finishes it) or ``"running"``.
+    Every figure that is not known yet is ``None``.
 
     Attributes:
         number: the trial's number in the Optuna study, from 0.

@@ -15,7 +15,6 @@ from nas.explore.events import (
     SearchStarted,
     TrainingStep,
     TrialEnded,
-    TrialRejected,
     TrialStarted,
 )
 from nas.objectives import OBJECTIVES

@@ -43,9 +43,7 @@ def write_report(run: Run, *, quiet: bool = False) -> None:
         _print(run, records, summary, drawn=drawn)
 
 
-def _print(
-    run: Run, records: Sequence[TrialRecord], summary: RunSummary, *, drawn: bool
-) -> None:
+def _print(run: Run, records: Sequence[TrialRecord], summary: RunSummary, *, drawn: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -71,12 +69,13 @@ def _print(
 
 def summarize(run: Run, records: Sequence[TrialRecord]) -> RunSummary:
     """What the reports need to know of the run beside its trials."""
+    from nas.records import DUPLICATE, INTERRUPTED, OVER_BUDGET, REJECTED
     from reports.summary import RunSummary
 
     identity: dict[str, Any] = run.about["identity"]
-    rejected = [record for record in records if record.state == "rejected"]
+    rejected = [record for record in records if record.state == REJECTED]
     asked = [record for record in records if record.source == "sampler" and record.architecture]
-    asked = [record for record in asked if record.state != "interrupted"]
+    asked = [record for record in asked if record.state != INTERRUPTED]
     latency = next((r.made_with["latency"] for r in records if "latency" in r.made_with), None)
     return RunSummary(
         title=_title(run),
@@ -90,8 +89,8 @@ def summarize(run: Run, records: Sequence[TrialRecord]) -> RunSummary:
         latency_at=_latency_at(latency) if latency else "",
         bicubic_psnr_y_db=run.about.get("bicubic", {}).get("psnr_y_db"),
         proposals=len(asked),
-        proposals_fit=sum(record.reason != "over budget" for record in asked),
-        duplicates=sum(record.reason == "duplicate" for record in rejected),
+        proposals_fit=sum(record.reason != OVER_BUDGET for record in asked),
+        duplicates=sum(record.reason == DUPLICATE for record in rejected),
         adapted=_adapted(records, identity["scale"]),
     )
 

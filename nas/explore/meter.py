@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +12,7 @@ from nas.evaluate.memory import peak_memory_mb
 from nas.evaluate.state import seeded
 from nas.explore.budget import Budget
 from nas.explore.latency_model import LatencyModel
+from nas.records import TrialRecord
 from search_spaces import Architecture, build, price
 from search_spaces.cost import lr_size
 from search_spaces.errors import InputError
@@ -33,6 +34,11 @@ class Figures:
     latency_ms: float
     latency_min_ms: float
     measured_with: dict[str, Any]
+
+    def complete(self, record: TrialRecord, made_with: dict[str, Any]) -> TrialRecord:
+        """The record with these figures."""
+        figures = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "measured_with"}
+        return replace(record, made_with=made_with, **figures)
 
 
 class Meter:
@@ -95,13 +101,15 @@ class Meter:
             measured_with,
         )
 
-    def calibrate(self, space: Space, scale: int) -> None:
+    def _calibrate(self, space: Space, scale: int) -> None:
         """Measures a spread of networks, so that latencies can be predicted."""
         for architecture in self.latency_model.calibration(space, scale):
             self.measure(architecture)
 
     def check_possible(self, space: Space, scale: int) -> None:
         """Raises an InputError where no network of the space can fit a budget."""
+        if any(budget.name == "latency" for budget in self.budgets):
+            self._calibrate(space, scale)
         for budget in self.budgets:
             name = budget.name
             least = space.smallest(lambda arch, n=name: self.figure(arch, n), scale)  # type: ignore[misc]

@@ -46,7 +46,9 @@ def propose(study: Study, space: Space, scale: int, meter: Meter) -> Proposal:
     labels: dict[str, Label] = {}
     for d in space.active(labels):
         if d.choices:
-            labels[d.name] = trial.suggest_categorical(d.name, d.labels)
+            label = trial.suggest_categorical(d.name, d.labels)
+            assert label is not None
+            labels[d.name] = label
     fractions = {d.name: trial.suggest_float(FILL + d.name, 0.0, 1.0) for d in space.filling}
     point = space.fill(labels, fractions, scale, meter.fits)
     least: Point = {**labels, **{d.name: d.grid[0] for d in space.filling}}

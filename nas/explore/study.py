@@ -8,20 +8,34 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from nas.objectives import OBJECTIVES
-from nas.records import FAILED, FINISHED, INTERRUPTED, REJECTED, RUNNING, TrialRecord
+from nas.records import (
+    FAILED,
+    FINISHED,
+    INTERRUPTED,
+    OVER_BUDGET,
+    REJECTED,
+    RUNNING,
+    TrialRecord,
+)
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
     from optuna import Study
     from optuna.storages import BaseStorage
-    from optuna.trial import FrozenTrial
+    from optuna.trial import FrozenTrial, Trial
 
 __all__ = [
     "IDENTITY",
+    "claim",
+    "fail",
     "open_storage",
     "open_study",
+    "proposals",
+    "quietly",
     "read_records",
     "recover_interrupted",
+    "reject_over_budget",
+    "requeue",
     "storage_errors",
 ]
 
@@ -103,7 +117,11 @@ def open_study(
 
     names = {summary.study_name for summary in optuna.get_all_study_summaries(storage)}
     if name not in names:
-        directions = ["maximize" if OBJECTIVES[o].maximize else "minimize" for o in objectives]
+        upward, downward = (
+            optuna.study.StudyDirection.MAXIMIZE,
+            optuna.study.StudyDirection.MINIMIZE,
+        )
+        directions = [upward if OBJECTIVES[o].maximize else downward for o in objectives]
         study = optuna.create_study(storage=storage, study_name=name, directions=directions)
         study.set_metric_names(list(objectives))
         populate(study)
@@ -132,9 +150,29 @@ def read_records(study: Study) -> list[TrialRecord]:
     return [_record(trial) for trial in trials if trial.state.name != "WAITING"]
 
 
-def set_state(trial_id_setter: Callable[[str, Any], None], state: str) -> None:
-    """Notes a state that Optuna's own states do not tell apart."""
-    trial_id_setter(_STATE, state)
+def fail(study: Study, trial: Trial, state: str, reason: str) -> None:
+    """Ends a trial as ``FAILED`` or ``REJECTED``, for a reason of one line."""
+    from optuna.trial import TrialState
+
+    trial.set_user_attr("reason", reason)
+    trial.set_user_attr(_STATE, state)
+    study.tell(trial, state=TrialState.FAIL)
+
+
+def reject_over_budget(study: Study, trial: Trial) -> None:
+    """Ends a trial as over budget; its constraints say by how much.
+
+    Optuna's samplers learn from the constraints of pruned trials and pass failed ones by.
+    """
+    from optuna.trial import TrialState
+
+    trial.set_user_attr("reason", OVER_BUDGET)
+    study.tell(trial, state=TrialState.PRUNED)
+
+
+def claim(trial: Trial, worker: str) -> None:
+    """Notes which worker looks after a trial."""
+    trial.set_user_attr(_WORKER, worker)
 
 
 def recover_interrupted(study: Study, alive: Callable[[str], bool]) -> int:
@@ -146,22 +184,21 @@ def recover_interrupted(study: Study, alive: Callable[[str], bool]) -> int:
     running = [t for t in study.get_trials(deepcopy=False) if t.state.name == "RUNNING"]
     dead = [t for t in running if not alive(t.user_attrs.get(_WORKER, ""))]
     for trial in dead:
-        requeue(study, trial.number, trial)
+        requeue(study, trial)
     return len(dead)
 
 
-def requeue(study: Study, number: int, trial: FrozenTrial) -> None:
-    """Ends one interrupted trial and puts its parameters first in the queue again."""
+def requeue(study: Study, trial: FrozenTrial) -> None:
+    """Ends one interrupted trial and puts its parameters into the queue again."""
     from optuna.trial import TrialState
 
     if trial.params:
         attrs = {
             "source": trial.user_attrs.get("source", "sampler"),
-            _RETRIED: trial.user_attrs.get(_RETRIED, number),
+            _RETRIED: trial.user_attrs.get(_RETRIED, trial.number),
         }
         study.enqueue_trial(trial.params, user_attrs=attrs)
-    study._storage.set_trial_user_attr(trial._trial_id, _STATE, INTERRUPTED)
-    study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
+    study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
 
 
 def proposals(study: Study) -> int:
@@ -177,7 +214,8 @@ def _record(trial: FrozenTrial) -> TrialRecord:
     by_optuna = {"COMPLETE": FINISHED, "PRUNED": REJECTED, "FAIL": FAILED, "RUNNING": RUNNING}
     state = by_optuna[trial.state.name]
     if state == FAILED:
-        state = trial.user_attrs.get(_STATE, FAILED)
+        # Whoever fails a trial says so; one that only stopped was interrupted.
+        state = trial.user_attrs.get(_STATE, INTERRUPTED)
     return TrialRecord.from_attrs(trial.number, state, trial.user_attrs)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nas.data import Dataset, Patches
@@ -12,6 +12,7 @@ from nas.evaluate.recipe import Recipe
 from nas.evaluate.state import TrainState, seeded, start
 from nas.evaluate.train import train
 from nas.evaluate.validate import validate
+from nas.records import TrialRecord
 from search_spaces import Architecture, Network, build
 
 __all__ = ["Trained", "train_network"]
@@ -28,6 +29,16 @@ class Trained:
     ssim_y: float
     steps: int
     seconds: float
+
+    def complete(self, record: TrialRecord) -> TrialRecord:
+        """The record with what was learned."""
+        return replace(
+            record,
+            psnr_y_db=self.psnr_y_db,
+            ssim_y=self.ssim_y,
+            train_steps=self.steps,
+            train_seconds=round(self.seconds, 3),
+        )
 
 
 def train_network(

@@ -1,0 +1,126 @@
+"""A worker's bench: everything that is read, opened and checked before the first trial."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nas.data import Dataset, Patches, load_dataset
+from nas.evaluate.environment import environment
+from nas.evaluate.validate import Quality, bicubic_quality
+from nas.explore.meter import Figures, Meter
+from nas.explore.propose import fixed_parameters
+from nas.explore.settings import SearchSettings
+from nas.explore.study import open_storage, open_study
+from nas.run import Run, embedded_storage, open_run, write_run
+
+if TYPE_CHECKING:
+    from optuna import Study
+
+__all__ = ["Bench", "set_up"]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What the trials of one search share.
+
+    Attributes:
+        settings: of the search.
+        meter: prices and measures networks.
+        dataset: the photos.
+        patches: the batches, the same for every network.
+        bicubic: what bicubic upscaling reaches on the validation photos.
+        study: the Optuna study.
+        run: the run folder.
+    """
+
+    settings: SearchSettings
+    meter: Meter
+    dataset: Dataset
+    patches: Patches
+    bicubic: Quality
+    study: Study
+    run: Run
+
+    def made_with(self, figures: Figures) -> dict[str, Any]:
+        """How a trial's figures come about, for its record."""
+        return {
+            "profile": self.settings.profile,
+            "recipe": self.settings.recipe.model_dump(mode="json"),
+            "data": self.dataset.name,
+            "data_fingerprint": self.dataset.fingerprint,
+            "space": self.settings.space.name,
+            "space_hash": self.settings.space.hash,
+            "sampler": self.settings.sampler,
+            "seed": self.settings.seed,
+            "latency": figures.measured_with,
+            "environment": environment().to_dict(),
+        }
+
+
+def set_up(settings: SearchSettings, meter: Meter) -> Bench:
+    """Reads the photos, and opens the study and the run folder or makes them.
+
+    Raises:
+        InputError: photos that cannot be used, a study of another search, or a folder or
+            store that cannot be written.
+    """
+    recipe = settings.recipe
+    dataset = load_dataset(
+        settings.scale,
+        data=settings.data,
+        validation=settings.validation,
+        lr_size=recipe.lr_size,
+    )
+    patches = Patches(
+        dataset.train,
+        settings.scale,
+        lr_size=recipe.lr_size,
+        batch=recipe.batch,
+        seed=recipe.seed,
+    )
+    bicubic = bicubic_quality(dataset.validation, settings.scale)
+    identity = settings.identity(dataset.name, dataset.fingerprint)
+    storage = open_storage(settings.storage or embedded_storage(settings.run))
+    name = settings.run.resolve().name
+
+    def queue_published(study: Study) -> None:
+        for system, point in settings.space.starting_points.items():
+            parameters = fixed_parameters(settings.space, point, settings.scale, meter)
+            if parameters is not None:
+                study.enqueue_trial(dict(parameters), user_attrs={"source": f"preset:{system}"})
+
+    study = open_study(storage, name, settings.objectives, identity, queue_published)
+    write_run(settings.run, _about(settings, name, identity, dataset, bicubic))
+    run = open_run(settings.run, storage=settings.storage)
+    return Bench(settings, meter, dataset, patches, bicubic, study, run)
+
+
+def _about(
+    settings: SearchSettings,
+    study_name: str,
+    identity: dict[str, Any],
+    dataset: Dataset,
+    bicubic: Quality,
+) -> dict[str, Any]:
+    from sqlalchemy.engine import make_url
+
+    url = settings.storage
+    return {
+        "schema_version": 1,
+        "study": study_name,
+        # A password stays with the user, who gives the URL again.
+        "storage": make_url(url).render_as_string(hide_password=True) if url else None,
+        "identity": identity,
+        "bicubic": {"psnr_y_db": bicubic.psnr_y_db, "ssim_y": bicubic.ssim_y},
+        "photos": {
+            "train": len(dataset.train),
+            "validation": [photo.name for photo in dataset.validation],
+        },
+        "sampler": settings.sampler,
+        "seed": settings.seed,
+        "trials": settings.trials,
+        "command": " ".join(["nas", *sys.argv[1:]]),
+        "environment": environment().to_dict(),
+    }
