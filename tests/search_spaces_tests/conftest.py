@@ -1,0 +1,80 @@
+"""Counting and sampling that several tests of the search spaces share."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from search_spaces import Price, Space
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> Iterator[None]:
+    # The networks here are so small that waking a second thread costs more than it gives.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def count_built(module: nn.Module, *inputs: Any) -> Price:
+    """What torch counts on a module for these inputs: independent of ``layers()``."""
+    elements = 0
+
+    def add(_module: nn.Module, _inputs: Any, output: torch.Tensor) -> None:
+        nonlocal elements
+        elements += output.numel()
+
+    convs = [m for m in module.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
+    hooks = [m.register_forward_hook(add) for m in convs]
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), counter:
+        module(*inputs)
+    for hook in hooks:
+        hook.remove()
+    params = sum(p.numel() for p in module.parameters() if p.requires_grad)
+    flops = counter.get_total_flops()
+    assert flops % 2 == 0
+    return Price(params, flops // 2, elements)
+
+
+def sample_point(space: Space, rng: random.Random, **limits: int) -> dict[str, Any]:
+    """A random point; ``limits`` are the largest values of filling dimensions."""
+    labels: dict[str, Any] = {}
+    for d in space.active(labels):
+        if d.choices:
+            labels[d.name] = rng.choice(d.labels)
+    for d in space.filling:
+        labels[d.name] = rng.choice([v for v in d.grid if v <= limits.get(d.name, v)])
+    return labels
+
+
+@pytest.fixture(scope="session")
+def count() -> Callable[..., Price]:
+    return count_built
+
+
+@pytest.fixture(scope="session")
+def random_point() -> Callable[..., dict[str, Any]]:
+    return sample_point
+
+
+@pytest.fixture(scope="session")
+def distillation() -> Space:
+    return Space.load("distillation")
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Space:
+    return Space.load("tiny")
