@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nas.evaluate.environment import environment
-from nas.files import atomic_path
+from search_spaces.files import atomic_path
 
 __all__ = ["RESULTS", "header", "header_line", "write_result"]
 

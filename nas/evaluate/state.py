@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from nas.evaluate.recipe import Recipe
-from nas.files import atomic_path
 from search_spaces.errors import InputError
+from search_spaces.files import atomic_path
 
 __all__ = ["TrainState", "seeded", "start"]
 

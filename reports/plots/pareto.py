@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nas.files import atomic_path
 from nas.objectives import OBJECTIVES, Objective
 from nas.pareto import best, front
 from nas.records import FINISHED, TrialRecord
 from reports.summary import RunSummary
 from search_spaces.errors import InputError
+from search_spaces.files import atomic_path
 
 __all__ = ["PANELS", "Panel", "ParetoInfo", "Point", "pareto_info", "save_pareto"]
 
