@@ -12,7 +12,17 @@ from search_spaces.errors import InputError
 
 __all__ = ["COMMANDS", "app", "main"]
 
-COMMANDS = ("search", "report", "export", "describe", "spaces")
+COMMANDS = (
+    "search",
+    "report",
+    "export",
+    "describe",
+    "spaces",
+    "presets",
+    "published",
+    "import",
+    "evaluate",
+)
 """Each is the function of that name in the module of that name beside this one.
 
 The modules import what is heavy inside their function, so that help comes at once.

@@ -1,0 +1,203 @@
+"""``nas evaluate``: PSNR-Y and SSIM-Y on test sets, as papers state them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from search_spaces.errors import InputError
+
+if TYPE_CHECKING:
+    from nas.evaluate.benchmark import Enlarge, Pixels, TestSet
+    from nas.evaluate.validate import Quality
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    network: Annotated[str, typer.Argument(help="A .safetensors file, or `bicubic`.")],
+    test_sets: Annotated[
+        list[str], typer.Option("--set", help="NAME=FOLDER of HR images; may be repeated.")
+    ],
+    scale: Annotated[
+        int | None, typer.Option(help="2, 3 or 4; by default the network's own.")
+    ] = None,
+    lr_folders: Annotated[
+        list[str] | None,
+        typer.Option("--lr", help="NAME=FOLDER of ready LR images for a set of that name."),
+    ] = None,
+    self_ensemble: Annotated[
+        bool, typer.Option("--self-ensemble", help="Mean over 8 flips and turns of each image.")
+    ] = False,
+    fast: Annotated[
+        bool,
+        typer.Option("--fast", help="Products in bfloat16 or TF32: thousandths of a dB off."),
+    ] = False,
+    device: Annotated[str | None, typer.Option(help="As torch names it: cpu, cuda, ...")] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Folder to write the SR images into, as PNG.")
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="File to write every figure into.")] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
+) -> None:
+    """Evaluate a network on test sets: PSNR-Y and SSIM-Y, per image and mean.
+
+    Without --lr, LR images are made as MATLAB's imresize makes them.
+    """
+    from nas.evaluate.convolutions import convolutions
+
+    enlarge, facts = _enlarger(network, scale, device, self_ensemble)
+    opened = _opened(test_sets, lr_folders or [], facts["scale"])
+    with convolutions(fast=fast):
+        results = _measured(enlarge, opened, save)
+    facts |= {"self_ensemble": self_ensemble, "fast": fast}
+    if csv is not None:
+        _write_csv(csv, results)
+    if json_output:
+        print(json.dumps({**facts, "sets": [_plain(n, q) for n, q in results.items()]}))
+    else:
+        _print(facts, results)
+
+
+def _enlarger(
+    name: str, scale: int | None, device: str | None, self_ensemble: bool
+) -> tuple[Enlarge, dict[str, Any]]:
+    if scale not in (None, 2, 3, 4):
+        raise InputError(f"--scale: expected 2, 3 or 4, got {scale}")
+    if name == "bicubic":
+        from nas.data.degradation import bicubic_up
+
+        if scale is None:
+            raise InputError("bicubic has no scale of its own: give --scale 2, 3 or 4")
+        if self_ensemble:
+            raise InputError("--self-ensemble: expected a network, got bicubic")
+        factor = scale
+        return lambda lr: bicubic_up(lr, factor), {"network": name, "scale": scale}
+    import torch
+
+    from nas.evaluate.ensemble import SelfEnsemble
+    from nas.evaluate.precision import best_device
+    from nas.evaluate.upscale import upscale
+    from search_spaces import load, price
+
+    if not Path(name).is_file():
+        raise InputError(f"{name}: no such file; expected a .safetensors file, or bicubic")
+    chosen = best_device(device)
+    net = load(name)
+    arch = net.architecture
+    if scale not in (None, arch.scale):
+        raise InputError(f"{name} enlarges {arch.scale} times, but --scale is {scale}")
+    # Weights in channels_last once, instead of on every call.
+    module: torch.nn.Module = net.to(chosen).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    module = SelfEnsemble(module) if self_ensemble else module
+    cost = price(arch)
+    facts = {"network": name, "scale": arch.scale, "hash": arch.hash, "params": cost.params,
+             "macs": cost.macs, "device": str(chosen)}  # fmt: skip
+    return lambda lr: upscale(module, lr, arch.scale, colors=arch.colors), facts
+
+
+def _opened(test_sets: list[str], lr_folders: list[str], scale: int) -> list[TestSet]:
+    from nas.evaluate.benchmark import TestSet
+
+    sets, lrs = _named(test_sets, "--set"), _named(lr_folders, "--lr")
+    unknown = [name for name in lrs if name not in sets]
+    if unknown:
+        raise InputError(f"--lr {unknown[0]}: no --set of that name; got {', '.join(sets)}")
+    return [TestSet.open(name, hr, scale, lr=lrs.get(name)) for name, hr in sets.items()]
+
+
+def _named(given: list[str], option: str) -> dict[str, Path]:
+    named: dict[str, Path] = {}
+    for text in given:
+        name, equals, folder = text.partition("=")
+        if not equals:
+            name, folder = Path(text).resolve().name, text
+        if not name or not folder or {"/", "\\"} & set(name) or name.startswith("."):
+            raise InputError(f"{option}: expected NAME=FOLDER, got {text!r}")
+        if name in named:
+            raise InputError(f"{option}: {name} is given twice; give each set its own name")
+        named[name] = Path(folder)
+    return named
+
+
+def _measured(enlarge: Enlarge, sets: list[TestSet], save: Path | None) -> dict[str, Quality]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from nas.evaluate.benchmark import evaluate_set
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        tasks = {one.name: progress.add_task(one.name, total=len(one)) for one in sets}
+
+        def watcher(name: str) -> Callable[[Any, Pixels], None]:
+            def on_image(image: Any, sr: Pixels) -> None:
+                if save is not None:
+                    _write_png(save / name / f"{Path(image.name).stem}.png", sr)
+                progress.advance(tasks[name])
+
+            return on_image
+
+        return {one.name: evaluate_set(enlarge, one, on_image=watcher(one.name)) for one in sets}
+
+
+def _write_png(path: Path, pixels: Pixels) -> None:
+    from PIL import Image
+
+    from search_spaces.files import atomic_path
+
+    with atomic_path(path) as temporary:
+        Image.fromarray(pixels).save(temporary, format="PNG")
+
+
+def _write_csv(path: Path, results: Mapping[str, Quality]) -> None:
+    import csv as csv_module
+
+    from nas.evaluate.benchmark import rows
+    from search_spaces.files import atomic_path
+
+    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv_module.writer(file, lineterminator="\n")
+        writer.writerow(("set", "image", "psnr_y_db", "ssim_y"))
+        writer.writerows((s, i, f"{psnr:.6f}", f"{ssim:.8f}") for s, i, psnr, ssim in rows(results))
+
+
+def _plain(name: str, quality: Quality) -> dict[str, Any]:
+    def figures(of: Any) -> dict[str, float | None]:
+        # JSON knows no infinity, which identical images have.
+        return {
+            "psnr_y_db": of.psnr_y_db if math.isfinite(of.psnr_y_db) else None,
+            "ssim_y": of.ssim_y,
+        }
+
+    images = [{"name": image.name, **figures(image)} for image in quality.images]
+    return {"name": name, **figures(quality), "images": images}
+
+
+def _print(facts: Mapping[str, Any], results: Mapping[str, Quality]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from nas.evaluate.benchmark import rows
+
+    title = f"{Path(facts['network']).name}, x{facts['scale']}"
+    if "params" in facts:
+        title += f", {facts['params']:,} parameters, {facts['macs'] / 1e9:.2f} G multi-adds"
+    title += ", self-ensemble" if facts["self_ensemble"] else ""
+    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD)
+    for heading in ("Set", "Image"):
+        table.add_column(heading)
+    for heading in ("PSNR-Y [dB]", "SSIM-Y"):
+        table.add_column(heading, justify="right")
+    for name, image, psnr_y_db, ssim_y in rows(results):
+        mean = image == "mean"
+        cells = (Text(name), Text(image), f"{psnr_y_db:.4f}", f"{ssim_y:.5f}")
+        table.add_row(*cells, style="bold" if mean else None, end_section=mean)
+    Console().print(table)

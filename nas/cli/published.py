@@ -1,0 +1,54 @@
+"""``nas published``: what papers state, to compare with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+__all__ = ["published"]
+
+
+def published(
+    test_set: Annotated[
+        str | None, typer.Option("--set", help="Only this test set: Set5, Set14, B100, ...")
+    ] = None,
+    scale: Annotated[int | None, typer.Option(help="Only this scale: 2, 3 or 4.")] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """List published results, with their sources."""
+    from reports.published import published_results
+
+    results = published_results(test_set, scale)
+    if json_output:
+        print(json.dumps([asdict(result) for result in results]))
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for heading in ("Network", "Set", "Scale"):
+        table.add_column(heading)
+    for heading in ("PSNR [dB]", "SSIM", "Params [K]", "Multi-Adds [G]"):
+        table.add_column(heading, justify="right")
+    table.add_column("Source")
+    sources: dict[str, int] = {}
+    for result in results:
+        number = sources.setdefault(result.source, len(sources) + 1)
+        table.add_row(
+            result.network, result.test_set, f"x{result.scale}", f"{result.psnr_db:.2f}",
+            _cell(result.ssim, 4), _cell(result.params_k, 0), _cell(result.multi_adds_g, 2),
+            f"({number}) {result.table}",
+        )  # fmt: skip
+    # The papers' names in every row would leave no room for the figures.
+    console = Console()
+    console.print(table)
+    for source, number in sources.items():
+        console.print(f"({number}) {source}", highlight=False, markup=False)
+
+
+def _cell(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"

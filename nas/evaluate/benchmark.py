@@ -1,0 +1,184 @@
+"""Evaluation on the field's test sets: per image and mean, by the papers' protocol."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from nas.data.image_file import SkippedFile, decode_rgb
+from nas.data.photo import Photo
+from nas.evaluate.validate import ImageQuality, Quality, Reference, reference, score
+from search_spaces.errors import InputError
+
+__all__ = ["Enlarge", "Pair", "TestSet", "evaluate_set", "rows"]
+
+Pixels = npt.NDArray[np.uint8]
+Enlarge = Callable[[Pixels], Pixels]
+"""From LR (h, w, 3) to SR (h * scale, w * scale, 3), both uint8 RGB."""
+
+_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp"})
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The files of one test image; without ``lr``, LR is made from the HR image."""
+
+    name: str
+    hr: Path
+    lr: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class TestSet:
+    """A folder of HR images, and a folder of their LR images where one is given.
+
+    Attributes:
+        name: what the set is called in results.
+        scale: 2, 3 or 4.
+        pairs: the images, sorted by name.
+    """
+
+    # Tells pytest that this is no test.
+    __test__ = False
+
+    name: str
+    scale: int
+    pairs: tuple[Pair, ...]
+
+    @classmethod
+    def open(cls, name: str, hr: Path, scale: int, *, lr: Path | None = None) -> TestSet:
+        """The set in a folder; only the files' names are read as yet.
+
+        An LR file belongs to the HR file of the same name, but for endings like ``x4``,
+        ``_LRBI_x4`` and ``_HR``.
+
+        Raises:
+            InputError: no such folder, no images in it, or an HR image without its LR.
+        """
+        hr_files = _images(name, hr)
+        if lr is None:
+            return cls(name, scale, tuple(Pair(path.name, path, None) for path in hr_files))
+        by_stem = {_stem(path, scale): path for path in _images(name, lr)}
+        for path in hr_files:
+            if _stem(path, scale) not in by_stem:
+                raise InputError(
+                    f"{name}: {lr} holds no LR image for {path.name}; "
+                    f"expected {path.stem}.png or {path.stem}x{scale}.png"
+                )
+        return cls(
+            name,
+            scale,
+            tuple(Pair(path.name, path, by_stem[_stem(path, scale)]) for path in hr_files),
+        )
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def references(self) -> Iterator[Reference]:
+        """The images one after another, HR cropped to a multiple of the scale.
+
+        Raises:
+            InputError: a file cannot be used, or LR and HR do not match in size.
+        """
+        for pair in self.pairs:
+            try:
+                made = reference(Photo(pair.name, _read(pair.hr)), self.scale)
+            except InputError as error:
+                raise InputError(f"{self.name}: {pair.name}: {error}") from None
+            yield made if pair.lr is None else self._given(made, pair.lr)
+
+    def _given(self, made: Reference, path: Path) -> Reference:
+        try:
+            lr = _read(path)
+        except InputError as error:
+            raise InputError(f"{self.name}: {path.name}: {error}") from None
+        if lr.shape != made.lr.shape:
+            came, expected = (f"{s[0]} x {s[1]}" for s in (lr.shape, made.lr.shape))
+            raise InputError(
+                f"{self.name}: {path} is {came} pixels (height x width), expected {expected} "
+                f"for {made.name} at scale {self.scale}; give the LR images of that scale"
+            )
+        return Reference(made.name, lr, made.hr, made.hr_y)
+
+
+def evaluate_set(
+    enlarge: Enlarge,
+    test_set: TestSet,
+    *,
+    on_image: Callable[[ImageQuality, Pixels], None] | None = None,
+) -> Quality:
+    """PSNR-Y and SSIM-Y of ``enlarge`` on every image, and their means.
+
+    uint8 SR, ``scale`` pixels shaved, BT.601 luma not rounded, the mean of dB.
+
+    Args:
+        enlarge: a network, or anything else that makes SR from LR.
+        test_set: what to measure on.
+        on_image: called with each image's figures and its SR.
+
+    Raises:
+        InputError: an image that cannot be read or measured.
+    """
+    images: list[ImageQuality] = []
+    for ref in test_set.references():
+        sr = enlarge(ref.lr)
+        images += score(_answer(sr), [ref], test_set.scale).images
+        if on_image is not None:
+            on_image(images[-1], sr)
+    count = len(images)
+    return Quality(
+        math.fsum(image.psnr_y_db for image in images) / count,
+        math.fsum(image.ssim_y for image in images) / count,
+        tuple(images),
+    )
+
+
+def rows(results: Mapping[str, Quality]) -> Sequence[tuple[str, str, float, float]]:
+    """(set, image, PSNR-Y in dB, SSIM-Y) of every image, each set closed by its ``mean``."""
+    return [
+        (name, *figures)
+        for name, quality in results.items()
+        for figures in (
+            *((one.name, one.psnr_y_db, one.ssim_y) for one in quality.images),
+            ("mean", quality.psnr_y_db, quality.ssim_y),
+        )
+    ]
+
+
+def _answer(sr: Pixels) -> Enlarge:
+    return lambda lr: sr
+
+
+def _images(name: str, folder: Path) -> list[Path]:
+    try:
+        files = sorted(path for path in folder.iterdir() if path.is_file())
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(f"{name}: {folder}: {reason}; give a folder of images") from None
+    images = [p for p in files if p.suffix.lower() in _SUFFIXES and not p.name.startswith(".")]
+    if not images:
+        raise InputError(
+            f"{name}: {folder} holds no images ({len(files)} files); "
+            f"expected PNG, JPEG, WebP or BMP directly in it"
+        )
+    return images
+
+
+def _read(path: Path) -> Pixels:
+    try:
+        return decode_rgb(path)
+    except SkippedFile as reason:
+        # A search may do with fewer photos; a test set without one is another test set.
+        raise InputError(
+            f"cannot be used ({reason}); expected an 8-bit gray or RGB image"
+        ) from None
+
+
+def _stem(path: Path, scale: int) -> str:
+    return re.sub(rf"(_(HR|GT|LR|LRBI|LRBICUBIC))?(_?x{scale})?$", "", path.stem, flags=re.I)
