@@ -20,14 +20,14 @@ from pydantic import (
     model_validator,
 )
 
-from search_spaces.activations import ActivationPart
+from search_spaces.activations import ACTIVATIONS, ActivationPart
 from search_spaces.blocks import BLOCKS, BlockPart
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
-from search_spaces.fusions import FusionPart
+from search_spaces.fusions import FUSIONS, FusionPart
 from search_spaces.part import Part, first_problem, shown
-from search_spaces.stems import StemPart
-from search_spaces.upsamplers import UpsamplerPart
+from search_spaces.stems import STEMS, StemPart
+from search_spaces.upsamplers import UPSAMPLERS, UpsamplerPart
 from search_spaces.yaml_file import at_key, read_yaml, to_yaml
 
 __all__ = ["Architecture"]
@@ -146,6 +146,15 @@ class Architecture(BaseModel):
         """16 hex digits, equal for equal networks on every machine and in every session."""
         text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def foreign_parts(self) -> set[tuple[str, str]]:
+        """Sort and name of every part that a user added to the tables."""
+        tables = {
+            "activation": ACTIVATIONS, "stem": STEMS, "fusion": FUSIONS, "upsampler": UPSAMPLERS
+        }  # fmt: skip
+        parts = [(table, getattr(self, name)) for name, table in tables.items()]
+        parts += [(BLOCKS, block) for block in set(self.blocks)]
+        return {named for table, part in parts for named in table.foreign(part)}
 
     @classmethod
     def load(cls, path: Path | str) -> Architecture:

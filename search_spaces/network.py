@@ -5,14 +5,20 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
 
 from search_spaces.architecture import Architecture
 from search_spaces.blocks import BLOCKS
+from search_spaces.cost import price
+from search_spaces.errors import InputError
 from search_spaces.fusions import FUSIONS
 from search_spaces.stems import STEMS
 from search_spaces.upsamplers import UPSAMPLERS
 
 __all__ = ["Network", "build"]
+
+_CHECKED: set[tuple[str, str]] = set()
+_SIDE_PX = 24
 
 
 class Network(nn.Module):
@@ -53,7 +59,8 @@ class Network(nn.Module):
         for block in self.blocks:
             y = block(y)
             outputs.append(y)
-        y = self.upsampler(self.fusion(features, outputs))
+        # Under autocast the sums below would round the image to bf16's 8 bits.
+        y = self.upsampler(self.fusion(features, outputs)).to(image.dtype)
         if a.value_range != 1:
             y = y / a.value_range
         if a.image_skip != "none":
@@ -67,12 +74,41 @@ def build(architecture: Architecture) -> Network:
 
     With an image skip, the last convolution starts at zero: an untrained network is then
     the plain upscale, and training learns what that lacks.
+
+    Raises:
+        InputError: a part that a user added does not list the layers that it has; this is
+            checked the first time that the part is built.
     """
+    foreign = architecture.foreign_parts()
+    if not foreign <= _CHECKED:
+        _check_price(architecture)
+        _CHECKED.update(foreign)
     network = Network(architecture)
     if architecture.image_skip != "none":
         for weights in network.upsampler.parameters():
             nn.init.zeros_(weights)
     return network
+
+
+def _check_price(architecture: Architecture) -> None:
+    # On the meta device nothing is computed, and nothing is random.
+    with torch.device("meta"):
+        network = Network(architecture).eval()
+    size = (_SIDE_PX, _SIDE_PX)
+    counter = FlopCounterMode(display=False)
+    with counter, torch.no_grad():
+        network(torch.empty(1, architecture.colors, *size, device="meta"))
+    priced = price(architecture, lr=size)
+    counted = {
+        "parameters": (sum(p.numel() for p in network.parameters()), priced.params),
+        "multiply-adds": (counter.get_total_flops() // 2, priced.macs),
+    }
+    for name, (built, listed) in counted.items():
+        if built != listed:
+            raise InputError(
+                f"layers() of a part does not match its module: the network {architecture.hash} "
+                f"has {built:,} {name} at {_SIDE_PX}x{_SIDE_PX} px, its parts list {listed:,}"
+            )
 
 
 def _upscaled(image: Tensor, scale: int, mode: str) -> Tensor:

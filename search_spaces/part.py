@@ -13,9 +13,10 @@ import inspect
 import reprlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic.fields import FieldInfo
 from pydantic_core import core_schema
 from torch import nn
 
@@ -42,6 +43,8 @@ class Part:
         return {"kind": self.kind, **options} if options else self.kind
 
 
+_UNKNOWN = ("extra_forbidden", "invalid_key")
+_MOST_SHOWN = 160
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxtuple, _SHORT.maxdict = 3, 16, 16, 8
 _SHORT.maxstring = _SHORT.maxother = 80
@@ -65,6 +68,7 @@ class Table:
         self._entries: dict[str, _Entry] = {}
         for kind, part_class in classes.items():
             self.add(kind, part_class)
+        self._own = frozenset(classes)
 
     def add(self, kind: str, part_class: type[nn.Module]) -> None:
         """Adds a part; a failed add changes nothing.
@@ -111,6 +115,16 @@ class Table:
         except ValidationError as error:
             raise InputError(f"{self.sort} {kind!r}: {first_problem(error, schema)}") from None
         return self._part(kind, {name: getattr(checked, name) for name in schema.model_fields})
+
+    def foreign(self, part: Part) -> set[tuple[str, str]]:
+        """Sort and name of the part and the parts in its options, as far as users added them."""
+        found = set() if part.kind in self._own else {(self.sort, part.kind)}
+        schema = self._entries[part.kind].schema
+        for name, value in part.options:
+            if isinstance(value, Part):
+                tables = [m for m in _flat(schema.model_fields[name]) if isinstance(m, Table)]
+                found |= {named for table in tables for named in table.foreign(value)}
+        return found
 
     def canonical(self, part: Part, channels: int) -> Part:
         """``part`` at a width, with what depends on the width filled in or rejected.
@@ -174,7 +188,13 @@ def _schema(kind: str, part_class: type[nn.Module]) -> type[BaseModel]:
 
 def shown(value: object) -> str:
     """``repr`` on one line of bounded length: YAML aliases can make a few bytes very long."""
-    return _SHORT.repr(value).replace("\n", " ")
+    text = _SHORT.repr(value).replace("\n", " ")
+    return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 3] + "..."
+
+
+def _flat(info: FieldInfo) -> list[Any]:
+    """What an option's annotation says beside its type, also inside ``X | None``."""
+    return [*info.metadata, *(m for a in get_args(info.annotation) for m in get_args(a)[1:])]
 
 
 def nearest(name: str, names: Any) -> str:
@@ -188,10 +208,10 @@ def first_problem(error: ValidationError, schema: type[BaseModel]) -> str:
     """The first problem of a validation in one line: path, what is wrong, what came."""
     problems = error.errors()
     # A misspelt key is missing, too: what was written says more than what was not.
-    unknown = (p for p in problems if p["type"] == "extra_forbidden")
+    unknown = (p for p in problems if p["type"] in _UNKNOWN)
     problem = next(unknown, problems[0])
     where = ".".join(str(step) for step in problem["loc"])
-    if problem["type"] == "extra_forbidden":
+    if problem["type"] in _UNKNOWN:
         return f"unknown key {where!r}{nearest(where, schema.model_fields)}"
     if problem["type"] == "missing":
         return f"missing key {where!r}"

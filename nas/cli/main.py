@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import sys
 from importlib import import_module
+from importlib.metadata import entry_points
 
 import typer
 
 from search_spaces.errors import InputError
+from search_spaces.extensions import GROUP, import_parts
 
 __all__ = ["COMMANDS", "app", "main"]
 
@@ -31,6 +33,8 @@ The modules import what is heavy inside their function, so that help comes at on
 app = typer.Typer(
     name="nas",
     help="Finds the best small super-resolution network for what fits your device.",
+    epilog="With every command, --import FILE.py adds your own blocks, convolutions or "
+    "attention to the space; installed packages do so by the entry point nas_sr.parts.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -43,7 +47,8 @@ for _name in COMMANDS:
 def main() -> None:
     """Runs the command; bad input is one line on standard error and exit code 2."""
     try:
-        app()
+        arguments = _import_parts(sys.argv[1:])
+        app(arguments, prog_name="nas")
     except InputError as error:
         _fail(str(error))
     except KeyboardInterrupt:
@@ -60,6 +65,23 @@ def main() -> None:
             f"cannot write{where}: {error.strerror}; what was finished is kept: make room or "
             f"choose another folder, then run the same command again"
         )
+
+
+def _import_parts(arguments: list[str]) -> list[str]:
+    """Loads the user's own parts; returns the arguments without their ``--import FILE``."""
+    rest, files = [], []
+    words = iter(arguments)
+    for word in words:
+        if word == "--import":
+            files.append(next(words, ""))
+        elif word.startswith("--import="):
+            files.append(word.removeprefix("--import="))
+        else:
+            rest.append(word)
+    # Finding out about packages takes longer than help may.
+    if "--help" not in rest and (files or entry_points(group=GROUP)):
+        import_parts(files)
+    return rest
 
 
 def _fail(message: str) -> None:

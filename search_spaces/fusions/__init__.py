@@ -11,9 +11,13 @@ from typing import Annotated
 
 from search_spaces.fusions.chain import ChainFusion, NoFusion
 from search_spaces.fusions.concat import ConcatFusion
+from search_spaces.fusions.span import SpanFusion
 from search_spaces.part import Part, Table
 
 __all__ = ["FUSIONS", "FusionPart"]
 
-FUSIONS = Table("fusion", {"concat": ConcatFusion, "chain": ChainFusion, "none": NoFusion})
+FUSIONS = Table(
+    "fusion",
+    {"concat": ConcatFusion, "chain": ChainFusion, "span": SpanFusion, "none": NoFusion},
+)
 FusionPart = Annotated[Part, FUSIONS]
