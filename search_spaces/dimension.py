@@ -124,6 +124,9 @@ def _conditions(name: str, when: Any, earlier: Sequence[Dimension]) -> dict[str,
             raise InputError(f"{name}: when: {other!r} has 'fill'; conditions stand on choices")
         labels = tuple(allowed) if isinstance(allowed, list) else (allowed,)
         for label in labels:
-            known[other].value(label)
+            try:
+                known[other].value(label)
+            except InputError as error:
+                raise InputError(f"{name}: when: {error}") from None
         conditions[str(other)] = labels
     return conditions

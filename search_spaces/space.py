@@ -243,11 +243,19 @@ class Space:
     def _check(self) -> None:
         if not self.filling:
             raise InputError("dimensions: expected at least one with 'fill', found none")
-        used = _names_in([self.template, *(list(d.choices.values()) for d in self.dimensions)])
-        used |= {name for d in self.dimensions for name in d.when}
+        by_name = {d.name: d for d in self.dimensions}
+        used: set[str] = set()
+        waiting = _names_in(self.template)
+        while waiting:
+            name = waiting.pop()
+            if name not in by_name:
+                raise InputError(f"unknown dimension ${name}{nearest(name, by_name)}")
+            used.add(name)
+            waiting |= _names_in(list(by_name[name].choices.values())) - used
+            waiting |= by_name[name].when.keys() - used
         for d in self.dimensions:
             if d.name not in used:
-                raise InputError(f"{d.name}: no ${d.name} in the architecture: it has no effect")
+                raise InputError(f"{d.name}: has no effect: say ${d.name} where it should stand")
         unconditional = self._completed({})
         self.architecture(self._least_point(unconditional))
         for d in self.dimensions:

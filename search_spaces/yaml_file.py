@@ -74,10 +74,21 @@ def at_key(path: Path | str, text: str, message: str) -> str:
     """
     lines = text.splitlines()
     found = None
-    for name in re.split(r"[\s:.']+", re.split(r"did you mean|expected| got ", message)[0]):
-        key = re.compile(rf"(?:^|[\s{{,])['\"]?{re.escape(name)}['\"]?:(?:\s|$)")
-        matches = (k for k in range(found or 0, len(lines)) if name and key.search(lines[k]))
-        found = next(matches, found)
+    named = re.split(r"did you mean|expected| got ", message)[0]
+    # "block 'distillation':" names a value, not a key.
+    named = re.sub(r"(?<!unknown )\b\w+ '[^']*': ", "", named)
+    for name in re.split(r"[\s:.']+", named):
+        word = re.escape(name)
+        key = rf"['\"]?{word}['\"]?:(?:\s|$)"
+        # The first name is that of a key with a line of its own, where there is one.
+        forms = [rf"^[\s-]*{key}"] if found is None else []
+        forms += [rf"{word}\b"] if name.startswith("$") else [rf"(?:^|[\s{{,]){key}"]
+        for form in forms if name else []:
+            matches = (k for k in range(found or 0, len(lines)) if re.search(form, lines[k]))
+            line = next(matches, None)
+            if line is not None:
+                found = line
+                break
     return f"{path}: {message}" if found is None else f"{path}:{found + 1}: {message}"
 
 
