@@ -1,0 +1,280 @@
+"""Canonical form, hashes, what is rejected, round trips."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from search_spaces import Architecture, InputError, Space, preset, price
+
+FDC = {"kind": "distillation", "stages": 4, "distillation": "fdc", "distilled": 4}
+SPLIT = {"kind": "distillation", "stages": 3, "distillation": "split", "distilled": 4}
+SPACE = Space.load("distillation")
+CHAIN = {"kind": "distillation", "stages": 3, "distillation": "none"}
+
+
+def arch(*blocks: Any, **fields: Any) -> Architecture:
+    return Architecture.from_dict(
+        {"scale": 4, "channels": 16, "blocks": list(blocks or [FDC]), **fields}
+    )
+
+
+@st.composite
+def points(draw: st.DrawFn, space: Space) -> dict[str, Any]:
+    """Any point of a space."""
+    labels: dict[str, Any] = {}
+    for d in space.active(labels):
+        labels[d.name] = draw(st.sampled_from(d.labels or d.grid))
+    return labels
+
+
+class TestHash:
+    def test_is_the_same_in_every_session(self) -> None:
+        """Literal values: a change here breaks every stored study."""
+        assert preset("rfdn").hash == "6f994055983dacf4"
+        assert preset("mrdn").hash == "37b29139f39d26e9"
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            pytest.param({**FDC, "distilled": [4, 4, 4]}, FDC, id="list-or-number"),
+            pytest.param({**FDC, "refined": 16, "last": 16}, FDC, id="filled-in-or-not"),
+            pytest.param({**FDC, "refined": [16] * 3, "fuse": True}, FDC, id="default-or-not"),
+            pytest.param(dict(reversed(FDC.items())), FDC, id="order-of-keys"),
+            pytest.param({**SPLIT, "refined": [12, 12], "last": 12}, SPLIT, id="split"),
+            pytest.param("spab", {"kind": "spab"}, id="bare-name"),
+            pytest.param("spab", {"kind": "spab", "convolution": "plain"}, id="nested-default"),
+            pytest.param(
+                {"kind": "spab", "convolution": {"kind": "plain", "kernel": 3}},
+                "spab",
+                id="nested-option",
+            ),
+            pytest.param(
+                {**FDC, "attention": {"kind": "esa_lite", "width": 16}},
+                {**FDC, "attention": "esa_lite"},
+                id="attention-default",
+            ),
+            pytest.param(
+                {**FDC, "attention": {"kind": "esa", "width": 4, "slope": 0}},
+                {**FDC, "attention": {"kind": "esa", "width": 4}},
+                id="whole-number-for-a-fraction",
+            ),
+            pytest.param({**FDC, "attention": None}, FDC, id="null"),
+        ],
+    )
+    def test_equal_networks_have_equal_hashes(self, one: Any, other: Any) -> None:
+        assert arch(one) == arch(other)
+        assert arch(one).hash == arch(other).hash
+        assert arch(one).to_dict() == arch(other).to_dict()
+
+    def test_repeat_or_list(self) -> None:
+        assert arch({**FDC, "repeat": 3}).hash == arch(FDC, FDC, FDC).hash
+        assert arch({**FDC, "repeat": 2}, FDC).hash == arch(FDC, FDC, FDC).hash
+        assert arch({**FDC, "repeat": 1}).hash == arch(FDC).hash
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"schema_version": 1},
+            {"colors": 3},
+            {"value_range": 1},
+            {"mean": None},
+            {"mean": [0, 0.0, 0]},
+            {"activation": "leaky_relu"},
+            {"activation": {"kind": "leaky_relu", "slope": 0.05}},
+            {"stem": "conv"},
+            {"fusion": {"kind": "concat", "activated": True}},
+            {"upsampler": {"kind": "pixelshuffle"}},
+            {"image_skip": "none"},
+        ],
+    )
+    def test_defaults_written_or_not(self, fields: dict[str, Any]) -> None:
+        assert arch(**fields).hash == arch().hash
+
+    def test_different_networks_have_different_hashes(self) -> None:
+        made = [
+            arch(),
+            arch(scale=2),
+            arch(channels=18),
+            arch(colors=1),
+            arch(value_range=255),
+            arch(mean=[0.1, 0.2, 0.3]),
+            arch(activation="relu"),
+            arch(activation={"kind": "leaky_relu", "slope": 0.1}),
+            arch(stem="pyramid"),
+            arch(fusion="chain"),
+            arch(fusion={"kind": "concat", "activated": False}),
+            arch(upsampler="deconv"),
+            arch(image_skip="bicubic"),
+            arch(FDC, FDC),
+            arch(FDC, "spab"),
+            arch("spab", FDC),
+            arch({**FDC, "distilled": [4, 4, 5]}),
+        ]
+        assert len({a.hash for a in made}) == len(made)
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        ({**CHAIN, "distilled": 4}, "distilled: .* no effect without distillation"),
+        ({**CHAIN, "distilled_attention": "pa"}, "distilled_attention: .* no effect"),
+        ({**CHAIN, "distill_kernel": 3}, "distill_kernel: 3 has no effect without .*fdc"),
+        ({**SPLIT, "distill_activation": False}, "distill_activation: .* no effect"),
+        ({**FDC, "distilled_first": False}, "distilled_first: .* no effect without .*split"),
+        ({**FDC, "attention_place": "before"}, "attention_place: .* no effect"),
+        ({**CHAIN, "stages": 1, "shallow_residual": True}, "shallow_residual: .* no effect"),
+        ({**CHAIN, "stages": 1, "refined": 8}, "refined: .* no effect"),
+        ({**FDC, "stages": 1}, "distillation: 'fdc' has no effect"),
+        ({"kind": "spab", "width": 3}, "unknown key 'width'"),
+    ],
+)
+def test_a_setting_without_effect_is_rejected(block: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        arch(block)
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        ({**FDC, "distilled": []}, r"distilled: expected one width or 3 .* got \[\]"),
+        ({**FDC, "refined": []}, r"refined: expected one width or 3 .* got \[\]"),
+        ({**FDC, "refined": [8, 8]}, r"refined: expected one width or 3 .* got \[8, 8\]"),
+        ({**SPLIT, "distilled": [4]}, "distilled: expected one width or 2"),
+        ({**FDC, "distilled": [4, 0, 4]}, "distilled: expected a width of at least 1"),
+        ({**FDC, "distilled": 4.0}, "distilled: expected a width of at least 1 .* got 4.0"),
+        ({**FDC, "distilled": True}, "distilled: expected a width of at least 1 .* got True"),
+        ({**SPLIT, "distilled": 16}, "refined: expected widths of at least 1"),
+        ({"kind": "distillation", "stages": 3, "distillation": "fdc"}, "missing key 'distilled'"),
+        ({**FDC, "shallow_residual": True, "refined": [16, 8, 8]}, "shallow_residual: every"),
+        ({**FDC, "last_residual": True, "last": 3}, "last_residual: last must be 16"),
+        ({**FDC, "fuse": False}, "fuse: false needs widths that add up to 16, got 28"),
+        ({**FDC, "residual": "fuse"}, "residual: 'fuse' needs a fusing 1x1 on 16 channels"),
+        ({**FDC, "stages": 0}, "stages: input should be greater"),
+        ({**FDC, "stages": 17}, "stages: input should be less"),
+        ({**FDC, "stages": "4"}, "stages: input should be a valid integer, got '4'"),
+        ({**FDC, "fuse": "no"}, "fuse: input should be a valid boolean, got 'no'"),
+        ({**FDC, "distillation": "fcd"}, "distillation: input should be .*got 'fcd'"),
+        ({"kind": "enhancement"}, "do not fit 16 channels"),
+        ({"kind": "enhancement", "distilled": 3, "groups": 2}, "do not fit 16 channels"),
+        ({**FDC, "repeat": 0}, "repeat: expected a number in 1..256, got 0"),
+        ({**FDC, "repeat": 10**9}, "repeat: expected a number in 1..256"),
+        ({**FDC, "repeat": True}, "repeat: expected a number in 1..256, got True"),
+    ],
+)
+def test_widths_that_do_not_fit(block: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        arch(block)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"chanels": 3}, "unknown key 'chanels': did you mean 'channels'"),
+        ({"channels": 0}, "channels: input should be greater than or equal to 1, got 0"),
+        ({"channels": 5000}, "channels: .* less than or equal to 4096"),
+        ({"channels": 16.0}, "channels: .* valid integer, got 16.0"),
+        ({"scale": 8}, "scale: .* 2, 3 or 4, got 8"),
+        ({"schema_version": 2}, "schema_version: .* got 2"),
+        ({"value_range": 2}, "value_range: .* 1 or 255, got 2"),
+        ({"mean": [0.5]}, r"mean: expected 3 numbers in 0..1, got \[0.5\]"),
+        ({"mean": [0.5, 2, 0.1]}, "mean: expected 3 numbers in 0..1"),
+        ({"mean": [0.5, float("nan"), 0.1]}, "mean: expected 3 numbers in 0..1"),
+        ({"image_skip": "bilinera"}, "image_skip: .*'bilinear'.*, got 'bilinera'"),
+        ({"blocks": []}, "blocks: expected 1 to 256 of them, got none"),
+        ({"blocks": [{**FDC, "repeat": 256}, FDC]}, "1 to 256 of them, got more than 256"),
+        ({"blocks": 3}, "blocks: .*got 3"),
+        ({"blocks": ["spba"]}, "unknown block 'spba': did you mean 'spab'"),
+        ({"activation": {"kind": "leaky_relu", "slope": 1.5}}, "slope: input should be less"),
+        ({"stem": None}, "stem: expected a name or a mapping"),
+    ],
+)
+def test_bad_fields(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        arch(**fields)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+def test_a_misspelt_required_key_is_reported_as_misspelt() -> None:
+    with pytest.raises(InputError, match="unknown key 'scael': did you mean 'scale'"):
+        Architecture.from_dict({"scael": 4, "channels": 8, "blocks": ["spab"]})
+
+
+@pytest.mark.parametrize("data", [[1, 2], "rfdn", None, 3])
+def test_not_a_mapping(data: Any) -> None:
+    with pytest.raises(InputError, match="expected an architecture's mapping"):
+        Architecture.from_dict(data)
+
+
+def test_is_frozen_hashable_and_copies() -> None:
+    a = arch(FDC, "spab")
+    with pytest.raises(ValidationError, match="frozen"):
+        a.channels = 3  # type: ignore[misc]
+    with pytest.raises(AttributeError):
+        a.blocks[0].kind = "spab"  # type: ignore[misc]
+    assert len({a, arch(FDC, "spab"), arch(FDC)}) == 2
+    assert a.hash == pickle.loads(pickle.dumps(a)).hash == copy.deepcopy(a).hash
+
+
+def test_plain_data_is_a_copy() -> None:
+    a = arch()
+    plain = a.to_dict()
+    plain["blocks"][0]["stages"] = 2
+    assert a.to_dict() != plain
+
+
+def test_per_block_settings_are_kept() -> None:
+    blocks = [{**FDC, "distilled": [1, 2, 3]}, "spab", {**SPLIT, "convolution": "bsconv"}]
+    a = arch(*blocks)
+    assert [block.kind for block in a.blocks] == ["distillation", "spab", "distillation"]
+    assert a.blocks[0]["distilled"] == (1, 2, 3)
+    assert a.blocks[2]["convolution"].kind == "bsconv"
+    assert a.to_dict()["blocks"][0]["distilled"] == [1, 2, 3]
+    assert Architecture.from_dict(a.to_dict()) == a
+
+
+@settings(max_examples=60, deadline=None)
+@given(point=points(SPACE), scale=st.sampled_from([2, 3, 4]))
+def test_round_trip_over_the_space(
+    tmp_path_factory: pytest.TempPathFactory, point: dict[str, Any], scale: int
+) -> None:
+    a = SPACE.architecture(point, scale)
+    plain = a.to_dict()
+    assert Architecture.from_dict(plain) == a
+    path = tmp_path_factory.mktemp("round") / "network.yaml"
+    a.save(path)
+    loaded = Architecture.load(path)
+    assert loaded == a
+    assert loaded.hash == a.hash
+    assert loaded.to_dict() == plain
+    assert price(loaded) == price(a)
+
+
+def test_save_replaces_whole_files_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "new" / "network.yaml"
+    arch().save(path)
+
+    def full(*_args: Any, **_options: Any) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space left"):
+        arch("spab").save(path)
+    monkeypatch.undo()
+    assert Architecture.load(path) == arch()
+    assert [p.name for p in path.parent.iterdir()] == ["network.yaml"]
+
+
+def test_save_into_a_folder_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot write"):
+        arch().save(tmp_path / "file" / "network.yaml")

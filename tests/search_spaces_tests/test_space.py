@@ -1,0 +1,380 @@
+"""Spaces: what they hold, how a budget is filled, and what is said about bad ones."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from itertools import pairwise, product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from search_spaces import Architecture, InputError, Space, build, preset, price
+
+Fits = Callable[[Architecture], bool]
+RandomPoint = Callable[..., dict[str, Any]]
+TINY, DISTILLATION = Space.load("tiny"), Space.load("distillation")
+
+
+def within(params: int) -> Fits:
+    return lambda arch: price(arch).params <= params
+
+
+def labels_of(space: Space, point: dict[str, Any]) -> dict[str, Any]:
+    filling = {d.name for d in space.filling}
+    return {name: value for name, value in point.items() if name not in filling}
+
+
+class TestNamedSpaces:
+    def test_names(self) -> None:
+        assert {"distillation", "tiny"} <= set(Space.names())
+
+    @pytest.mark.parametrize("name", Space.names())
+    def test_load(self, name: str) -> None:
+        space = Space.load(name)
+        assert space.name == name
+        assert space.about
+        assert Space.load(name).hash == space.hash
+
+    def test_a_point_means_something_else_in_another_space(self) -> None:
+        assert len({Space.load(name).hash for name in Space.names()}) == len(Space.names())
+
+    def test_unknown_name(self) -> None:
+        with pytest.raises(InputError, match="unknown space 'tinny': did you mean 'tiny'"):
+            Space.load("tinny")
+
+
+class TestSize:
+    def test_tiny_by_brute_force(self) -> None:
+        choosing = [d for d in TINY.dimensions if d.choices]
+        active = set()
+        for labels in product(*(d.labels for d in choosing)):
+            point = dict(zip((d.name for d in choosing), labels, strict=True))
+            if point["family"] == "none":
+                del point["distill_rate"]
+            active.add(tuple(sorted(point.items())))
+        assert {tuple(sorted(c.items())) for c in TINY.combinations()} == active
+        assert len(list(TINY.combinations())) == len(active)
+        assert TINY.size == len(active) * 3 * 5
+
+    def test_conditions_on_conditions(self) -> None:
+        plain: dict[str, Any] = {
+            "name": "nested",
+            "dimensions": {
+                "n": {"fill": {"low": 2, "high": 9, "step": 3}},
+                "stem": {"choices": {"conv": {}, "pyramid": {"stem": "pyramid", "use": ["$more"]}}},
+                "more": {
+                    "choices": {"plain": {}, "other": {"fusion": "$fusion"}},
+                    "when": {"stem": "pyramid"},
+                },
+                "fusion": {"choices": ["chain", "none", "concat"], "when": {"more": "other"}},
+                "free": {"choices": ["relu", "gelu"]},
+            },
+            "architecture": {
+                "channels": "$n",
+                "activation": "$free",
+                "blocks": ["spab"],
+                "use": ["$stem"],
+            },
+        }
+        space = Space.from_dict(plain)
+        # conv; pyramid and nothing else; pyramid and each of three fusions
+        assert space.size == (1 + 1 + 3) * 2 * 3
+        assert len(list(space.combinations())) == (1 + 1 + 3) * 2
+
+    def test_distillation_is_what_its_combinations_say(self) -> None:
+        grids = len(DISTILLATION.filling[0].grid) * len(DISTILLATION.filling[1].grid)
+        assert DISTILLATION.size % grids == 0
+        assert sum(1 for _ in DISTILLATION.combinations()) == DISTILLATION.size // grids
+
+
+class TestPoints:
+    def test_all_of_tiny_are_networks(self) -> None:
+        made = set()
+        for labels in TINY.combinations():
+            for blocks, channels in product(*(d.grid for d in TINY.filling)):
+                made.add(TINY.architecture({**labels, "blocks": blocks, "channels": channels}))
+        assert len(made) == TINY.size
+
+    def test_thousands_of_distillation_are_networks(self, random_point: RandomPoint) -> None:
+        rng = random.Random(2)
+        made = [DISTILLATION.architecture(random_point(DISTILLATION, rng)) for _ in range(2500)]
+        assert len({arch.hash for arch in made}) > 2450
+        assert all(arch.image_skip == "bilinear" for arch in made)
+
+    def test_extremes_of_every_combination_of_tiny_build(self) -> None:
+        for labels in TINY.combinations():
+            arch = TINY.architecture({**labels, "blocks": 1, "channels": 8}, 2)
+            params = sum(p.numel() for p in build(arch).parameters())
+            assert params == price(arch).params
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"family": "fcd"}, "family: expected one of .*, got 'fcd'"),
+            ({"family": None}, "family: expected one of"),
+            ({"family": ["fdc"]}, "family: expected one of"),
+            ({"channels": 9}, "channels: expected one of 8..24, got 9"),
+            ({"channels": True}, "channels: expected one of"),
+            ({"blocks": 4}, "blocks: expected one of 1..3, got 4"),
+        ],
+    )
+    def test_a_value_outside(self, change: dict[str, Any], message: str) -> None:
+        point = {"family": "none", "attention": "none", "blocks": 1, "channels": 8}
+        with pytest.raises(InputError, match=message):
+            TINY.architecture({**point, **change})
+
+    def test_a_missing_value(self) -> None:
+        with pytest.raises(InputError, match="expected a value for dimension 'channels'"):
+            TINY.architecture({"family": "none", "attention": "none", "blocks": 1})
+
+
+class TestPrices:
+    def test_rise_with_channels_and_blocks(self, random_point: RandomPoint) -> None:
+        """What filling a budget by bisection rests on."""
+        rng = random.Random(3)
+        for _ in range(40):
+            point, scale = random_point(DISTILLATION, rng), rng.choice([2, 3, 4])
+            for d in DISTILLATION.filling:
+                archs = [
+                    DISTILLATION.architecture({**point, d.name: v}, scale) for v in d.grid[::2]
+                ]
+                for low, high in pairwise(price(arch, lr=(40, 40)) for arch in archs):
+                    assert low.params <= high.params
+                    assert low.macs <= high.macs
+                    assert low.activations <= high.activations
+
+    @pytest.mark.parametrize("what", ["params", "macs", "activations"])
+    def test_smallest_of_tiny_by_brute_force(self, what: str) -> None:
+        def cost(arch: Architecture) -> int:
+            return int(getattr(price(arch), what))
+
+        every = [
+            cost(TINY.architecture({**labels, "blocks": blocks, "channels": channels}, 3))
+            for labels in TINY.combinations()
+            for blocks, channels in product(*(d.grid for d in TINY.filling))
+        ]
+        assert TINY.smallest(cost, 3) == min(every)
+
+    @pytest.mark.parametrize("what", ["params", "macs", "activations"])
+    def test_nothing_is_below_the_smallest(self, what: str, random_point: RandomPoint) -> None:
+        def cost(arch: Architecture) -> int:
+            return int(getattr(price(arch), what))
+
+        rng = random.Random(4)
+        least = DISTILLATION.smallest(cost, 4)
+        for _ in range(400):
+            point = random_point(DISTILLATION, rng, blocks=2, channels=8)
+            assert cost(DISTILLATION.architecture(point)) >= least
+
+
+@st.composite
+def choices(draw: st.DrawFn) -> dict[str, Any]:
+    labels: dict[str, Any] = {}
+    for d in DISTILLATION.active(labels):
+        if d.choices:
+            labels[d.name] = draw(st.sampled_from(d.labels))
+    return labels
+
+
+SHARES = st.floats(0, 1)
+BUDGETS = st.sampled_from([3_000, 8_000, 20_000, 60_000, 150_000, 600_000, 10**8])
+
+
+@settings(max_examples=60, deadline=None)
+@given(labels=choices(), budget=BUDGETS, first=SHARES, second=SHARES)
+def test_filling_never_exceeds_and_inverts(
+    labels: dict[str, Any], budget: int, first: float, second: float
+) -> None:
+    fits = within(budget)
+    point = DISTILLATION.fill(labels, {"blocks": first, "channels": second}, 4, fits)
+    least = DISTILLATION.architecture({**labels, "blocks": 2, "channels": 8})
+    if point is None:
+        assert not fits(least)
+        return
+    assert fits(least)
+    assert labels_of(DISTILLATION, dict(point)) == labels
+    assert fits(DISTILLATION.architecture(point))
+    shares = DISTILLATION.fractions(point, 4, fits)
+    assert shares is not None
+    assert all(0 <= share < 1 for share in shares.values())
+    assert DISTILLATION.fill(labels, shares, 4, fits) == point
+
+
+@settings(max_examples=40, deadline=None)
+@given(labels=choices(), budget=BUDGETS, first=SHARES)
+def test_a_whole_share_leaves_no_room(labels: dict[str, Any], budget: int, first: float) -> None:
+    fits = within(budget)
+    blocks, channels = DISTILLATION.filling
+    deepest = DISTILLATION.fill(labels, {"blocks": 1.0, "channels": 0.0}, 4, fits)
+    widest = DISTILLATION.fill(labels, {"blocks": first, "channels": 1.0}, 4, fits)
+    if deepest is None or widest is None:
+        assert deepest is widest
+        return
+    assert deepest["channels"] == channels.grid[0]
+    assert no_room(deepest, blocks.name, fits)
+    assert no_room(widest, channels.name, fits)
+
+
+def no_room(point: Any, name: str, fits: Fits) -> bool:
+    grid = next(d.grid for d in DISTILLATION.filling if d.name == name)
+    if point[name] == grid[-1]:
+        return True
+    one_more = grid[grid.index(point[name]) + 1]
+    return not fits(DISTILLATION.architecture({**point, name: one_more}))
+
+
+@settings(max_examples=30, deadline=None)
+@given(labels=choices(), budget=BUDGETS, shares=st.lists(SHARES, min_size=3, max_size=5))
+def test_filling_rises_with_the_share(
+    labels: dict[str, Any], budget: int, shares: list[float]
+) -> None:
+    for name, other in (("blocks", "channels"), ("channels", "blocks")):
+        filled = [
+            DISTILLATION.fill(labels, {name: share, other: 0.0}, 4, within(budget))
+            for share in sorted(shares)
+        ]
+        values = [point[name] for point in filled if point is not None]
+        assert values == sorted(values, key=int)
+
+
+def test_fractions_of_a_point_over_the_budget() -> None:
+    point = DISTILLATION.starting_points["imdn"]
+    assert DISTILLATION.fractions(point, 4, within(100_000)) is None
+    assert DISTILLATION.fractions(point, 4, within(800_000)) is not None
+
+
+class TestStartingPoints:
+    @pytest.mark.parametrize("name", ["rfdn", "rfdn_l", "e_rfdn", "imdn"])
+    @pytest.mark.parametrize("scale", [2, 3, 4])
+    def test_are_the_presets(self, name: str, scale: int) -> None:
+        """Equal in all but how the image goes in and out."""
+        point = DISTILLATION.starting_points[name]
+        expected = preset(name, scale).to_dict() | {"image_skip": "bilinear"}
+        expected.pop("value_range", None)
+        made = DISTILLATION.architecture(point, scale)
+        assert made == Architecture.from_dict(expected)
+        assert price(made) == price(preset(name, scale))
+
+    @pytest.mark.parametrize("name", ["rlfn", "mrdn"])
+    def test_are_near_the_presets(self, name: str) -> None:
+        made = DISTILLATION.architecture(DISTILLATION.starting_points[name])
+        assert price(made).params == pytest.approx(price(preset(name)).params, rel=0.05)
+
+
+USERS = """\
+name: mine
+dimensions:
+  family:
+    choices:
+      plain: {kind: spab}
+      wide: {kind: distilling_group, units: $units}
+  units: {choices: [1, 2], when: {family: wide}}
+  blocks: {fill: {low: 1, high: 3}}
+  channels:
+    fill: {low: 8, high: 16, step: 4}
+architecture:
+  channels: $channels
+  blocks:
+    - repeat: $blocks
+      use: [$family]
+starting_points:
+  one: {family: plain, blocks: 2, channels: 12}
+"""
+
+
+class TestUsersFile:
+    def load(self, tmp_path: Path, text: str) -> Space:
+        path = tmp_path / "mine.yaml"
+        path.write_text(text)
+        return Space.load(path)
+
+    def test_good(self, tmp_path: Path) -> None:
+        space = self.load(tmp_path, USERS)
+        assert space.size == (1 + 2) * 3 * 3
+        assert space.architecture(space.starting_points["one"], 2).blocks[0].kind == "spab"
+        assert Space.load(str(tmp_path / "mine.yaml")) == space
+
+    @pytest.mark.parametrize(
+        ("old", "new", "expected"),
+        [
+            ("starting_points:", "starting_point:", ":16: unknown key 'starting_point': did you"),
+            ("name: mine", "name: 3", ":1: name: expected a str, got 3"),
+            ("name: mine\n", "", ": name: expected a str, got None"),
+            ("$channels", "$chanels", ":12: unknown dimension $chanels: did you mean 'channels'"),
+            ("channels: $channels", "chanels: $channels", ":12: unknown key 'chanels': did you"),
+            ("$units", "$unit", ":6: unknown dimension $unit: did you mean 'units'"),
+            ("family: wide", "famly: wide", ":7: units: when: 'famly' is no earlier dimension"),
+            ("family: wide", "family: wild", ":7: units: when: family: expected one of"),
+            ("{family: wide}", "[family]", ":7: units: when: expected a mapping"),
+            ("{family: wide}", "{blocks: 1}", ":7: units: when: 'blocks' is no earlier"),
+            ("high: 3}", "high: 0}", ":8: blocks: fill: expected positive low, high and step"),
+            ("low: 1, high: 3", "low: 5, high: 3", ":8: blocks: fill: expected low <= high"),
+            ("low: 1, high: 3", "low: 1", ":8: blocks: fill: expected positive low, high"),
+            ("high: 16, step: 4", "high: 16, stpe: 4", ":10: channels: fill: expected positive"),
+            ("high: 3}", "high: 1000000000000}", ":8: blocks: fill: expected at most 4096 val"),
+            ("high: 3}", "high: 3.5}", ":8: blocks: fill: expected positive low, high"),
+            ("blocks: {fill:", "blocks: {fil:", ":8: blocks: unknown key 'fil': did you mean"),
+            ("{choices: [1, 2]", "{choices: []", ":7: units: choices: expected a list of val"),
+            ("{choices: [1, 2]", "{choices: [1, [2]]", ":7: units: choices: expected a list"),
+            ("{choices: [1, 2]", "{choices: [1, 1]", ":7: units: choices: expected each value"),
+            ("{choices: [1, 2]", "{choices: [1, true]", ":7: units: choices: expected each v"),
+            ("{choices: [1, 2]", "{choices: [1, 0]", "units: input should be greater"),
+            ("choices: [1, 2], ", "", ":7: units: expected either 'choices' or 'fill'"),
+            ("plain, blocks: 2", "plain, blocks: 9", ":17: starting_points: one: blocks: exp"),
+            ("blocks: 2, channels: 12", "blocks: 2", ":17: starting_points: one: expected a val"),
+            ("  one: {", "  - {", ":16: starting_points: expected a mapping"),
+            (
+                "units: $units",
+                "units: $units, x: $family",
+                ":11: architecture: a choice refers to itself",
+            ),
+            ("use: [$family]", "use: $family", "use: expected a list of mappings"),
+            ("use: [$family]", "use: [$units]", "expected a value for dimension 'units'"),
+            ("use: [$family]", "kind: spab", ":3: family: has no effect: say $family where"),
+            ("kind: spab", "kind: spba", "unknown block 'spba': did you mean 'spab'"),
+            ("kind: spab", "kind: spab, distilled: {share: x}", "share: expected a positive num"),
+            ("repeat: $blocks", "repeat: 2", ":8: blocks: has no effect: say $blocks where it"),
+        ],
+    )
+    def test_bad(self, tmp_path: Path, old: str, new: str, expected: str) -> None:
+        assert USERS.count(old) == 1
+        with pytest.raises(InputError) as caught:
+            self.load(tmp_path, USERS.replace(old, new))
+        message = str(caught.value)
+        assert "\n" not in message
+        where = str(tmp_path / "mine.yaml")
+        assert message.startswith(where)
+        said = message.removeprefix(where)
+        assert said.startswith(expected) if expected.startswith(":") else expected in said, said
+
+    def test_nothing_to_fill(self) -> None:
+        with pytest.raises(InputError, match="at least one with 'fill'"):
+            Space.from_dict(
+                {
+                    "name": "x",
+                    "dimensions": {"stem": {"choices": ["conv", "pyramid"]}},
+                    "architecture": {"channels": 8, "stem": "$stem", "blocks": ["spab"]},
+                }
+            )
+
+    def test_a_filling_dimension_takes_no_condition(self, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match=r"blocks: a dimension with 'fill' takes no condit"):
+            self.load(
+                tmp_path,
+                USERS.replace("high: 3}}", "high: 3}, when: {family: wide}}"),
+            )
+
+    def test_conditions_stand_on_choices(self, tmp_path: Path) -> None:
+        text = USERS.replace(
+            "architecture:", "  s: {choices: [conv], when: {blocks: 1}}\narchitecture:"
+        )
+        with pytest.raises(InputError, match="s: when: 'blocks' has 'fill'"):
+            self.load(tmp_path, text)
+
+    def test_not_a_file(self, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match="cannot be read"):
+            Space.load(tmp_path / "none.yaml")
