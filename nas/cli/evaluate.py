@@ -15,6 +15,7 @@ from search_spaces.errors import InputError
 if TYPE_CHECKING:
     from nas.evaluate.benchmark import Enlarge, Pixels, TestSet
     from nas.evaluate.validate import Quality
+    from search_spaces import Network
 
 __all__ = ["evaluate"]
 
@@ -36,7 +37,7 @@ def evaluate(
     ] = False,
     fast: Annotated[
         bool,
-        typer.Option("--fast", help="Products in bfloat16 or TF32: thousandths of a dB off."),
+        typer.Option("--fast", help="Rounds products in the blocks: thousandths of a dB off."),
     ] = False,
     device: Annotated[str | None, typer.Option(help="As torch names it: cpu, cuda, ...")] = None,
     save: Annotated[
@@ -51,9 +52,9 @@ def evaluate(
     """
     from nas.evaluate.convolutions import convolutions
 
-    enlarge, facts = _enlarger(network, scale, device, self_ensemble)
+    net, enlarge, facts = _enlarger(network, scale, device, self_ensemble)
     opened = _opened(test_sets, lr_folders or [], facts["scale"])
-    with convolutions(fast=fast):
+    with convolutions(net, fast=fast):
         results = _measured(enlarge, opened, save)
     facts |= {"self_ensemble": self_ensemble, "fast": fast}
     if csv is not None:
@@ -66,7 +67,7 @@ def evaluate(
 
 def _enlarger(
     name: str, scale: int | None, device: str | None, self_ensemble: bool
-) -> tuple[Enlarge, dict[str, Any]]:
+) -> tuple[Network | None, Enlarge, dict[str, Any]]:
     if scale not in (None, 2, 3, 4):
         raise InputError(f"--scale: expected 2, 3 or 4, got {scale}")
     if name == "bicubic":
@@ -77,7 +78,7 @@ def _enlarger(
         if self_ensemble:
             raise InputError("--self-ensemble: expected a network, got bicubic")
         factor = scale
-        return lambda lr: bicubic_up(lr, factor), {"network": name, "scale": scale}
+        return None, lambda lr: bicubic_up(lr, factor), {"network": name, "scale": scale}
     import torch
 
     from nas.evaluate.ensemble import SelfEnsemble
@@ -98,7 +99,7 @@ def _enlarger(
     cost = price(arch)
     facts = {"network": name, "scale": arch.scale, "hash": arch.hash, "params": cost.params,
              "macs": cost.macs, "device": str(chosen)}  # fmt: skip
-    return lambda lr: upscale(module, lr, arch.scale, colors=arch.colors), facts
+    return net, lambda lr: upscale(module, lr, arch.scale, colors=arch.colors), facts
 
 
 def _opened(test_sets: list[str], lr_folders: list[str], scale: int) -> list[TestSet]:
