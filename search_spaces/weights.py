@@ -60,7 +60,7 @@ def load(path: Path | str) -> Network:
         )
     try:
         architecture = Architecture.from_dict(json.loads(metadata[_KEY]))
-    except (InputError, ValueError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: its architecture is not valid: {error}") from None
     # Without memory first: the file may promise more than it holds.
     with torch.device("meta"):

@@ -36,6 +36,7 @@ PARAMS = {
 }
 LMSWN_FOLDED = (471_852, 479_427, 490_032)
 RLFN_X4 = 317_218
+OUR_VARIANTS = ("e_rfdn_bs", "e_rfdn_rep")
 
 GIGA_MACS = {
     "idn": (126.96, 56.34, 31.74),
@@ -81,7 +82,22 @@ def test_rlfn() -> None:
 
 
 def test_every_preset_has_a_known_count() -> None:
-    assert set(preset_names()) == {*PARAMS, "rlfn"}
+    assert set(preset_names()) == {*PARAMS, "rlfn", *OUR_VARIANTS, "span"}
+
+
+def test_span() -> None:
+    """By the published formula of its block, 27*C^2 + 3*C, at C = 28."""
+    c = 28
+    blocks, fusion = 6 * (27 * c * c + 3 * c), (9 * c * c + c) + (4 * c * c + c)
+    stem, upsampler = 27 * c + c, 9 * c * 48 + 48
+    assert price(preset("span", 4)).params == stem + blocks + fusion + upsampler == 150_688
+
+
+def test_re_parameterised_e_rfdn_folds_into_e_rfdn() -> None:
+    plain = preset("e_rfdn_rep", 4).to_dict()
+    for block in plain["blocks"]:
+        assert block.pop("convolution") == "rep"
+    assert price(Architecture.from_dict(plain)) == price(preset("e_rfdn", 4))
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
@@ -158,7 +174,9 @@ class TestCatalog:
         entry = published(name)
         assert entry.title
         assert entry.source
-        assert entry.design == ("our reading" if name in ("drn", "lmswn") else "published")
+        readings = dict.fromkeys(("drn", "lmswn"), "our reading")
+        designs = readings | dict.fromkeys(OUR_VARIANTS, "our variant")
+        assert entry.design == designs.get(name, "published")
         assert ("Our reading" in entry.about) == (entry.design == "our reading")
 
     def test_presets_are_different_networks(self) -> None:

@@ -123,7 +123,8 @@ class TestPoints:
         ],
     )
     def test_a_value_outside(self, change: dict[str, Any], message: str) -> None:
-        point = {"family": "none", "attention": "none", "blocks": 1, "channels": 8}
+        point: dict[str, Any] = {"family": "none", "attention": "none", "blocks": 1}
+        point["channels"] = 8
         with pytest.raises(InputError, match=message):
             TINY.architecture({**point, **change})
 
