@@ -142,11 +142,8 @@ class Table:
 
     def _part(self, kind: str, options: Mapping[str, Any]) -> Part:
         fields_ = self._entries[kind].schema.model_fields
-        said = tuple(
-            name
-            for name, value in options.items()
-            if fields_[name].is_required() or value != fields_[name].get_default()
-        )
+        # Not get_default(), which copies: it was a third of the time of making a network.
+        said = tuple(name for name, value in options.items() if value != fields_[name].default)
         return Part(kind, tuple(options.items()), tuple(n for n in said if options[n] != ()))
 
     def make(self, part: Part, *args: Any) -> nn.Module:
