@@ -6,6 +6,7 @@ import errno
 import sys
 from importlib import import_module
 from importlib.metadata import entry_points
+from typing import Any
 
 import typer
 
@@ -13,6 +14,10 @@ from search_spaces.errors import InputError
 from search_spaces.extensions import GROUP, import_parts
 
 __all__ = ["COMMANDS", "app", "main"]
+
+_INTERRUPTED = 130
+# Click's class, which newer versions of typer carry inside themselves.
+_UsageError: Any = typer.BadParameter.__base__
 
 COMMANDS = (
     "search",
@@ -48,12 +53,14 @@ def main() -> None:
     """Runs the command; bad input is one line on standard error and exit code 2."""
     try:
         arguments = _import_parts(sys.argv[1:])
-        app(arguments, prog_name="nas")
+        # Not standalone: there, typer keeps Ctrl-C and bad options to itself.
+        code = app(arguments, prog_name="nas", standalone_mode=False)
     except InputError as error:
         _fail(str(error))
+    except _UsageError as error:
+        _misused(error)
     except KeyboardInterrupt:
-        print("nas: interrupted; the same command goes on where it stopped", file=sys.stderr)
-        sys.exit(130)
+        code = _INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
@@ -65,6 +72,20 @@ def main() -> None:
             f"cannot write{where}: {error.strerror}; what was finished is kept: make room or "
             f"choose another folder, then run the same command again"
         )
+
+    if code == _INTERRUPTED:
+        print("nas: interrupted; the same command goes on where it stopped", file=sys.stderr)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _misused(error: Any) -> None:
+    """One line about a bad option or command; the help where there was neither."""
+    message = error.format_message().strip()
+    if "\n" in message or not message:
+        error.show()
+        sys.exit(error.exit_code)
+    command = error.ctx.command_path if error.ctx is not None else "nas"
+    _fail(f"{message.rstrip('.')}; see {command} --help")
 
 
 def _import_parts(arguments: list[str]) -> list[str]:
