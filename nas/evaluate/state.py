@@ -79,8 +79,13 @@ class TrainState:
             "average": self.average,
             "numbers": {name: getattr(self, name) for name in _NUMBERS},
         }
-        with atomic_path(path) as temporary:
-            torch.save(content, temporary)
+        try:
+            with atomic_path(path) as temporary:
+                torch.save(content, temporary)
+        except (OSError, RuntimeError) as error:
+            # torch says "file write failed" in a RuntimeError of many lines.
+            line = str(error).splitlines()[0]
+            raise InputError(f"cannot write {path}: {line}; is the disk full?") from error
 
     def load(self, path: Path | str) -> TrainState:
         """Take over what `save` wrote; ``self`` is a fresh state of the same architecture.
