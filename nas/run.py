@@ -11,7 +11,7 @@ import yaml
 
 from nas.objectives import OBJECTIVES
 from nas.pareto import best, front
-from nas.records import FINISHED, TrialRecord, to_frame
+from nas.records import FINISHED, RUNNING, TrialRecord, to_frame
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Run", "open_run"]
 
-_FILE = "run.yaml"
+_FILE, _STORE = "run.yaml", "study.db"
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,10 @@ class Run:
 
         from nas.explore.study import open_storage, read_records, storage_errors
 
+        file = self.folder / _STORE
+        if self.storage == embedded_storage(self.folder) and not file.is_file():
+            # Opening it would make an empty one.
+            raise InputError(f"{file}: not there; expected the study that nas search keeps")
         with storage_errors():
             storage = open_storage(self.storage)
             try:
@@ -107,10 +111,11 @@ class Run:
         winner = best(records, self.budgets)
         if winner is not None:
             self._write_best(winner)
-        kept = {str(record.number) for record in on_front}
-        for path in (self.folder / "weights").glob("*.safetensors"):
-            if path.stem.isdigit() and path.stem not in kept:
-                path.unlink(missing_ok=True)
+        # Only what is known to be over: another worker may have written weights just now.
+        kept = {record.number for record in on_front} | ({winner.number} if winner else set())
+        for record in records:
+            if record.state != RUNNING and record.number not in kept:
+                self.weights(record).unlink(missing_ok=True)
 
     def _write_best(self, winner: TrialRecord) -> None:
         import shutil
@@ -152,10 +157,13 @@ def open_run(folder: Path | str, *, storage: str | None = None) -> Run:
     for key in ("study", "identity", "storage"):
         if key not in about:
             raise InputError(f"{path / _FILE}: missing key {key!r}; expected a file of nas search")
+    identity = about["identity"]
+    if not (isinstance(identity, dict) and {"objectives", "budgets", "space"} <= identity.keys()):
+        raise InputError(f"{path / _FILE}: identity: expected a mapping of nas search")
     url = storage or about["storage"] or embedded_storage(path)
     return Run(path, about, url)
 
 
 def embedded_storage(folder: Path) -> str:
     """The URL of the store inside a run folder."""
-    return f"sqlite:///{folder / 'study.db'}"
+    return f"sqlite:///{folder / _STORE}"

@@ -107,11 +107,13 @@ def _about(
     from sqlalchemy.engine import make_url
 
     url = settings.storage
+    shown = make_url(url).render_as_string(hide_password=True) if url else None
+    # A password stays with the user, who gives the URL again.
+    command = " ".join(["nas", *sys.argv[1:]])
     return {
         "schema_version": 1,
         "study": study_name,
-        # A password stays with the user, who gives the URL again.
-        "storage": make_url(url).render_as_string(hide_password=True) if url else None,
+        "storage": shown,
         "identity": identity,
         "bicubic": {"psnr_y_db": bicubic.psnr_y_db, "ssim_y": bicubic.ssim_y},
         "photos": {
@@ -121,6 +123,6 @@ def _about(
         "sampler": settings.sampler,
         "seed": settings.seed,
         "trials": settings.trials,
-        "command": " ".join(["nas", *sys.argv[1:]]),
+        "command": command.replace(url, shown) if url and shown else command,
         "environment": environment().to_dict(),
     }

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from search_spaces.errors import InputError
@@ -16,44 +19,77 @@ except ImportError:  # no flock on Windows: one worker at a time there
 
 __all__ = ["Lease"]
 
+# As search_spaces.files.atomic_path names them.
+_HALF_WRITTEN = re.compile(
+    r"\.(trials|front|run|best|pareto|\d+|[0-9a-f]{16})"
+    r"\.[a-z0-9_]{8}\.(csv|yaml|safetensors|png|svg|pt)"
+)
+
 
 class Lease:
     """A worker's sign of life, as a locked file in a folder that all its peers see.
+
+    Args:
+        folder: inside the run folder.
+        shared: whether workers of other folders use the same store.
 
     Attributes:
         worker: a name for this worker that is unique among all machines.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, shared: bool = False) -> None:
+        self._folder, self._shared = folder, shared
         self.worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(self._path(self.worker), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+            self._file = self._locked(self._path(self.worker))
         except OSError as error:
             raise InputError(
                 f"cannot write {folder}: {error.strerror}; choose a run folder that can be written"
             ) from error
-        if fcntl is not None:
-            fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def alive(self, worker: str) -> bool:
         """Whether a worker still runs. One of another machine is taken to be alive."""
         if worker == self.worker:
             return True
+        if not worker:
+            # Its trial was asked for and not claimed yet: by anyone who is at work now.
+            return self._shared or not self.alone()
         path = self._path(worker)
         if not path.exists():
             return not worker.startswith(f"{socket.gethostname()}-")
-        if fcntl is None:
-            return False
-        file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        with _tried(path) as ours:
+            return not ours
+
+    def alone(self) -> bool:
+        """Whether no other worker of this folder is alive."""
+        others = {path.stem for path in self._folder.glob("*.lock")} - {self.worker}
+        return not any(self.alive(other) for other in others)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """What is done in such a block, the folder's workers do one after the other."""
+        file = os.open(self._folder / "turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
         finally:
             os.close(file)
-        return False
+
+    def sweep(self) -> None:
+        """Removes the leases of the dead and the half-written files that they left behind."""
+        if not self.alone():
+            return
+        for path in self._folder.glob("*.lock"):
+            if path.stem != self.worker:
+                with _tried(path) as ours:
+                    if ours:
+                        path.unlink(missing_ok=True)
+        for folder in (".", "weights", "checkpoints"):
+            for path in (self._folder.parent / folder).glob(".*"):
+                if _HALF_WRITTEN.fullmatch(path.name):
+                    path.unlink(missing_ok=True)
 
     def release(self) -> None:
         """Ends the lease and removes its file."""
@@ -62,3 +98,43 @@ class Lease:
 
     def _path(self, worker: str) -> Path:
         return self._folder / f"{worker}.lock"
+
+    @staticmethod
+    def _locked(path: Path) -> int:
+        """Opens the file and locks it; again where a peer swept it away in between."""
+        while True:
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+            if fcntl is None:
+                return file
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if _is_at(file, path):
+                return file
+            os.close(file)
+
+
+def _is_at(file: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def _tried(path: Path) -> Iterator[bool]:
+    """Whether the lock of a lease could be taken, so that its worker is dead."""
+    if fcntl is None:
+        yield True
+        return
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield True
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        yield False
+    else:
+        yield True
+    finally:
+        os.close(file)

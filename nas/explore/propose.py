@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,8 +34,14 @@ class Proposal:
     fits: bool
 
 
-def propose(study: Study, space: Space, scale: int, meter: Meter) -> Proposal:
-    """Asks the study's sampler for the next network.
+def propose(
+    study: Study,
+    space: Space,
+    scale: int,
+    meter: Meter,
+    on_asked: Callable[[Trial], None] = lambda trial: None,
+) -> Proposal:
+    """Asks the study's sampler for the next network; ``on_asked`` is told of the bare trial.
 
     The sampler chooses among the space's choices, and for each filling dimension which
     share of what the budgets leave; so what it proposes fits, unless the smallest network
@@ -43,6 +49,7 @@ def propose(study: Study, space: Space, scale: int, meter: Meter) -> Proposal:
     Optuna constraints.
     """
     trial = study.ask()
+    on_asked(trial)
     labels: dict[str, Label] = {}
     for d in space.active(labels):
         if d.choices:
@@ -53,9 +60,12 @@ def propose(study: Study, space: Space, scale: int, meter: Meter) -> Proposal:
     point = space.fill(labels, fractions, scale, meter.fits)
     least: Point = {**labels, **{d.name: d.grid[0] for d in space.filling}}
     architecture = space.architecture(point if point is not None else least, scale)
+    fits = point is not None
     for name, excess in meter.excess(architecture).items():
-        trial.set_constraint(name, excess)
-    return Proposal(trial, architecture, point is not None)
+        # A constraint can be set once: that of a latency waits for its measurement.
+        if name != "latency" or not fits:
+            trial.set_constraint(name, excess)
+    return Proposal(trial, architecture, fits)
 
 
 def fixed_parameters(

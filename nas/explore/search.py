@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from nas.evaluate.precision import best_device
@@ -31,7 +31,6 @@ from nas.explore.study import (
     read_records,
     recover_interrupted,
     reject_over_budget,
-    requeue,
     storage_errors,
 )
 from nas.explore.trial import train_network
@@ -84,10 +83,13 @@ def run_search(settings: SearchSettings, observer: Observer | None = None) -> Ru
     meter = Meter(settings.budgets, settings.hr, settings.latency_lr, device)
     # Whatever can be said without the run folder is said before one is made.
     meter.check_possible(settings.space, settings.scale)
-    lease = Lease(settings.run / "workers")
+    lease = Lease(settings.run / "workers", shared=settings.storage is not None)
     try:
         with storage_errors():
-            bench = set_up(settings, meter)
+            # Two workers that start at once would both make the study.
+            with lease.turn():
+                lease.sweep()
+                bench = set_up(settings, meter)
             _Worker(bench, observer or _ignore, lease).work()
             return bench.run
     finally:
@@ -107,7 +109,7 @@ class _Worker:
         self.tell(self._started())
         barren = 0
         while True:
-            recover_interrupted(self.study, self.lease.alive)
+            self._recover(self.lease.alive)
             trained = _trained(read_records(self.study))
             if trained >= goal:
                 reason = "goal reached"
@@ -118,17 +120,42 @@ class _Worker:
             if barren >= _MOST_BARREN:
                 reason = f"nothing new in {barren} proposals: the space seems exhausted"
                 break
-            barren = 0 if self._one_trial() else barren + 1
-        self.bench.run.write_tables(read_records(self.study))
+            try:
+                barren = 0 if self._one_trial() else barren + 1
+            except KeyboardInterrupt:
+                self._recover(self._is_anothers)
+                self._write_tables()
+                raise
+        self._write_tables()
         self.tell(SearchEnded(reason, trained, goal))
+
+    def _recover(self, alive: Callable[[str], bool]) -> None:
+        with self.lease.turn():
+            recover_interrupted(self.study, alive)
+
+    def _is_anothers(self, worker: str) -> bool:
+        return worker != self.lease.worker and self.lease.alive(worker)
+
+    def _write_tables(self) -> list[TrialRecord]:
+        # Of two workers that end a trial at once, the later one writes what both did.
+        with self.lease.turn():
+            records = read_records(self.study)
+            self.bench.run.write_tables(records)
+        return records
 
     def _one_trial(self) -> bool:
         """Proposes one network and, where it is new and fits, trains it. Returns whether so."""
         settings, study, meter = self.settings, self.study, self.bench.meter
         study.sampler = make_sampler(settings.sampler, settings.seed, proposals(study))
-        proposal = propose(study, settings.space, settings.scale, meter)
+        proposal = propose(
+            study,
+            settings.space,
+            settings.scale,
+            meter,
+            # At once, so that a death while the network is made out leaves a trace.
+            on_asked=lambda trial: claim(trial, self.lease.worker),
+        )
         trial, arch = proposal.trial, proposal.architecture
-        claim(trial, self.lease.worker)
         record = TrialRecord(
             trial.number,
             RUNNING,
@@ -136,28 +163,21 @@ class _Worker:
             architecture=arch.to_dict(),
             architecture_hash=arch.hash,
         )
-        self._write(proposal, record)
+        with self.lease.turn():
+            self._write(proposal, record)
+            known = proposal.fits and self._is_known(proposal)
         if not proposal.fits:
             return self._over_budget(proposal)
-        if self._is_known(proposal):
+        if known:
             fail(study, trial, REJECTED, DUPLICATE)
             return self._rejected(proposal)
         figures = meter.measure(arch)
-        over = {
-            b.name: excess
-            for b in settings.budgets
-            if (excess := getattr(figures, b.attribute) / b.limit - 1) > 0
-        }
-        if over:
-            for name, excess in over.items():
-                trial.set_constraint(name, excess)
+        over = {b.name: getattr(figures, b.attribute) / b.limit - 1 for b in settings.budgets}
+        if "latency" in over:
+            trial.set_constraint("latency", over["latency"])
+        if any(excess > 0 for excess in over.values()):
             return self._over_budget(proposal)
-        try:
-            self._train(proposal, figures, record)
-        except KeyboardInterrupt:
-            requeue(study, study.get_trials(deepcopy=False)[trial.number])
-            self.bench.run.write_tables(read_records(study))
-            raise
+        self._train(proposal, figures, record)
         return True
 
     def _train(self, proposal: Proposal, figures: Figures, bare: TrialRecord) -> None:
@@ -194,8 +214,7 @@ class _Worker:
         self._ended(number)
 
     def _ended(self, number: int) -> None:
-        run, records = self.bench.run, read_records(self.study)
-        run.write_tables(records)
+        run, records = self.bench.run, self._write_tables()
         self.tell(
             TrialEnded(
                 next(record for record in records if record.number == number),
@@ -216,16 +235,16 @@ class _Worker:
         return False
 
     def _is_known(self, proposal: Proposal) -> bool:
-        """Whether an earlier trial has the same network.
+        """Whether another trial has the same network.
 
-        Every worker writes its own hash before it reads the others', so of two that
-        propose the same network at once the later number sees the earlier.
+        Workers write their own hash and read the others' one after the other, so of two
+        that propose the same network at once the second one sees the first.
         """
         return any(
             record.architecture_hash == proposal.architecture.hash
             and record.state in (FINISHED, FAILED, RUNNING)
             for record in read_records(self.study)
-            if record.number < proposal.trial.number
+            if record.number != proposal.trial.number
         )
 
     def _write(self, proposal: Proposal, record: TrialRecord) -> None:

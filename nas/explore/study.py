@@ -182,6 +182,7 @@ def recover_interrupted(study: Study, alive: Callable[[str], bool]) -> int:
         How many there were.
     """
     running = [t for t in study.get_trials(deepcopy=False) if t.state.name == "RUNNING"]
+    # A worker's name is "" where it died between being given the trial and claiming it.
     dead = [t for t in running if not alive(t.user_attrs.get(_WORKER, ""))]
     for trial in dead:
         requeue(study, trial)
@@ -189,15 +190,20 @@ def recover_interrupted(study: Study, alive: Callable[[str], bool]) -> int:
 
 
 def requeue(study: Study, trial: FrozenTrial) -> None:
-    """Ends one interrupted trial and puts its parameters into the queue again."""
+    """Ends one interrupted trial and puts its parameters into the queue again.
+
+    One whose parameters were still being chosen is left to the sampler, which chooses
+    them again; one that came from the queue goes back there as it was.
+    """
     from optuna.trial import TrialState
 
-    if trial.params:
+    queued: dict[str, Any] = trial.system_attrs.get("fixed_params", {})
+    if queued or _is_complete(trial):
         attrs = {
             "source": trial.user_attrs.get("source", "sampler"),
             _RETRIED: trial.user_attrs.get(_RETRIED, trial.number),
         }
-        study.enqueue_trial(trial.params, user_attrs=attrs)
+        study.enqueue_trial({**queued, **trial.params}, user_attrs=attrs)
     study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
 
 
@@ -206,8 +212,13 @@ def proposals(study: Study) -> int:
     return sum(
         trial.user_attrs.get("source", "sampler") == "sampler" and _RETRIED not in trial.user_attrs
         for trial in study.get_trials(deepcopy=False)
-        if trial.state.name != "WAITING"
+        if trial.state.name == "RUNNING" or _is_complete(trial)
     )
+
+
+def _is_complete(trial: FrozenTrial) -> bool:
+    """Whether the trial got as far as to have all its parameters, and so a network."""
+    return "architecture_hash" in trial.user_attrs and trial.state.name != "WAITING"
 
 
 def _record(trial: FrozenTrial) -> TrialRecord:

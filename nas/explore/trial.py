@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,10 +11,11 @@ from pathlib import Path
 from nas.data import Dataset, Patches
 from nas.evaluate.recipe import Recipe
 from nas.evaluate.state import TrainState, seeded, start
-from nas.evaluate.train import train
+from nas.evaluate.train import Diverged, train
 from nas.evaluate.validate import validate
 from nas.records import TrialRecord
 from search_spaces import Architecture, Network, build
+from search_spaces.errors import InputError
 
 __all__ = ["Trained", "train_network"]
 
@@ -60,21 +62,20 @@ def train_network(
         recipe: how to train.
         device: where.
         checkpoint: written now and then and when interrupted; a training that finds it
-            goes on from it.
+            goes on from it, or begins anew where it cannot be used.
         on_step: called with step, loss and training seconds.
 
     Raises:
         Diverged: the training broke down.
-        InputError: the checkpoint is of another network.
+        InputError: the checkpoint cannot be written.
     """
-    state = start(
-        seeded(lambda: build(architecture), recipe.seed),
-        recipe,
-        device=device,
-        colors=architecture.colors,
-    )
+    state = _fresh(architecture, recipe, device)
     if checkpoint is not None and checkpoint.exists():
-        state.load(checkpoint)
+        try:
+            state.load(checkpoint)
+        except InputError:
+            # A damaged one costs some steps again, not the search; half of it may be loaded.
+            state = _fresh(architecture, recipe, device)
     keeper = _Keeper(state, checkpoint)
 
     def tell(step: int, loss: float) -> None:
@@ -90,7 +91,18 @@ def train_network(
     network = state.averaged(recipe)
     assert isinstance(network, Network)
     quality = validate(network, dataset.validation, dataset.scale, colors=architecture.colors)
+    if not (math.isfinite(quality.psnr_y_db) and math.isfinite(quality.ssim_y)):
+        raise Diverged(
+            f"diverged: a PSNR of {quality.psnr_y_db} dB on the validation photos",
+            state.step,
+            state.recent_loss,
+        )
     return Trained(network, quality.psnr_y_db, quality.ssim_y, state.step, state.seconds)
+
+
+def _fresh(architecture: Architecture, recipe: Recipe, device: str) -> TrainState:
+    network = seeded(lambda: build(architecture), recipe.seed)
+    return start(network, recipe, device=device, colors=architecture.colors)
 
 
 class _Keeper:
