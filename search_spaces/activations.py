@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from annotated_types import Ge, Lt
+from annotated_types import Gt, Lt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -24,7 +24,7 @@ class _Activation(nn.Module):
 class LeakyReLU(_Activation):
     """LeakyReLU with slope 0.05 unless said, as in IMDN and RFDN."""
 
-    def __init__(self, *, slope: Annotated[float, Ge(0), Lt(1)] = 0.05) -> None:
+    def __init__(self, *, slope: Annotated[float, Gt(0), Lt(1)] = 0.05) -> None:
         super().__init__()
         self.slope = slope
 
