@@ -174,7 +174,7 @@ class TestCatalog:
         entry = published(name)
         assert entry.title
         assert entry.source
-        readings = dict.fromkeys(("drn", "lmswn"), "our reading")
+        readings = dict.fromkeys(("drn", "lmswn", "span"), "our reading")
         designs = readings | dict.fromkeys(OUR_VARIANTS, "our variant")
         assert entry.design == designs.get(name, "published")
         assert ("Our reading" in entry.about) == (entry.design == "our reading")
