@@ -1,6 +1,6 @@
 """Does any network of the space fall back under a recipe? Trains a spread of them and looks.
 
-    python benchmarks/recipe_stability.py --profile quick --networks 20
+    python -m benchmarks.recipe_stability --profile quick --networks 20
 
 A network falls back when it diverges, or when its PSNR-Y at the end is below that at half
 of the steps by more than the seed noise. Results are written as they come, so that a run
@@ -14,8 +14,8 @@ import json
 from typing import Any
 
 import numpy as np
-from hardware import RESULTS, header_line, write_result
 
+from benchmarks.hardware import RESULTS, header_line, write_result
 from nas.data import Patches, load_dataset
 from nas.evaluate.recipe import Recipe, profile
 from nas.evaluate.state import seeded, start
@@ -57,6 +57,7 @@ def look(arch: Architecture, recipe: Recipe, patches: Patches, photos: Any) -> d
 
 
 def main() -> None:
+    """Runs the benchmark and writes its result."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--profile", default="quick")
     parser.add_argument("--networks", type=int, default=20)

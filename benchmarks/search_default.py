@@ -1,6 +1,6 @@
 """The main job as a new user runs it: `nas search --budget 600K-params`, timed.
 
-    python benchmarks/search_default.py
+    python -m benchmarks.search_default
 
 Prints wall time, peak memory of the process, the networks trained, and what the best one
 gains over bicubic upscaling on the validation photos.
@@ -16,8 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from hardware import header_line, write_result
-
+from benchmarks.hardware import header_line, write_result
 from nas.cli.report import summarize
 from nas.run import open_run
 
@@ -25,6 +24,7 @@ GOALS = {"minutes": 8.0, "networks": 16, "gain_db": 0.6, "peak_memory_mb": 2000.
 
 
 def main() -> None:
+    """Runs the benchmark and writes its result."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", type=Path, help="keep the run folder here")
     arguments = parser.parse_args()

@@ -1,6 +1,6 @@
 """How long `nas --help` takes, beside Python's own start and the import of torch.
 
-python benchmarks/startup_time.py
+python -m benchmarks.startup_time
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import sys
 import time
 from pathlib import Path
 
-from hardware import header_line, write_result
+from benchmarks.hardware import header_line, write_result
 
 ROUNDS = 15
 GOAL_S = 0.5
 
 
 def main() -> None:
+    """Runs the benchmark and writes its result."""
     nas = str(Path(sys.executable).parent / "nas")
     commands = {
         "nas --help": [nas, "--help"],

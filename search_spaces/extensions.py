@@ -33,6 +33,6 @@ def import_parts(files: Iterable[Path | str] = ()) -> None:
             runpy.run_path(str(path), run_name=path.stem)
         except InputError as error:
             raise InputError(f"--import {path}: {error}") from None
-        except Exception as error:  # whatever the user's file raises
+        except (Exception, SystemExit) as error:  # whatever the file raises
             kind = type(error).__name__
             raise InputError(f"--import {path}: it fails with {kind}: {error}") from error
