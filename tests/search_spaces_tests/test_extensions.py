@@ -139,4 +139,4 @@ def test_packages_add_parts_by_their_entry_point(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(module, "entry_points", installed)
     import_parts()
-    assert build(architecture("packaged"))
+    assert build(architecture("packaged")).architecture.blocks
