@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.hardware import header_line, write_result
 from nas.data.degradation import bicubic_up
 from nas.evaluate.benchmark import Enlarge, TestSet, evaluate_set
-from nas.evaluate.convolutions import convolutions
+from nas.evaluate.exact import exact_convolutions
 from nas.evaluate.upscale import upscale
 from reports.published import published_results
 from search_spaces import load
@@ -63,7 +63,7 @@ def main() -> None:
     entrants += [(name, *network(path)) for name, path in args.networks]
     print(header_line())
     rows: list[dict[str, Any]] = []
-    with convolutions():
+    with exact_convolutions():
         for name, enlarge, scale in entrants:
             for set_name, folder in args.sets:
                 quality = evaluate_set(enlarge, TestSet.open(set_name, folder, scale))

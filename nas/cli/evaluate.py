@@ -15,7 +15,6 @@ from search_spaces.errors import InputError
 if TYPE_CHECKING:
     from nas.evaluate.benchmark import Enlarge, Pixels, TestSet
     from nas.evaluate.validate import Quality
-    from search_spaces import Network
 
 __all__ = ["evaluate"]
 
@@ -35,10 +34,6 @@ def evaluate(
     self_ensemble: Annotated[
         bool, typer.Option("--self-ensemble", help="Mean over 8 flips and turns of each image.")
     ] = False,
-    fast: Annotated[
-        bool,
-        typer.Option("--fast", help="Rounds products in the blocks: thousandths of a dB off."),
-    ] = False,
     device: Annotated[str | None, typer.Option(help="As torch names it: cpu, cuda, ...")] = None,
     save: Annotated[
         Path | None, typer.Option(help="Folder to write the SR images into, as PNG.")
@@ -50,13 +45,13 @@ def evaluate(
 
     Without --lr, LR images are made as MATLAB's imresize makes them.
     """
-    from nas.evaluate.convolutions import convolutions
+    from nas.evaluate.exact import exact_convolutions
 
-    net, enlarge, facts = _enlarger(network, scale, device, self_ensemble)
+    enlarge, facts = _enlarger(network, scale, device, self_ensemble)
     opened = _opened(test_sets, lr_folders or [], facts["scale"])
-    with convolutions(net, fast=fast):
-        results = _measured(enlarge, opened, save)
-    facts |= {"self_ensemble": self_ensemble, "fast": fast}
+    with exact_convolutions():
+        results = _measured(enlarge, opened, save, _workers(facts.get("device", "cpu")))
+    facts["self_ensemble"] = self_ensemble
     if csv is not None:
         _write_csv(csv, results)
     if json_output:
@@ -67,7 +62,7 @@ def evaluate(
 
 def _enlarger(
     name: str, scale: int | None, device: str | None, self_ensemble: bool
-) -> tuple[Network | None, Enlarge, dict[str, Any]]:
+) -> tuple[Enlarge, dict[str, Any]]:
     if scale not in (None, 2, 3, 4):
         raise InputError(f"--scale: expected 2, 3 or 4, got {scale}")
     if name == "bicubic":
@@ -78,7 +73,7 @@ def _enlarger(
         if self_ensemble:
             raise InputError("--self-ensemble: expected a network, got bicubic")
         factor = scale
-        return None, lambda lr: bicubic_up(lr, factor), {"network": name, "scale": scale}
+        return lambda lr: bicubic_up(lr, factor), {"network": name, "scale": scale}
     import torch
 
     from nas.evaluate.ensemble import SelfEnsemble
@@ -99,7 +94,7 @@ def _enlarger(
     cost = price(arch)
     facts = {"network": name, "scale": arch.scale, "hash": arch.hash, "params": cost.params,
              "macs": cost.macs, "device": str(chosen)}  # fmt: skip
-    return net, lambda lr: upscale(module, lr, arch.scale, colors=arch.colors), facts
+    return lambda lr: upscale(module, lr, arch.scale, colors=arch.colors), facts
 
 
 def _opened(test_sets: list[str], lr_folders: list[str], scale: int) -> list[TestSet]:
@@ -126,7 +121,16 @@ def _named(given: list[str], option: str) -> dict[str, Path]:
     return named
 
 
-def _measured(enlarge: Enlarge, sets: list[TestSet], save: Path | None) -> dict[str, Quality]:
+def _workers(device: str) -> int:
+    import torch
+
+    # Each holds an image's features in memory, and more than a few gain little.
+    return min(4, torch.get_num_threads()) if device == "cpu" else 1
+
+
+def _measured(
+    enlarge: Enlarge, sets: list[TestSet], save: Path | None, workers: int
+) -> dict[str, Quality]:
     from rich.console import Console
     from rich.progress import Progress
 
@@ -144,7 +148,10 @@ def _measured(enlarge: Enlarge, sets: list[TestSet], save: Path | None) -> dict[
 
             return on_image
 
-        return {one.name: evaluate_set(enlarge, one, on_image=watcher(one.name)) for one in sets}
+        return {
+            one.name: evaluate_set(enlarge, one, on_image=watcher(one.name), workers=workers)
+            for one in sets
+        }
 
 
 def _write_png(path: Path, pixels: Pixels) -> None:

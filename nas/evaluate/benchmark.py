@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,18 +82,18 @@ class TestSet:
     def __len__(self) -> int:
         return len(self.pairs)
 
-    def references(self) -> Iterator[Reference]:
-        """The images one after another, HR cropped to a multiple of the scale.
+    def reference(self, number: int) -> Reference:
+        """One image, HR cropped to a multiple of the scale.
 
         Raises:
             InputError: a file cannot be used, or LR and HR do not match in size.
         """
-        for pair in self.pairs:
-            try:
-                made = reference(Photo(pair.name, _read(pair.hr)), self.scale)
-            except InputError as error:
-                raise InputError(f"{self.name}: {pair.name}: {error}") from None
-            yield made if pair.lr is None else self._given(made, pair.lr)
+        pair = self.pairs[number]
+        try:
+            made = reference(Photo(pair.name, _read(pair.hr)), self.scale)
+        except InputError as error:
+            raise InputError(f"{self.name}: {pair.name}: {error}") from None
+        return made if pair.lr is None else self._given(made, pair.lr)
 
     def _given(self, made: Reference, path: Path) -> Reference:
         try:
@@ -112,6 +114,7 @@ def evaluate_set(
     test_set: TestSet,
     *,
     on_image: Callable[[ImageQuality, Pixels], None] | None = None,
+    workers: int = 1,
 ) -> Quality:
     """PSNR-Y and SSIM-Y of ``enlarge`` on every image, and their means.
 
@@ -120,17 +123,26 @@ def evaluate_set(
     Args:
         enlarge: a network, or anything else that makes SR from LR.
         test_set: what to measure on.
-        on_image: called with each image's figures and its SR.
+        on_image: called with each image's figures and its SR, in the order of the images.
+        workers: images at a time. On a processor, two images on one core each are done sooner
+            than one after the other on two: decoding and SSIM use one core only, and layers
+            do not have to wait for each other's halves. Takes the memory of so many images.
 
     Raises:
         InputError: an image that cannot be read or measured.
     """
-    images: list[ImageQuality] = []
-    for ref in test_set.references():
+
+    def one(number: int) -> tuple[ImageQuality, Pixels]:
+        ref = test_set.reference(number)
         sr = enlarge(ref.lr)
-        images += score(_answer(sr), [ref], test_set.scale).images
-        if on_image is not None:
-            on_image(images[-1], sr)
+        return score(lambda lr: sr, [ref], test_set.scale).images[0], sr
+
+    images: list[ImageQuality] = []
+    with _threads_of_each(workers), ThreadPoolExecutor(workers) as pool:
+        for image, sr in pool.map(one, range(len(test_set))):
+            images.append(image)
+            if on_image is not None:
+                on_image(image, sr)
     count = len(images)
     return Quality(
         math.fsum(image.psnr_y_db for image in images) / count,
@@ -151,8 +163,17 @@ def rows(results: Mapping[str, Quality]) -> Sequence[tuple[str, str, float, floa
     ]
 
 
-def _answer(sr: Pixels) -> Enlarge:
-    return lambda lr: sr
+@contextmanager
+def _threads_of_each(workers: int) -> Iterator[None]:
+    """The processor's cores shared out among the workers."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, before // workers))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _images(name: str, folder: Path) -> list[Path]:
