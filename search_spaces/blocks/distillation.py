@@ -7,29 +7,20 @@ from typing import Annotated, Any, Literal
 
 import torch
 from annotated_types import Ge, Le
-from pydantic import PlainValidator
 from torch import Tensor, nn
 
 from search_spaces.activations import ACTIVATIONS
 from search_spaces.attention import ATTENTIONS, AttentionPart
+from search_spaces.blocks.widths import Widths
 from search_spaces.convs import CONVS, ConvPart
 from search_spaces.errors import InputError
 from search_spaces.layer import Layer, Size, conv, scalars
-from search_spaces.part import Part, shown
+from search_spaces.part import Part
 
 __all__ = ["DistillationBlock"]
 
 Width = Annotated[int, Ge(1)]
 
-
-def _widths(value: Any) -> int | tuple[int, ...] | None:
-    several = list(value) if isinstance(value, (list, tuple)) else [value]
-    if value is not None and not all(type(width) is int and width > 0 for width in several):
-        raise InputError(f"expected a width of at least 1 or a list of them, got {shown(value)}")
-    return tuple(value) if isinstance(value, list) else value
-
-
-Widths = Annotated[int | tuple[int, ...] | None, PlainValidator(_widths)]
 
 _PLAIN = Part("plain", (("kernel", 3),))
 

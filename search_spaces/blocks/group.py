@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
 import torch
 from annotated_types import Ge
 from torch import Tensor, nn
 
 from search_spaces.activations import ACTIVATIONS
+from search_spaces.blocks.widths import Widths, collapsed, spread
 from search_spaces.layer import Layer, Size, conv
 from search_spaces.part import Part
 
@@ -28,7 +29,8 @@ class DistillingGroup(nn.Module):
         channels: width C of input and output.
         activation: the activation between the convolutions and on the kept parts.
         units: residual distilling units in the group.
-        distilled: d.
+        distilled: d (one number, or one a unit).
+        inner: width between a unit's two convolutions (likewise), C unless said.
     """
 
     def __init__(
@@ -37,17 +39,15 @@ class DistillingGroup(nn.Module):
         activation: Part,
         *,
         units: Annotated[int, Ge(1)] = 3,
-        distilled: Annotated[int, Ge(1)] = 12,
+        distilled: Widths = 12,
+        inner: Widths = None,
     ) -> None:
         super().__init__()
         self.channels = channels
-        self.first = nn.ModuleList(
-            nn.Conv2d(channels, channels, 3, padding=1) for _ in range(units)
-        )
-        self.second = nn.ModuleList(
-            nn.Conv2d(channels, channels + distilled, 3, padding=1) for _ in range(units)
-        )
-        self.fuse = nn.Conv2d(channels + units * distilled, channels, 1)
+        widths = _units(channels, units, distilled, inner)
+        self.first = nn.ModuleList(nn.Conv2d(channels, i, 3, padding=1) for i, _ in widths)
+        self.second = nn.ModuleList(nn.Conv2d(i, channels + d, 3, padding=1) for i, d in widths)
+        self.fuse = nn.Conv2d(channels + sum(d for _, d in widths), channels, 1)
         self.activation = ACTIVATIONS.make(activation)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -63,10 +63,44 @@ class DistillingGroup(nn.Module):
 
     @staticmethod
     def layers(
-        channels: int, size: Size, *, units: int = 3, distilled: int = 12
+        channels: int,
+        size: Size,
+        *,
+        units: int = 3,
+        distilled: Widths = 12,
+        inner: Widths = None,
     ) -> Iterator[Layer]:
         """Two 3x3 convolutions a unit and the fusing 1x1."""
-        for k in range(units):
-            yield conv(f"unit{k + 1}.first", channels, channels, 3, size)
-            yield conv(f"unit{k + 1}.second", channels, channels + distilled, 3, size)
-        yield conv("fuse", channels + units * distilled, channels, 1, size)
+        widths = _units(channels, units, distilled, inner)
+        for k, (i, d) in enumerate(widths):
+            yield conv(f"unit{k + 1}.first", channels, i, 3, size)
+            yield conv(f"unit{k + 1}.second", i, channels + d, 3, size)
+        yield conv("fuse", channels + sum(d for _, d in widths), channels, 1, size)
+
+    @staticmethod
+    def canonical(channels: int, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options with equal widths as one number, inner ones left out where they are C.
+
+        Raises:
+            InputError: a list of widths that is not one a unit.
+        """
+        widths = _units(channels, options["units"], options["distilled"], options["inner"])
+        inner = collapsed(tuple(i for i, _ in widths))
+        return {
+            **options,
+            "distilled": collapsed(tuple(d for _, d in widths)),
+            "inner": None if inner == channels else inner,
+        }
+
+
+def _units(
+    channels: int, units: int, distilled: Widths, inner: Widths
+) -> tuple[tuple[int, int], ...]:
+    # Inner and distilled width of each unit; 12 as in the constructor's default.
+    return tuple(
+        zip(
+            spread("inner", inner, units, channels),
+            spread("distilled", distilled, units, 12),
+            strict=True,
+        )
+    )
