@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from search_spaces.architecture import Architecture
     from search_spaces.catalog import preset, preset_names
     from search_spaces.cost import Price, price
+    from search_spaces.folding import fold, folded
     from search_spaces.network import Network, build
     from search_spaces.space import Space
     from search_spaces.weights import load, save_weights
@@ -22,6 +23,8 @@ __all__ = [
     "Price",
     "Space",
     "build",
+    "fold",
+    "folded",
     "load",
     "preset",
     "preset_names",
@@ -36,6 +39,8 @@ _HOMES = {
     "Price": "cost",
     "Space": "space",
     "build": "network",
+    "fold": "folding",
+    "folded": "folding",
     "load": "weights",
     "preset": "catalog",
     "preset_names": "catalog",

@@ -10,6 +10,7 @@ from torch import Tensor
 from search_spaces.architecture import Architecture
 from search_spaces.convs import CONVS
 from search_spaces.network import Network, build
+from search_spaces.part import Part
 
 __all__ = ["fold", "folded"]
 
@@ -19,6 +20,8 @@ def folded(architecture: Architecture) -> Architecture:
 
     LMSWN folded keeps the two numbers of each weighted residual: 490,032 parameters at x4.
     """
+    if not any(map(_has_training_form, architecture.blocks)):
+        return architecture
     plain = architecture.to_dict()
     return Architecture.from_dict({**plain, "blocks": _plain(plain["blocks"])})
 
@@ -44,6 +47,11 @@ def fold(network: Network) -> Network:
     with torch.no_grad():
         lean.load_state_dict(kept | replaced)
     return lean.train(network.training)
+
+
+def _has_training_form(block: Part) -> bool:
+    convolution = dict(block.options).get("convolution")
+    return isinstance(convolution, Part) and _folds(convolution.kind)
 
 
 def _plain(data: Any) -> Any:

@@ -73,9 +73,9 @@ def build(architecture: Architecture) -> Network:
     """The network of ``architecture``, with fresh weights from torch's random state.
 
     Convolutions keep the variance of their input (LeCun normal: standard deviation
-    fan_in ** -0.5) and have no bias at first. With an image skip, the last convolution
-    starts at zero: an untrained network is then the plain upscale, and training learns what
-    that lacks.
+    fan_in ** -0.5, parallel branches together) and have no bias at first. With an image
+    skip, the last convolution starts at zero: an untrained network is then the plain
+    upscale, and training learns what that lacks.
 
     Raises:
         InputError: a part that a user added does not list the layers that it has; this is
@@ -86,16 +86,26 @@ def build(architecture: Architecture) -> Network:
         _check_price(architecture)
         _CHECKED.update(foreign)
     network = Network(architecture)
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            # torch's own start is a third of this variance: deep chains fade out in it.
-            nn.init.normal_(module.weight, std=module.weight[0].numel() ** -0.5)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
+    _initialize(network)
     if architecture.image_skip != "none":
         for weights in network.upsampler.parameters():
             nn.init.zeros_(weights)
     return network
+
+
+def _initialize(network: nn.Module) -> None:
+    branches: dict[nn.Module, int] = {}
+    for module in network.modules():
+        if hasattr(module, "fold"):
+            parallel = [child for child in module.children() if isinstance(child, nn.Conv2d)]
+            branches |= dict.fromkeys(parallel, len(parallel))
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            # torch's own start is a third of this variance: deep chains fade out in it.
+            fan_in = module.weight[0].numel() * branches.get(module, 1)
+            nn.init.normal_(module.weight, std=fan_in**-0.5)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
 
 
 def _check_price(architecture: Architecture) -> None:

@@ -15,12 +15,10 @@ from search_spaces.architecture import Architecture
 from search_spaces.dimension import Dimension, Label
 from search_spaces.errors import InputError
 from search_spaces.part import nearest, shown
+from search_spaces.template import Point, Template, names_in
 from search_spaces.yaml_file import at_key, read_yaml
 
 __all__ = ["Point", "Space"]
-
-Point = Mapping[str, Label]
-"""A value for each active dimension: a choice's label, or a number for a filling one."""
 
 _FOLDER = Path(__file__).parent / "spaces"
 _KEYS = ("name", "about", "dimensions", "architecture", "starting_points")
@@ -130,7 +128,7 @@ class Space:
             InputError: the point lacks a dimension, or makes no valid network.
         """
         try:
-            plain = _Template(self, point).resolve({"scale": scale, **self.template})
+            plain = Template(self.dimensions, point).resolve({"scale": scale, **self.template})
         except RecursionError:
             raise InputError("architecture: a choice refers to itself by a $name") from None
         return Architecture.from_dict(plain)
@@ -245,13 +243,13 @@ class Space:
             raise InputError("dimensions: expected at least one with 'fill', found none")
         by_name = {d.name: d for d in self.dimensions}
         used: set[str] = set()
-        waiting = _names_in(self.template)
+        waiting = names_in(self.template)
         while waiting:
             name = waiting.pop()
             if name not in by_name:
                 raise InputError(f"unknown dimension ${name}{nearest(name, by_name)}")
             used.add(name)
-            waiting |= _names_in(list(by_name[name].choices.values())) - used
+            waiting |= names_in(list(by_name[name].choices.values())) - used
             waiting |= by_name[name].when.keys() - used
         for d in self.dimensions:
             if d.name not in used:
@@ -276,58 +274,3 @@ def _satisfying(d: Dimension, dimensions: tuple[Dimension, ...]) -> dict[str, La
         labels |= _satisfying(by_name[name], dimensions)
         labels[name] = allowed[0]
     return labels
-
-
-def _names_in(value: Any) -> set[str]:
-    if isinstance(value, str):
-        return {value[1:]} if value.startswith("$") else set()
-    if isinstance(value, Mapping):
-        # A share is one of channels without saying so.
-        implied = {"channels"} if set(value) == {"share"} else set()
-        return _names_in(list(value.values())) | implied
-    return set[str]().union(*map(_names_in, value)) if isinstance(value, list) else set()
-
-
-class _Template:
-    """A template with a point's values put in."""
-
-    def __init__(self, space: Space, point: Point) -> None:
-        self._dimensions = {d.name: d for d in space.dimensions}
-        self._point = point
-
-    def resolve(self, value: Any) -> Any:
-        if isinstance(value, str) and value.startswith("$"):
-            return self._value(value[1:])
-        if isinstance(value, list):
-            return [self.resolve(item) for item in value]
-        if not isinstance(value, dict):
-            return value
-        if set(value) == {"share"}:
-            return self._share(self.resolve(value["share"]))
-        plain: dict[str, Any] = {}
-        for key, item in value.items():
-            resolved = self.resolve(item)
-            if key == "use":
-                if not isinstance(resolved, list):
-                    raise InputError(f"use: expected a list of mappings, got {shown(resolved)}")
-                for fragment in resolved:
-                    if not isinstance(fragment, dict | None):
-                        raise InputError(f"use: expected mappings, got {shown(fragment)}")
-                    plain |= fragment or {}
-            elif resolved is not None:
-                plain[key] = resolved
-        return plain
-
-    def _value(self, name: str) -> Any:
-        if name not in self._dimensions:
-            raise InputError(
-                f"architecture: unknown dimension ${name}{nearest(name, self._dimensions)}"
-            )
-        if name not in self._point:
-            raise InputError(f"expected a value for dimension {name!r}, found none")
-        return self.resolve(self._dimensions[name].value(self._point[name]))
-
-    def _share(self, share: Any) -> int:
-        if isinstance(share, bool) or not isinstance(share, (int, float)) or share <= 0:
-            raise InputError(f"share: expected a positive number, got {shown(share)}")
-        return max(1, round(share * int(self._value("channels"))))

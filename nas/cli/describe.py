@@ -26,7 +26,7 @@ def describe(
     from nas.evaluate.counters import count
     from nas.evaluate.latency import measure_latency
     from nas.evaluate.memory import peak_memory_mb
-    from search_spaces import build, price
+    from search_spaces import build, folded, price
     from search_spaces.cost import HR_720P, layers, lr_size
 
     arch = _architecture(network, scale)
@@ -34,6 +34,8 @@ def describe(
     priced, counted = price(arch), count(arch, size)
     facts: dict[str, Any] = {
         "hash": arch.hash,
+        "params_in_use": price(folded(arch)).params,
+        "macs_in_use": price(folded(arch)).macs,
         "scale": arch.scale,
         "lr_size": list(size),
         "params": priced.params,
@@ -101,10 +103,13 @@ def _print(name: str, facts: dict[str, Any]) -> None:
         ("Activations", f"{facts['activations'] / 1e6:.2f} M"),
         ("Memory", f"{facts['memory_mb']:.1f} MB of weights and live tensors at the peak"),
     ]  # fmt: skip
+    if facts["params_in_use"] != facts["params"]:
+        in_use = f"{facts['params_in_use']:,} parameters, {facts['macs_in_use'] / 1e9:.3f} G"
+        rows.append(("Folded", f"{in_use} multi-adds: what a search budgets"))
     if "latency" in facts:
         m = facts["latency"]
-        rows.append(("Latency", f"{m['median_ms']:.1f} ms median, {m['minimum_ms']:.1f} ms minimum "
-                                f"({m['device']}, {m['threads']} threads, {m['dtype']})"))  # fmt: skip
+        times = f"{m['median_ms']:.1f} ms median, {m['minimum_ms']:.1f} ms minimum"
+        rows.append(("Latency", f"{times} ({m['device']}, {m['threads']} threads, {m['dtype']})"))
     grid = Table.grid(padding=(0, 2))
     for row in rows:
         grid.add_row(*row)

@@ -13,7 +13,7 @@ from nas.evaluate.state import seeded
 from nas.explore.budget import Budget
 from nas.explore.latency_model import LatencyModel
 from nas.records import TrialRecord
-from search_spaces import Architecture, build, price
+from search_spaces import Architecture, build, folded, price
 from search_spaces.cost import lr_size
 from search_spaces.errors import InputError
 from search_spaces.space import Space
@@ -42,7 +42,10 @@ class Figures:
 
 
 class Meter:
-    """Prices networks, measures them, and tells which ones stay within the budgets."""
+    """Prices networks, measures them, and tells which ones stay within the budgets.
+
+    Prices are those of the network in use, its re-parameterised convolutions folded.
+    """
 
     def __init__(
         self,
@@ -60,8 +63,8 @@ class Meter:
         if name == "memory":
             return self._memory_mb(arch)
         if name == "latency":
-            return self.latency_model.predict_ms(arch, self.latency_lr)
-        return float(getattr(price(arch, self.hr), name))
+            return self.latency_model.predict_ms(folded(arch), self.latency_lr)
+        return float(getattr(price(folded(arch), self.hr), name))
 
     def fits(self, arch: Architecture) -> bool:
         """Whether the network stays within every budget, by prediction where latency is one."""
@@ -73,16 +76,17 @@ class Meter:
 
     def measure(self, arch: Architecture) -> Figures:
         """All figures, with the latency measured on this machine."""
-        priced = price(arch, self.hr)
+        in_use = folded(arch)
+        priced = price(in_use, self.hr)
         latency = measure_latency(
-            [seeded(lambda: build(arch), 0)],
+            [seeded(lambda: build(in_use), 0)],
             lr_size=self.latency_lr,
             repeats=_REPEATS,
             warmup=_WARMUP,
             device=self.device,
             colors=arch.colors,
         )[0]
-        self.latency_model.learn(arch, self.latency_lr, latency.latency_ms)
+        self.latency_model.learn(in_use, self.latency_lr, latency.latency_ms)
         measured_with = {
             "lr_size": list(latency.lr_size),
             "device": latency.device,
@@ -121,7 +125,7 @@ class Meter:
                 )
 
     def _memory_of(self, arch: Architecture) -> float:
-        return peak_memory_mb(arch, lr_size(arch.scale, self.hr))
+        return peak_memory_mb(folded(arch), lr_size(arch.scale, self.hr))
 
 
 def _readable(name: str, value: float) -> str:
