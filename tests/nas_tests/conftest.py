@@ -1,0 +1,129 @@
+"""A finished search, and ways to run the command, for all tests of nas."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from nas.explore.events import Event
+
+
+class Outcome(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Finished(NamedTuple):
+    """A finished search: its folder and what it told."""
+
+    folder: Path
+    events: list[Event]
+
+
+TINY = ("--space", "tiny", "--profile", "smoke")
+BUDGET = "30K-params"
+
+
+@pytest.fixture(scope="session")
+def own_lock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A measuring lock of the tests' own: what else runs on the machine does not stop them."""
+    folder = tmp_path_factory.mktemp("locks")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nas.evaluate.quiet.lock_folder", lambda: folder)
+        yield folder
+
+
+@pytest.fixture
+def one_thread(own_lock: Path) -> Iterator[None]:
+    """Tiny networks are slower on several threads, above all where other tests run beside."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def environ(own_lock: Path) -> dict[str, str]:
+    """The environment of a command in a process of its own."""
+    return {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "TMPDIR": str(own_lock),
+        "COLUMNS": "200",
+        "PYTHONWARNINGS": "error::UserWarning,error::FutureWarning",
+    }
+
+
+@pytest.fixture(scope="session")
+def process(environ: dict[str, str]) -> Callable[..., Outcome]:
+    """Runs the command in a process of its own."""
+
+    def run(*arguments: object, cwd: Path | None = None) -> Outcome:
+        done = subprocess.run(
+            [*NAS, *map(str, arguments)],
+            cwd=cwd,
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+NAS = (sys.executable, "-c", "from nas.cli.main import main; main()")
+
+
+@pytest.fixture
+def command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], one_thread: None
+) -> Callable[..., Outcome]:
+    """Runs the command in this process, through its real entry."""
+    from nas.cli.main import main
+
+    def run(*arguments: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["nas", *map(str, arguments)])
+        monkeypatch.setenv("COLUMNS", "200")
+        capsys.readouterr()
+        code: object = 0
+        try:
+            main()
+        except SystemExit as ending:
+            code = ending.code or 0
+        captured = capsys.readouterr()
+        assert isinstance(code, int)
+        return Outcome(code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, own_lock: Path) -> Finished:
+    """A search of four tiny networks, within a budget; read only."""
+    import torch
+
+    import nas
+    from nas.cli.report import write_report
+
+    folder, events = tmp_path_factory.mktemp("search") / "run", list[Event]()
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    run = nas.search(
+        [BUDGET], space="tiny", profile_name="smoke", trials=4, run=folder, observer=events.append
+    )
+    torch.set_num_threads(before)
+    write_report(run, quiet=True)
+    return Finished(folder, events)

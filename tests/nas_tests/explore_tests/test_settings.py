@@ -1,0 +1,127 @@
+"""Settings of a search from what a user gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nas.evaluate.recipe import Recipe, profile
+from nas.explore.settings import make_settings, parse_seconds
+from search_spaces import Space
+from search_spaces.errors import InputError
+
+BLOCK = {"kind": "distillation", "stages": 2, "distillation": "none"}
+
+
+def test_defaults() -> None:
+    settings = make_settings()
+    assert settings.objectives == ("psnr", "params")
+    assert (settings.space.name, settings.scale, settings.profile) == ("distillation", 4, "quick")
+    assert (settings.sampler, settings.trials, settings.seed) == ("tpe", 16, 0)
+    assert settings.recipe == profile("quick")
+    assert settings.run == Path("runs/no-budget")
+
+
+def test_objectives_are_psnr_against_every_budgeted_figure() -> None:
+    assert make_settings(["600K-params", "30G-flops"]).objectives == ("psnr", "params", "macs")
+
+
+def test_given_objectives() -> None:
+    assert make_settings(objectives="PSNR, flops,latency").objectives == ("psnr", "macs", "latency")
+    assert make_settings(objectives=["ssim", "psnr"]).objectives == ("ssim", "psnr")
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"objectives": "psnr,speed"}, "objectives: unknown 'speed'; expected some of psnr, ssim"),
+        ({"objectives": "params,macs"}, "expected psnr among them, got params, macs"),
+        ({"objectives": "psnr,macs,flops"}, "expected each one once, got psnr, macs, macs"),
+        ({"objectives": ""}, "unknown ''"),
+        ({"sampler": "tpee"}, "sampler: expected one of tpe, nsga2, nsga3, gp, random, got 'tpee'"),
+        ({"scale": 5}, "scale: expected 2, 3 or 4, got 5"),
+        ({"profile_name": "fast"}, "profile must be one of smoke, quick, standard, full"),
+        ({"trials": 0}, "trials: expected at least 1, got 0"),
+        ({"timeout_s": 0.0}, "timeout: expected more than 0 seconds"),
+        ({"seed": -1}, "seed: expected at least 0, got -1"),
+        ({"latency_lr": (0, 5)}, "latency size: expected at least 1x1"),
+        ({"space": "tiyn"}, "unknown space 'tiyn'; did you mean 'tiny'"),
+        ({"space": "nowhere.yaml"}, "nowhere.yaml: cannot be read"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(settings: dict[str, Any], told: str) -> None:
+    with pytest.raises(InputError) as caught:
+        make_settings(**settings)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("budgets", "settings", "folder"),
+    [
+        (["600K-params"], {}, "runs/600K-params"),
+        (["600K-params", "25ms-latency"], {}, "runs/600K-params-25ms-latency"),
+        ([".5M-params"], {"scale": 2}, "runs/.5M-params-x2"),
+        ([], {"space": "tiny", "profile_name": "smoke"}, "runs/no-budget-tiny-smoke"),
+        (["600K-params"], {"run": "mine"}, "mine"),
+    ],
+)
+def test_run_folder(budgets: list[str], settings: dict[str, Any], folder: str) -> None:
+    assert make_settings(budgets, **settings).run == Path(folder)
+
+
+def test_folder_of_a_space_with_a_strange_name_stays_inside_runs() -> None:
+    data = {
+        "name": "../my space/x",
+        "dimensions": {"channels": {"fill": {"low": 4, "high": 8}}},
+        "architecture": {
+            "channels": "$channels",
+            "blocks": [BLOCK],
+        },
+    }
+    folder = make_settings(space=Space.from_dict(data)).run
+    assert folder.parent == Path("runs")
+    assert "/" not in folder.name
+
+
+@pytest.mark.parametrize(
+    ("name", "trials"), [("smoke", 4), ("quick", 16), ("standard", 60), ("full", 200)]
+)
+def test_each_profile_has_its_number_of_trials(name: str, trials: int) -> None:
+    assert make_settings(profile_name=name).trials == trials
+    assert make_settings(profile_name=name, trials=7).trials == 7
+
+
+def test_a_recipe_of_ones_own_is_custom() -> None:
+    settings = make_settings(recipe=Recipe(steps=50))
+    assert (settings.profile, settings.recipe.steps) == ("custom", 50)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90", 90), ("90s", 90), ("1.5m", 90), ("2h", 7200), (" .5h ", 1800)],
+)
+def test_seconds(text: str, seconds: float) -> None:
+    assert parse_seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0", "0s", "-5s", "5d", "m", "1h30m", "inf"])
+def test_no_seconds(text: str) -> None:
+    with pytest.raises(InputError, match="expected a time such as 90s, 5m or 2h"):
+        parse_seconds(text)
+
+
+def test_identity_differs_with_what_makes_trials_incomparable() -> None:
+    plain = make_settings(["600K-params"], space="tiny").identity("embedded", "0" * 16)
+    for changed in (
+        make_settings(["500K-params"], space="tiny"),
+        make_settings(["600K-params"]),
+        make_settings(["600K-params"], space="tiny", scale=2),
+        make_settings(["600K-params"], space="tiny", profile_name="smoke"),
+        make_settings(["600K-params"], space="tiny", objectives="psnr,macs"),
+        make_settings(["600K-params"], space="tiny", latency_lr=(32, 32)),
+    ):
+        assert changed.identity("embedded", "0" * 16) != plain
+    same = make_settings(["600K-params"], space="tiny", trials=5, seed=9, sampler="random")
+    assert same.identity("embedded", "0" * 16) == plain
