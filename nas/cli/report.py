@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from nas.cli.evaluated import Evaluated
     from nas.records import TrialRecord
     from nas.run import Run
     from reports.summary import RunSummary
@@ -22,11 +23,47 @@ def report(
     storage: Annotated[
         str | None, typer.Option(help="URL of the run's store, if it needs a password.")
     ] = None,
+    published: Annotated[
+        str | None,
+        typer.Option(
+            help="Also draw pareto-NAME: the front among the published results on this test set "
+            "(Set5, Set14, ...; see nas published)."
+        ),
+    ] = None,
+    test_set: Annotated[
+        str | None,
+        typer.Option("--set", help="NAME=FOLDER of that set's HR images, to evaluate the front."),
+    ] = None,
 ) -> None:
     """Write a run's tables and pictures anew, and print its summary."""
     from nas.run import open_run
+    from search_spaces.errors import InputError
 
-    write_report(open_run(run, storage=storage))
+    opened = open_run(run, storage=storage)
+    if published is None:
+        if test_set is not None:
+            raise InputError("--set: goes with --published NAME; nas evaluate measures any folder")
+        write_report(opened)
+        return
+    from nas.cli.evaluated import checked, write_published
+
+    # First, so that what is wrong with it does not come after a page of tables.
+    results, folder = checked(published, test_set, opened.about["identity"]["scale"])
+    summary = summarize(opened, opened.records())
+    picture, evaluated = write_published(opened, summary, results, folder)
+    write_report(opened)
+    _print_evaluated(picture, results[0].test_set, evaluated.values())
+
+
+def _print_evaluated(picture: Path, test_set: str, evaluated: Iterable[Evaluated]) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    for one in sorted(evaluated, key=lambda one: (-one.psnr_y_db, one.number)):
+        console.print(
+            f"{test_set}  trial {one.number:>3}  {one.psnr_y_db:.3f} dB  {one.ssim_y:.4f}"
+        )
+    console.print(f"Picture {picture}", soft_wrap=True)
 
 
 def write_report(run: Run, *, quiet: bool = False) -> None:

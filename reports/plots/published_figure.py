@@ -1,0 +1,100 @@
+"""Drawing of the published results' figure. Imported only when one is drawn."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+
+from reports.plots import pareto_figure as base
+from reports.plots.pareto import Panel, ParetoInfo
+from reports.plots.published import PublishedInfo
+
+__all__ = ["draw_published"]
+
+_PANEL_INCHES, _HEIGHT_INCHES, _LEFT_INCHES, _RIGHT_INCHES = 7.6, 6.4, 0.8, 0.15
+# What a panel's width holds of the notes.
+_CHARACTERS = 120
+
+
+def draw_published(info: PublishedInfo) -> Figure:
+    """The figure that ``info`` describes, without touching matplotlib's global state."""
+    drawn = info.drawn
+    count = len(drawn.panels)
+    width = _LEFT_INCHES + _RIGHT_INCHES + _PANEL_INCHES * count
+    figure = Figure(figsize=(width, _HEIGHT_INCHES), facecolor="white")
+    FigureCanvasAgg(figure)
+    left = _LEFT_INCHES / width
+    right = 1 - _RIGHT_INCHES / width
+    axes = figure.subplots(1, count, sharey=True, squeeze=False)[0]
+    figure.subplots_adjust(left=left, right=right, top=0.88, bottom=0.24, wspace=0.06)
+    figure.text(left, 0.953, drawn.title, size=13, weight="bold", color=base._INK, parse_math=False)
+    figure.text(left, 0.912, drawn.subtitle, size=9, color=base._FAINT, parse_math=False)
+    _legend(figure, drawn, left, 0.135)
+    notes = textwrap.wrap(";  ".join(drawn.notes), _CHARACTERS * count)
+    for line, text in enumerate((*info.caption, *notes)):
+        color = base._INK if line < len(info.caption) else base._FAINT
+        figure.text(left, 0.1 - 0.028 * line, text, size=8.5, color=color, parse_math=False)
+    for axis, panel in zip(axes, drawn.panels, strict=True):
+        base._draw_panel(axis, panel, drawn)
+        _spread(axis, panel)
+    axes[0].set_ylabel("PSNR-Y [dB]", color=base._INK)
+    # Text has its place and size only once the figure has been laid out.
+    figure.draw_without_rendering()
+    for axis, panel in zip(axes, drawn.panels, strict=True):
+        base._write_labels(axis, panel, drawn)
+    return figure
+
+
+def _spread(axis: Axes, panel: Panel) -> None:
+    """Costs by their ratio: published systems go from thousands of parameters to millions."""
+    costs = [point.cost for point in panel.points]
+    if panel.wall is not None and panel.wall_drawn:
+        costs.append(panel.wall)
+    # The shade beyond the budget ends where the linear axis did.
+    right = axis.get_xlim()[1]
+    axis.set_xscale("log")
+    axis.set_xlim(min(costs) / 1.3, right)
+    axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda cost, _: f"{cost:,.6g}"))
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _legend(figure: Figure, drawn: ParetoInfo, left: float, bottom: float) -> None:
+    """One legend for all panels, holding what is really drawn."""
+    best = any(panel.best is not None for panel in drawn.panels)
+    others = any(panel.others for panel in drawn.panels)
+    walls = any(panel.wall_drawn for panel in drawn.panels)
+    dot: dict[str, Any] = {"linestyle": "none", "markeredgecolor": "white", "markeredgewidth": 0.6}
+    entries = [
+        (
+            "this search's best", best,
+            {"color": base._BEST, "marker": "*", "markersize": 13, **dot},
+        ),
+        (
+            "its front", True,
+            {"color": base._FRONT, "marker": "o", "markersize": 6, "linewidth": 1.5},
+        ),
+        ("other of its", others, {"color": base._TRIAL, "marker": "o", "markersize": 5.5, **dot}),
+        (
+            "published (long training)", True,
+            {"color": base._PUBLISHED, "marker": "D", "markersize": 6, **dot},
+        ),
+        ("budget", walls, {"color": base._WALL, "linewidth": 1.4}),
+        (
+            "bicubic, published", drawn.bicubic_drawn,
+            {"color": base._FAINT, "linestyle": base._DASHES, "linewidth": 1},
+        ),
+    ]  # fmt: skip
+    lines = [Line2D([], [], label=label, **style) for label, shown, style in entries if shown]
+    figure.legend(
+        handles=lines, loc="lower left", bbox_to_anchor=(left, bottom), ncols=len(lines),
+        frameon=False, fontsize=8.5, handletextpad=0.5, columnspacing=1.6, handlelength=1.6,
+        borderaxespad=0, borderpad=0,
+    )  # fmt: skip
