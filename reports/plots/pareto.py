@@ -16,7 +16,6 @@ from nas.pareto import best, front
 from nas.records import FINISHED, TrialRecord
 from reports.summary import RunSummary
 from search_spaces.errors import InputError
-from search_spaces.files import atomic_path
 
 __all__ = ["PANELS", "Panel", "ParetoInfo", "Point", "pareto_info", "save_pareto"]
 
@@ -25,7 +24,6 @@ PANELS = ("params", "macs", "latency")
 
 # What lies this far outside the points' span (in spans) would squash them: it is told in words.
 _REACH_ACROSS, _REACH_DOWN = 1.0, 0.5
-_PNG_DPI = 200
 
 
 class Point(NamedTuple):
@@ -143,19 +141,10 @@ def save_pareto(info: ParetoInfo, stem: Path | str) -> tuple[Path, Path]:
     Raises:
         InputError: the folder cannot be written.
     """
-    import matplotlib as mpl
-
     from reports.plots.pareto_figure import draw_pareto
+    from reports.plots.style import save_figure
 
-    # with_suffix would take the end of a name such as "0.6M" for its suffix.
-    png, svg = (Path(f"{stem}{suffix}") for suffix in (".png", ".svg"))
-    figure = draw_pareto(info)
-    with atomic_path(png) as temporary:
-        figure.savefig(temporary, dpi=_PNG_DPI, metadata={"Software": None})
-    # The salt names the SVG's clip paths; without one they are random.
-    with mpl.rc_context({"svg.hashsalt": "pareto"}), atomic_path(svg) as temporary:
-        figure.savefig(temporary, metadata={"Date": None, "Creator": None})
-    return png, svg
+    return save_figure(draw_pareto(info), stem, "pareto")
 
 
 def _panel(

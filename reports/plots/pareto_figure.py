@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.markers import CARETDOWN, MarkerStyle
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
@@ -19,13 +17,21 @@ from matplotlib.ticker import MaxNLocator
 
 from reports.plots.labels import Box, place_labels
 from reports.plots.pareto import Panel, ParetoInfo, Point
+from reports.plots.style import (
+    BEST,
+    DASHES,
+    DOT,
+    FAINT,
+    FRONT,
+    INK,
+    PUBLISHED,
+    TRIAL,
+    WALL,
+    draw_legend,
+)
 
-__all__ = ["draw_pareto"]
+__all__ = ["draw_panel", "draw_pareto", "write_labels"]
 
-# Okabe and Ito's palette, told apart by all common kinds of colour vision and in grey print.
-_FRONT, _BEST, _PUBLISHED, _WALL, _TRIAL = "#0072B2", "#D55E00", "#000000", "#8C2D04", "#9A9A9A"
-_INK, _FAINT = "#222222", "#666666"
-_DASHES = (0, (4, 3))
 _PANEL_INCHES, _HEIGHT_INCHES, _LEFT_INCHES, _RIGHT_INCHES = 4.2, 4.8, 0.8, 0.15
 
 
@@ -39,46 +45,47 @@ def draw_pareto(info: ParetoInfo) -> Figure:
     right = 1 - _RIGHT_INCHES / width
     axes = figure.subplots(1, count, sharey=True, squeeze=False)[0]
     figure.subplots_adjust(left=left, right=right, top=0.845, bottom=0.225, wspace=0.06)
-    figure.text(left, 0.94, info.title, size=13, weight="bold", color=_INK, parse_math=False)
-    figure.text(left, 0.885, info.subtitle, size=9, color=_FAINT, parse_math=False)
+    figure.text(left, 0.94, info.title, size=13, weight="bold", color=INK, parse_math=False)
+    figure.text(left, 0.885, info.subtitle, size=9, color=FAINT, parse_math=False)
     _legend(figure, info, left, 0.075)
     notes = ";  ".join(info.notes)
-    figure.text(left, 0.03, notes, size=8, color=_FAINT, parse_math=False)
+    figure.text(left, 0.03, notes, size=8, color=FAINT, parse_math=False)
     for axis, panel in zip(axes, info.panels, strict=True):
-        _draw_panel(axis, panel, info)
-    axes[0].set_ylabel("PSNR-Y [dB]", color=_INK)
+        draw_panel(axis, panel, info)
+    axes[0].set_ylabel("PSNR-Y [dB]", color=INK)
     # Text has its place and size only once the figure has been laid out.
     figure.draw_without_rendering()
     for axis, panel in zip(axes, info.panels, strict=True):
-        _write_labels(axis, panel, info)
+        write_labels(axis, panel, info)
     return figure
 
 
-def _draw_panel(axis: Axes, panel: Panel, info: ParetoInfo) -> None:
+def draw_panel(axis: Axes, panel: Panel, info: ParetoInfo) -> None:
+    """Points, front, budget and bicubic line of one panel, without the labels."""
     bottom, top = info.psnr_range_db
     left, right = _cost_range(panel)
     axis.set(xlim=(left, right), ylim=(bottom, top))
-    axis.set_xlabel(panel.axis_label, color=_INK, parse_math=False)
+    axis.set_xlabel(panel.axis_label, color=INK, parse_math=False)
     axis.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
     axis.yaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
-    axis.tick_params(colors=_INK, labelsize=8.5, length=3)
+    axis.tick_params(colors=INK, labelsize=8.5, length=3)
     axis.ticklabel_format(useOffset=False)
     axis.grid(True, color="#E6E6E6", linewidth=0.6)
     axis.set_axisbelow(True)
     axis.spines[["top", "right"]].set_visible(False)
     if panel.wall is not None and panel.wall_drawn:
-        axis.axvspan(panel.wall, right, facecolor=_WALL, alpha=0.10, linewidth=0)
-        axis.axvline(panel.wall, color=_WALL, linewidth=1.4)
+        axis.axvspan(panel.wall, right, facecolor=WALL, alpha=0.10, linewidth=0)
+        axis.axvline(panel.wall, color=WALL, linewidth=1.4)
     if info.bicubic_drawn and info.bicubic_psnr_y_db is not None:
-        axis.axhline(info.bicubic_psnr_y_db, color=_FAINT, linewidth=1, linestyle=_DASHES)
+        axis.axhline(info.bicubic_psnr_y_db, color=FAINT, linewidth=1, linestyle=DASHES)
     x, y = _stairs(panel, bottom, right)
-    axis.fill_between(x, y, bottom, color=_FRONT, alpha=0.06, linewidth=0)
-    axis.plot(x[1:], y[1:], color=_FRONT, linewidth=1.5, zorder=2.5)
-    _scatter(axis, panel.others, bottom, "o", 24, _TRIAL, zorder=2.4)
-    _scatter(axis, [p for p in panel.front if not p.published], bottom, "o", 34, _FRONT, zorder=3)
-    _scatter(axis, panel.published, bottom, "D", 36, _PUBLISHED, zorder=3.2)
+    axis.fill_between(x, y, bottom, color=FRONT, alpha=0.06, linewidth=0)
+    axis.plot(x[1:], y[1:], color=FRONT, linewidth=1.5, zorder=2.5)
+    _scatter(axis, panel.others, bottom, "o", 24, TRIAL, zorder=2.4)
+    _scatter(axis, [p for p in panel.front if not p.published], bottom, "o", 34, FRONT, zorder=3)
+    _scatter(axis, panel.published, bottom, "D", 36, PUBLISHED, zorder=3.2)
     if panel.best is not None:
-        _scatter(axis, [panel.best], bottom, "*", 190, _BEST, zorder=4)
+        _scatter(axis, [panel.best], bottom, "*", 190, BEST, zorder=4)
 
 
 def _scatter(
@@ -105,25 +112,19 @@ def _legend(figure: Figure, info: ParetoInfo, left: float, bottom: float) -> Non
     published = any(p.number not in tops for panel in info.panels for p in panel.published)
     others = any(panel.others for panel in info.panels)
     walls = any(panel.wall_drawn for panel in info.panels)
-    dot: dict[str, Any] = {"linestyle": "none", "markeredgecolor": "white", "markeredgewidth": 0.6}
     entries = [
-        ("best trial", True, {"color": _BEST, "marker": "*", "markersize": 13, **dot}),
-        ("front", True, {"color": _FRONT, "marker": "o", "markersize": 6, "linewidth": 1.5}),
-        ("other trial", others, {"color": _TRIAL, "marker": "o", "markersize": 5.5, **dot}),
+        ("best trial", True, {"color": BEST, "marker": "*", "markersize": 13, **DOT}),
+        ("front", True, {"color": FRONT, "marker": "o", "markersize": 6, "linewidth": 1.5}),
+        ("other trial", others, {"color": TRIAL, "marker": "o", "markersize": 5.5, **DOT}),
         (
             "published system",
             published,
-            {"color": _PUBLISHED, "marker": "D", "markersize": 6, **dot},
+            {"color": PUBLISHED, "marker": "D", "markersize": 6, **DOT},
         ),
-        ("budget", walls, {"color": _WALL, "linewidth": 1.4}),
-        ("bicubic", info.bicubic_drawn, {"color": _FAINT, "linestyle": _DASHES, "linewidth": 1}),
+        ("budget", walls, {"color": WALL, "linewidth": 1.4}),
+        ("bicubic", info.bicubic_drawn, {"color": FAINT, "linestyle": DASHES, "linewidth": 1}),
     ]
-    lines = [Line2D([], [], label=label, **style) for label, drawn, style in entries if drawn]
-    figure.legend(
-        handles=lines, loc="lower left", bbox_to_anchor=(left, bottom), ncols=len(lines),
-        frameon=False, fontsize=8.5, handletextpad=0.5, columnspacing=1.6, handlelength=1.6,
-        borderaxespad=0, borderpad=0,
-    )  # fmt: skip
+    draw_legend(figure, entries, left, bottom)
 
 
 def _stairs(panel: Panel, bottom: float, right: float) -> tuple[list[float], list[float]]:
@@ -145,7 +146,7 @@ def _cost_range(panel: Panel) -> tuple[float, float]:
     return max(low - margin, 0.0), high + margin
 
 
-def _write_labels(axis: Axes, panel: Panel, info: ParetoInfo) -> None:
+def write_labels(axis: Axes, panel: Panel, info: ParetoInfo) -> None:
     """Name the wall, the best trial and the published systems; needs a laid-out figure."""
     bottom, top = info.psnr_range_db
     taken = [_box(text) for text in _name_wall(axis, panel)]
@@ -153,7 +154,7 @@ def _write_labels(axis: Axes, panel: Panel, info: ParetoInfo) -> None:
     texts = [
         axis.text(
             0, 0, point.label, size=8.5, ha="left", va="bottom", parse_math=False, zorder=6,
-            color=_BEST if point is panel.best else _INK,
+            color=BEST if point is panel.best else INK,
             weight="bold" if point is panel.best else "normal",
             path_effects=[withStroke(linewidth=2.5, foreground="white", alpha=0.85)],
         )
@@ -187,13 +188,13 @@ def _name_wall(axis: Axes, panel: Panel) -> list[Text]:
         return [
             axis.annotate(
                 panel.wall_label, (panel.wall, 0.02), xycoords=("data", "axes fraction"),
-                xytext=(4, 0), textcoords="offset points", rotation=90, size=8.5, color=_WALL,
+                xytext=(4, 0), textcoords="offset points", rotation=90, size=8.5, color=WALL,
                 ha="left", va="bottom", parse_math=False,
             )
         ]  # fmt: skip
     return [
         axis.text(
-            0.98, 0.02, f"{panel.wall_label} \N{RIGHTWARDS ARROW}", size=8.5, color=_WALL,
+            0.98, 0.02, f"{panel.wall_label} \N{RIGHTWARDS ARROW}", size=8.5, color=WALL,
             ha="right", va="bottom", transform=axis.transAxes, parse_math=False,
         )
     ]  # fmt: skip

@@ -17,7 +17,6 @@ from reports.plots.pareto import Panel, ParetoInfo, Point
 from reports.published import PublishedResult
 from reports.summary import RunSummary
 from search_spaces.errors import InputError
-from search_spaces.files import atomic_path
 
 __all__ = ["PublishedInfo", "published_info", "save_published"]
 
@@ -28,7 +27,6 @@ _BICUBIC = "Bicubic"
 _REACH = 3.0
 # Of two published points nearer than these shares of the axes, only the better is named.
 _NEAR_ACROSS, _NEAR_UP = 0.015, 0.06
-_PNG_DPI = 200
 
 
 class PublishedInfo(NamedTuple):
@@ -118,18 +116,10 @@ def save_published(info: PublishedInfo, stem: Path | str) -> tuple[Path, Path]:
     Raises:
         InputError: the folder cannot be written.
     """
-    import matplotlib as mpl
-
     from reports.plots.published_figure import draw_published
+    from reports.plots.style import save_figure
 
-    png, svg = (Path(f"{stem}{suffix}") for suffix in (".png", ".svg"))
-    figure = draw_published(info)
-    with atomic_path(png) as temporary:
-        figure.savefig(temporary, dpi=_PNG_DPI, metadata={"Software": None})
-    # The salt names the SVG's clip paths; without one they are random.
-    with mpl.rc_context({"svg.hashsalt": "published"}), atomic_path(svg) as temporary:
-        figure.savefig(temporary, metadata={"Date": None, "Creator": None})
-    return png, svg
+    return save_figure(draw_published(info), stem, "published")
 
 
 def _stated(result: PublishedResult, cost: Objective, summary: RunSummary) -> float | None:

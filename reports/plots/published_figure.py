@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import textwrap
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from reports.plots import pareto_figure as base
 from reports.plots.pareto import Panel, ParetoInfo
+from reports.plots.pareto_figure import draw_panel, write_labels
 from reports.plots.published import PublishedInfo
+from reports.plots.style import (
+    BEST,
+    DASHES,
+    DOT,
+    FAINT,
+    FRONT,
+    INK,
+    PUBLISHED,
+    TRIAL,
+    WALL,
+    draw_legend,
+)
 
 __all__ = ["draw_published"]
 
@@ -33,21 +43,21 @@ def draw_published(info: PublishedInfo) -> Figure:
     right = 1 - _RIGHT_INCHES / width
     axes = figure.subplots(1, count, sharey=True, squeeze=False)[0]
     figure.subplots_adjust(left=left, right=right, top=0.88, bottom=0.24, wspace=0.06)
-    figure.text(left, 0.953, drawn.title, size=13, weight="bold", color=base._INK, parse_math=False)
-    figure.text(left, 0.912, drawn.subtitle, size=9, color=base._FAINT, parse_math=False)
+    figure.text(left, 0.953, drawn.title, size=13, weight="bold", color=INK, parse_math=False)
+    figure.text(left, 0.912, drawn.subtitle, size=9, color=FAINT, parse_math=False)
     _legend(figure, drawn, left, 0.135)
     notes = textwrap.wrap(";  ".join(drawn.notes), _CHARACTERS * count)
     for line, text in enumerate((*info.caption, *notes)):
-        color = base._INK if line < len(info.caption) else base._FAINT
+        color = INK if line < len(info.caption) else FAINT
         figure.text(left, 0.1 - 0.028 * line, text, size=8.5, color=color, parse_math=False)
     for axis, panel in zip(axes, drawn.panels, strict=True):
-        base._draw_panel(axis, panel, drawn)
+        draw_panel(axis, panel, drawn)
         _spread(axis, panel)
-    axes[0].set_ylabel("PSNR-Y [dB]", color=base._INK)
+    axes[0].set_ylabel("PSNR-Y [dB]", color=INK)
     # Text has its place and size only once the figure has been laid out.
     figure.draw_without_rendering()
     for axis, panel in zip(axes, drawn.panels, strict=True):
-        base._write_labels(axis, panel, drawn)
+        write_labels(axis, panel, drawn)
     return figure
 
 
@@ -71,30 +81,24 @@ def _legend(figure: Figure, drawn: ParetoInfo, left: float, bottom: float) -> No
     best = any(panel.best is not None for panel in drawn.panels)
     others = any(panel.others for panel in drawn.panels)
     walls = any(panel.wall_drawn for panel in drawn.panels)
-    dot: dict[str, Any] = {"linestyle": "none", "markeredgecolor": "white", "markeredgewidth": 0.6}
     entries = [
         (
             "this search's best", best,
-            {"color": base._BEST, "marker": "*", "markersize": 13, **dot},
+            {"color": BEST, "marker": "*", "markersize": 13, **DOT},
         ),
         (
             "its front", True,
-            {"color": base._FRONT, "marker": "o", "markersize": 6, "linewidth": 1.5},
+            {"color": FRONT, "marker": "o", "markersize": 6, "linewidth": 1.5},
         ),
-        ("other of its", others, {"color": base._TRIAL, "marker": "o", "markersize": 5.5, **dot}),
+        ("other of its", others, {"color": TRIAL, "marker": "o", "markersize": 5.5, **DOT}),
         (
             "published (long training)", True,
-            {"color": base._PUBLISHED, "marker": "D", "markersize": 6, **dot},
+            {"color": PUBLISHED, "marker": "D", "markersize": 6, **DOT},
         ),
-        ("budget", walls, {"color": base._WALL, "linewidth": 1.4}),
+        ("budget", walls, {"color": WALL, "linewidth": 1.4}),
         (
             "bicubic, published", drawn.bicubic_drawn,
-            {"color": base._FAINT, "linestyle": base._DASHES, "linewidth": 1},
+            {"color": FAINT, "linestyle": DASHES, "linewidth": 1},
         ),
     ]  # fmt: skip
-    lines = [Line2D([], [], label=label, **style) for label, shown, style in entries if shown]
-    figure.legend(
-        handles=lines, loc="lower left", bbox_to_anchor=(left, bottom), ncols=len(lines),
-        frameon=False, fontsize=8.5, handletextpad=0.5, columnspacing=1.6, handlelength=1.6,
-        borderaxespad=0, borderpad=0,
-    )  # fmt: skip
+    draw_legend(figure, entries, left, bottom)
