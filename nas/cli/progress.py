@@ -89,9 +89,11 @@ class Display:
             )  # fmt: skip
             self._trial = self._progress.add_task("", total=event.steps, counts="", left="")
         elif isinstance(event, TrialStarted):
+            # All fields: a reset forgets those that it is not given.
             self._progress.reset(
-                self._trial, description=f"trial {event.record.number}", counts=_cost(event.record)
-            )
+                self._trial, description=f"trial {event.record.number}",
+                counts=_cost(event.record), left="",
+            )  # fmt: skip
         elif isinstance(event, TrainingStep):
             self._step(event)
         elif isinstance(event, TrialEnded):
