@@ -37,7 +37,9 @@ from search_spaces.errors import InputError
     ],
 )
 def test_units_and_aliases(text: str, name: str, limit: float) -> None:
-    assert parse_budget(text) == Budget(name, pytest.approx(limit), text.strip())
+    budget = parse_budget(text)
+    assert budget == Budget(name, budget.limit, text.strip())
+    assert budget.limit == pytest.approx(limit)
 
 
 @pytest.mark.parametrize(

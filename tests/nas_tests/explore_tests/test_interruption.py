@@ -24,8 +24,9 @@ from nas.explore.search import run_search
 from nas.explore.settings import make_settings
 from nas.explore.study import open_storage
 from nas.records import FAILED, FINISHED, INTERRUPTED, REJECTED, RUNNING, TrialRecord
-from search_spaces import Architecture, load
+from search_spaces import Architecture, Space, load
 from search_spaces.errors import InputError
+from search_spaces.space import Point
 from tests.nas_tests.conftest import NAS, Outcome
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -151,7 +152,7 @@ def test_ctrl_c(start: Start, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     child = start(folder, 30)
     assert child.stdout is not None
-    lines = []
+    lines: list[str] = []
     while '"TrialEnded"' not in (lines or [""])[-1]:
         lines.append(child.stdout.readline())
     child.send_signal(signal.SIGINT)
@@ -317,10 +318,8 @@ class TestDeathAtAGivenPlace:
     def test_a_published_system_is_not_lost(
         self, where: str, tmp_path: Path, one_thread: None
     ) -> None:
-        from search_spaces import Space
-
         tiny = Space.load("tiny")
-        point = {"family": "none", "attention": "none", "blocks": 1, "channels": 8}
+        point: Point = {"family": "none", "attention": "none", "blocks": 1, "channels": 8}
         space = Space(tiny.name, tiny.about, tiny.dimensions, tiny.template, {"little": point})
         self.crash(tmp_path, where, space=space)
         run = nas.search(run=tmp_path, trials=1, **self.SETTINGS | {"space": space})

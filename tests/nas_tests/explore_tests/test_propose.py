@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import optuna
 import pytest
+from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 from nas.explore.meter import Meter
@@ -16,6 +18,7 @@ from nas.explore.settings import make_settings
 from nas.explore.study import quietly, reject_over_budget
 from search_spaces import Architecture, Space, price
 from search_spaces.errors import InputError
+from search_spaces.space import Point
 
 SPACE = Space.load("distillation")
 CASES = (["600K-params"], ["10G-macs"], ["50K-params", "5G-macs"])
@@ -33,7 +36,7 @@ def meter_of(budgets: Sequence[str]) -> Meter:
 
 def made_up_psnr_db(arch: Architecture) -> float:
     """Rises with the price, falls with plainness: enough for a sampler to learn from."""
-    return 25.0 + price(arch).params ** 0.15 + 0.2 * (arch.fusion == "concat")
+    return 25.0 + math.log10(price(arch).params) + 0.2 * (arch.fusion.kind == "concat")
 
 
 def drive(
@@ -43,7 +46,8 @@ def drive(
     quietly()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     meter = meter_of(budgets)
-    study = optuna.create_study(directions=["maximize", *("minimize" for _ in budgets)])
+    downward = [StudyDirection.MINIMIZE] * len(budgets)
+    study = optuna.create_study(directions=[StudyDirection.MAXIMIZE, *downward])
     made = []
     for k in range(count):
         study.sampler = make_sampler(sampler, seed, k)
@@ -192,7 +196,7 @@ class TestMeter:
     def test_latencies_are_predicted_on_the_safe_side(self) -> None:
         tiny, meter = Space.load("tiny"), meter_of(["1s-latency"])
         meter.check_possible(tiny, 4)
-        point = {"family": "none", "attention": "none", "blocks": 2, "channels": 16}
+        point: Point = {"family": "none", "attention": "none", "blocks": 2, "channels": 16}
         arch = tiny.architecture(point, 4)
         measured = meter.measure(arch)
         assert 0.3 < meter.figure(arch, "latency") / measured.latency_ms < 3

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,7 @@ from PIL import Image
 import nas
 from nas.evaluate.recipe import Recipe
 from nas.evaluate.train import Diverged
-from nas.evaluate.validate import Quality
-from nas.explore import search as search_module
-from nas.explore import trial as trial_module
+from nas.evaluate.validate import Quality, validate
 from nas.explore.events import (
     Event,
     SearchEnded,
@@ -32,7 +29,7 @@ from nas.explore.events import (
 )
 from nas.explore.meter import Meter
 from nas.explore.study import open_storage
-from nas.explore.trial import Trained
+from nas.explore.trial import Trained, train_network
 from nas.records import DUPLICATE, FAILED, FINISHED, OVER_BUDGET, REJECTED, TrialRecord
 from nas.run import Run
 from search_spaces import Architecture, Space, load, price
@@ -295,16 +292,16 @@ class TestFailures:
     def test_a_network_that_diverges_fails_alone(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        real: Callable[..., Trained] = search_module.train_network
+        real = train_network
         calls: list[str] = []
 
-        def train_network(arch: Architecture, *args: Any, **more: Any) -> Trained:
+        def first_diverges(arch: Architecture, *args: Any, **more: Any) -> Trained:
             calls.append(arch.hash)
             if len(calls) == 1:
                 raise Diverged("diverged: the loss is nan at step 3", 3, float("nan"))
             return real(arch, *args, **more)
 
-        monkeypatch.setattr(search_module, "train_network", train_network)
+        monkeypatch.setattr("nas.explore.search.train_network", first_diverges)
         run = nas.search(trials=3, run=tmp_path, **SMALL)
         records = run.records()
         assert [r.state for r in records if r.state != REJECTED] == [FAILED, FINISHED, FINISHED]
@@ -328,12 +325,10 @@ class TestFailures:
     def test_a_psnr_that_is_no_number_fails(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        real: Callable[..., Quality] = trial_module.validate
+        def unknown(*args: Any, **more: Any) -> Quality:
+            return replace(validate(*args, **more), psnr_y_db=float("nan"))
 
-        def validate(*args: Any, **more: Any) -> Quality:
-            return replace(real(*args, **more), psnr_y_db=float("nan"))
-
-        monkeypatch.setattr(trial_module, "validate", validate)
+        monkeypatch.setattr("nas.explore.trial.validate", unknown)
         run = nas.search(trials=1, run=tmp_path, **SMALL)
         assert [r.state for r in run.records()] == [FAILED]
         assert "nan dB" in run.records()[0].reason

@@ -1,0 +1,89 @@
+"""``nas describe``: what a network is and costs, by three counters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search_spaces import Architecture, preset, price
+from tests.nas_tests.conftest import Finished, Outcome
+
+Command = Callable[..., Outcome]
+
+
+def facts(command: Command, *arguments: object) -> dict[str, Any]:
+    outcome = command("describe", *arguments, "--json")
+    assert (outcome.code, outcome.err) == (0, "")
+    found: dict[str, Any] = json.loads(outcome.out)
+    return found
+
+
+def check(found: dict[str, Any]) -> None:
+    """The three counters agree, and the layers add up."""
+    arch = Architecture.from_dict(found["architecture"])
+    priced = price(arch)
+    assert found["hash"] == arch.hash
+    assert found["params"] == priced.params
+    assert found["params"] == found["thop"]["params"] == found["fvcore"]["params"]
+    fvcore = found["fvcore"]
+    assert found["macs"] == priced.macs == found["thop"]["macs"]
+    assert found["macs"] == fvcore["macs"] - fvcore["of_which_resizing"]
+    assert found["activations"] == priced.activations
+    for key in ("params", "macs", "activations"):
+        assert sum(layer[key] for layer in found["layers"]) == found[key]
+    assert found["memory_mb"] > 4 * found["params"] / 1e6
+
+
+@pytest.mark.parametrize(("name", "scale"), [("rfdn", 4), ("imdn", 2), ("rlfn", 3)])
+def test_presets(name: str, scale: int, command: Command) -> None:
+    found = facts(command, name, "--scale", scale, "--no-latency")
+    check(found)
+    assert found["hash"] == preset(name, scale).hash
+    assert found["lr_size"] == [720 // scale, 1280 // scale]
+    assert "latency" not in found
+
+
+def test_files_of_a_run(command: Command, finished: Finished) -> None:
+    from_yaml = facts(command, finished.folder / "best.yaml")
+    from_weights = facts(command, finished.folder / "best.safetensors", "--no-latency")
+    check(from_yaml)
+    latency = from_yaml.pop("latency")
+    assert from_yaml == from_weights
+    assert 0 < latency["minimum_ms"] <= latency["median_ms"]
+    assert (latency["device"], latency["threads"], latency["dtype"]) == ("cpu", 1, "float32")
+
+
+def test_table(command: Command, finished: Finished) -> None:
+    outcome = command("describe", finished.folder / "best.yaml", "--no-latency")
+    assert outcome.code == 0
+    for text in ("Parameters", "Multi-Adds", "thop", "fvcore", "bilinear", "Activations", "Memory"):
+        assert text in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("rfnd", "unknown preset 'rfnd': did you mean 'rlfn'?"),
+        ("none.yaml", "none.yaml: cannot be read"),
+        ("none.safetensors", "none.safetensors: cannot be read as weights"),
+    ],
+)
+def test_unknown_names(name: str, told: str, command: Command) -> None:
+    outcome = command("describe", name)
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert told in outcome.err
+
+
+def test_bad_files(command: Command, tmp_path: Path) -> None:
+    config, weights = tmp_path / "net.yaml", tmp_path / "net.safetensors"
+    config.write_text("scale: 4\nchanels: 8\n")
+    weights.write_bytes(b"no weights")
+    for path, told in ((config, f"{config}:2: unknown key 'chanels'"), (weights, str(weights))):
+        outcome = command("describe", path)
+        assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+        assert told in outcome.err
+    assert command("describe", "rfdn", "--scale", "5").code == 2

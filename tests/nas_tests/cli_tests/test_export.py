@@ -1,0 +1,88 @@
+"""``nas export``: a trial's network as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import nas
+from search_spaces import Architecture, load
+from tests.nas_tests.conftest import TINY, Finished, Outcome
+
+Command = Callable[..., Outcome]
+
+
+def test_best_as_yaml(command: Command, finished: Finished, tmp_path: Path) -> None:
+    outcome = command("export", finished.folder, "-o", tmp_path / "net.yaml")
+    best = nas.open_run(finished.folder).best()
+    assert best is not None
+    assert outcome == (0, f"Trial {best.number} written to {tmp_path / 'net.yaml'}\n", "")
+    assert Architecture.load(tmp_path / "net.yaml").hash == best.architecture_hash
+
+
+def test_every_trial_as_yaml(command: Command, finished: Finished, tmp_path: Path) -> None:
+    for record in nas.open_run(finished.folder).records():
+        path = tmp_path / f"{record.number}.yml"
+        assert command("export", finished.folder, "--trial", record.number, "-o", path).code == 0
+        assert Architecture.load(path).hash == record.architecture_hash
+
+
+def test_front_as_weights(command: Command, finished: Finished, tmp_path: Path) -> None:
+    for record in nas.open_run(finished.folder).front_records():
+        path = tmp_path / "deeper" / f"{record.number}.safetensors"
+        assert command("export", finished.folder, "--trial", record.number, "-o", path).code == 0
+        assert load(path).architecture.hash == record.architecture_hash
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--trial", "99", "-o", "net.yaml"], "no trial '99'; expected best or one of 0, 1"),
+        (["--trial", "worst", "-o", "net.yaml"], "no trial 'worst'"),
+        (["-o", "net.onnx"], "expected a name that ends in .yaml or .safetensors"),
+        (["-o", "net"], "expected a name that ends in .yaml or .safetensors"),
+        ([], "Missing option '--output'"),
+    ],
+)
+def test_bad_input(
+    options: list[str], told: str, command: Command, finished: Finished, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    outcome = command("export", finished.folder, *options)
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert told in outcome.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_output_that_cannot_be_written(
+    command: Command, finished: Finished, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    outcome = command("export", finished.folder, "-o", tmp_path / "file" / "net.yaml")
+    assert outcome.code == 2
+    assert "cannot write" in outcome.err
+    assert outcome.err.count("\n") == 1
+
+
+def test_weights_that_were_not_kept(command: Command, finished: Finished, tmp_path: Path) -> None:
+    run = nas.open_run(finished.folder)
+    dominated = set(run.finished()["number"]) - set(run.front()["number"])
+    for number in dominated:
+        path = tmp_path / "net.safetensors"
+        outcome = command("export", finished.folder, "--trial", number, "-o", path)
+        assert outcome.code == 2
+        assert "its weights were not kept" in outcome.err
+
+
+def test_no_run_and_nothing_finished(command: Command, tmp_path: Path) -> None:
+    outcome = command("export", tmp_path, "-o", tmp_path / "net.yaml")
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    assert "no run is there" in outcome.err
+    folder = tmp_path / "run"
+    command("search", *TINY, "--timeout", "0.001s", "--run", folder)
+    outcome = command("export", folder, "-o", tmp_path / "net.yaml")
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    assert "no trial has finished; run its search first" in outcome.err

@@ -1,0 +1,116 @@
+"""What a search shows: JSON lines, plain lines, a display on a terminal."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from nas.cli.progress import print_json, print_plain
+from nas.explore.events import Event, SearchEnded, SearchStarted, TrialEnded
+from nas.records import FAILED, TrialRecord
+from tests.nas_tests.conftest import NAS, TINY, Finished
+
+
+def test_json_lines_hold_everything_but_the_steps(
+    finished: Finished, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for event in finished.events:
+        print_json(event)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines[0]["event"] == "SearchStarted"
+    assert lines[0]["goal"] == 4
+    assert lines[-1] == {
+        "event": "SearchEnded", "reason": "goal reached", "trained": 4, "goal": 4,
+    }  # fmt: skip
+    assert sum(line["event"] == "TrialEnded" for line in lines) == 4
+    assert "TrainingStep" not in {line["event"] for line in lines}
+
+
+def test_plain_lines(finished: Finished, capsys: pytest.CaptureFixture[str]) -> None:
+    for event in finished.events:
+        print_plain(event)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    lines = captured.err.splitlines()
+    assert len(lines) == 7
+    assert "4 networks, 12 training steps each, on cpu" in lines[0]
+    assert lines[1].startswith("Photos: embedded, 6 to train, 2 to validate; bicubic ")
+    assert all(f"{k}/4  trial" in lines[k + 1] for k in range(1, 5))
+    assert "front of" in lines[5]
+    assert lines[6] == "Stopped after 4 of 4 networks: goal reached"
+    assert "\x1b" not in captured.err
+
+
+def test_plain_lines_of_what_went_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    failed = TrialRecord(3, FAILED, reason="diverged: the loss is nan at step 3")
+    skipped = {"truncated": 2, "too small": 1}
+    events: list[Event] = [
+        SearchStarted("runs/x", 4, 1, "mine", 5, 2, 29.0, "cpu", 10, skipped),
+        TrialEnded(failed, 1, 4, 0, None),
+        SearchEnded("time is up", 1, 4),
+    ]
+    for event in events:
+        print_plain(event)
+    err = capsys.readouterr().err
+    assert "Going on: 1 networks are trained already" in err
+    assert "Image files left out: 2 truncated, 1 too small" in err
+    assert "failed: diverged: the loss is nan at step 3  no network finished yet" in err
+
+
+def test_display_on_a_terminal(environ: dict[str, str], tmp_path: Path) -> None:
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
+    before = termios.tcgetattr(slave)
+    child = subprocess.Popen(
+        [*NAS, "search", *TINY, "--latency-size", "16x16", "--trials", "60", "--run", tmp_path],
+        env={**environ, "TERM": "xterm-256color"},
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+    )
+    wanted = (r"trial \d", r"step \d+/12", r"\d steps/s", r"loss 0\.", r"best \d\d\.\d{3} dB",
+              r"front of \d", r"about .* left", r"\d+/60")  # fmt: skip
+    try:
+        text, began, stopped = "", time.monotonic(), False
+        while time.monotonic() - began < 90:
+            if not select.select([master], [], [], 1.0)[0]:
+                if child.poll() is not None:
+                    break
+                continue
+            try:
+                chunk = os.read(master, 65536).decode(errors="replace")
+            except OSError:  # what a closed terminal gives on Linux
+                break
+            text += chunk
+            seen = all(re.search(pattern, text) for pattern in wanted)
+            if seen and not stopped:
+                child.send_signal(signal.SIGINT)
+                stopped = True
+            if stopped and child.poll() is not None:
+                break
+            if "interrupted" in text:
+                break
+        assert [p for p in wanted if not re.search(p, text)] == []
+        assert child.wait(timeout=30) == 130
+        assert termios.tcgetattr(slave) == before
+    finally:
+        child.kill()
+        child.wait()
+        os.close(slave)
+        os.close(master)
+    assert "Traceback" not in text
+    # The cursor was hidden, and is shown again at the end.
+    assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")
+    assert text.rstrip().endswith("nas: interrupted; the same command goes on where it stopped")

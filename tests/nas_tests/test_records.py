@@ -1,0 +1,62 @@
+"""Records on their way to Optuna's attributes and to tables."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nas.records import FAILED, FINISHED, TrialRecord, to_frame
+
+FULL = TrialRecord(
+    3, FINISHED, source="preset:rfdn", architecture={"scale": 4}, architecture_hash="0" * 16,
+    params=1, macs=2, activations=3, memory_mb=0.5, latency_ms=1.5, latency_min_ms=1.25,
+    psnr_y_db=30.0, ssim_y=0.5, train_steps=10, train_seconds=0.0, reason="",
+    made_with={"profile": "quick"},
+)  # fmt: skip
+
+
+def test_round_trip_through_json() -> None:
+    attrs = json.loads(json.dumps(FULL.to_attrs()))
+    assert TrialRecord.from_attrs(3, FINISHED, attrs) == FULL
+
+
+def test_unknown_figures_take_no_attribute() -> None:
+    assert TrialRecord(0, FAILED, reason="diverged").to_attrs() == {
+        "source": "sampler", "reason": "diverged",
+    }  # fmt: skip
+
+
+def test_zero_is_a_known_figure() -> None:
+    assert FULL.to_attrs()["train_seconds"] == 0.0
+
+
+def test_attributes_of_others_are_passed_over() -> None:
+    attrs = {"params": 5, "number": 9, "state": "odd", "nas_worker": "host-1"}
+    assert TrialRecord.from_attrs(1, FINISHED, attrs) == TrialRecord(1, FINISHED, params=5)
+
+
+@given(st.one_of(st.none(), st.floats(allow_nan=False)), st.one_of(st.none(), st.integers(0)))
+def test_figures_survive_to_the_last_bit(psnr: float | None, macs: int | None) -> None:
+    record = TrialRecord(0, FINISHED, psnr_y_db=psnr, macs=macs)
+    attrs = json.loads(json.dumps(record.to_attrs()))
+    assert TrialRecord.from_attrs(0, FINISHED, attrs) == record
+
+
+def test_preset() -> None:
+    assert FULL.preset == "rfdn"
+    assert TrialRecord(0, FINISHED).preset is None
+
+
+def test_frame_has_a_row_a_record_and_flat_columns() -> None:
+    frame = to_frame([FULL, TrialRecord(4, FAILED)])
+    nested = {"architecture", "made_with"}
+    assert list(frame.columns) == [f.name for f in fields(TrialRecord) if f.name not in nested]
+    assert list(frame["number"]) == [3, 4]
+    assert frame["psnr_y_db"].isna().tolist() == [False, True]
+
+
+def test_frame_of_nothing_has_the_columns() -> None:
+    assert list(to_frame([]).columns) == list(to_frame([FULL]).columns)

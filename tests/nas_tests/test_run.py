@@ -1,0 +1,122 @@
+"""Run folders read again, in any state."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+import nas
+from nas.records import INTERRUPTED, RUNNING, TrialRecord
+from nas.run import Run
+from search_spaces.errors import InputError
+from tests.nas_tests.conftest import Finished
+
+
+@pytest.fixture
+def copied(finished: Finished, tmp_path: Path) -> Path:
+    """A copy of the finished run that a test may spoil."""
+    return Path(shutil.copytree(finished.folder, tmp_path / "run"))
+
+
+class TestTrial:
+    def test_best_and_numbers(self, finished: Finished) -> None:
+        run = nas.open_run(finished.folder)
+        best = run.trial("best")
+        frame = run.finished()
+        assert best.psnr_y_db == frame["psnr_y_db"].max()
+        assert run.trial(str(best.number)) == best
+
+    def test_unknown_number_lists_the_known(self, finished: Finished) -> None:
+        with pytest.raises(InputError, match=r"no trial '99'; expected best or one of 0, 1, 2"):
+            nas.open_run(finished.folder).trial("99")
+
+    def test_weights_of_the_front_are_kept(self, finished: Finished) -> None:
+        run = nas.open_run(finished.folder)
+        kept = {int(path.stem) for path in (finished.folder / "weights").iterdir()}
+        assert kept == set(run.front()["number"])
+
+
+class TestOpening:
+    def test_by_text_or_path(self, finished: Finished) -> None:
+        by_text, by_path = nas.open_run(str(finished.folder)), nas.open_run(finished.folder)
+        assert by_text == by_path
+        assert by_text.budgets == {"params": 30_000.0}
+        assert by_text.objectives == ("psnr", "params")
+
+    def test_no_run(self, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match="no run is there"):
+            nas.open_run(tmp_path)
+
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            ("study: [", r"run\.yaml:\d+: "),
+            ("5", "expected a YAML mapping"),
+            ("study: run\nstorage: null\n", "missing key 'identity'"),
+            ("study: run\nstorage: null\nidentity: 3\n", "identity: expected a mapping"),
+            ("study: run\nstorage: null\nidentity: {}\n", "identity: expected a mapping"),
+        ],
+    )
+    def test_damaged_run_yaml(self, text: str, told: str, copied: Path) -> None:
+        (copied / "run.yaml").write_text(text)
+        with pytest.raises(InputError, match=told):
+            nas.open_run(copied)
+
+    def test_missing_study_is_not_made(self, copied: Path) -> None:
+        (copied / "study.db").unlink()
+        with pytest.raises(InputError, match=r"study\.db: not there"):
+            nas.open_run(copied).records()
+        assert not (copied / "study.db").exists()
+
+    def test_damaged_study(self, copied: Path) -> None:
+        (copied / "study.db").write_bytes(b"nothing that SQLite knows" * 100)
+        with pytest.raises(InputError, match="file is not a database"):
+            nas.open_run(copied).records()
+
+    def test_another_study_in_the_store(self, copied: Path) -> None:
+        about = yaml.safe_load((copied / "run.yaml").read_text())
+        (copied / "run.yaml").write_text(yaml.safe_dump({**about, "study": "other"}))
+        with pytest.raises(InputError, match="its study is gone"):
+            nas.open_run(copied).records()
+
+    def test_a_moved_folder_still_opens(self, copied: Path) -> None:
+        assert len(nas.open_run(copied).finished()) == 4
+
+
+class TestTables:
+    def test_weights_that_another_worker_just_wrote_stay(self, copied: Path) -> None:
+        run = nas.open_run(copied)
+        records = run.records()
+        new = TrialRecord(len(records), RUNNING)
+        later = TrialRecord(len(records) + 1, RUNNING)
+        for record in (new, later):
+            run.weights(record).write_bytes(b"weights")
+        run.write_tables([*records, new])
+        assert run.weights(new).exists()
+        assert run.weights(later).exists()
+        run.write_tables([*records, replace(new, state=INTERRUPTED)])
+        assert not run.weights(new).exists()
+
+    def test_weights_of_a_best_that_is_dominated_by_a_tie_stay(self, copied: Path) -> None:
+        run = nas.open_run(copied)
+        best = run.best()
+        assert best is not None
+        assert best.params is not None
+        run = Run(run.folder, {**run.about, "identity": {**run.about["identity"],
+                  "objectives": ["psnr", "macs"]}}, run.storage)  # fmt: skip
+        lighter = replace(best, number=90, params=best.params + 1, macs=1, architecture_hash="a")
+        run.write_tables([*run.records(), lighter])
+        assert run.weights(best).exists()
+        with (copied / "front.csv").open() as file:
+            assert [line.split(",")[0] for line in file] == ["number", "90"]
+
+    def test_nothing_finished_leaves_tables_without_rows(self, tmp_path: Path) -> None:
+        about = {"study": "s", "storage": None, "identity": {"objectives": ["psnr"], "budgets": {}}}
+        run = Run(tmp_path, about, "")
+        run.write_tables([TrialRecord(0, RUNNING)])
+        assert (tmp_path / "front.csv").read_text().count("\n") == 1
+        assert not (tmp_path / "best.yaml").exists()
