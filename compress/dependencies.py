@@ -1,0 +1,114 @@
+"""Which channels of a network belong together, by torch-pruning's dependency graph."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from search_spaces.network import Network
+
+__all__ = ["Dependencies", "output_layer", "torch_pruning", "widths_of", "without_numbers"]
+
+_SIDE_PX = 16
+
+
+class Dependencies:
+    """The groups of channels of a network; each is named by its first layer.
+
+    Pruning a channel of a group takes it out of every layer that makes or reads it.
+
+    Args:
+        network: written without slices (`compress.slices.unsliced`); it is pruned in place.
+    """
+
+    def __init__(self, network: Network) -> None:
+        tp = torch_pruning()
+        network.requires_grad_(True)  # others are skipped silently
+        image = torch.rand(1, network.architecture.colors, _SIDE_PX, _SIDE_PX)
+        self._graph = tp.DependencyGraph()
+        with without_numbers(network):
+            self._graph.build_dependency(network, image, verbose=False)
+        self._modules = dict(network.named_modules())
+        self.groups: dict[str, Any] = {}
+        self._find_groups(network)
+
+    def _find_groups(self, network: Network) -> None:
+        covered: set[tuple[Any, int]] = set()
+        convs = [(n, m) for n, m in network.named_modules() if isinstance(m, nn.Conv2d)]
+        output = output_layer(network)
+        # Narrow layers first: a gate on a concatenation spans the groups of all its slices.
+        for name, layer in sorted(convs, key=lambda named: named[1].out_channels):
+            if layer is output or (layer, 0) in covered:
+                continue
+            pruner = self._graph.get_pruner_of_module(layer)
+            every = list(range(layer.out_channels))
+            group = self._graph.get_pruning_group(layer, pruner.prune_out_channels, every)
+            makers = [
+                (dep.target.module, index)
+                for dep, indices in group
+                if self._graph.is_out_channel_pruning_fn(dep.handler)
+                for index in indices
+            ]
+            covered.update(makers)
+            if not any(module is output for module, _ in makers):
+                self.groups[name] = group
+
+    def importance(self, measure: Callable[[Any], Tensor]) -> dict[str, Tensor]:
+        """One number a channel of each group."""
+        return {name: measure(group) for name, group in self.groups.items()}
+
+    def prune(self, name: str, channels: Sequence[int]) -> None:
+        """Takes these channels out of the group."""
+        if channels:
+            layer = self._modules[name]
+            pruner = self._graph.get_pruner_of_module(layer)
+            self._graph.get_pruning_group(layer, pruner.prune_out_channels, list(channels)).prune()
+
+
+def widths_of(network: nn.Module) -> dict[str, int]:
+    """The output channels of every convolution by its name."""
+    return {
+        name: int(module.out_channels)
+        for name, module in network.named_modules()
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d)
+    }
+
+
+def output_layer(network: Network) -> nn.Module:
+    """The convolution that makes the image: its channels are pixels, and stay."""
+    convs = [m for m in network.upsampler.modules() if hasattr(m, "out_channels")]
+    return convs[-1]
+
+
+@contextmanager
+def without_numbers(network: Network) -> Iterator[None]:
+    """Weighted residuals as plain sums meanwhile.
+
+    Their two numbers are no channels, but the graph would take them for some.
+    """
+    taken = []
+    blocks: Any = network.blocks
+    for block in blocks:
+        if getattr(block, "residual", None) == "weighted":
+            taken.append((block, block._parameters.pop("weights")))
+            block.residual = "output"
+    try:
+        yield
+    finally:
+        for block, numbers in taken:
+            block.residual = "weighted"
+            block.register_parameter("weights", numbers)
+
+
+def torch_pruning() -> Any:
+    """The library, without the deprecation warnings that importing it raises."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r".torch\.jit\.", category=DeprecationWarning)
+        import torch_pruning
+
+        return torch_pruning

@@ -1,0 +1,141 @@
+"""One network pruned once, to widths that fit a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from compress.dependencies import Dependencies, widths_of
+from compress.fold import TOLERANCE, difference, fold
+from compress.slices import Unsliced, joined, unsliced, unsplit
+from compress.widths import Place, Width, with_widths
+from search_spaces.architecture import Architecture
+from search_spaces.cost import price
+from search_spaces.errors import InputError
+from search_spaces.network import Network, build
+
+__all__ = ["cut", "prunable", "scores_of"]
+
+_CHECK_SIDE_PX = 24
+
+
+def prunable(network: Network) -> Network:
+    """The network in the form that pruning works on, with equal outputs.
+
+    Folded, splits as convolutions of their own. The given network stays.
+
+    Raises:
+        InputError: it has no such form.
+    """
+    form = unsplit(fold(network).network)
+    if difference(network, form) > max(TOLERANCE, 10 * fold(network).difference):
+        raise InputError("the network's outputs change in its form for pruning")
+    return form.eval()
+
+
+def scores_of(
+    network: Network,
+    widths: Sequence[Width],
+    measure: Callable[[Any], Tensor],
+    gradients: Callable[[Network], None] | None = None,
+) -> tuple[dict[Place, list[float]], dict[str, Tensor]]:
+    """Importance for every prunable width, ascending, and for every group of channels.
+
+    The n-th score of a width is the mean of the n-th of its groups: they lose as many
+    channels each, though every group chooses its own.
+
+    Args:
+        network: in prunable form.
+        widths: its prunable widths.
+        measure: of `compress.importance.measure`.
+        gradients: leaves gradients on a network's weights, for measures that need them.
+    """
+    twin = unsliced(network)
+    dependencies = Dependencies(twin)
+    if gradients is not None:
+        gradients(twin)
+    found = dependencies.importance(measure)
+    owners = _owners(network.architecture, tuple(widths))
+    ascending: dict[Place, list[float]] = {}
+    for width in widths:
+        groups = [found[name].sort().values for name in owners[width.place] if name in found]
+        curves = [[float(g[k * len(g) // width.now]) for k in range(width.now)] for g in groups]
+        ascending[width.place] = [sum(column) / len(column) for column in zip(*curves, strict=True)]
+    return ascending, found
+
+
+def cut(network: Network, importance: Mapping[str, Tensor], target: Architecture) -> Network:
+    """The network with the least important channels taken out, down to ``target``'s widths.
+
+    Args:
+        network: in prunable form; it stays.
+        importance: of every group of channels.
+        target: what `compress.widths.with_widths` makes of its architecture.
+
+    Raises:
+        InputError: what is left is not the network of ``target``, in shape, price or output.
+    """
+    twin = unsliced(network)
+    dependencies = Dependencies(twin)
+    wanted = _layer_widths(target)
+    for name, scores in importance.items():
+        surplus = len(scores) - wanted[name]
+        least = scores.argsort(stable=True)[: max(0, surplus)]
+        dependencies.prune(name, sorted(least.tolist()))
+    if widths_of(twin) != wanted:
+        raise InputError("pruning left other widths than planned: a part does not follow the trunk")
+    twin.zero_grad(set_to_none=True)
+    pruned = joined(twin, target).eval()
+    _check(twin, pruned, network)
+    return pruned
+
+
+def _check(twin: Network, pruned: Network, network: Network) -> None:
+    """The rebuilt network does what the pruned modules do, and costs what its price says."""
+    with torch.no_grad():
+        image = torch.rand(1, pruned.architecture.colors, _CHECK_SIDE_PX, _CHECK_SIDE_PX)
+        expected, found = twin.eval()(image), pruned(image)
+        counter = FlopCounterMode(display=False)
+        with counter:
+            pruned(image)
+    if found.shape != network(image).shape:
+        raise InputError(f"pruning changed the output's shape to {tuple(found.shape)}")
+    # A twin sums in another order where the block's own convolution does more at once.
+    exact = not any(isinstance(block, Unsliced) for block in twin.blocks)
+    same = torch.equal(expected, found) if exact else torch.allclose(expected, found, 1e-4, 1e-4)
+    if not same:
+        raise InputError("the rebuilt network does not give the pruned one's outputs")
+    priced = price(pruned.architecture, lr=(_CHECK_SIDE_PX, _CHECK_SIDE_PX))
+    counted = sum(p.numel() for p in pruned.parameters()), counter.get_total_flops() // 2
+    if counted != (priced.params, priced.macs):
+        raise InputError(f"pruned to {counted} parameters and multiply-adds, priced at {priced}")
+
+
+def _layer_widths(arch: Architecture) -> dict[str, int]:
+    with torch.device("meta"):
+        return widths_of(unsliced(build(arch)))
+
+
+@lru_cache(maxsize=32)
+def _owners(arch: Architecture, widths: tuple[Width, ...]) -> dict[Place, list[str]]:
+    """The layers whose width each place sets, found by lowering it."""
+    before = _layer_widths(arch)
+    owners: dict[Place, list[str]] = {width.place: [] for width in widths}
+    kinds: dict[Place, list[Width]] = {}
+    for width in widths:
+        # One width a block at a time: what changes in a block is that width's.
+        kinds.setdefault(width.place[2:], []).append(width)
+    for several in kinds.values():
+        lowered = with_widths(arch, {w.place: w.above(w.least - 1) or w.least for w in several})
+        after = _layer_widths(lowered)
+        for width in several:
+            at = f"blocks.{width.place[1]}." if len(width.place) > 1 else ""
+            owners[width.place] += [
+                name for name, n in after.items() if n != before[name] and name.startswith(at)
+            ]
+    return owners
