@@ -1,0 +1,34 @@
+"""Prices before and after, side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from search_spaces import Price
+
+__all__ = ["print_prices"]
+
+_ROWS = (
+    ("Parameters", "params", 1e3, "K"),
+    ("Multi-Adds", "macs", 1e9, "G"),
+    ("Activations", "activations", 1e6, "M"),
+)
+
+
+def print_prices(name: str, before: Price, after: Price) -> None:
+    """A table of what the network cost and costs, for an output of 1280x720."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(name), title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("")
+    for heading in ("Before", "After", "Left"):
+        table.add_column(heading, justify="right")
+    for label, figure, divisor, unit in _ROWS:
+        old, new = getattr(before, figure), getattr(after, figure)
+        cells = (f"{old / divisor:,.2f} {unit}", f"{new / divisor:,.2f} {unit}")
+        table.add_row(label, *cells, f"{new / old:.1%}")
+    Console().print(table)

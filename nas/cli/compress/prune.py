@@ -1,0 +1,195 @@
+"""``nas compress prune``: a network pruned to a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from search_spaces.errors import InputError
+
+if TYPE_CHECKING:
+    from compress.prune import Method, Pruned
+    from nas.data import Dataset
+    from nas.evaluate import Recipe
+    from search_spaces import Network
+
+__all__ = ["prune"]
+
+
+def prune(
+    network: Annotated[Path, typer.Argument(help="A .safetensors file.")],
+    budget: Annotated[
+        str | None, typer.Option(help="300K-params, 12G-flops or 60M-activations.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="NAME: writes NAME.safetensors and NAME.yaml."),
+    ] = None,
+    steps: Annotated[int, typer.Option(help="Fine-tuning steps in all; 0 prunes only.")] = 0,
+    rounds: Annotated[
+        int | None, typer.Option(help="Rounds of pruning, with fine-tuning after each.")
+    ] = None,
+    importance: Annotated[
+        str, typer.Option(help="l1, l2, group_norm, lamp, or taylor (needs --data).")
+    ] = "group_norm",
+    uniform: Annotated[
+        bool, typer.Option("--uniform", help="All widths by one ratio, not by importance.")
+    ] = False,
+    round_to: Annotated[int, typer.Option(help="Widths are multiples of it.")] = 4,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of HR photos; else a few that come along.")
+    ] = None,
+    profile: Annotated[
+        str, typer.Option(help="Recipe of the fine-tuning: smoke, quick, standard or full.")
+    ] = "standard",
+    learning_rate: Annotated[float, typer.Option(help="Of the fine-tuning.")] = 5e-4,
+    seed: Annotated[int, typer.Option(help="Of the order of patches.")] = 0,
+    device: Annotated[str | None, typer.Option(help="As torch names it: cpu, cuda, ...")] = None,
+    sensitivity: Annotated[
+        bool, typer.Option("--sensitivity", help="First show what halving each width costs.")
+    ] = False,
+) -> None:
+    """Prune a network to a budget, from below and as close as the rounding of widths lets it.
+
+    Flops are multiply-adds, at 1280x720 of output.
+    """
+    from compress.network_file import open_network, write_network
+    from compress.prune import Method, check_budget
+    from nas.cli.compress.price_table import print_prices
+
+    if budget is None and not sensitivity:
+        raise InputError("expected --budget, such as 300K-params, or --sensitivity")
+    if budget is not None and output is None:
+        raise InputError("expected -o NAME, to write NAME.safetensors and NAME.yaml")
+    if steps < 0:
+        raise InputError(f"--steps: expected 0 or more, got {steps}")
+    method = Method(importance, round_to, uniform, rounds or (3 if steps else 1))
+    if importance == "taylor" and data is None:
+        raise InputError("importance taylor needs photos for its gradients: give --data FOLDER")
+    given = open_network(network)
+    figure, limit = _limit(budget) if budget is not None else ("", 0.0)
+    if budget is not None:
+        check_budget(given, figure, limit, round_to)
+    recipe = _recipe(profile, steps, learning_rate, seed)
+    wanted = sensitivity or data is not None or recipe is not None
+    dataset = _dataset(given, data, recipe, seed) if wanted else None
+    if sensitivity:
+        assert dataset is not None
+        _show_sensitivity(given, dataset, method)
+    if budget is None or output is None:
+        return
+    pruned = _pruned(given, figure, limit, method, dataset, recipe, device)
+    weights, config = write_network(pruned.network, output)
+    print_prices(network.name, pruned.before, pruned.after)
+    _print_rounds(pruned, figure, limit)
+    print(f"Written to {weights} and {config}")
+
+
+def _limit(text: str) -> tuple[str, float]:
+    from nas.explore.budget import parse_budget
+
+    parsed = parse_budget(text)
+    if parsed.name not in ("params", "macs", "activations"):
+        raise InputError(
+            f"--budget {text}: pruning knows the exact price in params, flops and activations; "
+            f"expected one of these, such as 300K-params"
+        )
+    return parsed.name, parsed.limit
+
+
+def _recipe(profile: str, steps: int, learning_rate: float, seed: int) -> Recipe | None:
+    from nas.evaluate.recipe import profile as named
+
+    recipe = named(profile)
+    if steps == 0:
+        return None
+    return recipe.replace(
+        steps=steps,
+        warmup_steps=min(recipe.warmup_steps, steps // 4),
+        learning_rate=learning_rate,
+        seed=seed,
+    )
+
+
+def _dataset(network: Network, data: Path | None, recipe: Recipe | None, seed: int) -> Dataset:
+    from nas.data import load_dataset
+
+    size = 24 if recipe is None else recipe.lr_size
+    return load_dataset(network.architecture.scale, data=data, seed=seed, lr_size=size)
+
+
+def _pruned(
+    network: Network,
+    figure: str,
+    limit: float,
+    method: Method,
+    dataset: Dataset | None,
+    recipe: Recipe | None,
+    device: str | None,
+) -> Pruned:
+    from compress.prune import prune as prune_network
+    from nas.evaluate.precision import best_device
+
+    with _bar("fine-tuning", 0 if recipe is None else recipe.steps) as advance:
+        return prune_network(
+            network, figure, limit, method, dataset=dataset, recipe=recipe,
+            device=best_device(device), on_step=lambda step, loss: advance(step),
+        )  # fmt: skip
+
+
+def _show_sensitivity(network: Network, dataset: Dataset, method: Method) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from compress.sensitivity import sensitivity
+
+    with _bar("halving widths", None) as advance:
+        rows = sensitivity(
+            network, dataset, method, on_width=lambda done, total: advance(done, total)
+        )
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("Width halved alone")
+    for heading in ("From", "To", "Params saved", "Multi-Adds saved", "PSNR-Y lost [dB]"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        table.add_row(
+            row.name, str(row.width), str(row.halved), f"{row.params_saved:,}",
+            f"{row.macs_saved / 1e9:.3f} G", f"{row.psnr_drop_db:.3f}",
+        )  # fmt: skip
+    Console().print(table)
+
+
+def _print_rounds(pruned: Pruned, figure: str, limit: float) -> None:
+    cost = getattr(pruned.after, figure)
+    print(f"Budget {limit:,.0f} {figure}: {cost:,}, {1 - cost / limit:.2%} below")
+    if pruned.before_db is not None:
+        print(f"Validation photos before: {pruned.before_db:.3f} dB PSNR-Y")
+    for k, one in enumerate(pruned.rounds):
+        if one.pruned_db is None:
+            continue
+        line = f"Round {k + 1}: {one.price.params:,} parameters, pruned {one.pruned_db:.3f} dB"
+        if one.tuned_db is not None:
+            line += f", fine-tuned {one.tuned_db:.3f} dB"
+            line += "" if one.kept else "; that is worse, so it is not kept"
+        print(line)
+
+
+@contextmanager
+def _bar(title: str, total: int | None) -> Iterator[Callable[..., None]]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    hidden = not console.is_terminal or total == 0
+    with Progress(console=console, transient=True, disable=hidden) as progress:
+        task = progress.add_task(title, total=total)
+
+        def advance(done: int, of: int | None = None) -> None:
+            progress.update(task, completed=done, **({} if of is None else {"total": of}))
+
+        yield advance
