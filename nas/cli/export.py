@@ -1,47 +1,110 @@
-"""``nas export``: a trial's network as a file of its own."""
+"""``nas export``: a network as a file of its own."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from search_spaces.errors import InputError
+
+if TYPE_CHECKING:
+    from search_spaces import Architecture
+
 __all__ = ["export"]
+
+_ENDINGS = {
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".safetensors": "safetensors",
+    ".onnx": "onnx",
+    ".pt": "torchscript",
+    ".ts": "torchscript",
+    ".torchscript": "torchscript",
+}
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="The run folder.")],
+    source: Annotated[Path, typer.Argument(metavar="RUN|NET", help="Run folder or network file.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="net.yaml, or net.safetensors with weights.")
+        Path,
+        typer.Option("--output", "-o", help="net.yaml, .safetensors, .onnx, or .pt (TorchScript)."),
     ],
-    trial: Annotated[str, typer.Option(help="best, or a trial's number.")] = "best",
+    trial: Annotated[str, typer.Option(help="Of a run: best, or a trial's number.")] = "best",
+    file_format: Annotated[
+        str | None,
+        typer.Option("--format", help="yaml, safetensors, onnx, torchscript; else by the name."),
+    ] = None,
     storage: Annotated[
         str | None, typer.Option(help="URL of the run's store, if it needs a password.")
     ] = None,
 ) -> None:
-    """Write the network of a trial: its config, or config and trained weights in one file."""
-    import shutil
+    """Write a network as a file of its own: its config, weights, ONNX or TorchScript.
 
-    from nas.run import open_run
-    from search_spaces.errors import InputError
-    from search_spaces.files import atomic_path
-    from search_spaces.yaml_file import to_yaml
+    ONNX and TorchScript take any number of images of any size, as RGB in 0..1, and are
+    compared with the network at several sizes before they are written.
+    """
+    from nas.deploy.source import is_run
 
-    opened = open_run(run, storage=storage)
-    record = opened.trial(trial)
-    if output.suffix in (".yaml", ".yml"):
-        with atomic_path(output) as temporary:
-            temporary.write_text(to_yaml(dict(record.architecture)), encoding="utf-8")
-    elif output.suffix == ".safetensors":
-        weights = opened.weights(record)
-        if not weights.exists():
-            raise InputError(
-                f"trial {record.number}: its weights were not kept; expected a trial on the "
-                f"front (its config can be had as .yaml and trained again)"
-            )
-        with atomic_path(output) as temporary:
-            shutil.copyfile(weights, temporary)
+    kind = _kind(output, file_format)
+    name = f"Trial {_number(source, trial, storage)}" if is_run(source) else str(source)
+    remark = ""
+    if kind == "yaml":
+        _architecture(source, trial, storage).save(output)
     else:
-        raise InputError(f"{output}: expected a name that ends in .yaml or .safetensors")
-    print(f"Trial {record.number} written to {output}")
+        remark = _write(kind, source, trial, storage, output)
+    print(f"{name} written to {output}{remark}")
+
+
+def _kind(output: Path, file_format: str | None) -> str:
+    named = _ENDINGS.get(output.suffix.lower())
+    if file_format is None and named is None:
+        raise InputError(
+            f"{output}: expected a name that ends in {', '.join(_ENDINGS)}, or a --format"
+        )
+    kind = file_format or named
+    if kind not in _ENDINGS.values():
+        known = ", ".join(dict.fromkeys(_ENDINGS.values()))
+        raise InputError(f"--format: expected {known}, got {file_format}")
+    if named not in (None, kind):
+        raise InputError(f"--output {output} is {named} by its name, but --format is {kind}")
+    return str(kind)
+
+
+def _number(source: Path, trial: str, storage: str | None) -> int:
+    from nas.run import open_run
+
+    return open_run(source, storage=storage).trial(trial).number
+
+
+def _architecture(source: Path, trial: str, storage: str | None) -> Architecture:
+    from nas.deploy.source import is_run, trained_network
+    from search_spaces import Architecture
+
+    if is_run(source):
+        from nas.run import open_run
+
+        # Its weights may not have been kept, and are not needed.
+        record = open_run(source, storage=storage).trial(trial)
+        return Architecture.from_dict(record.architecture)
+    if source.suffix.lower() in (".yaml", ".yml"):
+        return Architecture.load(source)
+    return trained_network(source).architecture
+
+
+def _write(kind: str, source: Path, trial: str, storage: str | None, output: Path) -> str:
+    from nas.deploy.source import trained_network
+
+    network = trained_network(source, trial=trial, storage=storage)
+    if kind == "safetensors":
+        from search_spaces import save_weights
+
+        save_weights(network, output)
+        return ""
+    from nas.deploy.onnx_file import export_onnx
+    from nas.deploy.torchscript import export_torchscript
+
+    parity = (export_onnx if kind == "onnx" else export_torchscript)(network, output)
+    sizes = ", ".join(f"{width}x{height}" for _, height, width in parity.sizes)
+    return f"; differs from the network by {parity.difference:.1e} at most ({sizes})"

@@ -41,8 +41,10 @@ def test_front_as_weights(command: Command, finished: Finished, tmp_path: Path) 
     [
         (["--trial", "99", "-o", "net.yaml"], "no trial '99'; expected best or one of 0, 1"),
         (["--trial", "worst", "-o", "net.yaml"], "no trial 'worst'"),
-        (["-o", "net.onnx"], "expected a name that ends in .yaml or .safetensors"),
-        (["-o", "net"], "expected a name that ends in .yaml or .safetensors"),
+        (["-o", "net.txt"], "expected a name that ends in .yaml, .yml, .safetensors, .onnx"),
+        (["-o", "net"], "expected a name that ends in .yaml, .yml, .safetensors, .onnx"),
+        (["-o", "net.onnx", "--format", "yaml"], "is onnx by its name, but --format is yaml"),
+        (["-o", "net", "--format", "jpeg"], "--format: expected yaml, safetensors, onnx"),
         ([], "Missing option '--output'"),
     ],
 )

@@ -1,0 +1,134 @@
+"""``nas latency``: how long a forward pass takes, beside a network that everybody can build."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from search_spaces.errors import InputError
+
+__all__ = ["latency"]
+
+
+def latency(
+    networks: Annotated[
+        list[str], typer.Argument(metavar="NET...", help=".safetensors, run folder, .yaml, preset.")
+    ],
+    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT of the input image.")] = "320x180",
+    reference: Annotated[str, typer.Option(help="What the others are compared with.")] = "e_rfdn",
+    runtime: Annotated[str, typer.Option(help="torch or onnxruntime.")] = "torch",
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    dtype: Annotated[str, typer.Option(help="float32 or bfloat16 (autocast).")] = "float32",
+    threads: Annotated[
+        int | None, typer.Option(help="CPU threads; by default torch's own choice.")
+    ] = None,
+    rounds: Annotated[int, typer.Option(help="Timed rounds; each runs every network once.")] = 20,
+    warmup: Annotated[int, typer.Option(help="Rounds before, not timed.")] = 3,
+    scale: Annotated[int, typer.Option(help="Scale of presets: 2, 3 or 4.")] = 4,
+    layers: Annotated[bool, typer.Option("--layers", help="Also a table of the layers.")] = False,
+    json_output: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
+) -> None:
+    """Measure latency: all networks in turns with a reference, so that a drift meets all alike.
+
+    Median, minimum, a 95% interval of the median, and the ratio to the reference.
+    """
+    from nas.deploy.layers import layer_times
+    from nas.deploy.runtime import runner
+    from nas.deploy.runtime import threads as with_threads
+    from nas.deploy.source import any_network
+    from nas.deploy.stopwatch import summary, time_in_turns
+    from nas.evaluate.environment import environment
+    from search_spaces import price
+
+    lr_size = _size(size)
+    if rounds < 1 or warmup < 0:
+        raise InputError(f"expected --rounds of 1 or more and --warmup of 0 or more, got {rounds} "
+                         f"and {warmup}")  # fmt: skip
+    if layers and runtime != "torch":
+        raise InputError("--layers: expected --runtime torch; other runtimes fuse their layers")
+    names = list(dict.fromkeys([*networks, reference]))
+    nets = {name: any_network(name, scale) for name in names}
+    with with_threads(threads) as used:
+        entrants = {
+            name: runner(net, lr_size, runtime=runtime, device=device, dtype=dtype)
+            for name, net in nets.items()
+        }
+        times = time_in_turns(entrants, rounds=rounds, warmup=warmup)
+        tables = {
+            name: layer_times(nets[name], lr_size, device=device, rounds=rounds, warmup=warmup)
+            for name in (networks if layers else ())
+        }
+    timings = {name: summary(of) for name, of in times.items()}
+    base = timings[reference]
+    rows: list[dict[str, Any]] = []
+    for name, net in nets.items():
+        timing, cost = timings[name], price(net.architecture, lr=lr_size)
+        rows.append(
+            {
+                "network": name,
+                "hash": net.architecture.hash,
+                "scale": net.architecture.scale,
+                "params": cost.params,
+                "macs": cost.macs,
+                **asdict(timing),
+                "times_reference": timing.median_ms / base.median_ms,
+                "times_reference_minimum": timing.minimum_ms / base.minimum_ms,
+            }
+        )
+    facts: dict[str, Any] = {
+        "lr_size": list(lr_size), "reference": reference, "runtime": runtime, "device": device,
+        "dtype": dtype, "threads": used, "warmup": warmup, "networks": rows,
+        "layers": {name: [asdict(row) for row in table] for name, table in tables.items()},
+        "environment": environment().to_dict(),
+    }  # fmt: skip
+    print(json.dumps(facts)) if json_output else _print(facts)
+
+
+def _size(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d{1,5})[x×](\d{1,5})", text)
+    if found is None or not all(int(side) for side in found.groups()):
+        raise InputError(f"--size: expected WIDTHxHEIGHT such as 320x180, got {text!r}")
+    return int(found[2]), int(found[1])
+
+
+def _print(facts: dict[str, Any]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    height, width = facts["lr_size"]
+    where = facts["environment"]["cpu" if facts["device"] == "cpu" else "device"]
+    title = (
+        f"{width}x{height} input, {facts['runtime']}, {facts['dtype']}, {facts['device']} ({where})"
+        f", {facts['threads']} threads, {facts['networks'][0]['rounds']} rounds"
+        f"; ratio to {facts['reference']}"
+    )
+    console = Console()
+    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("Network")
+    for heading in ("Params", "Multi-Adds", "Median [ms]", "95% interval", "Minimum [ms]",
+                    "Ratio", "of minima"):  # fmt: skip
+        table.add_column(heading, justify="right")
+    for row in facts["networks"]:
+        table.add_row(
+            Text(row["network"]), f"{row['params'] / 1e3:,.1f} K", f"{row['macs'] / 1e9:.2f} G",
+            f"{row['median_ms']:.2f}", f"{row['low_ms']:.2f}–{row['high_ms']:.2f}",
+            f"{row['minimum_ms']:.2f}", f"{row['times_reference']:.3f}",
+            f"{row['times_reference_minimum']:.3f}",
+        )  # fmt: skip
+    console.print(table)
+    for name, rows in facts["layers"].items():
+        layers = Table(title=Text(f"{name}: layers (torch, float32)"), title_justify="left",
+                       box=box.SIMPLE_HEAD)  # fmt: skip
+        for heading in ("Layer", "Kind", "Median [ms]", "Share"):
+            layers.add_column(heading, justify="left" if heading in ("Layer", "Kind") else "right")
+        for row in rows:
+            layers.add_row(
+                row["name"], row["kind"], f"{row['median_ms']:.3f}", f"{row['share']:.1%}"
+            )
+        console.print(layers)

@@ -1,0 +1,1 @@
+"""Trained networks outside the search: where they come from, other runtimes, their speed."""

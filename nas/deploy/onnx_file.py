@@ -1,0 +1,138 @@
+"""ONNX: writing it with any input size, and running it."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from nas.deploy.metadata import metadata
+from nas.deploy.parity import Array, Parity, check_parity
+from nas.deploy.portable import portable
+from search_spaces.errors import InputError
+from search_spaces.files import atomic_path
+from search_spaces.network import Network
+
+__all__ = ["INPUT", "OUTPUT", "export_onnx", "open_session"]
+
+INPUT, OUTPUT = "image", "enlarged"
+"""Names of the graph's one input and one output."""
+
+_NEEDED = ("onnx", "onnxscript", "onnxruntime")
+
+
+def export_onnx(network: Network, path: Path | str) -> Parity:
+    """Writes the network as ONNX, checked in ONNX Runtime before it takes its place.
+
+    Number of images, height and width are free, from 1 on. The file's metadata says the rest
+    (see `metadata`).
+
+    Returns:
+        How far it is from the network at most (see `check_parity`).
+
+    Raises:
+        InputError: the extra ``export`` is not installed, a part cannot be exported, the
+            graph gives something else than the network, or the folder cannot be written.
+    """
+    _need_extra()
+    program = _exported(network)
+    model = program.model_proto
+    # The exporter writes its source lines into every node: paths of this machine.
+    for node in model.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    for key, value in metadata(network).items():
+        entry = model.metadata_props.add()
+        entry.key, entry.value = key, value
+    model.producer_name = "nas-sr"
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(model.SerializeToString())
+        return check_parity(network, open_session(temporary))
+
+
+def open_session(path: Path | str, *, threads: int | None = None) -> Callable[[Array], Array]:
+    """A function that runs an ONNX file of ours on the CPU: (N, colors, h, w) to (N, colors, H, W).
+
+    Raises:
+        InputError: ONNX Runtime is missing, or the file is not one that it can load.
+    """
+    _need_extra()
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    try:
+        session = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
+    # ONNX Runtime's errors share no class with a public name.
+    except Exception as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path}: ONNX Runtime cannot load it ({reason})") from None
+
+    def run(image: Array) -> Array:
+        return np.asarray(session.run([OUTPUT], {INPUT: image})[0], np.float32)
+
+    return run
+
+
+def _exported(network: Network) -> Any:
+    dim = torch.export.Dim
+    shapes = {0: dim("images", min=1), 2: dim("height", min=1), 3: dim("width", min=1)}
+    # Sizes unlike each other and unlike any width, so that nothing is taken for a constant.
+    example = torch.rand(2, network.architecture.colors, 24, 29)
+    try:
+        with _quiet():
+            program = torch.onnx.export(
+                portable(network),
+                (example,),
+                dynamo=True,
+                dynamic_shapes=(shapes,),
+                input_names=[INPUT],
+                output_names=[OUTPUT],
+                verbose=False,
+            )
+    # torch's exporter wraps whatever went wrong in a user's part in errors of many kinds.
+    except Exception as error:
+        cause: BaseException = error
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
+        raise InputError(
+            f"the network {network.architecture.hash} cannot be exported to ONNX: {reason}"
+        ) from error
+    assert program is not None
+    return program
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without torch's remarks on packages that are not installed and on its own future."""
+    logger = logging.getLogger("torch.onnx")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(before)
+
+
+def _need_extra() -> None:
+    from importlib.util import find_spec
+
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise InputError(
+            f"ONNX needs {', '.join(missing)}, which the extra 'export' brings: "
+            f"pip install 'nas-sr[export]'"
+        )

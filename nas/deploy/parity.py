@@ -1,0 +1,66 @@
+"""Whether an exported graph gives what the network gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from search_spaces.errors import InputError
+from search_spaces.network import Network
+
+__all__ = ["PARITY_SIZES", "TOLERANCE", "Parity", "check_parity"]
+
+TOLERANCE = 2e-5
+"""Largest difference allowed, on images in 0..1 (a gray level is 4e-3); for outputs beyond 1,
+times the largest."""
+
+PARITY_SIZES = ((1, 1, 1), (1, 7, 20), (2, 15, 16), (1, 33, 47), (1, 64, 64))
+"""(N, height, width) that every export is checked at: odd, not square, and smaller than ESA's
+least side among them."""
+
+Array = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """The largest difference found, and the sizes it was looked for at."""
+
+    difference: float
+    sizes: tuple[tuple[int, int, int], ...]
+
+
+def check_parity(
+    network: Network,
+    exported: Callable[[Array], Array],
+    *,
+    sizes: tuple[tuple[int, int, int], ...] = PARITY_SIZES,
+) -> Parity:
+    """Runs both on the same random images.
+
+    Raises:
+        InputError: another shape or a difference over `TOLERANCE`.
+    """
+    generator = torch.Generator().manual_seed(0)
+    reference = network.eval()
+    worst = 0.0
+    for n, height, width in sizes:
+        image = torch.rand(n, network.architecture.colors, height, width, generator=generator)
+        with torch.inference_mode():
+            expected = reference(image).numpy()
+        found = exported(image.numpy())
+        at = f"at {n} image(s) of {width}x{height}"
+        if found.shape != expected.shape:
+            raise InputError(f"export: {at} it gives {found.shape}, expected {expected.shape}")
+        difference = float(np.abs(found - expected).max()) / max(1.0, float(np.abs(expected).max()))
+        # A difference that is no number is not below the limit either.
+        if not difference <= TOLERANCE:
+            raise InputError(
+                f"export: {at} it differs from the network by {difference:.1e}, more than "
+                f"{TOLERANCE:.0e}; nothing was written"
+            )
+        worst = max(worst, difference)
+    return Parity(worst, sizes)

@@ -1,0 +1,79 @@
+"""TorchScript: the network for libtorch, without this package."""
+
+from __future__ import annotations
+
+import types
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from nas.deploy.metadata import metadata
+from nas.deploy.parity import Array, Parity, check_parity
+from nas.deploy.portable import LEAST_ESA_SIDE_PX, portable
+from search_spaces.attention.esa import ESALite
+from search_spaces.errors import InputError
+from search_spaces.files import atomic_path
+from search_spaces.network import Network
+
+__all__ = ["export_torchscript"]
+
+
+def export_torchscript(network: Network, path: Path | str) -> Parity:
+    """Writes a trace that holds for every size, checked before it takes its place.
+
+    What `metadata` says is in the archive's extra file ``metadata.json``.
+
+    Raises:
+        InputError: a part cannot be traced, the trace gives something else than the network,
+            or the folder cannot be written.
+    """
+    import json
+
+    example = torch.rand(1, network.architecture.colors, 24, 29)
+    with warnings.catch_warnings():
+        # torch recommends torch.export instead; TorchScript is what was asked for.
+        warnings.simplefilter("ignore")
+        copied = portable(network)
+        extended: Any = torch.jit.script(_extended)
+        for module in copied.modules():
+            if isinstance(module, ESALite) and type(module).pooled is ESALite.pooled:
+                module.pooled = types.MethodType(_pooled(extended), module)  # type: ignore[method-assign]
+        try:
+            with torch.no_grad():
+                traced: Any = torch.jit.trace(copied, example, check_trace=False)
+        except Exception as error:
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise InputError(
+                f"the network {network.architecture.hash} cannot be traced: {reason}"
+            ) from error
+        with atomic_path(path) as temporary:
+            extra = {"metadata.json": json.dumps(metadata(network), indent=1)}
+            torch.jit.save(traced, str(temporary), _extra_files=extra)
+            loaded: Any = torch.jit.load(str(temporary))
+
+            def run(image: Array) -> Array:
+                with torch.no_grad():
+                    out: Array = loaded(torch.from_numpy(image)).numpy()
+                return out
+
+            return check_parity(network, run)
+
+
+def _pooled(extended: Any) -> Any:
+    def pooled(self: ESALite, x: Tensor) -> Tensor:
+        return F.max_pool2d(self.stride(extended(x, LEAST_ESA_SIDE_PX)), kernel_size=7, stride=3)
+
+    return pooled
+
+
+def _extended(x: Tensor, least: int) -> Tensor:
+    # Scripted: a trace keeps a scripted function's branches.
+    below, right = max(0, least - x.size(2)), max(0, least - x.size(3))
+    if below > 0 or right > 0:
+        return F.pad(x, [0, right, 0, below], mode="replicate")
+    # Were it x itself, the trace would take every later use of x for one of the result.
+    return x.clone()

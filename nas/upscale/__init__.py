@@ -1,0 +1,1 @@
+"""A trained network put to use on image files of any size."""

@@ -1,0 +1,209 @@
+"""A network made ready to enlarge images of any size, tile by tile."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from nas.evaluate.memory import peak_memory_mb
+from nas.evaluate.precision import best_device, resolve_precision
+from nas.upscale.colours import Alpha, enlarge_channels
+from nas.upscale.tiles import LEAST_TILE_PX, Span, spans
+from nas.upscale.whole_image import Frame, frame_attentions
+from search_spaces.attention.cca import CCA
+from search_spaces.errors import InputError
+from search_spaces.network import Network
+
+__all__ = ["DEFAULT_OVERLAP_PX", "Plan", "Upscaler"]
+
+Pixels = npt.NDArray[np.uint8 | np.uint16]
+
+DEFAULT_OVERLAP_PX = 48
+"""For networks that see farther than this (ESA) or everywhere (CCA)."""
+
+_PROBE_PX = 96
+_MOST_TILE_PX = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How an image is cut: tile and overlap in LR pixels; ``tile`` is 0 for the image at once."""
+
+    tile: int
+    overlap: int
+
+
+class Upscaler:
+    """Enlarges uint8 or uint16 images in bounded memory.
+
+    The network runs in float32, channels_last. With ``fast`` its blocks run in bfloat16, but
+    only where the device multiplies that natively; stem, fusion and upsampler stay exact,
+    because rounding there goes straight into the pixels.
+
+    Args:
+        network: with its weights; a copy is used.
+        device: as torch names it; default: the first GPU, else the CPU.
+        fast: see above.
+        tile: side of a tile in LR pixels; default: as large as ``memory_mb`` allows.
+        overlap: pixels that tiles share with each neighbour; default: the network's
+            receptive radius, or `DEFAULT_OVERLAP_PX` where that is larger or infinite.
+        memory_mb: what weights and live tensors of a tile may take, in MB (10^6 bytes).
+        alpha: how an alpha channel is enlarged.
+
+    Raises:
+        InputError: no such device, or a tile or overlap that makes no sense.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        device: str | None = None,
+        fast: bool = False,
+        tile: int | None = None,
+        overlap: int | None = None,
+        memory_mb: float = 512.0,
+        alpha: Alpha = "bicubic",
+    ) -> None:
+        self.device = best_device(device)
+        self.architecture = network.architecture
+        self.scale, self.colors = self.architecture.scale, self.architecture.colors
+        self.fast = fast and resolve_precision("auto", self.device) is torch.bfloat16
+        self.alpha = alpha
+        self.pools_globally = any(isinstance(m, CCA) for m in network.modules())
+        self._tile, self._overlap, self._memory_mb = tile, overlap, memory_mb
+        if tile is not None or overlap is not None:
+            spans(1, LEAST_TILE_PX if tile is None else tile, overlap or 0)
+        self._source = network
+        copied = copy.deepcopy(network).eval().requires_grad_(False)
+        self._frame = Frame()
+        self._sees_far = frame_attentions(copied, self._frame) > 0 or self.pools_globally
+        if self.fast:
+            copied.blocks = nn.ModuleList(_Bfloat16(block) for block in copied.blocks)
+        self._network: nn.Module = copied.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @cached_property
+    def overlap(self) -> int:
+        """Pixels that neighbouring tiles share at the least."""
+        if self._overlap is not None:
+            return self._overlap
+        return DEFAULT_OVERLAP_PX if self._sees_far else _receptive_radius(self._source)
+
+    @cached_property
+    def _pixels_at_once(self) -> int:
+        """How many LR pixels fit the memory that a tile may take."""
+        probe = peak_memory_mb(self.architecture, (_PROBE_PX, _PROBE_PX))
+        weights = sum(p.numel() for p in self._source.parameters()) * 4e-6
+        each = (probe - weights) / _PROBE_PX**2
+        return max(1, int((self._memory_mb - weights) / each))
+
+    def plan(self, height: int, width: int) -> Plan:
+        """How an image of that size (LR pixels) is cut."""
+        if self._tile is None and height * width <= self._pixels_at_once:
+            return Plan(0, 0)
+        tile = self._tile
+        if tile is None:
+            # A side may get ALIGN_PX - 1 more pixels; a margin of a tile's overlap covers it.
+            tile = math.isqrt(self._pixels_at_once) - 2 * self.overlap - 6
+            tile = min(_MOST_TILE_PX, max(LEAST_TILE_PX, tile // 16 * 16))
+        if max(height, width) <= tile:
+            return Plan(0, 0)
+        return Plan(tile, self.overlap)
+
+    def strips(self, pixels: Pixels) -> Iterator[Pixels]:
+        """The enlarged image from top to bottom, in strips as high as a row of tiles.
+
+        Args:
+            pixels: (h, w, C) with C of 1 to 4 (see `enlarge_channels`), uint8 or uint16.
+
+        Yields:
+            (rows, w * scale, C) of the same type: clamped, then rounded.
+        """
+        height, width, channels = pixels.shape
+        if height < 1 or width < 1 or not 1 <= channels <= 4:
+            raise InputError(f"expected an image (h, w, 1 to 4 channels), got {pixels.shape}")
+        plan = self.plan(height, width)
+        rows, columns = (
+            spans(side, plan.tile or max(side, LEAST_TILE_PX), plan.overlap)
+            for side in (height, width)
+        )
+        whole = (height, width) if plan.tile else None
+        for row in rows:
+            strip = np.empty(
+                ((row.inner[1] - row.inner[0]) * self.scale, width * self.scale, channels),
+                pixels.dtype,
+            )
+            for column in columns:
+                begin, end = (edge * self.scale for edge in column.inner)
+                strip[:, begin:end] = self._tile_of(pixels, whole, row, column)
+            yield strip
+
+    def enlarge(self, pixels: Pixels) -> Pixels:
+        """(h, w, C) to (h * scale, w * scale, C), in one piece."""
+        return np.concatenate(list(self.strips(pixels)))
+
+    def _tile_of(
+        self, pixels: Pixels, whole: tuple[int, int] | None, row: Span, column: Span
+    ) -> Pixels:
+        most = np.iinfo(pixels.dtype).max
+        part = pixels[slice(*row.outer), slice(*column.outer)].transpose(2, 0, 1)
+        self._frame.whole, self._frame.origin = whole, (row.outer[0], column.outer[0])
+        with torch.inference_mode():
+            # torch computes little with uint16: the conversion is numpy's.
+            image = torch.from_numpy(part.astype(np.float32)).to(self.device)[None] / most
+            large = enlarge_channels(
+                self._forward, image, self.scale, colors=self.colors, alpha=self.alpha
+            )
+            top, bottom, left, right = (k * self.scale for k in (*row.kept, *column.kept))
+            kept = large[0, :, top:bottom, left:right].float().clamp(0, 1).mul_(most).round_()
+            out: Pixels = kept.permute(1, 2, 0).cpu().numpy().astype(pixels.dtype)
+        return out
+
+    def _forward(self, image: Tensor) -> Tensor:
+        out: Tensor = self._network(image.contiguous(memory_format=torch.channels_last))
+        return out
+
+
+class _Bfloat16(nn.Module):
+    """A block that computes in bfloat16 and takes and gives float32."""
+
+    def __init__(self, block: nn.Module) -> None:
+        super().__init__()
+        self.block = block
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, h, w) to the same shape."""
+        with torch.autocast(x.device.type, torch.bfloat16):
+            y: Tensor = self.block(x)
+        return y.float()
+
+
+def _receptive_radius(network: nn.Module) -> int:
+    """Farthest input pixel (rows or columns) that an output pixel depends on, measured.
+
+    A gradient that is not zero shows dependence. Where it reaches `DEFAULT_OVERLAP_PX`, that
+    is the answer.
+    """
+    radius = DEFAULT_OVERLAP_PX
+    side = 2 * radius + 1
+    probe = copy.deepcopy(network).cpu().eval().requires_grad_(False)
+    colors = getattr(getattr(network, "architecture", None), "colors", 3)
+    generator = torch.Generator().manual_seed(0)
+    image = torch.rand(1, colors, side, side, generator=generator).requires_grad_()
+    out = probe(image)
+    scale = out.shape[-1] // side
+    out[..., radius * scale : (radius + 1) * scale, radius * scale : (radius + 1) * scale].sum(
+    ).backward()  # fmt: skip
+    assert image.grad is not None
+    rows, columns = image.grad.abs().sum((0, 1)).nonzero(as_tuple=True)
+    if not len(rows):
+        return 0
+    return int(torch.cat([rows - radius, columns - radius]).abs().max())

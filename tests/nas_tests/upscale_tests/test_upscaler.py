@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nas.data.degradation import bicubic_up
+from nas.upscale.bicubic import bicubic
+from nas.upscale.tiles import ALIGN_PX, spans
+from nas.upscale.upscaler import DEFAULT_OVERLAP_PX, Upscaler
+from search_spaces import Network
+from search_spaces.errors import InputError
+from tests.nas_tests.upscale_tests.conftest import make
+
+ESA = {"kind": "esa", "width": 4}
+PhotoOf = Callable[..., np.ndarray[Any, np.dtype[np.uint8]]]
+
+
+@given(st.integers(1, 700), st.integers(32, 200), st.integers(0, 60))
+def test_spans_cover_a_side_once(length: int, tile: int, overlap: int) -> None:
+    found = spans(length, tile, overlap)
+    covered = [k for span in found for k in range(*span.inner)]
+    assert covered == list(range(length))
+    for span in found:
+        (begin, end), (first, last) = span.inner, span.outer
+        assert end - begin <= tile
+        assert first % ALIGN_PX == 0
+        assert first == 0 or begin - first in range(overlap, overlap + ALIGN_PX)
+        assert last == min(length, end + overlap)
+        assert span.kept == (begin - first, end - first)
+
+
+def difference(network: Network, pixels: Any, **options: Any) -> Any:
+    whole = Upscaler(network, device="cpu", memory_mb=4000)
+    assert whole.plan(*pixels.shape[:2]).tile == 0
+    tiled = Upscaler(network, device="cpu", **options)
+    assert tiled.plan(*pixels.shape[:2]).tile > 0
+    return np.abs(tiled.enlarge(pixels).astype(int) - whole.enlarge(pixels).astype(int))
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        make(),
+        make(value_range=255),
+        make(colors=1, upsampler="deconv", image_skip="bicubic", mean=[0.4]),
+        make(image_skip="bilinear", scale=3),
+    ],
+    ids=["plain", "range", "luma", "skip"],
+)
+def test_finite_networks_leave_no_seam(network: Network, photo: PhotoOf) -> None:
+    pixels = photo(70, 131)
+    upscaler = Upscaler(network, tile=32, device="cpu")
+    assert upscaler.overlap < DEFAULT_OVERLAP_PX
+    # Only the order of float additions differs, so a value near a half may round otherwise.
+    assert difference(network, pixels, tile=32).max() <= 1
+    assert (difference(network, pixels, tile=32) > 0).mean() < 1e-3
+
+
+@pytest.mark.parametrize("size", [(150, 203), (10, 260)])
+@pytest.mark.parametrize("kind", ["esa", "esa_lite"])
+def test_esa_is_computed_as_in_the_whole_image(
+    size: tuple[int, int], kind: str, photo: PhotoOf
+) -> None:
+    network = make({"kind": kind, "width": 4})
+    assert difference(network, photo(*size), tile=48).max() <= 1
+
+
+def test_without_the_whole_images_frame_esa_shows_seams(
+    photo: PhotoOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = make(ESA)
+    monkeypatch.setattr("nas.upscale.upscaler.frame_attentions", lambda network, frame: 1)
+    assert difference(network, photo(150, 203), tile=48).max() > 1
+
+
+def test_global_pooling_is_known(photo: PhotoOf) -> None:
+    upscaler = Upscaler(make({"kind": "cca", "width": 2}), device="cpu")
+    assert upscaler.pools_globally
+    assert upscaler.overlap == DEFAULT_OVERLAP_PX
+    assert not Upscaler(make(ESA), device="cpu").pools_globally
+
+
+def test_overlap_is_the_receptive_radius() -> None:
+    # Stem, 2 blocks of 3 stages, fusion and upsampler: one pixel for each 3x3.
+    assert Upscaler(make(), device="cpu").overlap == 1 + 2 * 3 + 1 + 1
+
+
+def test_tiles_follow_the_memory(photo: PhotoOf) -> None:
+    from nas.evaluate.memory import peak_memory_mb
+
+    network = make()
+    for memory_mb in (8.0, 30.0):
+        upscaler = Upscaler(network, memory_mb=memory_mb, device="cpu")
+        plan = upscaler.plan(4320, 7680)
+        side = plan.tile + 2 * plan.overlap + ALIGN_PX - 1
+        assert memory_mb / 2 < peak_memory_mb(network.architecture, (side, side)) <= memory_mb
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("colors", [1, 3])
+@pytest.mark.parametrize("alpha", ["bicubic", "network"])
+def test_channels_are_kept(channels: int, colors: int, alpha: Any, photo: PhotoOf) -> None:
+    upscaler = Upscaler(make(colors=colors, image_skip="bicubic"), device="cpu", alpha=alpha)
+    pixels = photo(21, 33, channels)
+    large = upscaler.enlarge(pixels)
+    assert large.shape == (42, 66, channels)
+    # An untrained network with an image skip is the plain enlargement.
+    expected = torch.nn.functional.interpolate(
+        torch.from_numpy(pixels).permute(2, 0, 1)[None].float(), scale_factor=2, mode="bicubic"
+    )[0].permute(1, 2, 0).clamp(0, 255).numpy()  # fmt: skip
+    assert np.abs(large - expected)[4:-4, 4:-4].mean() < 4
+    deep = upscaler.enlarge(pixels.astype(np.uint16) * 257)
+    assert deep.dtype == np.uint16
+    assert np.abs(deep / 257 - large).max() < 0.51
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_bicubic_is_that_of_the_data(scale: int, photo: PhotoOf) -> None:
+    # No black and no white: imresize clips overshoots between its two passes.
+    pixels = photo(9, 14) // 2 + 64
+    planes = torch.from_numpy(pixels).permute(2, 0, 1)[None].double()
+    ours = bicubic(planes, scale)[0].permute(1, 2, 0).clamp(0, 255).numpy()
+    # It rounds to whole levels after each of them.
+    assert np.abs(ours - bicubic_up(pixels, scale)).max() < 1.5
+
+
+def test_fast_is_near_and_leaves_the_network_alone(photo: PhotoOf) -> None:
+    network = make(ESA)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    pixels = photo(40, 50)
+    exact, fast = (Upscaler(network, device="cpu", fast=f) for f in (False, True))
+    error = exact.enlarge(pixels).astype(float) - fast.enlarge(pixels)
+    # Random weights exaggerate; a network of published weights differs by a fiftieth of this.
+    assert np.sqrt((error**2).mean()) < 3
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    assert isinstance(network.blocks, torch.nn.ModuleList)
+    assert network(torch.rand(1, 3, 8, 8)).shape == (1, 3, 16, 16)
+
+
+@pytest.mark.parametrize("wrong", [{"tile": 8}, {"overlap": -1}, {"device": "warp"}])
+def test_nonsense_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InputError):
+        Upscaler(make(), **wrong)
