@@ -38,7 +38,7 @@ def check(found: dict[str, Any]) -> None:
     assert found["memory_mb"] > 4 * found["params"] / 1e6
 
 
-@pytest.mark.parametrize(("name", "scale"), [("rfdn", 4), ("imdn", 2), ("rlfn", 3)])
+@pytest.mark.parametrize(("name", "scale"), [("rfdn", 4), ("rlfn", 3)])
 def test_presets(name: str, scale: int, command: Command) -> None:
     found = facts(command, name, "--scale", scale, "--no-latency")
     check(found)

@@ -47,7 +47,7 @@ def test_given_objectives() -> None:
         ({"timeout_s": 0.0}, "timeout: expected more than 0 seconds"),
         ({"seed": -1}, "seed: expected at least 0, got -1"),
         ({"latency_lr": (0, 5)}, "latency size: expected at least 1x1"),
-        ({"space": "tiyn"}, "unknown space 'tiyn'; did you mean 'tiny'"),
+        ({"space": "tiyn"}, "unknown space 'tiyn': did you mean 'tiny'?"),
         ({"space": "nowhere.yaml"}, "nowhere.yaml: cannot be read"),
     ],
 )
