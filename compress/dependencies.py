@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,6 +33,7 @@ class Dependencies:
         self._graph = tp.DependencyGraph()
         with without_numbers(network):
             self._graph.build_dependency(network, image, verbose=False)
+        self._network = network
         self._modules = dict(network.named_modules())
         self.groups: dict[str, Any] = {}
         self._find_groups(network)
@@ -61,6 +62,26 @@ class Dependencies:
     def importance(self, measure: Callable[[Any], Tensor]) -> dict[str, Tensor]:
         """One number a channel of each group."""
         return {name: measure(group) for name, group in self.groups.items()}
+
+    def kept(self, pruned: Mapping[str, Collection[int]]) -> dict[str, list[int]]:
+        """The output channels that every layer has left when groups lose these channels."""
+        names = {module: name for name, module in self._modules.items()}
+        gone: dict[str, set[int]] = {}
+        for root, channels in pruned.items():
+            for item in self.groups[root]:
+                if self._graph.is_out_channel_pruning_fn(item.dep.handler):
+                    name = names.get(item.dep.target.module)
+                    if name is not None:
+                        gone.setdefault(name, set()).update(
+                            index
+                            for index, of_root in zip(item.idxs, item.root_idxs, strict=True)
+                            if of_root in channels
+                        )
+        widths = widths_of(self._network)
+        return {
+            name: [k for k in range(width) if k not in gone.get(name, ())]
+            for name, width in widths.items()
+        }
 
     def prune(self, name: str, channels: Sequence[int]) -> None:
         """Takes these channels out of the group."""

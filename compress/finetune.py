@@ -17,7 +17,7 @@ from nas.evaluate.train import Diverged, Objective, l1, train
 from nas.evaluate.validate import validate
 from search_spaces.network import Network, build
 
-__all__ = ["Gradients", "Tuned", "finetune", "psnr_of"]
+__all__ = ["Gradients", "Tuned", "finetune", "images_of", "psnr_of"]
 
 OnStep = Callable[[int, float], None]
 
@@ -77,6 +77,14 @@ def psnr_of(network: Network, dataset: Dataset, device: torch.device | str = "cp
     arch = network.architecture
     quality = validate(copied.to(device), dataset.validation, arch.scale, colors=arch.colors)
     return quality.psnr_y_db
+
+
+def images_of(network: Network, dataset: Dataset, *, count: int = 24) -> torch.Tensor:
+    """(count, colors, h, w) patches of the training photos in 0..1, as the network takes them."""
+    shortest = min(photo.short_side for photo in dataset.train)
+    size = min(48, shortest // dataset.scale)
+    patches = Patches(dataset.train, dataset.scale, lr_size=size, batch=count, seed=0)
+    return _unit(patches.batch(0).lr, network.architecture.colors)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from compress.finetune import Gradients, OnStep, Tuned, finetune, psnr_of
+from compress.finetune import Gradients, OnStep, Tuned, finetune, images_of, psnr_of
 from compress.importance import IMPORTANCES, NEEDS_GRADIENTS, measure
 from compress.plan import FIGURES, cost_of, floor_of, plan
 from compress.surgery import cut, prunable, scores_of
@@ -30,12 +30,15 @@ class Method:
         multiple: widths are multiples of it, but those that stay as they were.
         uniform: all widths shrink by one ratio; else one threshold on importance decides.
         rounds: the network is pruned in so many rounds, equal in ratio, fine-tuned after each.
+        refit: what is left is fitted to the network's own features by least squares, where
+            there are photos.
     """
 
     importance: str = "group_norm"
     multiple: int = 4
     uniform: bool = False
     rounds: int = 1
+    refit: bool = True
 
     def __post_init__(self) -> None:
         if self.importance not in IMPORTANCES:
@@ -177,7 +180,8 @@ def _pruned_once(
         gradients = Gradients(dataset, recipe or Recipe())
     scores, importance = scores_of(form, widths, measure(method.importance), gradients)
     chosen = plan(form.architecture, widths, scores, figure, goal, uniform=method.uniform)
-    smaller = cut(form, importance, chosen.architecture)
+    images = None if dataset is None or not method.refit else images_of(form, dataset)
+    smaller = cut(form, importance, chosen.architecture, images)
     if not chosen.cost < cost_of(form.architecture, figure):
         raise InputError(f"pruning did not lower the {figure}: {chosen.cost:,} is the price still")
     return smaller

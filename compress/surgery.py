@@ -7,11 +7,12 @@ from functools import lru_cache
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from compress.dependencies import Dependencies, widths_of
 from compress.fold import TOLERANCE, difference, fold
+from compress.refit import refit
 from compress.slices import Unsliced, joined, unsliced, unsplit
 from compress.widths import Place, Width, with_widths
 from search_spaces.architecture import Architecture
@@ -69,13 +70,20 @@ def scores_of(
     return ascending, found
 
 
-def cut(network: Network, importance: Mapping[str, Tensor], target: Architecture) -> Network:
+def cut(
+    network: Network,
+    importance: Mapping[str, Tensor],
+    target: Architecture,
+    images: Tensor | None = None,
+) -> Network:
     """The network with the least important channels taken out, down to ``target``'s widths.
 
     Args:
         network: in prunable form; it stays.
         importance: of every group of channels.
         target: what `compress.widths.with_widths` makes of its architecture.
+        images: (N, colors, h, w) in 0..1, on which what is left is fitted to the network's
+            own features; None leaves the weights as they are.
 
     Raises:
         InputError: what is left is not the network of ``target``, in shape, price or output.
@@ -83,16 +91,37 @@ def cut(network: Network, importance: Mapping[str, Tensor], target: Architecture
     twin = unsliced(network)
     dependencies = Dependencies(twin)
     wanted = _layer_widths(target)
-    for name, scores in importance.items():
-        surplus = len(scores) - wanted[name]
-        least = scores.argsort(stable=True)[: max(0, surplus)]
-        dependencies.prune(name, sorted(least.tolist()))
-    if widths_of(twin) != wanted:
-        raise InputError("pruning left other widths than planned: a part does not follow the trunk")
+    gone = {
+        name: set(scores.argsort(stable=True)[: max(0, len(scores) - wanted[name])].tolist())
+        for name, scores in importance.items()
+    }
+    kept = dependencies.kept(gone)
+    for name, channels in gone.items():
+        dependencies.prune(name, sorted(channels))
+    whole = unsliced(network)
+    _check_channels(twin, whole, kept, wanted)
+    if images is not None:
+        refit(twin, whole, kept, images)
     twin.zero_grad(set_to_none=True)
     pruned = joined(twin, target).eval()
     _check(twin, pruned, network)
     return pruned
+
+
+def _check_channels(
+    twin: Network, whole: Network, kept: Mapping[str, list[int]], wanted: Mapping[str, int]
+) -> None:
+    """Every layer has the planned width, and the very channels that were to stay."""
+    if widths_of(twin) != wanted:
+        raise InputError("pruning left other widths than planned: a part does not follow the trunk")
+    layers = dict(whole.named_modules())
+    for name, layer in twin.named_modules():
+        before = layers.get(name)
+        if isinstance(layer, nn.Conv2d) and isinstance(before, nn.Conv2d):
+            if layer.bias is None or before.bias is None:
+                continue
+            if not torch.equal(layer.bias, before.bias[kept[name]]):
+                raise InputError(f"pruning left other channels of {name} than planned")
 
 
 def _check(twin: Network, pruned: Network, network: Network) -> None:
