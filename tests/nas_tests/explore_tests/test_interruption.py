@@ -270,6 +270,17 @@ def test_a_store_that_cannot_be_written_is_one_line(tmp_path: Path, one_thread: 
         run_search(settings)
 
 
+@pytest.fixture(scope="module")
+def undisturbed(own_lock: Path, tmp_path_factory: pytest.TempPathFactory) -> list[float]:
+    """The PSNR of the networks of a search that nothing happens to."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    settings = TestDeathAtAGivenPlace.SETTINGS
+    run = nas.search(run=tmp_path_factory.mktemp("whole"), trials=2, **settings)
+    torch.set_num_threads(before)
+    return list(run.finished()["psnr_y_db"])
+
+
 class TestDeathAtAGivenPlace:
     """Where a random kill seldom lands."""
 
@@ -290,15 +301,6 @@ class TestDeathAtAGivenPlace:
             patch.setattr(where, die)
             with pytest.raises(Died):
                 nas.search(run=folder, trials=2, **self.SETTINGS | settings)
-
-    @pytest.fixture(scope="class")
-    def undisturbed(self, own_lock: Path, tmp_path_factory: pytest.TempPathFactory) -> list[float]:
-        """The PSNR of the networks of a search that nothing happens to."""
-        before = torch.get_num_threads()
-        torch.set_num_threads(1)
-        run = nas.search(run=tmp_path_factory.mktemp("whole"), trials=2, **self.SETTINGS)
-        torch.set_num_threads(before)
-        return list(run.finished()["psnr_y_db"])
 
     @pytest.mark.parametrize(
         "where",
