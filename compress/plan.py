@@ -20,8 +20,9 @@ FIGURES = ("params", "macs", "activations")
 Scores = Mapping[Place, Sequence[float]]
 Chosen = dict[Place, int]
 
-# Nearer to the budget than this, no other width of the trunk is tried.
-_NEAR = 0.005
+_TRUNK: Place = ("channels",)
+_EVEN = 0.3
+_FAR = 0.02
 
 
 class Plan(NamedTuple):
@@ -53,9 +54,10 @@ def plan(
 ) -> Plan:
     """The widths that come nearest to ``limit`` from below.
 
-    First one threshold on importance for all widths (or, ``uniform``, one ratio), by
-    bisection; then widths grow step by step, the most important channels first, as long as
-    the budget holds. Where rounding leaves a gap, narrower trunks are tried as well.
+    One threshold on importance for all widths but the trunk's, by bisection; then widths grow
+    step by step, the most important channels first, as long as the budget holds. The trunk
+    stays as wide as it can without the others falling to less than 0.3 of its share: every
+    later layer reads it, and what it loses nothing brings back.
 
     Args:
         arch: in prunable form.
@@ -63,7 +65,7 @@ def plan(
         scores: importance of the channels of every width, ascending.
         figure: one of `FIGURES`.
         limit: of the figure.
-        uniform: shrink all widths by one ratio.
+        uniform: shrink all widths by one ratio instead, the trunk's too.
 
     Raises:
         InputError: the limit is below the floor, or above the network's own price.
@@ -80,28 +82,60 @@ def plan(
             f"of every width, rounded up); expected at least that"
         )
 
+    trunk = next((w for w in widths if w.place == _TRUNK), None)
+    others = [w for w in widths if w is not trunk]
+    if uniform or trunk is None or not others:
+        chosen, cost = _fitted(arch, widths, {}, scores, figure, limit, uniform=uniform)
+        return Plan(chosen, with_widths(arch, chosen), cost)
+    best: tuple[float, Chosen, int] | None = None
+    wide: int | None = trunk.now
+    while wide is not None:
+        fixed = {_TRUNK: wide}
+        if _cost(arch, {**fixed, **{w.place: w.least for w in others}}, figure) <= limit:
+            chosen, cost = _fitted(arch, others, fixed, scores, figure, limit)
+            shares = sum(chosen[w.place] / w.now for w in others) / len(others)
+            evenness = min(_EVEN, shares / (wide / trunk.now))
+            if cost < (1 - _FAR) * limit:
+                evenness -= 1.0  # a trunk that leaves a gap is the last resort
+            if best is None or evenness > best[0]:
+                best = evenness, chosen, cost
+            if evenness >= _EVEN:
+                break
+        wide = None if wide <= trunk.least else trunk.at_most(wide - 1)
+    assert best is not None  # the floor fits
+    return Plan(best[1], with_widths(arch, best[1]), best[2])
+
+
+def _cost(arch: Architecture, chosen: Chosen, figure: str) -> int:
+    return cost_of(with_widths(arch, chosen), figure)
+
+
+def _fitted(
+    arch: Architecture,
+    widths: Sequence[Width],
+    fixed: Chosen,
+    scores: Scores,
+    figure: str,
+    limit: float,
+    *,
+    uniform: bool = False,
+) -> tuple[Chosen, int]:
+    """Widths within the limit beside those that are fixed, and the cost of all."""
+
     def at(threshold: float) -> Chosen:
         if uniform:
-            return {w.place: w.at_most(int((1 - threshold) * w.now)) for w in widths}
-        return {w.place: w.at_most(w.now - bisect_left(scores[w.place], threshold)) for w in widths}
+            return fixed | {w.place: w.at_most(int((1 - threshold) * w.now)) for w in widths}
+        return fixed | {
+            w.place: w.at_most(w.now - bisect_left(scores[w.place], threshold)) for w in widths
+        }
 
     def cost(chosen: Chosen) -> int:
-        return cost_of(with_widths(arch, chosen), figure)
+        return _cost(arch, chosen, figure)
 
-    every = sorted({score for values in scores.values() for score in values})
-    steps = [k / 200 for k in range(201)] if uniform else [*every, every[-1] * 2]
+    every = sorted({score for width in widths for score in scores[width.place]})
+    steps = [k / 200 for k in range(201)] if uniform else [*every, every[-1] * 2 + 1]
     first = bisect_left(steps, True, key=lambda threshold: cost(at(threshold)) <= limit)
-    chosen = at(steps[min(first, len(steps) - 1)])
-    best = _grown(chosen, widths, scores, cost, limit)
-    trunk = next((w for w in widths if w.place == ("channels",)), None)
-    while trunk and best[1] < (1 - _NEAR) * limit and chosen[trunk.place] > trunk.least:
-        chosen = {**chosen, trunk.place: trunk.at_most(chosen[trunk.place] - 1)}
-        other = _grown(chosen, widths, scores, cost, limit, leave=trunk.place)
-        # A few narrower trunks at most: the trunk carries everything.
-        if other[1] <= best[1]:
-            break
-        best = other
-    return Plan(best[0], with_widths(arch, best[0]), best[1])
+    return _grown(at(steps[min(first, len(steps) - 1)]), widths, scores, cost, limit)
 
 
 def _grown(
@@ -110,12 +144,11 @@ def _grown(
     scores: Scores,
     cost: Callable[[Chosen], int],
     limit: float,
-    leave: Place | None = None,
 ) -> tuple[Chosen, int]:
     """``chosen`` with widths raised while the cost stays within the limit, and the cost."""
     grown, spent = dict(chosen), cost(chosen)
     sums = {place: [0.0, *accumulate(values)] for place, values in scores.items()}
-    open_ = {w.place: w for w in widths if w.place != leave}
+    open_ = {w.place: w for w in widths}
     while open_:
         gains = {}
         for place, width in list(open_.items()):

@@ -34,7 +34,7 @@ class Method:
             there are photos.
     """
 
-    importance: str = "group_norm"
+    importance: str = "lamp"
     multiple: int = 4
     uniform: bool = False
     rounds: int = 1

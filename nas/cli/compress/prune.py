@@ -34,11 +34,14 @@ def prune(
         int | None, typer.Option(help="Rounds of pruning, with fine-tuning after each.")
     ] = None,
     importance: Annotated[
-        str, typer.Option(help="l1, l2, group_norm, lamp, or taylor (needs --data).")
-    ] = "group_norm",
+        str, typer.Option(help="lamp, l1, l2, group_norm, or taylor (needs --data).")
+    ] = "lamp",
     uniform: Annotated[
         bool, typer.Option("--uniform", help="All widths by one ratio, not by importance.")
     ] = False,
+    refit: Annotated[
+        bool, typer.Option(help="Fit what is left to the network's own features, on photos.")
+    ] = True,
     round_to: Annotated[int, typer.Option(help="Widths are multiples of it.")] = 4,
     data: Annotated[
         Path | None, typer.Option(help="Folder of HR photos; else a few that come along.")
@@ -67,7 +70,7 @@ def prune(
         raise InputError("expected -o NAME, to write NAME.safetensors and NAME.yaml")
     if steps < 0:
         raise InputError(f"--steps: expected 0 or more, got {steps}")
-    method = Method(importance, round_to, uniform, rounds or (3 if steps else 1))
+    method = Method(importance, round_to, uniform, rounds or (2 if steps else 1), refit)
     if importance == "taylor" and data is None:
         raise InputError("importance taylor needs photos for its gradients: give --data FOLDER")
     given = open_network(network)
@@ -75,7 +78,7 @@ def prune(
     if budget is not None:
         check_budget(given, figure, limit, round_to)
     recipe = _recipe(profile, steps, learning_rate, seed)
-    wanted = sensitivity or data is not None or recipe is not None
+    wanted = sensitivity or refit or data is not None or recipe is not None
     dataset = _dataset(given, data, recipe, seed) if wanted else None
     if sensitivity:
         assert dataset is not None
@@ -190,6 +193,6 @@ def _bar(title: str, total: int | None) -> Iterator[Callable[..., None]]:
         task = progress.add_task(title, total=total)
 
         def advance(done: int, of: int | None = None) -> None:
-            progress.update(task, completed=done, **({} if of is None else {"total": of}))
+            progress.update(task, completed=done, total=of or total)
 
         yield advance
