@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+# The tests run in several processes, whose torch threads would fight for the cores. Set
+# before anything imports torch, and inherited by the commands that tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 _BESIDE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
