@@ -37,8 +37,8 @@ def upscale(
     tile: Annotated[int | None, typer.Option(help="Side of a tile in input pixels.")] = None,
     overlap: Annotated[int | None, typer.Option(help="Input pixels that tiles share.")] = None,
     memory: Annotated[
-        float, typer.Option(help="MB that the network may take; sets the tile's size.")
-    ] = 512.0,
+        float, typer.Option(help="MB of live tensors; sets the tile's size.")
+    ] = 320.0,
     max_megapixels: Annotated[
         float, typer.Option(help="Larger inputs are refused as decompression bombs.")
     ] = 100.0,

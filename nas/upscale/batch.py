@@ -184,6 +184,7 @@ def _write(
     def taken() -> Iterator[Pixels]:
         while (strip := strips.get()) is not None:
             yield strip
+            del strip
         if not complete:
             # Nothing half done may take the target's place.
             raise _Abandoned
@@ -198,6 +199,10 @@ def _write(
                 if not _handed(strips, strip, writing):
                     break
                 shared(rows / header.height)
+                # A strip in the queue beside the two at work would be memory for nothing.
+                while not strips.empty() and not writing.done():
+                    time.sleep(0.002)
+                del strip
             complete = rows == header.height
         finally:
             _handed(strips, None, writing)

@@ -217,7 +217,7 @@ def _bytes(strip: Pixels, wide: str) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(ordered).reshape(len(strip), -1).view(np.uint8)
 
 
-def _pieces(strips: Iterable[Pixels], rows: int = 128) -> Iterator[Pixels]:
+def _pieces(strips: Iterable[Pixels], rows: int = 32) -> Iterator[Pixels]:
     # Filtering needs several copies: of some rows at a time, not of a strip as high as a tile.
     for strip in strips:
         for first in range(0, len(strip), rows):

@@ -55,7 +55,8 @@ class Upscaler:
         tile: side of a tile in LR pixels; default: as large as ``memory_mb`` allows.
         overlap: pixels that tiles share with each neighbour; default: the network's
             receptive radius, or `DEFAULT_OVERLAP_PX` where that is larger or infinite.
-        memory_mb: what weights and live tensors of a tile may take, in MB (10^6 bytes).
+        memory_mb: what weights and live tensors of a tile may take, in MB (10^6 bytes); with
+            the scratch space of its operators a process takes about twice as much.
         alpha: how an alpha channel is enlarged.
 
     Raises:
@@ -70,7 +71,7 @@ class Upscaler:
         fast: bool = False,
         tile: int | None = None,
         overlap: int | None = None,
-        memory_mb: float = 512.0,
+        memory_mb: float = 320.0,
         alpha: Alpha = "bicubic",
     ) -> None:
         self.device = best_device(device)
@@ -145,6 +146,8 @@ class Upscaler:
                 begin, end = (edge * self.scale for edge in column.inner)
                 strip[:, begin:end] = self._tile_of(pixels, whole, row, column)
             yield strip
+            # Freed before the next one is made, where nobody else holds it.
+            del strip
 
     def enlarge(self, pixels: Pixels) -> Pixels:
         """(h, w, C) to (h * scale, w * scale, C), in one piece."""

@@ -88,3 +88,19 @@ def test_no_run_and_nothing_finished(command: Command, tmp_path: Path) -> None:
     outcome = command("export", folder, "-o", tmp_path / "net.yaml")
     assert (outcome.code, outcome.err.count("\n")) == (2, 1)
     assert "no trial has finished; run its search first" in outcome.err
+
+
+def test_graphs_from_a_run_and_from_a_file(
+    command: Command, finished: Finished, tmp_path: Path
+) -> None:
+    net = tmp_path / "net.safetensors"
+    assert command("export", finished.folder, "-o", net).code == 0
+    outcome = command("export", net, "-o", tmp_path / "graph", "--format", "torchscript")
+    assert outcome.code == 0
+    assert "differs from the network by" in outcome.out
+    assert (tmp_path / "graph").stat().st_size > 0
+    assert command("export", net, "-o", tmp_path / "again.yaml").code == 0
+    assert Architecture.load(tmp_path / "again.yaml").hash == load(net).architecture.hash
+    outcome = command("export", tmp_path / "again.yaml", "-o", tmp_path / "net.onnx")
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    assert "a config without weights" in outcome.err

@@ -1,0 +1,186 @@
+"""``nas upscale``: files, folders, and what goes wrong with them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from search_spaces import Architecture, build, save_weights
+from tests.nas_tests.conftest import Finished, Outcome
+
+Command = Callable[..., Outcome]
+
+
+@pytest.fixture(scope="module")
+def net(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("net") / "net.safetensors"
+    block = {"kind": "distillation", "stages": 2, "distillation": "none"}
+    arch = {"scale": 2, "channels": 4, "blocks": [block], "image_skip": "bilinear"}
+    save_weights(build(Architecture.from_dict(arch)), path)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Images of every sort, and files that are none."""
+    place = tmp_path / "in"
+    (place / "sub").mkdir(parents=True)
+    rgb = np.random.default_rng(0).integers(0, 256, (12, 18, 3)).astype(np.uint8)
+    image = Image.fromarray(rgb)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image.save(place / "a.jpg", exif=exif)
+    image.convert("RGBA").save(place / "b.png")
+    image.convert("L").save(place / "c.webp")
+    Image.fromarray(rgb[..., 0].astype(np.uint16) * 257).save(place / "d.tif")
+    image.save(place / "sub" / "e.bmp")
+    (place / "broken.png").write_bytes((place / "b.png").read_bytes()[:90])
+    (place / "notes.txt").write_text("no image")
+    (place / ".hidden.png").write_text("no image")
+    return place
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_batch_goes_on_after_a_bad_file(
+    command: Command, net: Path, folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    outcome = command("upscale", folder, tmp_path / "gone.png", "-o", out, "--net", net)
+    assert outcome.code == 2
+    assert files(out) == {"a.jpg", "b.png", "c.webp", "d.tif", "sub/e.bmp"}
+    lines = outcome.err.splitlines()
+    assert lines[0] == "nas: 2 of 7 images failed:"
+    assert str(folder / "broken.png") in lines[1]
+    assert str(tmp_path / "gone.png") in lines[2]
+    assert len(lines) == 3
+    assert len(outcome.out.splitlines()) == 7
+    expected = {
+        "a.jpg": ("RGB", (24, 36)),
+        "b.png": ("RGBA", (36, 24)),
+        "d.tif": ("I;16", (36, 24)),
+    }
+    for name, (mode, size) in expected.items():
+        with Image.open(out / name) as image:
+            assert (image.mode, image.size) == (mode, size)
+            assert image.getexif().get(0x0112, 1) == 1
+
+
+def test_one_file_by_its_name(command: Command, net: Path, folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "deep" / "large.webp"
+    outcome = command("upscale", folder / "a.jpg", "-o", target, "--net", net, "--tile", 32)
+    assert (outcome.code, outcome.err) == (0, "")
+    with Image.open(target) as image:
+        assert (image.format, image.size) == ("WEBP", (24, 36))
+
+
+def test_format_of_all(command: Command, net: Path, folder: Path, tmp_path: Path) -> None:
+    (folder / "broken.png").unlink()
+    outcome = command(
+        "upscale", folder, "-o", tmp_path / "out", "--net", net, "--format", "png", "--fast"
+    )
+    assert outcome.code == 0
+    assert files(tmp_path / "out") == {"a.png", "b.png", "c.png", "d.png", "sub/e.png"}
+
+
+def test_net_of_a_run(command: Command, finished: Finished, folder: Path, tmp_path: Path) -> None:
+    outcome = command(
+        "upscale", folder / "b.png", "-o", tmp_path / "b.png", "--net", finished.folder
+    )
+    assert (outcome.code, outcome.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--scale", "4"], "enlarges 2 times, but --scale is 4"),
+        (["--format", "gif"], "--format: expected png"),
+        (["--alpha", "none"], "--alpha: expected bicubic or network"),
+        (["--tile", "3"], "a tile needs 32 pixels or more, got 3"),
+        (["--memory", "0"], "--memory: expected a positive number"),
+        (["--device", "warp"], "device must be one that torch sees here"),
+        (["--net", "e_rfdn"], "presets have no trained weights"),
+        (["--net", "no.yaml"], "a config without weights"),
+    ],
+)
+def test_bad_options(
+    options: list[str], told: str, command: Command, net: Path, folder: Path, tmp_path: Path
+) -> None:
+    given = options if "--net" in options else ["--net", net, *options]
+    outcome = command("upscale", folder, "-o", tmp_path / "out", *given)
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert told in outcome.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_outputs_in_the_way(command: Command, net: Path, folder: Path, tmp_path: Path) -> None:
+    upscale = ["upscale", folder, "--net", net]
+    (folder / "broken.png").unlink()
+    before = (folder / "b.png").read_bytes()
+    outcome = command(*upscale, "-o", folder)
+    assert outcome.code == 2
+    assert outcome.err.count("its result would replace it; choose another --output") == 5
+    assert (folder / "b.png").read_bytes() == before
+    assert "expected a folder for several images" in command(*upscale, "-o", "x.png").err
+    (tmp_path / "file").write_text("in the way")
+    assert "is no folder" in command(*upscale, "-o", tmp_path / "file").err
+    Image.new("RGB", (9, 9)).save(folder / "a.png")
+    outcome = command(*upscale, "-o", tmp_path / "out", "--format", "png")
+    assert outcome.code == 2
+    assert "its result would replace that of" in outcome.err
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert "holds no images" in command("upscale", empty, "-o", "out", "--net", net).err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_read_only_output(command: Command, net: Path, folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir(mode=0o500)
+    outcome = command("upscale", folder / "a.jpg", "-o", out, "--net", net)
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    assert "cannot write" in outcome.err
+
+
+def test_a_write_that_fails_leaves_nothing(
+    command: Command, net: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "out" / "b.png"
+    target.parent.mkdir()
+    target.write_text("what was there")
+
+    def full(*arguments: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("nas.upscale.image_writer._chunk", full)
+    outcome = command("upscale", folder / "b.png", "-o", target.parent, "--net", net)
+    assert outcome.code == 2
+    assert "no space left on device" in outcome.err
+    assert files(target.parent) == {"b.png"}
+    assert target.read_text() == "what was there"
+
+
+def test_a_network_that_fails_leaves_nothing(
+    command: Command, net: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nas.upscale.upscaler import Upscaler
+
+    whole = Upscaler.strips
+
+    def some(self: Upscaler, pixels: Any) -> Iterator[Any]:
+        yield next(whole(self, pixels))[:5]
+        raise RuntimeError("can't allocate memory: you tried to allocate too much")
+
+    monkeypatch.setattr(Upscaler, "strips", some)
+    outcome = command("upscale", folder / "b.png", "-o", tmp_path / "out", "--net", net)
+    assert outcome.code == 2
+    assert "not enough memory; lower --memory or --tile" in outcome.err
+    assert not files(tmp_path / "out")

@@ -1,0 +1,153 @@
+"""Exported graphs give what the network gives, at every size."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from nas.deploy.onnx_file import INPUT, OUTPUT, export_onnx, open_session
+from nas.deploy.parity import PARITY_SIZES, TOLERANCE, check_parity
+from nas.deploy.portable import LEAST_ESA_SIDE_PX, portable
+from nas.deploy.torchscript import export_torchscript
+from search_spaces import Architecture, Network, build
+from search_spaces.errors import InputError
+
+SIZES = ((1, 1, 1), (1, 14, 15), (3, 8, 61), (1, 97, 33))
+
+
+def make(**fields: Any) -> Network:
+    block = {"kind": "distillation", "stages": 2, "distillation": "fdc", "distilled": 3,
+             "attention": {"kind": "esa", "width": 4}}  # fmt: skip
+    torch.manual_seed(0)
+    arch = {"scale": 3, "channels": 6, "blocks": [block], "value_range": 255, **fields}
+    return build(Architecture.from_dict(arch)).eval()
+
+
+VARIED: dict[str, Any] = {
+    "blocks": [
+        {"kind": "distillation", "stages": 2, "distillation": "split", "distilled": 2,
+         "convolution": "bsconv", "attention": {"kind": "cca", "width": 2}},
+        {"kind": "spab"},
+    ],
+    "scale": 2, "colors": 1, "mean": [0.4], "upsampler": "deconv", "image_skip": "bicubic",
+    "fusion": "chain", "activation": "silu",
+}  # fmt: skip
+
+
+def sizes_are_hard() -> bool:
+    sides = {side for _, *size in PARITY_SIZES for side in size}
+    return min(sides) < LEAST_ESA_SIDE_PX < max(sides) and any(side % 2 for side in sides)
+
+
+def test_checked_sizes_are_hard() -> None:
+    assert sizes_are_hard()
+
+
+@pytest.fixture(scope="module", params=["esa", "varied"])
+def network(request: pytest.FixtureRequest) -> Network:
+    return make() if request.param == "esa" else make(**VARIED)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 40), (15, 15), (31, 18)])
+def test_portable_form_is_the_same_network(size: tuple[int, int]) -> None:
+    network = make()
+    image = torch.rand(1, 3, *size)
+    assert torch.equal(portable(network)(image), network(image))
+
+
+def test_onnx_takes_any_size(network: Network, tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript")
+    onnx = pytest.importorskip("onnx")
+    path = tmp_path / "net.onnx"
+    parity = export_onnx(network, path)
+    assert 0 <= parity.difference <= TOLERANCE
+    assert parity.sizes == PARITY_SIZES
+    # By our own check, and by one that shares nothing with it.
+    check_parity(network, open_session(path, threads=1), sizes=SIZES)
+    image = torch.rand(2, network.architecture.colors, 19, 22)
+    found = open_session(path)(image.numpy())
+    np.testing.assert_allclose(found, network(image).detach().numpy(), rtol=0, atol=1e-4)
+    model = onnx.load(path)
+    assert [one.name for one in model.graph.input] == [INPUT]
+    assert [one.name for one in model.graph.output] == [OUTPUT]
+    said = {entry.key: entry.value for entry in model.metadata_props}
+    assert Architecture.from_dict(json.loads(said["architecture"])) == network.architecture
+    assert said["scale"] == str(network.architecture.scale)
+    assert said["colors"] == str(network.architecture.colors)
+    assert "0..1" in said["value_range"]
+    assert not any(node.metadata_props for node in model.graph.node)
+
+
+def test_torchscript_takes_any_size(network: Network, tmp_path: Path) -> None:
+    import warnings
+
+    path = tmp_path / "net.pt"
+    parity = export_torchscript(network, path)
+    assert 0 <= parity.difference <= TOLERANCE
+    extra = {"metadata.json": ""}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        loaded: Any = torch.jit.load(str(path), _extra_files=extra)
+    for n, height, width in SIZES:
+        image = torch.rand(n, network.architecture.colors, height, width)
+        with torch.no_grad():
+            assert (loaded(image) - network(image)).abs().max() < 1e-4
+    said = json.loads(extra["metadata.json"])
+    assert said["architecture_hash"] == network.architecture.hash
+
+
+def test_a_graph_that_differs_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = make()
+
+    def other(given: Network) -> Network:
+        copied = portable(given)
+        with torch.no_grad():
+            next(copied.parameters()).add_(0.01)
+        return copied
+
+    monkeypatch.setattr("nas.deploy.torchscript.portable", other)
+    with pytest.raises(InputError, match="differs from the network by"):
+        export_torchscript(network, tmp_path / "net.pt")
+    assert not list(tmp_path.iterdir())
+
+
+def test_parity_sees_shapes_and_nan() -> None:
+    network = make()
+    with pytest.raises(InputError, match="it gives"):
+        check_parity(network, lambda image: image)
+    with pytest.raises(InputError, match="differs from the network by nan"):
+        check_parity(
+            network,
+            lambda image: np.full((len(image), 3, *(3 * s for s in image.shape[2:])), np.nan, "f4"),
+        )
+
+
+def test_without_the_extra_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"pip install 'nas-sr\[export\]'"):
+        export_onnx(make(), tmp_path / "net.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_part_that_cannot_be_exported(tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript")
+
+    class Wild(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x + 1 if x.sum() > 0 else x
+
+    network = make(**VARIED)
+    network.blocks[1] = Wild()
+    with pytest.raises(InputError, match="cannot be exported to ONNX"):
+        export_onnx(network, tmp_path / "net.onnx")
+    (tmp_path / "bad.onnx").write_bytes(b"no graph")
+    with pytest.raises(InputError, match="ONNX Runtime cannot load it"):
+        open_session(tmp_path / "bad.onnx")
