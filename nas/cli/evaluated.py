@@ -88,7 +88,8 @@ def write_published(
     Raises:
         InputError: nothing is evaluated and nothing can be; a damaged table of figures.
     """
-    from reports.plots.published import published_info, save_published
+    from reports.plots.published import published_info
+    from reports.plots.published_figure import save_published
 
     name = results[0].test_set
     chosen = run.front_records()

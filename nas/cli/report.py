@@ -68,7 +68,8 @@ def _print_evaluated(picture: Path, test_set: str, evaluated: Iterable[Evaluated
 
 def write_report(run: Run, *, quiet: bool = False) -> None:
     """Writes the tables and the Pareto picture; prints a summary unless ``quiet``."""
-    from reports.plots.pareto import pareto_info, save_pareto
+    from reports.plots.pareto import pareto_info
+    from reports.plots.pareto_figure import save_pareto
 
     records = run.records()
     run.write_tables(records)

@@ -1,5 +1,1 @@
-"""Figures of a run; matplotlib loads when one is drawn."""
-
-from reports.plots.pareto import ParetoInfo, pareto_info, save_pareto
-
-__all__ = ["ParetoInfo", "pareto_info", "save_pareto"]
+"""Figures of a run: what each one says, and beside it its drawing, which loads matplotlib."""

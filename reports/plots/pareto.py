@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +16,7 @@ from nas.records import FINISHED, TrialRecord
 from reports.summary import RunSummary
 from search_spaces.errors import InputError
 
-__all__ = ["PANELS", "Panel", "ParetoInfo", "Point", "pareto_info", "save_pareto"]
+__all__ = ["PANELS", "Panel", "ParetoInfo", "Point", "pareto_info"]
 
 PANELS = ("params", "macs", "latency")
 """The costs that PSNR-Y is drawn against when nothing else is said."""
@@ -131,20 +130,6 @@ def pareto_info(
     trials = f"{_count(len(finished), 'trained network')}"
     subtitle = " · ".join(part for part in (summary.setting, trials) if part)
     return ParetoInfo(title, subtitle, tuple(panels), bicubic, drawn, (low, high), tuple(notes))
-
-
-def save_pareto(info: ParetoInfo, stem: Path | str) -> tuple[Path, Path]:
-    """Draw the figure to ``stem.png`` (200 dpi) and ``stem.svg``, each written whole or not at all.
-
-    The files are the same, byte for byte, whenever the info is.
-
-    Raises:
-        InputError: the folder cannot be written.
-    """
-    from reports.plots.pareto_figure import draw_pareto
-    from reports.plots.style import save_figure
-
-    return save_figure(draw_pareto(info), stem, "pareto")
 
 
 def _panel(

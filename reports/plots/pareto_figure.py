@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -28,9 +29,10 @@ from reports.plots.style import (
     TRIAL,
     WALL,
     draw_legend,
+    save_figure,
 )
 
-__all__ = ["draw_panel", "draw_pareto", "write_labels"]
+__all__ = ["draw_panel", "draw_pareto", "save_pareto", "write_labels"]
 
 _PANEL_INCHES, _HEIGHT_INCHES, _LEFT_INCHES, _RIGHT_INCHES = 4.2, 4.8, 0.8, 0.15
 
@@ -58,6 +60,17 @@ def draw_pareto(info: ParetoInfo) -> Figure:
     for axis, panel in zip(axes, info.panels, strict=True):
         write_labels(axis, panel, info)
     return figure
+
+
+def save_pareto(info: ParetoInfo, stem: Path | str) -> tuple[Path, Path]:
+    """Draw the figure to ``stem.png`` (200 dpi) and ``stem.svg``, each written whole or not at all.
+
+    The files are the same, byte for byte, whenever the info is.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    return save_figure(draw_pareto(info), stem, "pareto")
 
 
 def draw_panel(axis: Axes, panel: Panel, info: ParetoInfo) -> None:

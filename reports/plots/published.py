@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from nas.objectives import OBJECTIVES, Objective
@@ -18,7 +17,7 @@ from reports.published import PublishedResult
 from reports.summary import RunSummary
 from search_spaces.errors import InputError
 
-__all__ = ["PublishedInfo", "published_info", "save_published"]
+__all__ = ["PublishedInfo", "published_info"]
 
 # Multi-adds are stated for this output, height and width; others cannot stand on one axis.
 _STATED_HR = (720, 1280)
@@ -106,20 +105,6 @@ def published_info(
         title, subtitle, tuple(panels), bicubic, bicubic is not None, (low, high), tuple(notes)
     )
     return PublishedInfo(drawn, _caption(own))
-
-
-def save_published(info: PublishedInfo, stem: Path | str) -> tuple[Path, Path]:
-    """Draw the figure to ``stem.png`` (200 dpi) and ``stem.svg``, each written whole or not at all.
-
-    The files are the same, byte for byte, whenever the info is.
-
-    Raises:
-        InputError: the folder cannot be written.
-    """
-    from reports.plots.published_figure import draw_published
-    from reports.plots.style import save_figure
-
-    return save_figure(draw_published(info), stem, "published")
 
 
 def _stated(result: PublishedResult, cost: Objective, summary: RunSummary) -> float | None:

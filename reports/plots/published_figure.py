@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -23,9 +24,10 @@ from reports.plots.style import (
     TRIAL,
     WALL,
     draw_legend,
+    save_figure,
 )
 
-__all__ = ["draw_published"]
+__all__ = ["draw_published", "save_published"]
 
 _PANEL_INCHES, _HEIGHT_INCHES, _LEFT_INCHES, _RIGHT_INCHES = 7.6, 6.4, 0.8, 0.15
 # What a panel's width holds of the notes.
@@ -59,6 +61,17 @@ def draw_published(info: PublishedInfo) -> Figure:
     for axis, panel in zip(axes, drawn.panels, strict=True):
         write_labels(axis, panel, drawn)
     return figure
+
+
+def save_published(info: PublishedInfo, stem: Path | str) -> tuple[Path, Path]:
+    """Draw the figure to ``stem.png`` (200 dpi) and ``stem.svg``, each written whole or not at all.
+
+    The files are the same, byte for byte, whenever the info is.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    return save_figure(draw_published(info), stem, "published")
 
 
 def _spread(axis: Axes, panel: Panel) -> None:

@@ -14,7 +14,8 @@ import pytest
 from PIL import Image
 
 from nas.records import FAILED, FINISHED, REJECTED, TrialRecord
-from reports.plots import ParetoInfo, pareto_info, save_pareto
+from reports.plots.pareto import ParetoInfo, pareto_info
+from reports.plots.pareto_figure import save_pareto
 from reports.summary import RunSummary
 from search_spaces.errors import InputError
 
@@ -204,7 +205,7 @@ def test_a_folder_that_cannot_be_made_is_an_input_error(tmp_path: Path) -> None:
 def test_reports_load_neither_torch_nor_optuna_nor_matplotlib() -> None:
     heavy = ("torch", "optuna", "matplotlib", "rich", "pandas")
     code = (
-        "import sys, reports.plots, reports.tables, reports.render, reports.outcome;"
+        "import sys, reports.plots.pareto, reports.plots.published, reports.tables, reports.render, reports.outcome;"
         f"print([name for name in {heavy} if name in sys.modules])"
     )
     command = [sys.executable, "-c", code]
@@ -218,7 +219,8 @@ def test_drawing_leaves_matplotlibs_global_state_alone(tmp_path: Path) -> None:
 import sys
 import matplotlib as mpl
 from nas.records import TrialRecord
-from reports.plots import pareto_info, save_pareto
+from reports.plots.pareto import pareto_info
+from reports.plots.pareto_figure import save_pareto
 from reports.summary import RunSummary
 before = mpl.rcParams.copy()
 run = [TrialRecord(0, "finished", params=1000, psnr_y_db=29.0)]

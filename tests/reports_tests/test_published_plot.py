@@ -13,7 +13,8 @@ from PIL import Image
 
 from nas.records import FAILED, FINISHED, TrialRecord
 from reports.plots.pareto import Point
-from reports.plots.published import PublishedInfo, published_info, save_published
+from reports.plots.published import PublishedInfo, published_info
+from reports.plots.published_figure import save_published
 from reports.published import PublishedResult, published_results
 from reports.summary import RunSummary
 from search_spaces.errors import InputError
