@@ -173,7 +173,7 @@ def _write_tiff(file: BinaryIO, header: Header, strips: Iterable[Pixels]) -> Non
     h = header
     file.write(struct.pack("<2sHHHQ", b"II", 43, 8, 0, 0))
     offsets, counts, rows_each = [], [], 64
-    for strip in _pieces(_rechunked(strips, rows_each)):
+    for strip in _rechunked(_pieces(strips), rows_each):
         differences = strip.copy()
         differences[:, 1:] -= strip[:, :-1]
         data = zlib.compress(_bytes(differences, "<u2").tobytes(), _LEVEL)
