@@ -1,6 +1,6 @@
 """How near pruning comes to random budgets: 20 between 30% and 90% of every preset.
 
-Half of the budgets are of parameters, half of multiply-adds. Every plan is carried out on
+Half of the budgets are of parameters, half of multiply-adds; training forms are folded first. Every plan is carried out on
 untrained weights, and the network is built anew from its file and compared bit by bit. Pruning
 is timed without the reading and writing of files.
 
@@ -43,7 +43,7 @@ def measured(name: str, scale: int, budgets: int, folder: Path) -> dict[str, Any
     gaps, seconds, identical = [], [], 0
     for k in range(budgets):
         figure = FIGURES[k % 2]
-        limit = rng.uniform(0.3, 0.9) * cost_of(preset(name, scale), figure)
+        limit = rng.uniform(0.3, 0.9) * cost_of(network.architecture, figure)
         began = time.perf_counter()
         planned = plan(network.architecture, widths, scores, figure, limit)
         pruned = cut(network, importance, planned.architecture)

@@ -67,5 +67,5 @@ def _items(group: Any) -> Iterable[Any]:
 
 
 def _tensor(values: Any) -> Tensor:
-    scores: Tensor = torch.as_tensor(values).float()
-    return scores
+    # Where no gradient arrives, a group's mean is 0 and nothing tells its channels apart.
+    return torch.as_tensor(values).float().nan_to_num(0.0)

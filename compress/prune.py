@@ -79,12 +79,13 @@ def check_budget(network: Network, figure: str, limit: float, multiple: int = 4)
     """Raises InputError for a budget that the network cannot be pruned to, with its floor."""
     if figure not in FIGURES:
         raise InputError(f"expected a budget of {', '.join(FIGURES)}, got {figure}")
-    own = cost_of(network.architecture, figure)
     arch = prunable(network).architecture
+    own = cost_of(arch, figure)
     floor = floor_of(arch, prunable_widths(arch, multiple), figure)
     if limit >= own:
+        lean = "" if own == cost_of(network.architecture, figure) else " once folded"
         raise InputError(
-            f"a budget of {limit:,.0f} {figure} is above the network's own {own:,}; "
+            f"a budget of {limit:,.0f} {figure} is above the network's own {own:,}{lean}; "
             f"choose one from {floor:,} (its floor) to {own - 1:,}"
         )
     if limit < floor:

@@ -1,0 +1,282 @@
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from compress.finetune import images_of
+from compress.fold import difference
+from compress.importance import IMPORTANCES, measure
+from compress.plan import cost_of, floor_of, plan
+from compress.prune import Method, check_budget, prune
+from compress.sensitivity import sensitivity
+from compress.slices import unsliced, unsplit
+from compress.surgery import cut, prunable, scores_of
+from compress.widths import prunable_widths, with_widths
+from nas.data import Dataset, Photo
+from nas.evaluate.recipe import Recipe
+from search_spaces import (
+    Architecture,
+    Network,
+    build,
+    load,
+    preset,
+    preset_names,
+    price,
+    save_weights,
+)
+from search_spaces.errors import InputError
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    torch.manual_seed(0)
+
+
+def tiny(**changes: Any) -> Network:
+    block = {
+        "kind": "distillation",
+        "repeat": 2,
+        "stages": 3,
+        "distillation": "fdc",
+        "distilled": 8,
+        "last": 8,
+        "shallow_residual": True,
+        "attention": {"kind": "esa", "width": 8},
+    }
+    data = {"scale": 2, "channels": 16, "image_skip": "bilinear", "blocks": [{**block, **changes}]}
+    return build(Architecture.from_dict(data)).eval()
+
+
+@pytest.fixture(scope="module")
+def photos() -> Dataset:
+    rng = np.random.default_rng(0)
+    made = []
+    for k in range(4):
+        coarse = rng.integers(0, 256, (12, 12, 3), dtype=np.uint8)
+        made.append(Photo(f"{k}.png", np.kron(coarse, np.ones((8, 8, 1), np.uint8))))
+    return Dataset("made", 2, tuple(made[:3]), tuple(made[3:]), "0" * 16, {})
+
+
+class TestForm:
+    @pytest.mark.parametrize("name", ["imdn", "mrdn", "lmswn"])
+    def test_splits_become_convolutions_of_their_own(self, name: str) -> None:
+        network = build(preset(name, 2)).double().eval()
+        form = prunable(network.float())
+        assert {block["distillation"] for block in form.architecture.blocks} == {"fdc"}
+        assert {block["distill_kernel"] for block in form.architecture.blocks} == {3}
+
+    def test_imdn_is_imdb_r(self) -> None:
+        network = build(preset("imdn", 4)).eval()
+        form = unsplit(network)
+        assert form.architecture == preset("imdb_r", 4)
+        assert difference(network, form) < 1e-6
+
+    @pytest.mark.parametrize("name", ["drn", "idn"])
+    def test_blocks_without_slices_give_the_same(self, name: str) -> None:
+        network = build(preset(name, 2)).eval()
+        twin = unsliced(network)
+        assert type(twin.blocks[0]) is not type(network.blocks[0])
+        assert difference(network, twin) < 1e-6
+
+    def test_split_of_blueprint_convolutions_is_refused(self) -> None:
+        network = tiny(distillation="split", convolution="bsconv", shallow_residual=False)
+        with pytest.raises(InputError, match="block 1: a split after bsconv"):
+            prunable(network)
+
+
+class TestWidths:
+    @pytest.mark.parametrize("name", preset_names())
+    def test_as_they_are_they_change_nothing(self, name: str) -> None:
+        arch = preset(name, 3)
+        if any(dict(block.options).get("distillation") == "split" for block in arch.blocks):
+            pytest.skip("in prunable form it has no splits")
+        widths = prunable_widths(arch, 4)
+        assert with_widths(arch, {w.place: w.now for w in widths}) == arch
+        assert all(0 < w.least < w.now for w in widths)
+
+    def test_multiples_and_floor(self) -> None:
+        width = next(w for w in prunable_widths(preset("e_rfdn"), 8) if w.now == 25)
+        assert [width.at_most(n) for n in (30, 25, 24, 17, 3)] == [25, 25, 24, 16, 8]
+        assert [width.above(n) for n in (8, 24, 25)] == [16, 25, None]
+        assert width.name.startswith("block 1 distilled")
+
+    def test_a_trunk_made_of_slices_stays(self) -> None:
+        network = tiny(
+            distillation="fdc", distilled=4, refined=16, last=8, fuse=False, shallow_residual=False
+        )
+        names = {w.place[0] if w.place == ("channels",) else w.place[2]
+                 for w in prunable_widths(network.architecture, 4)}  # fmt: skip
+        assert names == {"refined", "attention"}
+
+
+# One of each kind; benchmarks/compress_budgets.py has all of them.
+KINDS = (
+    "drn",
+    "e_rfdn",
+    "e_rfdn_bs",
+    "idn",
+    "imdn",
+    "lmswn",
+    "mrdn",
+    "rfdn",
+    "rlfn",
+    "span",
+    "srb",
+)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_hits_random_budgets_and_rebuilds_to_the_bit(name: str, tmp_path: Path) -> None:
+    rng = random.Random(name)
+    network = prunable(build(preset(name, rng.choice((2, 3, 4)))))
+    arch = network.architecture
+    widths = prunable_widths(arch, 4)
+    scores, importance = scores_of(network, widths, measure("lamp"))
+    planned = []
+    for figure in ("params", "macs"):
+        limit = rng.uniform(0.35, 0.9) * cost_of(arch, figure)
+        planned.append(plan(arch, widths, scores, figure, limit))
+        assert 0.97 * limit <= planned[-1].cost <= limit, figure
+    pruned = cut(network, importance, planned[0].architecture)
+    assert sum(p.numel() for p in pruned.parameters()) == price(pruned.architecture).params
+    save_weights(pruned, tmp_path / "net.safetensors")
+    image = torch.rand(1, arch.colors, 19, 16)
+    with torch.inference_mode():
+        assert torch.equal(load(tmp_path / "net.safetensors")(image), pruned(image))
+
+
+class TestPruning:
+    @pytest.mark.parametrize("importance", IMPORTANCES)
+    def test_every_importance(self, importance: str, photos: Dataset) -> None:
+        network = tiny()
+        limit = 0.6 * price(network.architecture).params
+        needs = importance == "taylor"
+        pruned = prune(
+            network, "params", limit, Method(importance), dataset=photos if needs else None
+        )
+        assert 0.97 * limit < pruned.after.params <= limit
+        assert pruned.before == price(network.architecture)
+
+    def test_weak_channels_go(self) -> None:
+        network = tiny(shallow_residual=False)
+        weak = [1, 4, 5, 9]
+        with torch.no_grad():
+            for k in (0, 1):
+                block: Any = network.blocks[k]
+                block.stages[0].conv.weight[weak] *= 1e-4
+                block.stages[0].conv.bias[weak] = 0
+        form = prunable(network)
+        widths = prunable_widths(form.architecture, 4)
+        _, importance = scores_of(form, widths, measure("l2"))
+        place = ("blocks", 0, "refined", 0)
+        smaller = cut(form, importance, with_widths(form.architecture, {place: 12}))
+        assert smaller.architecture.blocks[0]["refined"] == (12, 16)
+        assert smaller.architecture.blocks[1]["refined"] == (16, 16)
+        # What goes carries next to nothing, so next to nothing changes.
+        assert difference(form, smaller) < 1e-3
+
+    def test_uniform_shrinks_the_trunk_too(self) -> None:
+        network = tiny()
+        limit = 0.5 * price(network.architecture).params
+        uniform = prune(network, "params", limit, Method(uniform=True))
+        chosen = prune(network, "params", limit)
+        assert uniform.network.architecture.channels < 16
+        assert chosen.network.architecture.channels == 16
+
+    def test_again_and_again(self) -> None:
+        network = tiny()
+        first = prune(network, "macs", 0.8 * price(network.architecture).macs).network
+        second = prune(first, "macs", 0.8 * price(first.architecture).macs)
+        assert second.after.macs <= 0.8 * second.before.macs
+        assert second.before == price(first.architecture)
+
+    def test_weighted_residuals_that_stay(self) -> None:
+        network = tiny(residual="weighted", attention={"kind": "cca", "width": 8})
+        with torch.no_grad():
+            for block in network.blocks:
+                block.weights.copy_(torch.tensor([0.5, -0.5]))  # type: ignore[operator]
+        pruned = prune(network, "params", 0.6 * price(network.architecture).params).network
+        assert pruned.architecture.blocks[0]["residual"] == "weighted"
+        assert dict(pruned.named_parameters())["blocks.0.weights"].tolist() == [0.5, -0.5]
+
+    def test_refit_comes_nearer_to_the_network(self, photos: Dataset) -> None:
+        network = tiny()
+        for parameter in network.upsampler.parameters():
+            torch.nn.init.normal_(parameter, std=0.05)
+        limit = 0.6 * price(network.architecture).params
+        image = images_of(network, photos)
+        apart = []
+        for refit in (False, True):
+            method = Method(refit=refit)
+            small = prune(network, "params", limit, method, dataset=photos).network
+            with torch.no_grad():
+                apart.append(float((small(image) - network(image)).square().mean()))
+        assert apart[1] < 0.5 * apart[0]
+
+    def test_fine_tunes_in_rounds_and_keeps_the_better(self, photos: Dataset) -> None:
+        network = tiny()
+        recipe = Recipe(steps=20, batch=2, lr_size=12, warmup_steps=4, precision="fp32")
+        seen: list[int] = []
+        pruned = prune(
+            network, "params", 0.5 * price(network.architecture).params, Method(rounds=2),
+            dataset=photos, recipe=recipe, on_step=lambda step, _: seen.append(step),
+        )  # fmt: skip
+        assert seen == list(range(1, 21))
+        assert len(pruned.rounds) == 2
+        assert pruned.rounds[0].price.params > pruned.rounds[1].price.params
+        for one in pruned.rounds:
+            assert one.pruned_db is not None
+            assert one.tuned_db is not None
+            assert one.kept == (one.tuned_db > one.pruned_db)
+
+    def test_the_given_network_stays(self) -> None:
+        network = tiny()
+        before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+        prune(network, "params", 0.6 * price(network.architecture).params)
+        assert all(torch.equal(before[name], t) for name, t in network.state_dict().items())
+
+
+class TestBadInput:
+    def test_above_the_price(self) -> None:
+        network = tiny()
+        own = price(network.architecture).params
+        with pytest.raises(InputError, match=f"above the network's own {own:,}"):
+            prune(network, "params", own)
+
+    def test_below_the_floor_says_the_floor(self) -> None:
+        network = tiny()
+        arch = prunable(network).architecture
+        floor = floor_of(arch, prunable_widths(arch, 4), "params")
+        with pytest.raises(InputError, match=f"floor of {floor:,}"):
+            check_budget(network, "params", floor - 1)
+        assert prune(network, "params", floor).after.params == floor
+
+    def test_gradients_and_fine_tuning_need_photos(self) -> None:
+        network = tiny()
+        limit = 0.6 * price(network.architecture).params
+        with pytest.raises(InputError, match="importance taylor needs photos"):
+            prune(network, "params", limit, Method("taylor"))
+        with pytest.raises(InputError, match="fine-tuning needs photos"):
+            prune(network, "params", limit, recipe=Recipe())
+
+    def test_unknown_importance(self) -> None:
+        with pytest.raises(InputError, match="expected one of l1"):
+            Method("l3")
+
+
+def test_sensitivity_of_every_width(photos: Dataset) -> None:
+    network = tiny()
+    for parameter in network.upsampler.parameters():
+        torch.nn.init.normal_(parameter, std=0.05)
+    rows = sensitivity(network, photos)
+    widths = prunable_widths(prunable(network).architecture, 4)
+    assert {row.name for row in rows} == {width.name for width in widths}
+    assert all(row.halved == row.width // 2 for row in rows)
+    assert all(row.params_saved > 0 and row.macs_saved > 0 for row in rows)
+    drops = [row.psnr_drop_db for row in rows]
+    assert drops == sorted(drops, reverse=True)
