@@ -1,8 +1,8 @@
 """How near pruning comes to random budgets: 20 between 30% and 90% of every preset.
 
-Half of the budgets are of parameters, half of multiply-adds; training forms are folded first. Every plan is carried out on
-untrained weights, and the network is built anew from its file and compared bit by bit. Pruning
-is timed without the reading and writing of files.
+Half of the budgets are of parameters, half of multiply-adds; training forms are folded first.
+Every plan is carried out on untrained weights, and the network is built anew from its file and
+compared bit by bit. Pruning is timed without the reading and writing of files.
 
     python benchmarks/compress_budgets.py [--budgets 20] [--scale 4] [--presets NAME ...]
 """

@@ -49,7 +49,7 @@ def prune(
     profile: Annotated[
         str, typer.Option(help="Recipe of the fine-tuning: smoke, quick, standard or full.")
     ] = "standard",
-    learning_rate: Annotated[float, typer.Option(help="Of the fine-tuning.")] = 5e-4,
+    learning_rate: Annotated[float, typer.Option(help="Of the fine-tuning.")] = 2e-4,
     seed: Annotated[int, typer.Option(help="Of the order of patches.")] = 0,
     device: Annotated[str | None, typer.Option(help="As torch names it: cpu, cuda, ...")] = None,
     sensitivity: Annotated[
@@ -156,7 +156,7 @@ def _show_sensitivity(network: Network, dataset: Dataset, method: Method) -> Non
             network, dataset, method, on_width=lambda done, total: advance(done, total)
         )
     table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("Width halved alone")
+    table.add_column("Width halved alone", no_wrap=True)
     for heading in ("From", "To", "Params saved", "Multi-Adds saved", "PSNR-Y lost [dB]"):
         table.add_column(heading, justify="right")
     for row in rows:
