@@ -141,7 +141,7 @@ def _line(outcome: Outcome, upscaler: Upscaler) -> str:
     plan = upscaler.plan(h, w)
     how = f", tiles of {plan.tile} overlapping by {plan.overlap}" if plan.tile else ""
     if plan.tile and upscaler.pools_globally:
-        how += " (this network pools over its whole input: seams may show)"
+        how += " (this network pools over its whole input: estimated from patches)"
     notes = "".join(f"; {note}" for note in outcome.notes)
     return (
         f"{outcome.job.source} -> {outcome.job.target}  {w}x{h} -> {sr_w}x{sr_h}, "

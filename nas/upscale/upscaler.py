@@ -13,12 +13,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from nas.evaluate.exact import exact_convolutions
 from nas.evaluate.memory import peak_memory_mb
 from nas.evaluate.precision import best_device, resolve_precision
 from nas.upscale.colours import Alpha, enlarge_channels
+from nas.upscale.pooled import Contrasts, pool_together, samples
 from nas.upscale.tiles import LEAST_TILE_PX, Span, spans
 from nas.upscale.whole_image import Frame, frame_attentions
-from search_spaces.attention.cca import CCA
 from search_spaces.errors import InputError
 from search_spaces.network import Network
 
@@ -79,13 +80,13 @@ class Upscaler:
         self.scale, self.colors = self.architecture.scale, self.architecture.colors
         self.fast = fast and resolve_precision("auto", self.device) is torch.bfloat16
         self.alpha = alpha
-        self.pools_globally = any(isinstance(m, CCA) for m in network.modules())
         self._tile, self._overlap, self._memory_mb = tile, overlap, memory_mb
         if tile is not None or overlap is not None:
             spans(1, LEAST_TILE_PX if tile is None else tile, overlap or 0)
         self._source = network
         copied = copy.deepcopy(network).eval().requires_grad_(False)
-        self._frame = Frame()
+        self._frame, self._contrasts = Frame(), Contrasts()
+        self.pools_globally = pool_together(copied, self._contrasts) > 0
         self._sees_far = frame_attentions(copied, self._frame) > 0 or self.pools_globally
         if self.fast:
             copied.blocks = nn.ModuleList(_Bfloat16(block) for block in copied.blocks)
@@ -137,6 +138,10 @@ class Upscaler:
             for side in (height, width)
         )
         whole = (height, width) if plan.tile else None
+        self._contrasts.mode = "own"
+        if plan.tile and self.pools_globally:
+            self._collect(pixels)
+            self._contrasts.mode = "apply"
         for row in rows:
             strip = np.empty(
                 ((row.inner[1] - row.inner[0]) * self.scale, width * self.scale, channels),
@@ -153,13 +158,24 @@ class Upscaler:
         """(h, w, C) to (h * scale, w * scale, C), in one piece."""
         return np.concatenate(list(self.strips(pixels)))
 
+    def _collect(self, pixels: Pixels) -> None:
+        """One pass over patches from all over the image, for what CCA pools."""
+        height, width, channels = pixels.shape
+        colours = pixels[..., : channels - (channels + 1) % 2]
+        cut = np.stack([colours[where] for where in samples(height, width, self._pixels_at_once)])
+        self._contrasts.mode, self._frame.whole = "collect", None
+        with torch.inference_mode(), exact_convolutions():
+            batch = torch.from_numpy(cut.transpose(0, 3, 1, 2).astype(np.float32)).to(self.device)
+            batch /= np.iinfo(pixels.dtype).max
+            enlarge_channels(self._forward, batch, self.scale, colors=self.colors)
+
     def _tile_of(
         self, pixels: Pixels, whole: tuple[int, int] | None, row: Span, column: Span
     ) -> Pixels:
         most = np.iinfo(pixels.dtype).max
         part = pixels[slice(*row.outer), slice(*column.outer)].transpose(2, 0, 1)
         self._frame.whole, self._frame.origin = whole, (row.outer[0], column.outer[0])
-        with torch.inference_mode():
+        with torch.inference_mode(), exact_convolutions():
             # torch computes little with uint16: the conversion is numpy's.
             image = torch.from_numpy(part.astype(np.float32)).to(self.device)[None] / most
             large = enlarge_channels(

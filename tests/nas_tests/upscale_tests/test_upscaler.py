@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from nas.data.degradation import bicubic_up
 from nas.upscale.bicubic import bicubic
+from nas.upscale.pooled import samples
 from nas.upscale.tiles import ALIGN_PX, spans
 from nas.upscale.upscaler import DEFAULT_OVERLAP_PX, Upscaler
 from search_spaces import Network
@@ -84,6 +85,29 @@ def test_global_pooling_is_known(photo: PhotoOf) -> None:
     assert upscaler.pools_globally
     assert upscaler.overlap == DEFAULT_OVERLAP_PX
     assert not Upscaler(make(ESA), device="cpu").pools_globally
+
+
+def test_global_pooling_leaves_no_seam(photo: PhotoOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = make({"kind": "cca", "width": 2}, value_range=255)
+    pixels = photo(150, 250)
+    # One half has contrast, the other none: tiles by themselves would pool something else.
+    pixels[:, 125:] = 90
+
+    def between_tilings() -> int:
+        small, large = (Upscaler(network, device="cpu", tile=t) for t in (48, 130))
+        return int(np.abs(small.enlarge(pixels).astype(int) - large.enlarge(pixels)).max())
+
+    assert between_tilings() <= 1
+    monkeypatch.setattr("nas.upscale.upscaler.pool_together", lambda network, contrasts: 0)
+    assert between_tilings() > 1
+
+
+def test_samples_lie_all_over() -> None:
+    found = samples(4320, 7680, 160_000)
+    assert 8 <= len(found) <= 160_000 // 128**2
+    assert {rows.start for rows, _ in found} >= {0, 4320 - 128}
+    assert {columns.stop for _, columns in found} >= {128, 7680}
+    assert samples(5, 900, 10)[0] == (slice(0, 5), slice(0, 5))
 
 
 def test_overlap_is_the_receptive_radius() -> None:
