@@ -38,7 +38,7 @@ def upscale(
     overlap: Annotated[int | None, typer.Option(help="Input pixels that tiles share.")] = None,
     memory: Annotated[
         float, typer.Option(help="MB of live tensors; sets the tile's size.")
-    ] = 320.0,
+    ] = 256.0,
     max_megapixels: Annotated[
         float, typer.Option(help="Larger inputs are refused as decompression bombs.")
     ] = 100.0,

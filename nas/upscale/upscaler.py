@@ -72,7 +72,7 @@ class Upscaler:
         fast: bool = False,
         tile: int | None = None,
         overlap: int | None = None,
-        memory_mb: float = 320.0,
+        memory_mb: float = 256.0,
         alpha: Alpha = "bicubic",
     ) -> None:
         self.device = best_device(device)
