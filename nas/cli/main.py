@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -56,9 +55,6 @@ app.add_typer(compress_app, name="compress")
 
 def main() -> None:
     """Runs the command; bad input is one line on standard error and exit code 2."""
-    # Torch's threads wait for each other by spinning, which takes the cores away from
-    # whatever else runs: beside another busy process a training step takes twice as long.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         arguments = _import_parts(sys.argv[1:])
         # Not standalone: there, typer keeps Ctrl-C and bad options to itself.
