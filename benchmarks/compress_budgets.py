@@ -4,7 +4,7 @@ Half of the budgets are of parameters, half of multiply-adds; training forms are
 Every plan is carried out on untrained weights, and the network is built anew from its file and
 compared bit by bit. Pruning is timed without the reading and writing of files.
 
-    python benchmarks/compress_budgets.py [--budgets 20] [--scale 4] [--presets NAME ...]
+    python -m benchmarks.compress_budgets [--budgets 20] [--scale 4] [--presets NAME ...]
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ functions. ``plain`` does it as published test scripts do, one thing after anoth
 what ``nas evaluate`` does: channels_last, and one image a core. The ways take turns, so that a
 change of the machine's speed meets both.
 
-    python benchmarks/evaluation_speed.py NET.safetensors path/to/Set14 [--rounds 8]
+    python -m benchmarks.evaluation_speed NET.safetensors path/to/Set14 [--rounds 8]
 """
 
 from __future__ import annotations

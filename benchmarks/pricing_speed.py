@@ -6,7 +6,7 @@ begins at the point, so that validation and canonical form are paid too. Caches 
 before each round. The baseline builds the network on torch's meta device (no memory, no
 initial weights) and counts it with `torch.utils.flop_counter.FlopCounterMode`.
 
-    python benchmarks/pricing_speed.py [--count 2000] [--baseline 40] [--rounds 3]
+    python -m benchmarks.pricing_speed [--count 2000] [--baseline 40] [--rounds 3]
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 r"""Published networks on published test sets: what we measure beside what papers state.
 
-    python benchmarks/published_networks.py --set Set5=DIR --set Set14=DIR \
+    python -m benchmarks.published_networks --set Set5=DIR --set Set14=DIR \
         --network IMDN=imdn_x2.safetensors --network E-RFDN=e_rfdn_x4.safetensors
 
 The networks come from ``nas import``. Bicubic enlargement is measured at x2, x3 and x4.

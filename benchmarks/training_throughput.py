@@ -6,7 +6,7 @@ processes, Adam, L1. ``ready`` is plain with its batch already in memory: what i
 ratio when data costs nothing. All three train the same network (E-RFDN x4, 433K) and run in
 interleaved blocks, so that a change of the machine's speed meets all of them.
 
-    python benchmarks/training_throughput.py [--data DIR] [--rounds 5] [--steps 6]
+    python -m benchmarks.training_throughput [--data DIR] [--rounds 5] [--steps 6]
 """
 
 from __future__ import annotations

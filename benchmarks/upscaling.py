@@ -7,7 +7,7 @@ the HR photo, and the difference from what ``plain`` gives. Seams are the gray l
 tiles differ from the image at once. Peak memory is that of the whole command, in a process of
 its own, as the kernel counts it.
 
-    python benchmarks/upscaling.py NET.safetensors PHOTO --pooling IMDN.safetensors
+    python -m benchmarks.upscaling NET.safetensors PHOTO --pooling IMDN.safetensors
         [--rounds 12] [--wide 7680x4320]
 """
 

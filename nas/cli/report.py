@@ -137,7 +137,7 @@ def _title(run: Run) -> str:
     from nas.objectives import OBJECTIVES
 
     walls = [
-        f"{one.text(run.budgets[one.attribute])} {one.label.lower()}"
+        f"{one.shown(run.budgets[one.attribute]):g} {one.unit} {one.label.lower()}"
         for one in OBJECTIVES.values()
         if one.attribute in run.budgets
     ]
