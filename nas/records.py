@@ -17,6 +17,8 @@ __all__ = [
     "OVER_BUDGET",
     "REJECTED",
     "RUNNING",
+    "STOPPED",
+    "Rung",
     "TrialRecord",
     "to_frame",
 ]
@@ -26,9 +28,29 @@ FAILED = "failed"
 INTERRUPTED = "interrupted"
 REJECTED = "rejected"
 RUNNING = "running"
+STOPPED = "stopped"
 
 OVER_BUDGET = "over budget"
 DUPLICATE = "duplicate"
+
+_NESTED = ("architecture", "made_with", "rungs")
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """What a network was worth after part of its training.
+
+    Attributes:
+        step: optimiser steps trained until then.
+        psnr_y_db: PSNR on BT.601 luma with the averaged weights, mean over the photos, dB.
+        ssim_y: SSIM on the same luma, 0..1.
+        seconds: wall time of the training until then.
+    """
+
+    step: int
+    psnr_y_db: float
+    ssim_y: float
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +59,13 @@ class TrialRecord:
 
     ``state`` is ``"finished"`` (trained and evaluated), ``"failed"`` (trained, with
     ``reason``), ``"rejected"`` (over a budget or a duplicate: never trained, with
-    ``reason``), ``"interrupted"`` (another trial finishes it) or ``"running"``.
+    ``reason``), ``"stopped"`` (early, at the last of its ``rungs``, where others were worth
+    more), ``"interrupted"`` (another trial finishes it) or ``"running"``.
     Every figure that is not known yet is ``None``.
 
     Attributes:
         number: the trial's number in the Optuna study, from 0.
-        state: one of the five states above.
+        state: one of the six states above.
         source: ``"sampler"``, or ``"preset:NAME"`` for an enqueued published system.
         architecture: the architecture as a plain dictionary.
         architecture_hash: the architecture's canonical hash (16 hex digits).
@@ -56,6 +79,7 @@ class TrialRecord:
         ssim_y: SSIM on the same luma, mean over the photos, 0..1.
         train_steps: optimiser steps trained.
         train_seconds: wall time of the training alone.
+        rungs: what it was worth on the way, in order of steps.
         reason: why the trial failed or was rejected, one line, else ``""``.
         made_with: recipe, data set, seed, device, library versions, git revision.
     """
@@ -75,6 +99,7 @@ class TrialRecord:
     ssim_y: float | None = None
     train_steps: int | None = None
     train_seconds: float | None = None
+    rungs: tuple[Rung, ...] = ()
     reason: str = ""
     made_with: Mapping[str, Any] = field(default_factory=dict)
 
@@ -88,19 +113,22 @@ class TrialRecord:
         """The known figures as JSON-ready Optuna user attributes, number and state left out."""
         attrs = asdict(self)
         del attrs["number"], attrs["state"]
-        return {key: value for key, value in attrs.items() if value not in (None, "", {})}
+        attrs["rungs"] = list(attrs["rungs"])
+        return {key: value for key, value in attrs.items() if value not in (None, "", {}, [])}
 
     @classmethod
     def from_attrs(cls, number: int, state: str, attrs: Mapping[str, Any]) -> TrialRecord:
         """The record again from a trial's user attributes; attributes of others are passed over."""
         known = {f.name for f in fields(cls)} - {"number", "state"}
-        return cls(number, state, **{key: attrs[key] for key in known if key in attrs})
+        values = {key: attrs[key] for key in known if key in attrs}
+        values["rungs"] = tuple(Rung(**rung) for rung in values.get("rungs", ()))
+        return cls(number, state, **values)
 
 
 def to_frame(records: Iterable[TrialRecord]) -> pd.DataFrame:
-    """One row a record; the columns are the record's fields but the two nested ones."""
+    """One row a record; the columns are the record's fields but the nested ones."""
     import pandas as pd
 
-    columns = [f.name for f in fields(TrialRecord) if f.name not in ("architecture", "made_with")]
+    columns = [f.name for f in fields(TrialRecord) if f.name not in _NESTED]
     rows = [[getattr(record, name) for name in columns] for record in records]
     return pd.DataFrame(rows, columns=columns)
