@@ -17,6 +17,7 @@ from search_spaces.files import atomic_path
 
 if TYPE_CHECKING:
     import pandas as pd
+    from optuna import Study
 
 __all__ = ["Run", "open_run"]
 
@@ -30,11 +31,14 @@ class Run:
     Attributes:
         folder: the run folder.
         about: what stands in its run.yaml.
+        storage: URL of its store.
+        study: its study, where it is in this process's memory alone.
     """
 
     folder: Path
     about: Mapping[str, Any]
     storage: str
+    study: Study | None = None
 
     @property
     def objectives(self) -> tuple[str, ...]:
@@ -52,6 +56,8 @@ class Run:
 
         from nas.explore.study import open_storage, read_records, storage_errors
 
+        if self.study is not None:
+            return read_records(self.study)
         file = self.folder / _STORE
         if self.storage == embedded_storage(self.folder) and not file.is_file():
             # Opening it would make an empty one.

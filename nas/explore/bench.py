@@ -1,18 +1,17 @@
-"""A worker's bench: everything that is read, opened and checked before the first trial."""
+"""A worker's bench: everything that is opened and checked before the first trial."""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nas.data import Dataset, Patches, load_dataset
 from nas.evaluate.environment import environment
-from nas.evaluate.validate import Quality, bicubic_quality
 from nas.explore.meter import Figures, Meter
 from nas.explore.propose import fixed_parameters
 from nas.explore.settings import SearchSettings
-from nas.explore.study import open_storage, open_study
+from nas.explore.study import IN_MEMORY, open_storage, open_study
+from nas.explore.trainer import Photos, Trainer
 from nas.run import Run, embedded_storage, open_run, write_run
 
 if TYPE_CHECKING:
@@ -28,18 +27,14 @@ class Bench:
     Attributes:
         settings: of the search.
         meter: prices and measures networks.
-        dataset: the photos.
-        patches: the batches, the same for every network.
-        bicubic: what bicubic upscaling reaches on the validation photos.
+        trainer: says what they are worth.
         study: the Optuna study.
         run: the run folder.
     """
 
     settings: SearchSettings
     meter: Meter
-    dataset: Dataset
-    patches: Patches
-    bicubic: Quality
+    trainer: Trainer
     study: Study
     run: Run
 
@@ -48,8 +43,8 @@ class Bench:
         return {
             "profile": self.settings.profile,
             "recipe": self.settings.recipe.model_dump(mode="json"),
-            "data": self.dataset.name,
-            "data_fingerprint": self.dataset.fingerprint,
+            "data": self.trainer.photos.name,
+            "data_fingerprint": self.trainer.photos.fingerprint,
             "space": self.settings.space.name,
             "space_hash": self.settings.space.hash,
             "sampler": self.settings.sampler,
@@ -59,29 +54,14 @@ class Bench:
         }
 
 
-def set_up(settings: SearchSettings, meter: Meter) -> Bench:
-    """Reads the photos, and opens the study and the run folder or makes them.
+def set_up(settings: SearchSettings, meter: Meter, trainer: Trainer) -> Bench:
+    """Opens the study and the run folder, or makes them.
 
     Raises:
-        InputError: photos that cannot be used, a study of another search, or a folder or
-            store that cannot be written.
+        InputError: a study of another search, or a folder or store that cannot be written.
     """
-    recipe = settings.recipe
-    dataset = load_dataset(
-        settings.scale,
-        data=settings.data,
-        validation=settings.validation,
-        lr_size=recipe.lr_size,
-    )
-    patches = Patches(
-        dataset.train,
-        settings.scale,
-        lr_size=recipe.lr_size,
-        batch=recipe.batch,
-        seed=recipe.seed,
-    )
-    bicubic = bicubic_quality(dataset.validation, settings.scale)
-    identity = settings.identity(dataset.name, dataset.fingerprint)
+    photos = trainer.photos
+    identity = settings.identity(photos.name, photos.fingerprint)
     storage = open_storage(settings.storage or embedded_storage(settings.run))
     name = settings.run.resolve().name
 
@@ -92,22 +72,25 @@ def set_up(settings: SearchSettings, meter: Meter) -> Bench:
                 study.enqueue_trial(dict(parameters), user_attrs={"source": f"preset:{system}"})
 
     study = open_study(storage, name, settings.objectives, identity, queue_published)
-    write_run(settings.run, _about(settings, name, identity, dataset, bicubic))
+    write_run(settings.run, _about(settings, name, identity, photos))
     run = open_run(settings.run, storage=settings.storage)
-    return Bench(settings, meter, dataset, patches, bicubic, study, run)
+    if settings.storage == IN_MEMORY:
+        run = replace(run, study=study)
+    return Bench(settings, meter, trainer, study, run)
 
 
 def _about(
     settings: SearchSettings,
     study_name: str,
     identity: dict[str, Any],
-    dataset: Dataset,
-    bicubic: Quality,
+    photos: Photos,
 ) -> dict[str, Any]:
     from sqlalchemy.engine import make_url
 
     url = settings.storage
-    shown = make_url(url).render_as_string(hide_password=True) if url else None
+    shown = url
+    if url and url != IN_MEMORY:
+        shown = make_url(url).render_as_string(hide_password=True)
     # A password stays with the user, who gives the URL again.
     command = " ".join(["nas", *sys.argv[1:]])
     return {
@@ -115,11 +98,8 @@ def _about(
         "study": study_name,
         "storage": shown,
         "identity": identity,
-        "bicubic": {"psnr_y_db": bicubic.psnr_y_db, "ssim_y": bicubic.ssim_y},
-        "photos": {
-            "train": len(dataset.train),
-            "validation": [photo.name for photo in dataset.validation],
-        },
+        "bicubic": {"psnr_y_db": photos.bicubic_psnr_y_db, "ssim_y": photos.bicubic_ssim_y},
+        "photos": {"train": photos.train, "validation": list(photos.validation)},
         "sampler": settings.sampler,
         "seed": settings.seed,
         "trials": settings.trials,

@@ -18,7 +18,7 @@ from search_spaces.cost import lr_size
 from search_spaces.errors import InputError
 from search_spaces.space import Space
 
-__all__ = ["Figures", "Meter"]
+__all__ = ["Figures", "Meter", "Prices"]
 
 _REPEATS, _WARMUP = 7, 2
 
@@ -31,8 +31,8 @@ class Figures:
     macs: int
     activations: int
     memory_mb: float
-    latency_ms: float
-    latency_min_ms: float
+    latency_ms: float | None
+    latency_min_ms: float | None
     measured_with: dict[str, Any]
 
     def complete(self, record: TrialRecord, made_with: dict[str, Any]) -> TrialRecord:
@@ -126,6 +126,18 @@ class Meter:
 
     def _memory_of(self, arch: Architecture) -> float:
         return peak_memory_mb(folded(arch), lr_size(arch.scale, self.hr))
+
+
+class Prices(Meter):
+    """Prices alone: for searches that neither limit nor weigh latency, and train nothing."""
+
+    def __init__(self, budgets: Sequence[Budget] = (), hr: tuple[int, int] = (720, 1280)) -> None:
+        super().__init__(budgets, hr, (1, 1), "cpu")
+
+    def measure(self, arch: Architecture) -> Figures:
+        priced = price(folded(arch), self.hr)
+        memory_mb = round(self._memory_mb(arch), 3)
+        return Figures(priced.params, priced.macs, priced.activations, memory_mb, None, None, {})
 
 
 def _readable(name: str, value: float) -> str:

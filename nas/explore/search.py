@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from nas.evaluate.precision import best_device
@@ -19,7 +20,7 @@ from nas.explore.events import (
     TrialStarted,
 )
 from nas.explore.lease import Lease
-from nas.explore.meter import Figures, Meter
+from nas.explore.meter import Meter
 from nas.explore.propose import Proposal, propose
 from nas.explore.sampler import make_sampler
 from nas.explore.settings import SearchSettings, make_settings
@@ -33,7 +34,7 @@ from nas.explore.study import (
     reject_over_budget,
     storage_errors,
 )
-from nas.explore.trial import train_network
+from nas.explore.trainer import NetworkTrainer, Trainer
 from nas.objectives import OBJECTIVES
 from nas.pareto import best, front
 from nas.records import (
@@ -45,7 +46,6 @@ from nas.records import (
     TrialRecord,
 )
 from nas.run import Run
-from search_spaces import save_weights
 
 __all__ = ["run_search", "search"]
 
@@ -72,15 +72,28 @@ def search(
     return run_search(make_settings(budgets, **settings), observer)
 
 
-def run_search(settings: SearchSettings, observer: Observer | None = None) -> Run:
+def run_search(
+    settings: SearchSettings,
+    observer: Observer | None = None,
+    *,
+    trainer: Trainer | None = None,
+    meter: Meter | None = None,
+) -> Run:
     """Runs a search until its goal, its time limit or a KeyboardInterrupt, which is passed on.
+
+    Args:
+        settings: of the search.
+        observer: told what happens.
+        trainer: says what networks are worth; by default it trains them on the photos.
+        meter: says what networks cost; by default it measures their latency as well.
 
     Raises:
         InputError: photos, budgets, a run folder or a store that cannot be used.
     """
     quietly()
     device = str(best_device(settings.device))
-    meter = Meter(settings.budgets, settings.hr, settings.latency_lr, device)
+    if meter is None:
+        meter = Meter(settings.budgets, settings.hr, settings.latency_lr, device)
     # Whatever can be said without the run folder is said before one is made.
     meter.check_possible(settings.space, settings.scale)
     lease = Lease(settings.run / "workers", shared=settings.storage is not None)
@@ -89,7 +102,9 @@ def run_search(settings: SearchSettings, observer: Observer | None = None) -> Ru
             # Two workers that start at once would both make the study.
             with lease.turn():
                 lease.sweep()
-                bench = set_up(settings, meter)
+                if trainer is None:
+                    trainer = NetworkTrainer.of(settings, device)
+                bench = set_up(settings, meter, trainer)
             _Worker(bench, observer or _ignore, lease).work()
             return bench.run
     finally:
@@ -172,18 +187,18 @@ class _Worker:
             fail(study, trial, REJECTED, DUPLICATE)
             return self._rejected(proposal)
         figures = meter.measure(arch)
-        over = {b.name: getattr(figures, b.attribute) / b.limit - 1 for b in settings.budgets}
+        record = figures.complete(record, self.bench.made_with(figures))
+        over = {b.name: getattr(record, b.attribute) / b.limit - 1 for b in settings.budgets}
         if "latency" in over:
             trial.set_constraint("latency", over["latency"])
         if any(excess > 0 for excess in over.values()):
             return self._over_budget(proposal)
-        self._train(proposal, figures, record)
+        self._train(proposal, record)
         return True
 
-    def _train(self, proposal: Proposal, figures: Figures, bare: TrialRecord) -> None:
+    def _train(self, proposal: Proposal, record: TrialRecord) -> None:
         bench, trial, arch = self.bench, proposal.trial, proposal.architecture
         number, recipe = trial.number, self.settings.recipe
-        record = figures.complete(bare, bench.made_with(figures))
         self._write(proposal, record)
         self.tell(TrialStarted(record))
         checkpoint = self.settings.run / "checkpoints" / f"{arch.hash}.pt"
@@ -192,21 +207,20 @@ class _Worker:
             self.tell(TrainingStep(number, step, recipe.steps, loss, seconds))
 
         try:
-            trained = train_network(
-                arch,
-                bench.dataset,
-                bench.patches,
-                recipe,
-                device=bench.meter.device,
-                checkpoint=checkpoint,
-                on_step=on_step,
-            )
+            rung = bench.trainer.advance(arch, recipe.steps, checkpoint=checkpoint, on_step=on_step)
         except Diverged as error:
             fail(self.study, trial, FAILED, error.reason)
         else:
             # The weights first: a trial that counts as finished has them.
-            save_weights(trained.network, bench.run.weights(record))
-            record = trained.complete(record)
+            bench.trainer.save_weights(arch, checkpoint, bench.run.weights(record))
+            record = replace(
+                record,
+                psnr_y_db=rung.psnr_y_db,
+                ssim_y=rung.ssim_y,
+                train_steps=rung.step,
+                train_seconds=rung.seconds,
+                rungs=(rung,),
+            )
             self._write(proposal, record)
             names = self.settings.objectives
             self.study.tell(trial, [float(getattr(record, OBJECTIVES[n].attribute)) for n in names])
@@ -254,18 +268,18 @@ class _Worker:
                 proposal.trial.set_user_attr(key, value)
 
     def _started(self) -> SearchStarted:
-        bench, settings = self.bench, self.settings
+        bench, settings, photos = self.bench, self.settings, self.bench.trainer.photos
         return SearchStarted(
             str(settings.run),
             settings.trials,
             _trained(read_records(self.study)),
-            bench.dataset.name,
-            len(bench.dataset.train),
-            len(bench.dataset.validation),
-            bench.bicubic.psnr_y_db,
+            photos.name,
+            photos.train,
+            len(photos.validation),
+            photos.bicubic_psnr_y_db,
             bench.meter.device,
             settings.recipe.steps,
-            dict(bench.dataset.skipped),
+            dict(photos.skipped),
         )
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "IDENTITY",
+    "IN_MEMORY",
     "claim",
     "fail",
     "open_storage",
@@ -41,6 +42,9 @@ __all__ = [
 
 IDENTITY = "nas_identity"
 """The study's attribute that says which trials belong into it."""
+
+IN_MEMORY = "memory"
+"""The storage of a study that its process alone sees and that ends with it."""
 
 _STATE = "nas_state"
 _WORKER = "nas_worker"
@@ -79,6 +83,8 @@ def open_storage(url: str) -> BaseStorage:
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    if url == IN_MEMORY:
+        return optuna.storages.InMemoryStorage()
     try:
         shown = make_url(url).render_as_string(hide_password=True)
         is_sqlite = make_url(url).get_backend_name() == "sqlite"

@@ -252,7 +252,7 @@ def test_full_disk(
 def test_a_checkpoint_that_does_not_fit_on_the_disk(
     small_disk: Path, monkeypatch: pytest.MonkeyPatch, one_thread: None
 ) -> None:
-    monkeypatch.setattr("nas.explore.trial._CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("nas.explore.trainer._CHECKPOINT_SECONDS", 0.0)
     (small_disk / "other").write_bytes(b"x" * 200_000)
     with pytest.raises(InputError, match=r"cannot write .*checkpoints") as caught:
         nas.search(
@@ -309,8 +309,8 @@ class TestDeathAtAGivenPlace:
             "search_spaces.space.Space.fill",
             "nas.explore.search._Worker._write",
             "nas.explore.meter.Meter.measure",
-            "nas.explore.search.train_network",
-            "nas.explore.search.save_weights",
+            "nas.explore.trainer.NetworkTrainer.advance",
+            "nas.explore.trainer.save_weights",
             "optuna.study.Study.tell",
             "nas.run.Run.write_tables",
         ],

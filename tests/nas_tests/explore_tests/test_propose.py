@@ -199,6 +199,8 @@ class TestMeter:
         point: Point = {"family": "none", "attention": "none", "blocks": 2, "channels": 16}
         arch = tiny.architecture(point, 4)
         measured = meter.measure(arch)
+        assert measured.latency_ms is not None
+        assert measured.latency_min_ms is not None
         assert 0.3 < meter.figure(arch, "latency") / measured.latency_ms < 3
         assert measured.latency_min_ms <= measured.latency_ms
         assert measured.params == price(arch).params

@@ -29,8 +29,8 @@ from nas.explore.events import (
 )
 from nas.explore.meter import Meter
 from nas.explore.study import open_storage
-from nas.explore.trial import Trained, train_network
-from nas.records import DUPLICATE, FAILED, FINISHED, OVER_BUDGET, REJECTED, TrialRecord
+from nas.explore.trainer import NetworkTrainer
+from nas.records import DUPLICATE, FAILED, FINISHED, OVER_BUDGET, REJECTED, Rung, TrialRecord
 from nas.run import Run
 from search_spaces import Architecture, Space, load, price
 from search_spaces.errors import InputError
@@ -292,16 +292,17 @@ class TestFailures:
     def test_a_network_that_diverges_fails_alone(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        real = train_network
-        calls: list[str] = []
+        real, calls = NetworkTrainer.advance, list[str]()
 
-        def first_diverges(arch: Architecture, *args: Any, **more: Any) -> Trained:
+        def first_diverges(
+            self: NetworkTrainer, arch: Architecture, *args: Any, **more: Any
+        ) -> Rung:
             calls.append(arch.hash)
             if len(calls) == 1:
                 raise Diverged("diverged: the loss is nan at step 3", 3, float("nan"))
-            return real(arch, *args, **more)
+            return real(self, arch, *args, **more)
 
-        monkeypatch.setattr("nas.explore.search.train_network", first_diverges)
+        monkeypatch.setattr(NetworkTrainer, "advance", first_diverges)
         run = nas.search(trials=3, run=tmp_path, **SMALL)
         records = run.records()
         assert [r.state for r in records if r.state != REJECTED] == [FAILED, FINISHED, FINISHED]
@@ -328,7 +329,7 @@ class TestFailures:
         def unknown(*args: Any, **more: Any) -> Quality:
             return replace(validate(*args, **more), psnr_y_db=float("nan"))
 
-        monkeypatch.setattr("nas.explore.trial.validate", unknown)
+        monkeypatch.setattr("nas.evaluate.validate.validate", unknown)
         run = nas.search(trials=1, run=tmp_path, **SMALL)
         assert [r.state for r in run.records()] == [FAILED]
         assert "nan dB" in run.records()[0].reason

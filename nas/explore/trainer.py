@@ -1,0 +1,229 @@
+"""The seam between a search and what its networks are worth.
+
+A search asks a :class:`Trainer` to bring one network to a certain step and to say what it is
+worth there; everything else of the search knows nothing of photos and tensors. So the very same
+search runs on a recorded table, without any training::
+
+    class Recorded:
+        photos = Photos("table", "0" * 16)
+
+        def advance(self, architecture, until_step, *, checkpoint, on_step):
+            row = table[architecture.hash, until_step]
+            return Rung(until_step, row.psnr_y_db, row.ssim_y, row.seconds)
+
+        def save_weights(self, architecture, checkpoint, path):
+            pass
+
+    settings = make_settings(trials=300, storage="memory", run=folder)
+    run_search(settings, trainer=Recorded(), meter=Prices(settings.budgets, settings.hr))
+
+:class:`nas.explore.meter.Prices` gives a network's prices without measuring its latency.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from nas.records import Rung
+from search_spaces import Architecture, Network, build, save_weights
+from search_spaces.errors import InputError
+
+if TYPE_CHECKING:
+    from nas.data import Dataset, Patches
+    from nas.evaluate.recipe import Recipe
+    from nas.evaluate.state import TrainState
+    from nas.explore.settings import SearchSettings
+
+__all__ = ["NetworkTrainer", "OnStep", "Photos", "Trainer"]
+
+OnStep = Callable[[int, float, float], None]
+"""Told of every step: its number from 1, its loss, and the training's seconds so far."""
+
+_CHECKPOINT_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Photos:
+    """What networks are trained and judged on.
+
+    Attributes:
+        name: of the data set.
+        fingerprint: of its pixels and its split.
+        train: how many photos are trained on.
+        validation: the names of those that judge.
+        bicubic_psnr_y_db: PSNR-Y of bicubic upscaling on these, dB.
+        bicubic_ssim_y: its SSIM-Y, 0..1.
+        skipped: how many image files were left out, by reason.
+    """
+
+    name: str
+    fingerprint: str
+    train: int = 0
+    validation: tuple[str, ...] = ()
+    bicubic_psnr_y_db: float = math.nan
+    bicubic_ssim_y: float = math.nan
+    skipped: dict[str, int] = field(default_factory=dict)
+
+
+class Trainer(Protocol):
+    """Says what networks are worth after so many steps."""
+
+    @property
+    def photos(self) -> Photos:
+        """What it trains and judges on."""
+
+    def advance(
+        self, architecture: Architecture, until_step: int, *, checkpoint: Path, on_step: OnStep
+    ) -> Rung:
+        """Brings a network to ``until_step``, from its checkpoint where there is one.
+
+        Args:
+            architecture: the network.
+            until_step: optimiser steps in all, more than it had before.
+            checkpoint: where its training is kept; one of ``until_step`` is left there.
+            on_step: told of every step.
+
+        Returns:
+            What the averaged weights are worth then.
+
+        Raises:
+            Diverged: the training broke down.
+        """
+
+    def save_weights(self, architecture: Architecture, checkpoint: Path, path: Path) -> None:
+        """Writes the averaged weights of a network that has come to its last step."""
+
+
+class NetworkTrainer:
+    """Trains networks on photos. A pause changes no bit of them on a CPU.
+
+    Args:
+        dataset: its validation photos judge the networks.
+        patches: the batches, the same for every network.
+        recipe: how to train, and the seed of the first weights.
+        device: where.
+    """
+
+    def __init__(
+        self, dataset: Dataset, patches: Patches, recipe: Recipe, *, device: str = "cpu"
+    ) -> None:
+        from nas.evaluate.validate import bicubic_quality
+
+        self.dataset, self.patches, self.recipe, self.device = dataset, patches, recipe, device
+        bicubic = bicubic_quality(dataset.validation, dataset.scale)
+        self._photos = Photos(
+            dataset.name,
+            dataset.fingerprint,
+            len(dataset.train),
+            tuple(photo.name for photo in dataset.validation),
+            bicubic.psnr_y_db,
+            bicubic.ssim_y,
+            dict(dataset.skipped),
+        )
+        self._last: Network | None = None
+
+    @classmethod
+    def of(cls, settings: SearchSettings, device: str) -> NetworkTrainer:
+        """The trainer of a search.
+
+        Raises:
+            InputError: photos that cannot be used.
+        """
+        from nas.data import Patches, load_dataset
+
+        recipe = settings.recipe
+        dataset = load_dataset(
+            settings.scale,
+            data=settings.data,
+            validation=settings.validation,
+            lr_size=recipe.lr_size,
+        )
+        patches = Patches(
+            dataset.train,
+            settings.scale,
+            lr_size=recipe.lr_size,
+            batch=recipe.batch,
+            seed=recipe.seed,
+        )
+        return cls(dataset, patches, recipe, device=device)
+
+    @property
+    def photos(self) -> Photos:
+        return self._photos
+
+    def advance(
+        self, architecture: Architecture, until_step: int, *, checkpoint: Path, on_step: OnStep
+    ) -> Rung:
+        from nas.evaluate.train import train
+
+        state = self._state(architecture, checkpoint)
+        saved = time.monotonic()
+
+        def tell(step: int, loss: float) -> None:
+            nonlocal saved
+            if time.monotonic() - saved > _CHECKPOINT_SECONDS:
+                state.save(checkpoint)
+                saved = time.monotonic()
+            on_step(step, loss, state.seconds)
+
+        try:
+            train(state, self.patches, self.recipe, until_step, on_step=tell)
+        except KeyboardInterrupt:
+            if state.step:
+                state.save(checkpoint)
+            raise
+        rung = self._judge(architecture, state)
+        state.save(checkpoint)
+        return rung
+
+    def save_weights(self, architecture: Architecture, checkpoint: Path, path: Path) -> None:
+        network = self._last
+        if network is None or network.architecture != architecture:
+            state = self._state(architecture, checkpoint)
+            averaged = state.averaged(self.recipe)
+            assert isinstance(averaged, Network)
+            network = averaged
+        save_weights(network, path)
+
+    def _judge(self, architecture: Architecture, state: TrainState) -> Rung:
+        from nas.evaluate.train import Diverged
+        from nas.evaluate.validate import validate
+
+        averaged = state.averaged(self.recipe)
+        assert isinstance(averaged, Network)
+        quality = validate(
+            averaged,
+            self.dataset.validation,
+            self.dataset.scale,
+            colors=architecture.colors,
+        )
+        if not (math.isfinite(quality.psnr_y_db) and math.isfinite(quality.ssim_y)):
+            raise Diverged(
+                f"diverged: a PSNR of {quality.psnr_y_db} dB on the validation photos",
+                state.step,
+                state.recent_loss,
+            )
+        self._last = averaged
+        return Rung(state.step, quality.psnr_y_db, quality.ssim_y, round(state.seconds, 3))
+
+    def _state(self, architecture: Architecture, checkpoint: Path) -> TrainState:
+        """The state in the checkpoint, or a fresh one where there is none that can be used."""
+        state = self._fresh(architecture)
+        if checkpoint.exists():
+            try:
+                return state.load(checkpoint)
+            except InputError:
+                # A damaged one costs some steps again, not the search; half of it may be loaded.
+                return self._fresh(architecture)
+        return state
+
+    def _fresh(self, architecture: Architecture) -> TrainState:
+        from nas.evaluate.state import seeded, start
+
+        network = seeded(lambda: build(architecture), self.recipe.seed)
+        return start(network, self.recipe, device=self.device, colors=architecture.colors)
