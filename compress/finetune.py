@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
+import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
+from compress.distill import Along, Distillation, Teaching
 from nas.data import Dataset, Patches
 from nas.evaluate.quality import luma
 from nas.evaluate.recipe import Recipe
-from nas.evaluate.state import start
+from nas.evaluate.state import TrainState, start
 from nas.evaluate.train import Diverged, Objective, l1, train
 from nas.evaluate.validate import validate
+from search_spaces.errors import InputError
 from search_spaces.network import Network, build
 
-__all__ = ["Gradients", "Tuned", "finetune", "images_of", "psnr_of"]
+__all__ = ["Gradients", "Tuned", "finetune", "forget", "images_of", "psnr_of"]
 
 OnStep = Callable[[int, float], None]
 
 _GRADIENT_BATCHES = 8
+_CHECKPOINT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,35 +55,121 @@ def finetune(
     recipe: Recipe,
     *,
     device: torch.device | str = "cpu",
-    objective: Objective = l1,
+    teaching: Teaching | None = None,
+    checkpoint: Path | None = None,
     on_step: OnStep | None = None,
 ) -> Tuned:
-    """Trains a copy by ``recipe`` and keeps what is better on the validation photos."""
+    """Trains a copy by ``recipe`` and keeps what is better on the validation photos.
+
+    Args:
+        network: what to start from; it stays.
+        dataset: photos to train and to validate on.
+        recipe: of the training.
+        device: to train on.
+        teaching: what the network learns from beside the photos, if anything.
+        checkpoint: a name beside which the training's state is kept, every half minute and at
+            the end; a training of the same network, photos, recipe and teachers that finds it
+            there goes on from it. `forget` deletes what was kept.
+        on_step: called with the steps done and the loss.
+
+    Raises:
+        InputError: a teacher that does not fit the network, or a folder that cannot be written.
+    """
     before_db = psnr_of(network, dataset, device)
-    colors = network.architecture.colors
-    copied = build(network.architecture)
-    copied.load_state_dict(network.state_dict())
-    state = start(copied, recipe, device=device, colors=colors)
+    taught: Distillation | None = None
+    if teaching is not None:
+        taught = teaching.objective(network, device=device, seed=recipe.seed)
+    objective: Objective = taught or l1
+
+    def fresh() -> TrainState:
+        module: torch.nn.Module = _copied(network)
+        if taught is not None:
+            module = Along(_copied(network), copy.deepcopy(taught.adapters))
+        return start(module, recipe, device=device, colors=network.architecture.colors)
+
+    path = _file(checkpoint, network, dataset, recipe, teaching)
+    state = fresh()
+    if path is not None and path.exists():
+        try:
+            state.load(path)
+        except InputError:
+            # A damaged one costs some steps again; half of it may be loaded.
+            state = fresh()
+    keeper = _Keeper(state, path, on_step)
     patches = Patches(
         dataset.train, dataset.scale, lr_size=recipe.lr_size, batch=recipe.batch, seed=recipe.seed
     )
     try:
-        train(state, patches, recipe, objective=objective, on_step=on_step)
+        train(state, patches, recipe, objective=objective, on_step=keeper)
     except Diverged:
         return Tuned(network, before_db, None, False)
+    finally:
+        keeper.save()
+    averaged = state.averaged(recipe)
     tuned = build(network.architecture)
-    tuned.load_state_dict(state.averaged(recipe).state_dict())
+    tuned.load_state_dict(getattr(averaged, "network", averaged).state_dict())
     after_db = psnr_of(tuned, dataset, device)
     kept = after_db > before_db
     return Tuned(tuned.eval() if kept else network, before_db, after_db, kept)
 
 
-def psnr_of(network: Network, dataset: Dataset, device: torch.device | str = "cpu") -> float:
-    """Mean PSNR-Y in dB on the validation photos; the network stays where it is."""
+class _Keeper:
+    """Saves a training's state every half minute."""
+
+    def __init__(self, state: TrainState, path: Path | None, on_step: OnStep | None) -> None:
+        self._state, self._path, self._on_step = state, path, on_step
+        self._saved = time.monotonic()
+
+    def __call__(self, step: int, loss: float) -> None:
+        if time.monotonic() - self._saved > _CHECKPOINT_SECONDS:
+            self.save()
+        if self._on_step is not None:
+            self._on_step(step, loss)
+
+    def save(self) -> None:
+        if self._path is not None and self._state.step:
+            self._state.save(self._path)
+        self._saved = time.monotonic()
+
+
+def forget(checkpoint: Path) -> None:
+    """Deletes the states of the trainings that were kept beside this name."""
+    for path in checkpoint.parent.glob(f".{checkpoint.name}.*.training"):
+        path.unlink(missing_ok=True)
+
+
+def _file(
+    stem: Path | None,
+    network: Network,
+    dataset: Dataset,
+    recipe: Recipe,
+    teaching: Teaching | None,
+) -> Path | None:
+    """The checkpoint's name tells trainings apart, so that none goes on with another's."""
+    if stem is None:
+        return None
+    digest = hashlib.sha256(json.dumps(recipe.model_dump(mode="json")).encode())
+    digest.update(dataset.fingerprint.encode())
+    digest.update(repr(teaching and (teaching.lessons, teaching.weights)).encode())
+    for one in (network, *(teaching.teachers if teaching else ())):
+        digest.update(one.architecture.hash.encode())
+        for tensor in one.state_dict().values():
+            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return stem.with_name(f".{stem.name}.{digest.hexdigest()[:12]}.training")
+
+
+def _copied(network: Network) -> Network:
     copied = build(network.architecture)
     copied.load_state_dict(network.state_dict())
+    return copied
+
+
+def psnr_of(network: Network, dataset: Dataset, device: torch.device | str = "cpu") -> float:
+    """Mean PSNR-Y in dB on the validation photos; the network stays where it is."""
     arch = network.architecture
-    quality = validate(copied.to(device), dataset.validation, arch.scale, colors=arch.colors)
+    quality = validate(
+        _copied(network).to(device), dataset.validation, arch.scale, colors=arch.colors
+    )
     return quality.psnr_y_db
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 
+from compress.distill import Teaching
 from compress.finetune import Gradients, OnStep, Tuned, finetune, images_of, psnr_of
 from compress.importance import IMPORTANCES, NEEDS_GRADIENTS, measure
 from compress.plan import FIGURES, cost_of, floor_of, plan
@@ -103,6 +105,8 @@ def prune(
     *,
     dataset: Dataset | None = None,
     recipe: Recipe | None = None,
+    teaching: Teaching | None = None,
+    checkpoint: Path | None = None,
     device: torch.device | str = "cpu",
     on_step: OnStep | None = None,
     on_round: Callable[[Round], None] | None = None,
@@ -119,6 +123,8 @@ def prune(
         method: how channels are chosen.
         dataset: photos to fine-tune and validate on; taylor's gradients come from them, too.
         recipe: of the fine-tuning, ``steps`` in all rounds together; None prunes only.
+        teaching: what the fine-tuned network learns from beside the photos, if anything.
+        checkpoint: see `compress.finetune.finetune`: what every round trained is kept.
         device: to fine-tune on.
         on_step: called with the steps done in all rounds, and the loss.
         on_round: called after each round.
@@ -148,7 +154,10 @@ def prune(
             part = recipe.replace(
                 steps=steps, warmup_steps=min(recipe.warmup_steps, steps // 4), seed=recipe.seed + k
             )
-            tuned = finetune(form, dataset, part, device=device, on_step=_shifted(on_step, done))
+            tuned = finetune(
+                form, dataset, part, device=device, teaching=teaching, checkpoint=checkpoint,
+                on_step=_shifted(on_step, done),
+            )  # fmt: skip
             form, done = tuned.network, done + steps
         rounds.append(
             Round(price(form.architecture), pruned_db, None if tuned is None else tuned.after_db,

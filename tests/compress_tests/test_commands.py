@@ -89,3 +89,97 @@ def test_bad_input_is_one_line(
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     assert said in lines[0]
+
+
+@pytest.fixture
+def teacher(tmp_path: Path, tiny_network: Any) -> Path:
+    path = tmp_path / "teacher.safetensors"
+    save_weights(tiny_network(seed=1), path)
+    return path
+
+
+def test_distill_a_fresh_network(
+    teacher: Path, photo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    config, out = tmp_path / "student.yaml", tmp_path / "made" / "taught"
+    load(teacher).architecture.model_copy().save(config)
+    words: tuple[Any, ...] = (
+        "distill",
+        config,
+        "--teacher",
+        teacher,
+        "--teacher",
+        teacher,
+        "--steps",
+        "3",
+    )
+    words += ("--profile", "smoke", "--data", photo_folder, "-o", out)
+    assert nas(monkeypatch, *words) == 0
+    taught = load(f"{out}.safetensors")
+    assert taught.architecture == load(teacher).architecture == Architecture.load(f"{out}.yaml")
+    assert sorted(path.name for path in out.parent.iterdir()) == [
+        "taught.safetensors",
+        "taught.yaml",
+    ]
+    said = capsys.readouterr().out
+    assert said.count("Teacher teacher.safetensors: ") == 2
+
+
+def test_prune_with_a_teacher(
+    network: Network,
+    teacher: Path,
+    photo_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Any,
+) -> None:
+    out = tmp_path / "made" / "small"
+    words: tuple[Any, ...] = (
+        "prune",
+        tmp_path / "net.safetensors",
+        "--budget",
+        "10K-params",
+        "--steps",
+        "4",
+    )
+    words += ("--teacher", teacher, "--profile", "smoke", "--data", photo_folder, "-o", out)
+    assert nas(monkeypatch, *words) == 0
+    assert price(load(f"{out}.safetensors").architecture).params <= 10_000
+    assert "Round 2" in capsys.readouterr().out
+    assert len(list(out.parent.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("NET", "--teacher", "X4"), "enlarges 2 times, the teacher 4"),
+        (("NET", "--teacher", "rfdn"), "an architecture without weights has nothing to teach"),
+        (("NET", "--teacher", "YAML"), "an architecture without weights has nothing to teach"),
+        (("NET", "--teacher", "gone.safetensors"), "no such file"),
+        (("NET", "--teacher", "net.pth"), "no such file"),
+        (("rfdm", "--teacher", "NET"), "did you mean 'rfdn'"),
+        (("gone.yaml", "--teacher", "NET"), "gone.yaml"),
+        (("NET", "--teacher", "NET", "--steps", "0"), "1 or more"),
+        (("NET", "--teacher", "NET", "--features-weight", "-1"), "weight of features"),
+        (("NET", "--teacher", "NET", "--comparison", "mse"), "affinity, gram, l1"),
+        (("NET", "--teacher", "NET", "--teacher-weight", "1", "--teacher-weight", "1"), "of 1 t"),
+        (("NET",), "Missing option '--teacher'"),
+    ],
+)
+def test_bad_distillation_is_one_line(
+    words: tuple[str, ...],
+    said: str,
+    network: Network,
+    tiny_network: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Any,
+) -> None:
+    save_weights(tiny_network(scale=4), tmp_path / "x4.safetensors")
+    network.architecture.save(tmp_path / "net.yaml")
+    places = {"NET": "net.safetensors", "X4": "x4.safetensors", "YAML": "net.yaml"}
+    given = [tmp_path / places[word] if word in places else word for word in words]
+    assert nas(monkeypatch, "distill", *given, "-o", tmp_path / "out") == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert said in lines[0]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +10,7 @@ import typer
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
+    from compress.distill import Teaching
     from compress.prune import Method, Pruned
     from nas.data import Dataset
     from nas.evaluate import Recipe
@@ -46,6 +45,13 @@ def prune(
     data: Annotated[
         Path | None, typer.Option(help="Folder of HR photos; else a few that come along.")
     ] = None,
+    val: Annotated[
+        Path | None, typer.Option(help="Folder of validation photos; else some of the others.")
+    ] = None,
+    teacher: Annotated[
+        list[Path] | None,
+        typer.Option(help="A network that the fine-tuned one learns from; may be repeated."),
+    ] = None,
     profile: Annotated[
         str, typer.Option(help="Recipe of the fine-tuning: smoke, quick, standard or full.")
     ] = "standard",
@@ -60,16 +66,17 @@ def prune(
 
     Flops are multiply-adds, at 1280x720 of output.
     """
+    from compress.distill import Lessons
+    from compress.finetune import forget
     from compress.network_file import open_network, write_network
     from compress.prune import Method, check_budget
     from nas.cli.compress.price_table import print_prices
+    from nas.cli.compress.training import dataset_of, recipe_of, teaching_of
 
     if budget is None and not sensitivity:
         raise InputError("expected --budget, such as 300K-params, or --sensitivity")
     if budget is not None and output is None:
         raise InputError("expected -o NAME, to write NAME.safetensors and NAME.yaml")
-    if steps < 0:
-        raise InputError(f"--steps: expected 0 or more, got {steps}")
     method = Method(importance, round_to, uniform, rounds or (2 if steps else 1), refit)
     if importance == "taylor" and data is None:
         raise InputError("importance taylor needs photos for its gradients: give --data FOLDER")
@@ -77,16 +84,21 @@ def prune(
     figure, limit = _limit(budget) if budget is not None else ("", 0.0)
     if budget is not None:
         check_budget(given, figure, limit, round_to)
-    recipe = _recipe(profile, steps, learning_rate, seed)
+    recipe = recipe_of(profile, steps, learning_rate, seed)
+    teaching = teaching_of(given, teacher or (), (), Lessons())
+    if teaching is not None and recipe is None:
+        raise InputError("--teacher: expected --steps of the fine-tuning that it teaches")
     wanted = sensitivity or refit or data is not None or recipe is not None
-    dataset = _dataset(given, data, recipe, seed) if wanted else None
+    scale = given.architecture.scale
+    dataset = dataset_of(scale, data, val, recipe, seed) if wanted else None
     if sensitivity:
         assert dataset is not None
         _show_sensitivity(given, dataset, method)
     if budget is None or output is None:
         return
-    pruned = _pruned(given, figure, limit, method, dataset, recipe, device)
+    pruned = _pruned(given, figure, limit, method, dataset, recipe, teaching, output, device)
     weights, config = write_network(pruned.network, output)
+    forget(output)
     print_prices(network.name, pruned.before, pruned.after)
     _print_rounds(pruned, figure, limit)
     print(f"Written to {weights} and {config}")
@@ -104,27 +116,6 @@ def _limit(text: str) -> tuple[str, float]:
     return parsed.name, parsed.limit
 
 
-def _recipe(profile: str, steps: int, learning_rate: float, seed: int) -> Recipe | None:
-    from nas.evaluate.recipe import profile as named
-
-    recipe = named(profile)
-    if steps == 0:
-        return None
-    return recipe.replace(
-        steps=steps,
-        warmup_steps=min(recipe.warmup_steps, steps // 4),
-        learning_rate=learning_rate,
-        seed=seed,
-    )
-
-
-def _dataset(network: Network, data: Path | None, recipe: Recipe | None, seed: int) -> Dataset:
-    from nas.data import load_dataset
-
-    size = 24 if recipe is None else recipe.lr_size
-    return load_dataset(network.architecture.scale, data=data, seed=seed, lr_size=size)
-
-
 def _pruned(
     network: Network,
     figure: str,
@@ -132,15 +123,18 @@ def _pruned(
     method: Method,
     dataset: Dataset | None,
     recipe: Recipe | None,
+    teaching: Teaching | None,
+    output: Path,
     device: str | None,
 ) -> Pruned:
     from compress.prune import prune as prune_network
+    from nas.cli.compress.training import bar
     from nas.evaluate.precision import best_device
 
-    with _bar("fine-tuning", 0 if recipe is None else recipe.steps) as advance:
+    with bar("fine-tuning", 0 if recipe is None else recipe.steps) as advance:
         return prune_network(
-            network, figure, limit, method, dataset=dataset, recipe=recipe,
-            device=best_device(device), on_step=lambda step, loss: advance(step),
+            network, figure, limit, method, dataset=dataset, recipe=recipe, teaching=teaching,
+            checkpoint=output, device=best_device(device), on_step=lambda step, loss: advance(step),
         )  # fmt: skip
 
 
@@ -150,8 +144,9 @@ def _show_sensitivity(network: Network, dataset: Dataset, method: Method) -> Non
     from rich.table import Table
 
     from compress.sensitivity import sensitivity
+    from nas.cli.compress.training import bar
 
-    with _bar("halving widths", None) as advance:
+    with bar("halving widths", None) as advance:
         rows = sensitivity(
             network, dataset, method, on_width=lambda done, total: advance(done, total)
         )
@@ -180,19 +175,3 @@ def _print_rounds(pruned: Pruned, figure: str, limit: float) -> None:
             line += f", fine-tuned {one.tuned_db:.3f} dB"
             line += "" if one.kept else "; that is worse, so it is not kept"
         print(line)
-
-
-@contextmanager
-def _bar(title: str, total: int | None) -> Iterator[Callable[..., None]]:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    hidden = not console.is_terminal or total == 0
-    with Progress(console=console, transient=True, disable=hidden) as progress:
-        task = progress.add_task(title, total=total)
-
-        def advance(done: int, of: int | None = None) -> None:
-            progress.update(task, completed=done, total=of or total)
-
-        yield advance

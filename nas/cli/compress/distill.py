@@ -1,0 +1,130 @@
+"""``nas compress distill``: a network that learns from others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from search_spaces.errors import InputError
+
+if TYPE_CHECKING:
+    from compress.distill import Teaching
+    from compress.finetune import Tuned
+    from nas.data import Dataset
+    from nas.evaluate import Recipe
+    from search_spaces import Network
+
+__all__ = ["distill"]
+
+
+def distill(
+    student: Annotated[
+        str,
+        typer.Argument(help="A .safetensors file; or a .yaml file or preset, with fresh weights."),
+    ],
+    teacher: Annotated[
+        list[Path], typer.Option(help="A .safetensors file of the same scale; may be repeated.")
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="NAME: writes NAME.safetensors and NAME.yaml.")
+    ],
+    steps: Annotated[
+        int | None, typer.Option(help="Training steps; by default the profile's.")
+    ] = None,
+    photos_weight: Annotated[
+        float, typer.Option(help="Weight of the difference from the photos.")
+    ] = 1.0,
+    response_weight: Annotated[
+        float, typer.Option(help="Weight of the difference from the teachers' outputs.")
+    ] = 1.0,
+    features_weight: Annotated[
+        float, typer.Option(help="Weight of the difference from the teachers' block outputs.")
+    ] = 0.1,
+    comparison: Annotated[
+        str, typer.Option(help="Of block outputs: affinity of pixels, gram of channels, or l1.")
+    ] = "affinity",
+    teacher_weight: Annotated[
+        list[float] | None,
+        typer.Option(help="One for each teacher, in the same order; by default all equal."),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of HR photos; else a few that come along.")
+    ] = None,
+    val: Annotated[
+        Path | None, typer.Option(help="Folder of validation photos; else some of the others.")
+    ] = None,
+    profile: Annotated[
+        str, typer.Option(help="Recipe: smoke, quick, standard or full.")
+    ] = "standard",
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(help="By default the profile's; 2e-4 for a student with weights."),
+    ] = None,
+    scale: Annotated[
+        int | None, typer.Option(help="Of a preset: 2, 3 or 4; by default the teacher's.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of fresh weights and the order of patches.")] = 0,
+    device: Annotated[str | None, typer.Option(help="As torch names it: cpu, cuda, ...")] = None,
+) -> None:
+    """Train a network on photos and on what better networks make of them.
+
+    The same command again goes on with a training that was stopped.
+    """
+    from compress.distill import Lessons
+    from compress.finetune import forget
+    from compress.network_file import open_student, open_teacher, write_network
+    from nas.cli.compress.training import dataset_of, recipe_of, teaching_of
+    from search_spaces import price
+
+    if steps is not None and steps < 1:
+        raise InputError(f"--steps: expected 1 or more, got {steps}")
+    lessons = Lessons(photos_weight, response_weight, features_weight, comparison)
+    trained = student.endswith(".safetensors")
+    if learning_rate is None and trained:
+        learning_rate = 2e-4
+    recipe = recipe_of(profile, steps, learning_rate, seed)
+    assert recipe is not None
+    network = open_student(student, scale or open_teacher(teacher[0]).architecture.scale, seed)
+    teaching = teaching_of(network, teacher, teacher_weight or (), lessons)
+    assert teaching is not None
+    dataset = dataset_of(network.architecture.scale, data, val, recipe, seed)
+    tuned = _trained(network, dataset, recipe, teaching, output, device)
+    if tuned.after_db is None:
+        raise InputError("the training diverged: lower --learning-rate")
+    weights, config = write_network(tuned.network, output)
+    forget(output)
+    cost = price(tuned.network.architecture)
+    print(f"{Path(student).name}: {cost.params:,} parameters, {cost.macs / 1e9:.3f} G multi-adds")
+    _print_quality(tuned, teacher, teaching, dataset)
+    print(f"Written to {weights} and {config}")
+
+
+def _trained(
+    network: Network,
+    dataset: Dataset,
+    recipe: Recipe,
+    teaching: Teaching,
+    output: Path,
+    device: str | None,
+) -> Tuned:
+    from compress.finetune import finetune
+    from nas.cli.compress.training import bar
+    from nas.evaluate.precision import best_device
+
+    with bar("distilling", recipe.steps) as advance:
+        return finetune(
+            network, dataset, recipe, device=best_device(device), teaching=teaching,
+            checkpoint=output, on_step=lambda step, loss: advance(step),
+        )  # fmt: skip
+
+
+def _print_quality(tuned: Tuned, names: list[Path], teaching: Teaching, dataset: Dataset) -> None:
+    from compress.finetune import psnr_of
+
+    print(f"Validation photos before: {tuned.before_db:.3f} dB PSNR-Y, after: {tuned.after_db:.3f}")
+    for name, network in zip(names, teaching.teachers, strict=True):
+        print(f"Teacher {name.name}: {psnr_of(network, dataset):.3f} dB")
+    if not tuned.kept:
+        print("That is no better, so the network is written as it was.")

@@ -1,0 +1,89 @@
+"""What the commands that fine-tune share: recipe, photos, teachers, progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from search_spaces.errors import InputError
+
+if TYPE_CHECKING:
+    from compress.distill import Lessons, Teaching
+    from nas.data import Dataset
+    from nas.evaluate import Recipe
+    from search_spaces import Network
+
+__all__ = ["bar", "dataset_of", "recipe_of", "teaching_of"]
+
+
+def recipe_of(
+    profile: str, steps: int | None, learning_rate: float | None, seed: int
+) -> Recipe | None:
+    """The profile's recipe with what was given changed; None for no steps at all."""
+    from nas.evaluate.recipe import profile as named
+
+    recipe = named(profile)
+    if steps is not None and steps < 0:
+        raise InputError(f"--steps: expected 0 or more, got {steps}")
+    if steps == 0:
+        return None
+    count = recipe.steps if steps is None else steps
+    return recipe.replace(
+        steps=count,
+        warmup_steps=min(recipe.warmup_steps, count // 4),
+        learning_rate=recipe.learning_rate if learning_rate is None else learning_rate,
+        seed=seed,
+    )
+
+
+def dataset_of(
+    scale: int, data: Path | None, validation: Path | None, recipe: Recipe | None, seed: int
+) -> Dataset:
+    """The photos to train and to validate on; those that come along where none are given."""
+    from nas.data import load_dataset
+
+    size = 24 if recipe is None else recipe.lr_size
+    return load_dataset(scale, data=data, validation=validation, seed=seed, lr_size=size)
+
+
+def teaching_of(
+    student: Network,
+    teachers: Sequence[Path],
+    weights: Sequence[float],
+    lessons: Lessons,
+) -> Teaching | None:
+    """The teachers' networks, checked against the student; None where there are none.
+
+    Raises:
+        InputError: a teacher without weights or of another scale, or bad weights.
+    """
+    from compress.distill import Teaching
+    from compress.network_file import open_teacher
+
+    if not teachers:
+        if weights:
+            raise InputError("--teacher-weight: there is no --teacher to weigh")
+        return None
+    opened = tuple(open_teacher(path) for path in teachers)
+    teaching = Teaching(opened, lessons, tuple(weights) or None)
+    teaching.check(student)
+    return teaching
+
+
+@contextmanager
+def bar(title: str, total: int | None) -> Iterator[Callable[..., None]]:
+    """A progress bar on standard error where a person watches; calls take (done, of)."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    hidden = not console.is_terminal or total == 0
+    with Progress(console=console, transient=True, disable=hidden) as progress:
+        task = progress.add_task(title, total=total)
+
+        def advance(done: int, of: int | None = None) -> None:
+            progress.update(task, completed=done, total=of or total)
+
+        yield advance

@@ -1,0 +1,60 @@
+"""Small networks and photos for the tests of compression."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from nas.data import Dataset, Photo
+from search_spaces import Architecture, Network, build
+
+Tiny = Callable[..., Network]
+
+
+@pytest.fixture
+def tiny_network() -> Tiny:
+    """Makes networks of distilling blocks, x2, 16 channels; blocks are set by keywords."""
+
+    def make(*, channels: int = 16, scale: int = 2, seed: int = 0, **block: Any) -> Network:
+        options = {"kind": "distillation", "repeat": 2, "stages": 3, "distillation": "fdc"}
+        options |= {"distilled": 8, **block}
+        data = {"scale": scale, "channels": channels, "image_skip": "bilinear", "blocks": [options]}
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            network = build(Architecture.from_dict(data)).eval()
+            # With an image skip the last layer is 0 at first: all fresh networks were equal.
+            for weights in network.upsampler.parameters():
+                torch.nn.init.normal_(weights, std=0.05)
+        return network
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def small_photos() -> Dataset:
+    """Four photos of 96x96 px, the last one for validation."""
+    photos = tuple(Photo(f"{k}.png", pixels) for k, pixels in enumerate(blobs(4)))
+    return Dataset("made", 2, photos[:3], photos[3:], "0" * 16, {})
+
+
+@pytest.fixture(scope="session")
+def photo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as files in a folder."""
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("photos")
+    for k, pixels in enumerate(blobs(4)):
+        Image.fromarray(pixels).save(folder / f"{k}.png")
+    return folder
+
+
+def blobs(count: int) -> list[np.ndarray[Any, np.dtype[np.uint8]]]:
+    """Images of coloured squares, the same every time."""
+    rng = np.random.default_rng(0)
+    coarse = [rng.integers(0, 256, (12, 12, 3), dtype=np.uint8) for _ in range(count)]
+    return [np.kron(one, np.ones((8, 8, 1), np.uint8)) for one in coarse]

@@ -1,0 +1,120 @@
+"""Every command in the guides under docs/ runs as it is written.
+
+A guide is added with one line in `GUIDES`: its file's name, a function that puts the files that
+its commands name into an empty folder, and what is written smaller than in the guide so that a
+command takes a second (budgets, steps, trials). All commands of a guide run in that folder one
+after the other, so that later ones may use what earlier ones wrote. They are the lines of its
+blocks marked ``sh`` that begin with ``nas ``, a backslash joining lines; other lines there must
+be named in ``aside``. Blocks marked ``python`` run as they are, in order among the commands.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from nas.cli.main import main
+from search_spaces import Architecture, build, save_weights
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+_BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.M | re.S)
+
+
+@dataclass(frozen=True)
+class Guide:
+    """A guide whose commands are run.
+
+    Attributes:
+        name: of the file in docs/.
+        prepare: puts what the commands need into the folder that they run in.
+        instead: text of the guide to what stands for it here, replaced in this order.
+        aside: lines of its ``sh`` blocks that are no commands of ours and are not run.
+    """
+
+    name: str
+    prepare: Callable[[Path], None]
+    instead: Mapping[str, str] = field(default_factory=dict)
+    aside: tuple[str, ...] = ()
+
+
+class Piece(NamedTuple):
+    """One command or one block of Python."""
+
+    kind: str
+    text: str
+
+
+def tiny_network(path: Path, *, seed: int = 0, **changes: Any) -> None:
+    """A network of 12,000 parameters, x4, as a safetensors file."""
+    block = {"kind": "distillation", "repeat": 2, "stages": 3, "distillation": "fdc"}
+    data = {"scale": 4, "channels": 16, "image_skip": "bilinear"}
+    data["blocks"] = [{**block, "distilled": 8, "shallow_residual": True}]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        save_weights(build(Architecture.from_dict({**data, **changes})), path)
+
+
+def tiny_photos(folder: Path, count: int = 4, side: int = 128) -> None:
+    """Photos of coloured squares."""
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for k in range(count):
+        coarse = rng.integers(0, 256, (side // 8, side // 8, 3), dtype=np.uint8)
+        Image.fromarray(np.kron(coarse, np.ones((8, 8, 1), np.uint8))).save(folder / f"{k}.png")
+
+
+def _compress(folder: Path) -> None:
+    tiny_network(folder / "net.safetensors")
+    tiny_network(folder / "better.safetensors", seed=1)
+    tiny_photos(folder / "photos")
+
+
+GUIDES: tuple[Guide, ...] = ()
+
+
+def pieces(guide: Guide) -> Iterator[Piece]:
+    """The commands and blocks of Python of a guide, as the test runs them."""
+    text = (DOCS / guide.name).read_text(encoding="utf-8")
+    for kind, block in _BLOCK.findall(text):
+        for one in [block] if kind == "python" else block.replace("\\\n", " ").splitlines():
+            line = one.partition("  #")[0].rstrip() if kind == "sh" else one
+            if not line or line.startswith("#") or line in guide.aside:
+                continue
+            for written, small in guide.instead.items():
+                line = line.replace(written, small)
+            yield Piece(kind, line)
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
+def test_every_command_of_the_guide_runs(
+    guide: Guide, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    guide.prepare(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    found = list(pieces(guide))
+    assert found, f"docs/{guide.name} has no commands"
+    for kind, text in found:
+        if kind == "python":
+            exec(compile(text, guide.name, "exec"), {})
+            continue
+        assert text.startswith("nas "), f"no command of ours, to be named in aside: {text}"
+        monkeypatch.setattr(sys, "argv", shlex.split(text))
+        with pytest.raises(SystemExit) as ending:
+            main()
+        assert ending.value.code == 0, f"{text}\n{capsys.readouterr().err}"
+
+
+def test_every_text_to_be_replaced_is_there() -> None:
+    for guide in GUIDES:
+        text = (DOCS / guide.name).read_text(encoding="utf-8")
+        assert [old for old in (*guide.instead, *guide.aside) if old not in text] == []
