@@ -10,13 +10,14 @@ from pathlib import Path
 
 import torch
 
-from nas.evaluate.precision import best_device
+from nas.evaluate.precision import arithmetic, best_device
 from search_spaces.errors import InputError
 from search_spaces.network import Network
 
-__all__ = ["RUNTIMES", "runner", "threads"]
+__all__ = ["DTYPES", "RUNTIMES", "runner", "threads"]
 
 RUNTIMES = ("torch", "onnxruntime")
+DTYPES = ("float32", "bfloat16", "float16")
 
 
 @contextmanager
@@ -38,8 +39,8 @@ def runner(
 ) -> Callable[[], object]:
     """A function that runs the network once on an image of ``lr_size`` (height, width).
 
-    The torch runtime is eager, channels_last, in inference mode; ``dtype`` is ``"float32"`` or
-    ``"bfloat16"`` (autocast). ONNX Runtime gets the exported graph with torch's number of
+    The torch runtime is eager, channels_last, in inference mode; ``dtype`` is ``"float32"``,
+    ``"bfloat16"`` or ``"float16"`` (autocast). ONNX Runtime gets the exported graph with torch's number of
     threads at this moment.
 
     Raises:
@@ -72,15 +73,14 @@ def runner(
 def _torch(
     network: Network, image: torch.Tensor, device: torch.device, dtype: str
 ) -> Callable[[], object]:
-    if dtype not in ("float32", "bfloat16"):
-        raise InputError(f"dtype: expected float32 or bfloat16, got {dtype}")
+    if dtype not in DTYPES:
+        raise InputError(f"dtype: expected {', '.join(DTYPES)}, got {dtype}")
     moved = copy.deepcopy(network).eval().requires_grad_(False).to(device)
     moved = moved.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     placed = image.to(device).contiguous(memory_format=torch.channels_last)
 
     def run() -> object:
-        autocast = torch.autocast(device.type, torch.bfloat16, enabled=dtype == "bfloat16")
-        with torch.inference_mode(), autocast:
+        with torch.inference_mode(), arithmetic(device.type, dtype):
             out = moved(placed)
         if device.type == "cuda":
             torch.cuda.synchronize(device)

@@ -16,7 +16,7 @@ from nas.evaluate.precision import best_device
 from nas.evaluate.quiet import measuring
 from search_spaces.errors import InputError
 
-__all__ = ["LatencyResult", "measure_latency"]
+__all__ = ["LatencyResult", "measure_latency", "reference_network"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def measure_latency(
         if value < 1:
             raise InputError(f"{what} must be at least 1, got {value}")
     where = best_device("cpu" if device is None else str(device))
-    timed = [_ready(network, where) for network in (*networks, _reference(colors))]
+    timed = [_ready(network, where) for network in (*networks, reference_network(colors))]
     image = torch.rand(1, colors, *lr_size, generator=torch.Generator().manual_seed(0))
     image = image.to(where).contiguous(memory_format=torch.channels_last)
     times: list[list[float]] = [[] for _ in timed]
@@ -102,7 +102,8 @@ def _ready(network: nn.Module, device: torch.device) -> nn.Module:
     return copied.to(device, torch.float32, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
-def _reference(colors: int) -> nn.Module:
+def reference_network(colors: int) -> nn.Module:
+    """The small fixed network that every measurement times beside its own: three convolutions."""
     layers: list[nn.Module] = [nn.Conv2d(colors, 16, 3, padding=1)]
     layers += [nn.ReLU(), nn.Conv2d(16, 16, 3, padding=1)] * 2
     return nn.Sequential(*layers)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+from typing import Any
+
 import torch
 
 from search_spaces.errors import InputError
 
-__all__ = ["best_device", "resolve_precision"]
+__all__ = ["arithmetic", "best_device", "resolve_precision"]
 
 
 def best_device(name: str | None = None) -> torch.device:
@@ -34,6 +37,12 @@ def resolve_precision(precision: str, device: torch.device) -> torch.dtype:
     if precision == "auto":
         return torch.bfloat16 if _multiplies_bf16(device) else torch.float32
     return {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
+
+
+def arithmetic(device_type: str, dtype: str) -> AbstractContextManager[Any]:
+    """The context in which a network computes in ``dtype``: autocast, but for float32."""
+    chosen = torch.float16 if dtype == "float16" else torch.bfloat16
+    return torch.autocast(device_type, chosen, enabled=dtype != "float32")
 
 
 def _multiplies_bf16(device: torch.device) -> bool:

@@ -1,0 +1,74 @@
+"""What a latency holds for: a device, a runtime, a number format, a size."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+__all__ = ["Device", "this_device"]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where and how latency is measured.
+
+    Attributes:
+        name: of the processor or GPU.
+        place: as torch names it: ``"cpu"``, ``"cuda"``.
+        runtime: ``"torch"`` or ``"onnxruntime"``.
+        dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"`` (autocast).
+        threads: CPU threads of one operator.
+        lr_size: (height, width) of the input.
+        scale: of the networks.
+        versions: of torch, and of ONNX Runtime where it is the runtime.
+    """
+
+    name: str
+    place: str
+    runtime: str
+    dtype: str
+    threads: int
+    lr_size: tuple[int, int]
+    scale: int
+    versions: tuple[tuple[str, str], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain data."""
+        return asdict(self) | {"lr_size": list(self.lr_size), "versions": dict(self.versions)}
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> Device:
+        """From `to_dict`'s plain data."""
+        height, width = plain["lr_size"]
+        versions = tuple((str(k), str(v)) for k, v in plain["versions"].items())
+        return cls(**{**plain, "lr_size": (int(height), int(width)), "versions": versions})
+
+    def __str__(self) -> str:
+        height, width = self.lr_size
+        return (
+            f"{self.name} ({self.place}), {self.runtime}, {self.dtype}, {self.threads} "
+            f"thread{'s' if self.threads > 1 else ''}, {width}x{height} input, x{self.scale}"
+        )
+
+
+def this_device(
+    *, place: str, runtime: str, dtype: str, threads: int, lr_size: tuple[int, int], scale: int
+) -> Device:
+    """The device at hand.
+
+    Raises:
+        InputError: torch sees no such device here.
+    """
+    from importlib.metadata import version
+
+    import torch
+
+    from nas.evaluate.environment import environment
+    from nas.evaluate.precision import best_device
+
+    where = best_device(place)
+    packages = ("torch", "onnxruntime") if runtime == "onnxruntime" else ("torch",)
+    versions = tuple((package, version(package)) for package in packages)
+    known = environment()
+    name = torch.cuda.get_device_name(where) if where.type == "cuda" else known.cpu
+    return Device(name, str(where), runtime, dtype, threads, lr_size, scale, versions)

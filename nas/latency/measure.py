@@ -1,0 +1,174 @@
+"""Whole networks and each of their operators, timed in turns on this device."""
+
+from __future__ import annotations
+
+import copy
+import json
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from nas.deploy.runtime import runner
+from nas.deploy.stopwatch import time_in_turns
+from nas.evaluate.latency import reference_network
+from nas.evaluate.precision import arithmetic, best_device
+from nas.evaluate.quiet import measuring
+from nas.evaluate.state import seeded
+from nas.latency.device import Device
+from nas.latency.operations import computes
+from search_spaces import Architecture, Network, build
+from search_spaces.errors import InputError
+
+__all__ = ["Measured", "measure_batch", "read_measured"]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One network's times on one device, milliseconds.
+
+    Attributes:
+        architecture: the network, as plain data.
+        latency_ms: median of whole passes.
+        operations_ms: median of each operator that ``operations`` lists, in its order, run in
+            its place in the network; empty for a runtime that doesn't show its operators.
+        reference_ms: median of the fixed reference network in the same rounds.
+    """
+
+    architecture: dict[str, Any]
+    latency_ms: float
+    operations_ms: tuple[float, ...]
+    reference_ms: float
+
+    def to_line(self) -> str:
+        """One line of JSON."""
+        return json.dumps(asdict(self))
+
+
+def read_measured(path: Path) -> list[Measured]:
+    """What `Measured.to_line` wrote, one a line; a last line cut short is left out.
+
+    Raises:
+        InputError: the file can't be read.
+    """
+    found = []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); remove it to measure anew") from None
+    for line in lines:
+        try:
+            plain = json.loads(line)
+            plain["operations_ms"] = tuple(plain["operations_ms"])
+            found.append(Measured(**plain))
+        except (ValueError, TypeError, KeyError):
+            continue
+    return found
+
+
+def measure_batch(
+    architectures: Sequence[Architecture], device: Device, *, rounds: int = 7, warmup: int = 2
+) -> list[Measured]:
+    """Times several networks in turns with a fixed reference: whole, and operator by operator.
+
+    Operators are timed where they stand, so that each finds in the caches what the one before
+    it left there.
+
+    Raises:
+        InputError: no such device or runtime.
+    """
+    networks = [seeded(lambda a=a: build(a), 0).eval() for a in architectures]
+    entrants: dict[str, Callable[[], object]] = {
+        str(k): runner(network, device.lr_size, runtime=device.runtime, device=device.place,
+                       dtype=device.dtype)
+        for k, network in enumerate(networks)
+    }  # fmt: skip
+    entrants["reference"] = _reference_runner(device)
+    times = time_in_turns(entrants, rounds=rounds, warmup=warmup)
+    reference_ms = statistics.median(times.pop("reference"))
+    inside: list[tuple[float, ...]] = [()] * len(networks)
+    if device.runtime == "torch":
+        inside = _operators(networks, device, rounds=max(3, rounds // 2))
+    return [
+        Measured(a.to_dict(), statistics.median(times[str(k)]), inside[k], reference_ms)
+        for k, a in enumerate(architectures)
+    ]
+
+
+def _reference_runner(device: Device) -> Callable[[], object]:
+    where = best_device(device.place)
+    module = reference_network(3).eval().requires_grad_(False)
+    network = module.to(where).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    image = torch.rand(1, 3, *device.lr_size).to(where)
+    image = image.contiguous(memory_format=torch.channels_last)
+
+    def run() -> object:
+        with torch.inference_mode(), arithmetic(where.type, device.dtype):
+            out = network(image)
+        _wait(where)
+        return out
+
+    return run
+
+
+def _operators(
+    networks: Sequence[Network], device: Device, *, rounds: int
+) -> list[tuple[float, ...]]:
+    where = best_device(device.place)
+    moved = [_placed(network, where) for network in networks]
+    image = torch.rand(
+        1,
+        networks[0].architecture.colors,
+        *device.lr_size,
+        generator=torch.Generator().manual_seed(0),
+    )
+    image = image.to(where).contiguous(memory_format=torch.channels_last)
+    spent: list[list[list[float]]] = [[] for _ in networks]
+    # Not in inference mode, in which torch keeps some operators whole.
+    with measuring(), torch.no_grad(), arithmetic(where.type, device.dtype):
+        for _ in range(1 + rounds):
+            for network, of in zip(moved, spent, strict=True):
+                with _Watch(where) as watch:
+                    network(image)
+                of.append(watch.times_ms)
+    return [tuple(statistics.median(one) for one in zip(*of[1:], strict=True)) for of in spent]
+
+
+def _placed(network: Network, where: torch.device) -> nn.Module:
+    moved = copy.deepcopy(network).requires_grad_(False).to(where)
+    return moved.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+class _Watch(TorchDispatchMode):
+    """Times every operator that computes."""
+
+    def __init__(self, where: torch.device) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.times_ms: list[float] = []
+        self._where = where
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if not computes(func):
+            return func(*args, **kwargs)
+        _wait(self._where)
+        began = time.perf_counter()
+        out = func(*args, **kwargs)
+        _wait(self._where)
+        self.times_ms.append((time.perf_counter() - began) * 1e3)
+        return out
+
+
+def _wait(where: torch.device) -> None:
+    if where.type == "cuda":
+        torch.cuda.synchronize(where)

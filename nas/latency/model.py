@@ -1,0 +1,168 @@
+"""A fitted latency model: asked for any network, it answers without measuring."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+
+from nas.latency.device import Device
+from nas.latency.operations import Operation, operations
+from nas.latency.regression import Curve
+from search_spaces import Architecture
+from search_spaces.errors import InputError
+from search_spaces.files import atomic_path
+from search_spaces.yaml_file import read_yaml
+
+__all__ = ["Accuracy", "LatencyModel", "group_of"]
+
+_VERSION = 1
+_CONVOLUTION = "convolution"
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """How well a model foretold networks that it had not seen.
+
+    Attributes:
+        networks: held out.
+        median_error: median of abs(predicted / measured - 1).
+        worst_error: the largest.
+        kendall_tau: rank correlation with what was measured, -1..1.
+    """
+
+    networks: int
+    median_error: float
+    worst_error: float
+    kendall_tau: float
+
+    @classmethod
+    def of(cls, predicted_ms: Sequence[float], measured_ms: Sequence[float]) -> Accuracy:
+        """Of predictions and measurements of the same networks."""
+        from scipy.stats import kendalltau
+
+        errors = np.abs(np.asarray(predicted_ms) / np.asarray(measured_ms) - 1)
+        tau = kendalltau(predicted_ms, measured_ms).statistic if len(errors) > 1 else 0.0
+        return cls(
+            len(errors),
+            round(float(np.median(errors)), 5),
+            round(float(errors.max()), 5),
+            round(float(tau), 5),
+        )
+
+
+@dataclass(frozen=True)
+class LatencyModel:
+    """Milliseconds of a network as the sum over its operators, each by its sort's curve.
+
+    Attributes:
+        device: what it holds for.
+        space: name of the space whose networks it was fitted on.
+        curves: by operator; a convolution of a shape never seen goes by ``"convolution"``,
+            any other operator by ``"other"``.
+        totals: what is added up: the shares of convolutions and of the rest, and milliseconds
+            for each operator and for a pass.
+        fitted_on: networks.
+        accuracy: on held-out networks; None where none were held out.
+        made_with: machine, versions and revision.
+    """
+
+    device: Device
+    space: str
+    curves: Mapping[str, Curve]
+    totals: tuple[float, float, float, float]
+    fitted_on: int
+    accuracy: Accuracy | None = None
+    made_with: Mapping[str, Any] = field(default_factory=dict)
+
+    def predict_ms(self, architecture: Architecture) -> float:
+        """The latency of one forward pass of the network, as it stands (not folded)."""
+        counted = self.parts_ms(operations(architecture, self.device.lr_size, self.device.dtype))
+        return float(counted @ np.array(self.totals))
+
+    def operations_ms(
+        self, of: Sequence[Operation]
+    ) -> npt.NDArray[np.float64]:
+        """(n) milliseconds of each operator, before `totals` weighs them."""
+        out = np.zeros(len(of))
+        places: defaultdict[str, list[int]] = defaultdict(list)
+        for k, one in enumerate(of):
+            places[self._curve_of(one.kind)].append(k)
+        for name, at in places.items():
+            out[at] = self.curves[name].predict_ms([of[k] for k in at])
+        return out
+
+    def parts_ms(self, of: Sequence[Operation]) -> npt.NDArray[np.float64]:
+        """What `totals` weighs: convolutions [ms], the rest [ms], number of operators, 1."""
+        times = self.operations_ms(of)
+        convolves = np.array([_CONVOLUTION in one.kind for one in of])
+        return np.array([times[convolves].sum(), times[~convolves].sum(), len(of), 1.0])
+
+    def _curve_of(self, kind: str) -> str:
+        if kind in self.curves:
+            return kind
+        return group_of(kind)
+
+    def save(self, path: Path | str) -> None:
+        """Writes it as YAML, whole or not at all.
+
+        Raises:
+            InputError: the folder cannot be written.
+        """
+        plain = {
+            "latency_model": _VERSION,
+            "device": self.device.to_dict(),
+            "space": self.space,
+            "fitted_on": self.fitted_on,
+            "accuracy": None if self.accuracy is None else asdict(self.accuracy),
+            "totals": [float(f"{share:.6g}") for share in self.totals],
+            "made_with": dict(self.made_with),
+            "curves": {kind: curve.to_dict() for kind, curve in sorted(self.curves.items())},
+        }
+        with atomic_path(path) as temporary:
+            text = yaml.safe_dump(plain, sort_keys=False, default_flow_style=None, width=100)
+            temporary.write_text(text, encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path | str) -> LatencyModel:
+        """The model in a file.
+
+        Raises:
+            InputError: not a latency model, or a damaged one.
+        """
+        plain, _ = read_yaml(path)
+        if plain.get("latency_model") != _VERSION:
+            raise InputError(
+                f"{path}: expected a latency model (nas latency fit -o FILE writes one), "
+                f"found no latency_model: {_VERSION}"
+            )
+        try:
+            convolves, rest, each, constant = (float(share) for share in plain["totals"])
+            model = cls(
+                Device.from_dict(plain["device"]),
+                str(plain["space"]),
+                {kind: Curve.from_dict(curve) for kind, curve in plain["curves"].items()},
+                (convolves, rest, each, constant),
+                int(plain["fitted_on"]),
+                Accuracy(**plain["accuracy"]) if plain["accuracy"] else None,
+                plain["made_with"],
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            reason = " ".join(str(error).split())
+            raise InputError(
+                f"{path}: damaged latency model ({type(error).__name__}: {reason}); fit it again"
+            ) from None
+        if not {_CONVOLUTION, "other"} <= set(model.curves):
+            raise InputError(f"{path}: damaged latency model (curves missing); fit it again")
+        return model
+
+
+def group_of(kind: str) -> str:
+    """The curve for operators that have none of their own."""
+    return _CONVOLUTION if _CONVOLUTION in kind else "other"

@@ -1,0 +1,130 @@
+"""What a network does, operator by operator, found out without computing anything."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch._subclasses import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from nas.evaluate.precision import arithmetic
+from search_spaces import Architecture, build
+
+__all__ = ["Operation", "computes", "operation_of", "operations"]
+
+
+class Operation(NamedTuple):
+    """One operator call of a forward pass with one image.
+
+    Attributes:
+        kind: the operator, for convolutions with kernel, stride and grouping:
+            ``"cat"``, ``"convolution 3x3"``, ``"convolution 3x3 stride 2"``.
+        channels_in: of a convolution its input's, else of all inputs together.
+        channels_out: of the output.
+        pixels: height times width of the output.
+        read: elements of all inputs, weights not counted.
+        written: elements of the output.
+        macs: multiply-adds of a convolution, else 0.
+    """
+
+    kind: str
+    channels_in: int
+    channels_out: int
+    pixels: int
+    read: int
+    written: int
+    macs: int
+
+
+def operations(
+    architecture: Architecture, lr_size: tuple[int, int], dtype: str = "float32"
+) -> tuple[Operation, ...]:
+    """Every operator of a forward pass that computes or moves data, in order.
+
+    Args:
+        architecture: any; parts that a user added are followed like ours.
+        lr_size: (height, width) of the input.
+        dtype: ``"float32"``, or the type of autocast, whose conversions are operators too.
+    """
+    return _operations(architecture.hash, lr_size, dtype, _Held(architecture))
+
+
+class _Held:
+    """Carries an architecture past a cache that goes by its hash."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        self.architecture = architecture
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Held)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+@lru_cache(maxsize=4096)
+def _operations(
+    _key: str, lr_size: tuple[int, int], dtype: str, held: _Held
+) -> tuple[Operation, ...]:
+    # Autocast knows no meta device; fake tensors, which take twice as long, have one they obey.
+    plain = dtype == "float32"
+    found = _Recorder()
+    with torch.device("meta") if plain else FakeTensorMode(), torch.no_grad():
+        network = build(held.architecture).eval()
+        image = torch.empty(1, held.architecture.colors, *lr_size)
+        with arithmetic("cpu", dtype), found:
+            network(image)
+    return tuple(found.operations)
+
+
+class _Recorder(TorchDispatchMode):
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.operations: list[Operation] = []
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        out = func(*args, **(kwargs or {}))
+        if computes(func):
+            self.operations.append(operation_of(func, args, kwargs or {}, out))
+        return out
+
+
+def computes(func: Any) -> bool:
+    """Whether an operator does work; one that makes a view doesn't."""
+    return not func.is_view and func.namespace == "aten"
+
+
+def operation_of(func: Any, args: Any, kwargs: dict[str, Any], out: Any) -> Operation:
+    """The record of one operator call."""
+    name = func.overloadpacket.__name__
+    inputs = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
+    made = next((leaf for leaf in tree_leaves(out) if isinstance(leaf, Tensor)), None)
+    shape = tuple(made.shape) if made is not None else ()
+    channels_out, pixels = (shape[1], math.prod(shape[2:])) if len(shape) > 1 else (1, 1)
+    written = math.prod(shape)
+    if name == "convolution":
+        return _convolution(args, channels_out, pixels, written)
+    read = sum(tensor.numel() for tensor in inputs)
+    channels_in = sum(tensor.shape[1] for tensor in inputs if tensor.ndim > 1)
+    return Operation(name, channels_in, channels_out, pixels, read, written, 0)
+
+
+def _convolution(args: Any, channels_out: int, pixels: int, written: int) -> Operation:
+    image, weight, _, stride, _, _, transposed, _, groups = args
+    kind = f"convolution {weight.shape[2]}x{weight.shape[3]}"
+    if transposed:
+        kind = f"transposed {kind}"
+    if max(stride) > 1:
+        kind += f" stride {max(stride)}"
+    if groups > 1:
+        kind += " depthwise" if groups == image.shape[1] else f" groups {groups}"
+    meeting = image[0, 0].numel() if transposed else pixels
+    macs = weight.numel() * meeting
+    return Operation(kind, image.shape[1], channels_out, pixels, image.numel(), written, macs)
