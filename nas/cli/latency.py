@@ -8,13 +8,33 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
+import typer.core
 
+from nas.cli.latency_fit import fit
 from search_spaces.errors import InputError
 
-__all__ = ["latency"]
+__all__ = ["app", "measure", "parse_size"]
 
 
-def latency(
+class _MeasuresUnlessTold(typer.core.TyperGroup):
+    """``nas latency NET`` is ``nas latency measure NET``: what people want is short."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in (*self.commands, "--help"):
+            args = ["measure", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_MeasuresUnlessTold,
+    help="Measure how long networks take here (nas latency NET...), or fit a model of it.",
+    no_args_is_help=True,
+)
+app.command("fit")(fit)
+
+
+@app.command("measure")
+def measure(
     networks: Annotated[
         list[str], typer.Argument(metavar="NET...", help=".safetensors, run folder, .yaml, preset.")
     ],
@@ -22,7 +42,7 @@ def latency(
     reference: Annotated[str, typer.Option(help="What the others are compared with.")] = "e_rfdn",
     runtime: Annotated[str, typer.Option(help="torch or onnxruntime.")] = "torch",
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    dtype: Annotated[str, typer.Option(help="float32 or bfloat16 (autocast).")] = "float32",
+    dtype: Annotated[str, typer.Option(help="float32, bfloat16 or float16.")] = "float32",
     threads: Annotated[
         int | None, typer.Option(help="CPU threads; by default torch's own choice.")
     ] = None,
@@ -44,7 +64,7 @@ def latency(
     from nas.evaluate.environment import environment
     from search_spaces import price
 
-    lr_size = _size(size)
+    lr_size = parse_size(size)
     if rounds < 1 or warmup < 0:
         raise InputError(f"expected --rounds of 1 or more and --warmup of 0 or more, got {rounds} "
                          f"and {warmup}")  # fmt: skip
@@ -88,7 +108,12 @@ def latency(
     print(json.dumps(facts)) if json_output else _print(facts)
 
 
-def _size(text: str) -> tuple[int, int]:
+def parse_size(text: str) -> tuple[int, int]:
+    """(height, width) of ``320x180``.
+
+    Raises:
+        InputError: anything else.
+    """
     found = re.fullmatch(r"(\d{1,5})[x×](\d{1,5})", text)
     if found is None or not all(int(side) for side in found.groups()):
         raise InputError(f"--size: expected WIDTHxHEIGHT such as 320x180, got {text!r}")

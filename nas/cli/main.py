@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from nas.cli.compress.main import app as compress_app
+from nas.cli.latency import app as latency_app
 from search_spaces.errors import InputError
 from search_spaces.extensions import GROUP, import_parts
 
@@ -31,7 +32,6 @@ COMMANDS = (
     "import",
     "evaluate",
     "upscale",
-    "latency",
 )
 """Each is the function of that name in the module of that name beside this one.
 
@@ -50,6 +50,7 @@ app = typer.Typer(
 for _name in COMMANDS:
     _module = import_module(f"nas.cli.{_name.replace('import', 'import_')}")
     app.command(_name)(getattr(_module, _module.__name__.rpartition(".")[2]))
+app.add_typer(latency_app, name="latency")
 app.add_typer(compress_app, name="compress")
 
 

@@ -58,8 +58,16 @@ def search(
         str | None, typer.Option(help="URL of an Optuna store. Default: inside the run folder.")
     ] = None,
     latency_size: Annotated[
-        str, typer.Option(help="Input size for latency, width x height.")
-    ] = "160x90",
+        str | None,
+        typer.Option(help="Input size for latency, width x height. Default: 160x90."),
+    ] = None,
+    latency_model: Annotated[
+        Path | None,
+        typer.Option(help="A file of nas latency fit, which then says latencies unmeasured."),
+    ] = None,
+    latency_elsewhere: Annotated[
+        bool, typer.Option(help="The latency model is another device's, which is searched for.")
+    ] = False,
     device: Annotated[str | None, typer.Option(help="cpu or cuda. Default: the best.")] = None,
     json_lines: Annotated[
         bool, typer.Option("--json", help="One JSON object a line on standard output.")
@@ -88,7 +96,9 @@ def search(
         validation=val,
         storage=storage,
         run=run,
-        latency_lr=_size(latency_size),
+        latency_lr=_size(latency_size) if latency_size is not None else None,
+        latency_model=latency_model,
+        latency_elsewhere=latency_elsewhere,
         device=device,
     )
     observer, display = make_observer(json_lines)

@@ -39,8 +39,8 @@ def runner(
 ) -> Callable[[], object]:
     """A function that runs the network once on an image of ``lr_size`` (height, width).
 
-    The torch runtime is eager, channels_last, in inference mode; ``dtype`` is ``"float32"``,
-    ``"bfloat16"`` or ``"float16"`` (autocast). ONNX Runtime gets the exported graph with torch's number of
+    The torch runtime is eager, channels_last, in inference mode; ``dtype`` is one of `DTYPES`
+    (autocast for all but float32). ONNX Runtime gets the exported graph with torch's number of
     threads at this moment.
 
     Raises:

@@ -11,7 +11,8 @@ from nas.evaluate.latency import measure_latency
 from nas.evaluate.memory import peak_memory_mb
 from nas.evaluate.state import seeded
 from nas.explore.budget import Budget
-from nas.explore.latency_model import LatencyModel
+from nas.explore.latency_guess import LatencyGuess
+from nas.latency.model import LatencyModel
 from nas.records import TrialRecord
 from search_spaces import Architecture, build, folded, price
 from search_spaces.cost import lr_size
@@ -44,7 +45,8 @@ class Figures:
 class Meter:
     """Prices networks, measures them, and tells which ones stay within the budgets.
 
-    Prices are those of the network in use, its re-parameterised convolutions folded.
+    Prices are those of the network in use, its re-parameterised convolutions folded. With a
+    fitted latency model nothing is measured: latencies are what it says.
     """
 
     def __init__(
@@ -53,9 +55,11 @@ class Meter:
         hr: tuple[int, int],
         latency_lr: tuple[int, int],
         device: str,
+        latency_model: LatencyModel | None = None,
     ) -> None:
         self.budgets, self.hr, self.latency_lr, self.device = budgets, hr, latency_lr, device
-        self.latency_model = LatencyModel()
+        self.latency_model = latency_model
+        self.latency_guess = LatencyGuess()
         self._memory_mb = lru_cache(maxsize=4096)(self._memory_of)
 
     def figure(self, arch: Architecture, name: str) -> float:
@@ -63,7 +67,7 @@ class Meter:
         if name == "memory":
             return self._memory_mb(arch)
         if name == "latency":
-            return self.latency_model.predict_ms(folded(arch), self.latency_lr)
+            return self._prediction_ms(arch)
         return float(getattr(price(folded(arch), self.hr), name))
 
     def fits(self, arch: Architecture) -> bool:
@@ -75,7 +79,9 @@ class Meter:
         return {b.name: self.figure(arch, b.name) / b.limit - 1 for b in self.budgets}
 
     def measure(self, arch: Architecture) -> Figures:
-        """All figures, with the latency measured on this machine."""
+        """All figures, with the latency measured on this machine or by the fitted model."""
+        if self.latency_model is not None:
+            return self._foretold(arch, self.latency_model)
         in_use = folded(arch)
         priced = price(in_use, self.hr)
         latency = measure_latency(
@@ -86,7 +92,7 @@ class Meter:
             device=self.device,
             colors=arch.colors,
         )[0]
-        self.latency_model.learn(in_use, self.latency_lr, latency.latency_ms)
+        self.latency_guess.learn(in_use, self.latency_lr, latency.latency_ms)
         measured_with = {
             "lr_size": list(latency.lr_size),
             "device": latency.device,
@@ -107,12 +113,13 @@ class Meter:
 
     def _calibrate(self, space: Space, scale: int) -> None:
         """Measures a spread of networks, so that latencies can be predicted."""
-        for architecture in self.latency_model.calibration(space, scale):
+        for architecture in self.latency_guess.calibration(space, scale):
             self.measure(architecture)
 
     def check_possible(self, space: Space, scale: int) -> None:
         """Raises an InputError where no network of the space can fit a budget."""
-        if any(budget.name == "latency" for budget in self.budgets):
+        limited = any(budget.name == "latency" for budget in self.budgets)
+        if limited and self.latency_model is None:
             self._calibrate(space, scale)
         for budget in self.budgets:
             name = budget.name
@@ -123,6 +130,27 @@ class Meter:
                     f"the smallest one takes {_readable(name, least)}: "
                     f"raise the budget or choose another space"
                 )
+
+    def _prediction_ms(self, arch: Architecture) -> float:
+        if self.latency_model is not None:
+            return self.latency_model.predict_ms(folded(arch))
+        return self.latency_guess.predict_ms(folded(arch), self.latency_lr)
+
+    def _foretold(self, arch: Architecture, model: LatencyModel) -> Figures:
+        priced = price(folded(arch), self.hr)
+        return Figures(
+            priced.params,
+            priced.macs,
+            priced.activations,
+            round(self._memory_mb(arch), 3),
+            round(self._prediction_ms(arch), 4),
+            None,
+            {
+                "predicted_by": model.hash,
+                **model.device.to_dict(),
+                "device": f"{model.device.name} by a fitted model",
+            },
+        )
 
     def _memory_of(self, arch: Architecture) -> float:
         return peak_memory_mb(folded(arch), lr_size(arch.scale, self.hr))

@@ -93,7 +93,9 @@ def run_search(
     quietly()
     device = str(best_device(settings.device))
     if meter is None:
-        meter = Meter(settings.budgets, settings.hr, settings.latency_lr, device)
+        meter = Meter(
+            settings.budgets, settings.hr, settings.latency_lr, device, settings.latency_model
+        )
     # Whatever can be said without the run folder is said before one is made.
     meter.check_possible(settings.space, settings.scale)
     lease = Lease(settings.run / "workers", shared=settings.storage is not None)

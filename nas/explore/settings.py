@@ -11,6 +11,7 @@ from typing import Any
 from nas.evaluate.recipe import Recipe, profile
 from nas.explore.budget import Budget, parse_budgets
 from nas.explore.sampler import SAMPLERS
+from nas.latency.model import LatencyModel, model_for
 from nas.objectives import OBJECTIVES
 from search_spaces import Space
 from search_spaces.errors import InputError
@@ -43,6 +44,7 @@ class SearchSettings:
         hr: output height and width for multi-adds, activations and memory.
         latency_lr: input height and width for latency.
         device: ``"cpu"``, ``"cuda"``; ``None`` for the best there is.
+        latency_model: says latencies, instead of measurements; ``None`` to measure.
     """
 
     budgets: tuple[Budget, ...]
@@ -62,6 +64,7 @@ class SearchSettings:
     hr: tuple[int, int] = (720, 1280)
     latency_lr: tuple[int, int] = _LATENCY_LR_SIZE
     device: str | None = None
+    latency_model: LatencyModel | None = None
 
     def identity(self, data_name: str, data_fingerprint: str) -> dict[str, Any]:
         """What must be equal for trials to belong into one study, as JSON-ready data."""
@@ -77,6 +80,7 @@ class SearchSettings:
             "data_fingerprint": data_fingerprint,
             "hr": list(self.hr),
             "latency_lr": list(self.latency_lr),
+            "latency_model": self.latency_model.hash if self.latency_model else None,
         }
 
 
@@ -96,8 +100,10 @@ def make_settings(
     validation: Path | str | None = None,
     storage: str | None = None,
     run: Path | str | None = None,
-    latency_lr: tuple[int, int] = _LATENCY_LR_SIZE,
+    latency_lr: tuple[int, int] | None = None,
     device: str | None = None,
+    latency_model: Path | str | None = None,
+    latency_elsewhere: bool = False,
 ) -> SearchSettings:
     """Settings from what a user gives; everything left out gets its default.
 
@@ -119,6 +125,11 @@ def make_settings(
         raise InputError(f"timeout: expected more than 0 seconds, got {timeout_s}")
     if seed < 0:
         raise InputError(f"seed: expected at least 0, got {seed}")
+    model = None
+    if latency_model is not None:
+        model = model_for(latency_model, lr_size=latency_lr, scale=scale, place=device,
+                          elsewhere=latency_elsewhere)  # fmt: skip
+    latency_lr = latency_lr or (model.device.lr_size if model else _LATENCY_LR_SIZE)
     if min(latency_lr) < 1:
         raise InputError(f"latency size: expected at least 1x1, got {latency_lr}")
     loaded = space if isinstance(space, Space) else Space.load(space)
@@ -127,7 +138,7 @@ def make_settings(
         parsed, names, loaded, scale, name, chosen, sampler, count, timeout_s, seed,
         Path(data) if data is not None else None,
         Path(validation) if validation is not None else None,
-        storage, folder, latency_lr=latency_lr, device=device,
+        storage, folder, latency_lr=latency_lr, device=device, latency_model=model,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["Device", "this_device"]
+__all__ = ["Device", "name_of", "this_device"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +61,24 @@ def this_device(
     """
     from importlib.metadata import version
 
+    from nas.evaluate.precision import best_device
+
+    where = best_device(place)
+    packages = ("torch", "onnxruntime") if runtime == "onnxruntime" else ("torch",)
+    versions = tuple((package, version(package)) for package in packages)
+    return Device(name_of(place), str(where), runtime, dtype, threads, lr_size, scale, versions)
+
+
+def name_of(place: str | None) -> str:
+    """The processor's or GPU's name.
+
+    Raises:
+        InputError: torch sees no such device here.
+    """
     import torch
 
     from nas.evaluate.environment import environment
     from nas.evaluate.precision import best_device
 
     where = best_device(place)
-    packages = ("torch", "onnxruntime") if runtime == "onnxruntime" else ("torch",)
-    versions = tuple((package, version(package)) for package in packages)
-    known = environment()
-    name = torch.cuda.get_device_name(where) if where.type == "cuda" else known.cpu
-    return Device(name, str(where), runtime, dtype, threads, lr_size, scale, versions)
+    return torch.cuda.get_device_name(where) if where.type == "cuda" else environment().cpu

@@ -84,9 +84,7 @@ def _operations(one: Measured, device: Device) -> tuple[Operation, ...]:
     return operations(Architecture.from_dict(one.architecture), device.lr_size, device.dtype)
 
 
-def _curves(
-    lists: Sequence[Sequence[Operation]], measured: Sequence[Measured]
-) -> dict[str, Curve]:
+def _curves(lists: Sequence[Sequence[Operation]], measured: Sequence[Measured]) -> dict[str, Curve]:
     by_kind: defaultdict[str, list[tuple[Operation, float]]] = defaultdict(list)
     for of, one in zip(lists, measured, strict=True):
         for operation, ms in zip(of, one.operations_ms, strict=True):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import copy
-import json
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -24,9 +23,8 @@ from nas.evaluate.state import seeded
 from nas.latency.device import Device
 from nas.latency.operations import computes
 from search_spaces import Architecture, Network, build
-from search_spaces.errors import InputError
 
-__all__ = ["Measured", "measure_batch", "read_measured"]
+__all__ = ["Measured", "measure_batch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,33 +44,6 @@ class Measured:
     operations_ms: tuple[float, ...]
     reference_ms: float
 
-    def to_line(self) -> str:
-        """One line of JSON."""
-        return json.dumps(asdict(self))
-
-
-def read_measured(path: Path) -> list[Measured]:
-    """What `Measured.to_line` wrote, one a line; a last line cut short is left out.
-
-    Raises:
-        InputError: the file can't be read.
-    """
-    found = []
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return []
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({error}); remove it to measure anew") from None
-    for line in lines:
-        try:
-            plain = json.loads(line)
-            plain["operations_ms"] = tuple(plain["operations_ms"])
-            found.append(Measured(**plain))
-        except (ValueError, TypeError, KeyError):
-            continue
-    return found
-
 
 def measure_batch(
     architectures: Sequence[Architecture], device: Device, *, rounds: int = 7, warmup: int = 2
@@ -85,7 +56,7 @@ def measure_batch(
     Raises:
         InputError: no such device or runtime.
     """
-    networks = [seeded(lambda a=a: build(a), 0).eval() for a in architectures]
+    networks = [seeded(partial(build, a), 0).eval() for a in architectures]
     entrants: dict[str, Callable[[], object]] = {
         str(k): runner(network, device.lr_size, runtime=device.runtime, device=device.place,
                        dtype=device.dtype)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import yaml
 
-from nas.latency.device import Device
+from nas.latency.device import Device, name_of
 from nas.latency.operations import Operation, operations
 from nas.latency.regression import Curve
 from search_spaces import Architecture
@@ -20,7 +23,7 @@ from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
 from search_spaces.yaml_file import read_yaml
 
-__all__ = ["Accuracy", "LatencyModel", "group_of"]
+__all__ = ["Accuracy", "LatencyModel", "group_of", "model_for"]
 
 _VERSION = 1
 _CONVOLUTION = "convolution"
@@ -86,9 +89,14 @@ class LatencyModel:
         counted = self.parts_ms(operations(architecture, self.device.lr_size, self.device.dtype))
         return float(counted @ np.array(self.totals))
 
-    def operations_ms(
-        self, of: Sequence[Operation]
-    ) -> npt.NDArray[np.float64]:
+    @cached_property
+    def hash(self) -> str:
+        """16 hex digits of all that decides its answers."""
+        plain = self.to_dict()
+        decisive = [plain[key] for key in ("device", "totals", "curves")]
+        return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:16]
+
+    def operations_ms(self, of: Sequence[Operation]) -> npt.NDArray[np.float64]:
         """(n) milliseconds of each operator, before `totals` weighs them."""
         out = np.zeros(len(of))
         places: defaultdict[str, list[int]] = defaultdict(list)
@@ -109,13 +117,9 @@ class LatencyModel:
             return kind
         return group_of(kind)
 
-    def save(self, path: Path | str) -> None:
-        """Writes it as YAML, whole or not at all.
-
-        Raises:
-            InputError: the folder cannot be written.
-        """
-        plain = {
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
             "latency_model": _VERSION,
             "device": self.device.to_dict(),
             "space": self.space,
@@ -125,7 +129,15 @@ class LatencyModel:
             "made_with": dict(self.made_with),
             "curves": {kind: curve.to_dict() for kind, curve in sorted(self.curves.items())},
         }
+
+    def save(self, path: Path | str) -> None:
+        """Writes it as YAML, whole or not at all.
+
+        Raises:
+            InputError: the folder cannot be written.
+        """
         with atomic_path(path) as temporary:
+            plain = self.to_dict()
             text = yaml.safe_dump(plain, sort_keys=False, default_flow_style=None, width=100)
             temporary.write_text(text, encoding="utf-8")
 
@@ -166,3 +178,46 @@ class LatencyModel:
 def group_of(kind: str) -> str:
     """The curve for operators that have none of their own."""
     return _CONVOLUTION if _CONVOLUTION in kind else "other"
+
+
+def model_for(
+    path: Path | str,
+    *,
+    lr_size: tuple[int, int] | None,
+    scale: int,
+    place: str | None,
+    elsewhere: bool,
+) -> LatencyModel:
+    """The model in a file, if it holds for what is asked.
+
+    Args:
+        path: the file.
+        lr_size: (height, width) of the input whose latency is wanted; None: the model's.
+        scale: of the networks.
+        place: the device, as torch names it; None for the best one here.
+        elsewhere: another device's model is meant.
+
+    Raises:
+        InputError: not a latency model, or one of another device, size or scale.
+    """
+    model = LatencyModel.load(path)
+    device = model.device
+    height, width = device.lr_size
+    fit = "nas latency fit makes one"
+    if lr_size not in (None, device.lr_size):
+        asked = f"{lr_size[1]}x{lr_size[0]}"
+        raise InputError(
+            f"{path}: is of {width}x{height} input, but --latency-size is {asked}: leave that out, "
+            f"or take a model of that size ({fit})"
+        )
+    if scale != device.scale:
+        raise InputError(f"{path}: is of networks x{device.scale}, but --scale is {scale}; {fit}")
+    if elsewhere:
+        return model
+    here = name_of(place)
+    if here != device.name:
+        raise InputError(
+            f"{path}: is of the device {device.name!r}, this one is {here!r}: take a model of it "
+            f"({fit}), or say --latency-elsewhere to search for that other device"
+        )
+    return model

@@ -91,7 +91,7 @@ def test_onnx_runtime(command: Command, net: Path) -> None:
         (["--rounds", "0"], "expected --rounds of 1 or more"),
         (["--threads", "0"], "threads: expected 1 or more, got 0"),
         (["--runtime", "tvm"], "runtime: expected torch or onnxruntime, got tvm"),
-        (["--dtype", "int4"], "dtype: expected float32 or bfloat16, got int4"),
+        (["--dtype", "int4"], "dtype: expected float32, bfloat16, float16, got int4"),
         (["--device", "warp"], "device must be one that torch sees here"),
         (["--layers", "--runtime", "onnxruntime"], "--layers: expected --runtime torch"),
         (["--runtime", "onnxruntime", "--dtype", "bfloat16"], "float32 on the CPU"),

@@ -251,7 +251,7 @@ class TestLatencyBudget:
         meter = Meter((), (720, 1280), (16, 16), "cpu")
         tiny = Space.load("tiny")
         meter.check_possible(tiny, 4)
-        for arch in meter.latency_model.calibration(tiny, 4):
+        for arch in meter.latency_guess.calibration(tiny, 4):
             meter.measure(arch)
         least_ms = tiny.smallest(lambda arch: meter.figure(arch, "latency"), 4)
         budget = f"{least_ms * 2:.3f}ms-latency"

@@ -1,4 +1,7 @@
-"""A latency predictor good enough to propose networks that fit; measurement decides."""
+"""A guess at latency good enough to propose networks that fit; measurement decides.
+
+`nas.latency` has the model that is fitted beforehand and needs no measurement.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +15,21 @@ from search_spaces.cost import layers
 from search_spaces.dimension import Label
 from search_spaces.space import Space
 
-__all__ = ["LatencyModel"]
+__all__ = ["LatencyGuess"]
 
-# Proposals aim this much below the budget, since a prediction errs by several percent.
-_MARGIN = 1.10
 _CALIBRATION = 10
 
 
-class LatencyModel:
+class LatencyGuess:
     """Latency as a non-negative mix of multi-adds, activations, layers and a constant.
 
     Fitted on measured networks by relative error. Multi-adds alone rank latency badly
     (Spearman 0.43 over the entries of NTIRE 2022); activations and the number of layers
     carry the rest.
     """
+
+    # Proposals aim this much below the budget, since a prediction errs by several percent.
+    margin = 1.10
 
     def __init__(self) -> None:
         self._rows: list[npt.NDArray[np.float64]] = []
@@ -46,7 +50,7 @@ class LatencyModel:
             # Dividing by the latency makes the least squares relative.
             rows = np.array(self._rows) / np.array(self._latencies_ms)[:, None]
             self._weights = nnls(rows, np.ones(len(rows)))[0]
-        return float(_features(arch, lr) @ self._weights) * _MARGIN
+        return float(_features(arch, lr) @ self._weights) * self.margin
 
     @staticmethod
     def calibration(space: Space, scale: int) -> Iterator[Architecture]:

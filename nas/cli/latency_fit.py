@@ -1,0 +1,130 @@
+"""``nas latency fit``: a latency model of this device."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from search_spaces.errors import InputError
+
+if TYPE_CHECKING:
+    from nas.latency.measure import Measured
+    from nas.latency.model import LatencyModel
+
+__all__ = ["fit"]
+
+
+def fit(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The model: a .yaml file.")],
+    space: Annotated[
+        str, typer.Option(help="The space whose networks are measured (nas spaces), or a file.")
+    ] = "distillation",
+    scale: Annotated[int, typer.Option(help="Upscaling factor: 2, 3 or 4.")] = 4,
+    size: Annotated[
+        str, typer.Option(help="WIDTHxHEIGHT of the input image; nas search asks for 160x90.")
+    ] = "160x90",
+    runtime: Annotated[str, typer.Option(help="torch or onnxruntime.")] = "torch",
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    dtype: Annotated[str, typer.Option(help="float32, bfloat16 or float16.")] = "float32",
+    threads: Annotated[
+        int | None, typer.Option(help="CPU threads; by default torch's own choice.")
+    ] = None,
+    networks: Annotated[int, typer.Option(help="Networks to fit on.")] = 60,
+    held_out: Annotated[
+        int, typer.Option(help="Networks measured beside, which only tell the accuracy.")
+    ] = 20,
+    rounds: Annotated[int, typer.Option(help="Timed rounds; each runs every network once.")] = 7,
+    seed: Annotated[int, typer.Option(help="Of the choice of networks.")] = 0,
+) -> None:
+    """Fit a model of this device's latency: measure random networks, learn each operator's cost.
+
+    `nas search --latency-model FILE` then knows any network's latency without measuring it.
+    The same command again goes on where it was stopped.
+    """
+    from itertools import islice
+
+    from nas.cli.latency import parse_size
+    from nas.deploy.runtime import threads as with_threads
+    from nas.evaluate.environment import environment
+    from nas.latency.campaign import measure_networks
+    from nas.latency.device import this_device
+    from nas.latency.fit import LEAST_NETWORKS, fit_model
+    from nas.latency.samples import random_networks
+    from search_spaces import Space
+
+    if output.suffix.lower() not in (".yaml", ".yml"):
+        raise InputError(f"--output {output}: expected a name that ends in .yaml")
+    for option, value, least in (("--networks", networks, LEAST_NETWORKS),
+                                 ("--held-out", held_out, 0), ("--rounds", rounds, 1),
+                                 ("--seed", seed, 0)):  # fmt: skip
+        if value < least:
+            raise InputError(f"{option}: expected {least} or more, got {value}")
+    if scale not in (2, 3, 4):
+        raise InputError(f"--scale: expected 2, 3 or 4, got {scale}")
+    loaded = Space.load(space)
+    drawn = list(islice(random_networks(loaded, scale, seed), networks + held_out))
+    if len(drawn) < LEAST_NETWORKS:
+        raise InputError(
+            f"space {loaded.name!r}: has {len(drawn)} networks that differ, a model needs "
+            f"{LEAST_NETWORKS} or more"
+        )
+    # Of a space with few networks, as many are held out as were asked for in proportion.
+    apart = held_out * len(drawn) // (networks + held_out)
+    notes = output.with_name(f".{output.name}.measured.jsonl")
+    with with_threads(threads) as used:
+        here = this_device(place=device, runtime=runtime, dtype=dtype, threads=used,
+                           lr_size=parse_size(size), scale=scale)  # fmt: skip
+        with _Progress(str(here), len(drawn)) as progress:
+            measured = measure_networks(notes, drawn, here, rounds=rounds, on_batch=progress.tell)
+    model = fit_model(
+        measured, here, space=loaded.name, made_with=environment().to_dict(), held_out=apart
+    )
+    model.save(output)
+    notes.unlink(missing_ok=True)
+    print(_summary(model, output))
+
+
+def _summary(model: LatencyModel, output: Path) -> str:
+    line = f"{output}: {model.device}; fitted on {model.fitted_on} networks"
+    if model.accuracy is None:
+        return line
+    a = model.accuracy
+    return (
+        f"{line}\n{a.networks} others: median error {a.median_error:.1%}, worst "
+        f"{a.worst_error:.1%}, Kendall tau {a.kendall_tau:.3f}"
+    )
+
+
+class _Progress:
+    """A bar on a terminal, else nothing; on standard error."""
+
+    def __init__(self, device: str, total: int) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+                   TimeRemainingColumn())  # fmt: skip
+        self._bar = Progress(*columns, console=console, disable=not console.is_terminal)
+        self._task = self._bar.add_task("networks", total=total)
+        if console.is_terminal:
+            console.print(device, highlight=False)
+
+    def tell(self, measured: list[Measured]) -> None:
+        """So many are measured."""
+        self._bar.update(self._task, completed=len(measured))
+
+    def __enter__(self) -> _Progress:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()

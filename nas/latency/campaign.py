@@ -1,0 +1,104 @@
+"""Measuring many networks, batch by batch, so that an interruption loses one batch at most."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from nas.latency.device import Device
+from nas.latency.measure import Measured, measure_batch
+from search_spaces import Architecture
+from search_spaces.errors import InputError
+
+__all__ = ["measure_networks", "read_measured"]
+
+_BATCH = 6
+
+
+def measure_networks(
+    path: Path,
+    architectures: Sequence[Architecture],
+    device: Device,
+    *,
+    rounds: int,
+    on_batch: Callable[[list[Measured]], bool | None] | None = None,
+) -> list[Measured]:
+    """Measures those that the file at ``path`` doesn't hold yet, and adds them to it.
+
+    Args:
+        path: lines of JSON: the device, then a line for each network.
+        architectures: in the order in which they are measured.
+        device: the one at hand.
+        rounds: timed, for each batch of six.
+        on_batch: told of all measured so far, after each batch; stops when it returns True.
+
+    Returns:
+        The measured ones among ``architectures``, in their order.
+
+    Raises:
+        InputError: the file can't be read or written, or is of another device.
+    """
+    known = {
+        Architecture.from_dict(one.architecture).hash: one for one in read_measured(path, device)
+    }
+    waiting = [a for a in architectures if a.hash not in known]
+    for first in range(0, len(waiting), _BATCH):
+        batch = waiting[first : first + _BATCH]
+        measured = measure_batch(batch, device, rounds=rounds)
+        _add(path, device, measured)
+        known.update(zip((a.hash for a in batch), measured, strict=True))
+        done = [known[a.hash] for a in architectures if a.hash in known]
+        if on_batch is not None and on_batch(done):
+            break
+    return [known[a.hash] for a in architectures if a.hash in known]
+
+
+def read_measured(path: Path, device: Device) -> list[Measured]:
+    """What `measure_networks` wrote; a last line cut short is left out.
+
+    Raises:
+        InputError: the file can't be read, or is of another device.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); remove it to measure anew") from None
+    found = []
+    for number, line in enumerate(lines):
+        try:
+            plain = json.loads(line)
+            if number == 0:
+                if Device.from_dict(plain["device"]) != device:
+                    raise InputError(
+                        f"{path}: holds measurements of {Device.from_dict(plain['device'])}, "
+                        f"not of {device}: remove it, or choose another --output"
+                    )
+                continue
+            times = tuple(float(ms) for ms in plain.pop("operations_ms"))
+            found.append(Measured(**plain, operations_ms=times))
+        except InputError:
+            raise
+        except (ValueError, TypeError, KeyError, AttributeError):
+            continue
+    return found
+
+
+def _add(path: Path, device: Device, measured: Sequence[Measured]) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = not path.exists()
+        with path.open("a", encoding="utf-8") as file:
+            if fresh:
+                file.write(json.dumps({"device": device.to_dict()}) + "\n")
+            for one in measured:
+                plain = asdict(one)
+                plain["operations_ms"] = [float(f"{ms:.4g}") for ms in one.operations_ms]
+                file.write(json.dumps(plain) + "\n")
+    except OSError as error:
+        raise InputError(
+            f"cannot write {path}: {error.strerror or error}; choose a folder that can be written"
+        ) from error
