@@ -58,6 +58,19 @@ class Dimension:
         """Everything as plain data, for the space's hash."""
         return [self.name, list(self.choices.items()), self.grid, list(self.when.items())]
 
+    def to_dict(self) -> dict[str, Any]:
+        """The description that ``parse`` makes this dimension of."""
+        description: dict[str, Any] = {}
+        if self.choices:
+            plain = list(self.choices) == list(self.choices.values())
+            description["choices"] = list(self.choices) if plain else dict(self.choices)
+        else:
+            step = self.grid[1] - self.grid[0] if len(self.grid) > 1 else 1
+            description["fill"] = {"low": self.grid[0], "high": self.grid[-1], "step": step}
+        if self.when:
+            description["when"] = {name: list(labels) for name, labels in self.when.items()}
+        return description
+
     @classmethod
     def parse(cls, name: str, description: Any, earlier: Sequence[Dimension]) -> Dimension:
         """A dimension from plain data.

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from search_spaces.errors import InputError
 
-__all__ = ["GROUP", "import_parts"]
+__all__ = ["GROUP", "import_parts", "imported_files"]
+
+_imported: list[Path] = []
 
 GROUP = "nas_sr.parts"
 """The entry-point group under which an installed package adds its parts."""
@@ -31,8 +33,14 @@ def import_parts(files: Iterable[Path | str] = ()) -> None:
             raise InputError(f"--import {path}: no such file; expected a Python file with parts")
         try:
             runpy.run_path(str(path), run_name=path.stem)
+            _imported.append(path.resolve())
         except InputError as error:
             raise InputError(f"--import {path}: {error}") from None
         except (Exception, SystemExit) as error:  # whatever the file raises
             kind = type(error).__name__
             raise InputError(f"--import {path}: it fails with {kind}: {error}") from error
+
+
+def imported_files() -> tuple[Path, ...]:
+    """The files that were run so far, for further processes that need the same parts."""
+    return tuple(_imported)

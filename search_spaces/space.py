@@ -102,6 +102,16 @@ class Space:
         space._check()
         return space
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data from which ``from_dict`` makes a space of the same hash."""
+        return {
+            "name": self.name,
+            "about": self.about,
+            "dimensions": {d.name: d.to_dict() for d in self.dimensions},
+            "architecture": dict(self.template),
+            "starting_points": {name: dict(p) for name, p in self.starting_points.items()},
+        }
+
     @cached_property
     def hash(self) -> str:
         """16 hex digits of everything that decides what a point means."""

@@ -23,6 +23,7 @@ _UsageError: Any = typer.BadParameter.__base__
 
 COMMANDS = (
     "search",
+    "worker",
     "report",
     "export",
     "describe",

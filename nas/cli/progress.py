@@ -16,6 +16,7 @@ from nas.explore.events import (
     TrainingStep,
     TrialEnded,
     TrialStarted,
+    WorkerLost,
 )
 from nas.objectives import OBJECTIVES
 from nas.records import FINISHED, TrialRecord
@@ -47,6 +48,8 @@ def print_plain(event: Event) -> None:
         line = "\n".join(_opening(event))
     elif isinstance(event, TrialEnded):
         line = f"{event.trained}/{event.goal}  {_outcome(event.record)}  {_standing(event)}"
+    elif isinstance(event, WorkerLost):
+        line = _loss(event)
     elif isinstance(event, SearchEnded):
         line = f"Stopped after {event.trained} of {event.goal} networks: {event.reason}"
     if line is not None:
@@ -54,7 +57,7 @@ def print_plain(event: Event) -> None:
 
 
 class Display:
-    """One live progress display on a terminal."""
+    """One live progress display on a terminal, with a line for each network in training."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -70,11 +73,12 @@ class Display:
             console=self.console,
         )
         self._search: Any = None
-        self._trial: Any = None
+        self._lines: dict[int, Any] = {}
+        self._free: list[Any] = []
+        self._shown: dict[int, float] = {}
         self._began = time.monotonic()
         self._first = 0
         self._steps = 1
-        self._shown = 0.0
 
     def observe(self, event: Event) -> None:
         """Takes an event in."""
@@ -87,16 +91,21 @@ class Display:
                 "networks", total=event.goal, completed=event.trained,
                 counts=f"{event.trained}/{event.goal}", left="",
             )  # fmt: skip
-            self._trial = self._progress.add_task("", total=event.steps, counts="", left="")
         elif isinstance(event, TrialStarted):
             # All fields: a reset forgets those that it is not given.
             self._progress.reset(
-                self._trial, description=f"trial {event.record.number}",
-                counts=_cost(event.record), left="",
+                self._line(event.record.number), description=f"trial {event.record.number}",
+                counts=_cost(event.record), left="", visible=True,
             )  # fmt: skip
         elif isinstance(event, TrainingStep):
             self._step(event)
+        elif isinstance(event, WorkerLost):
+            self.console.print(_loss(event), highlight=False)
+            # Nobody knows which network it had; those that go on say so at their next step.
+            for number in list(self._lines):
+                self._free_line(number)
         elif isinstance(event, TrialEnded):
+            self._free_line(event.record.number)
             self._progress.console.print(_outcome(event.record), highlight=False)
             self._progress.update(
                 self._search, completed=event.trained,
@@ -110,15 +119,32 @@ class Display:
         """Leaves the terminal as it was."""
         self._progress.stop()
 
+    def _line(self, number: int) -> Any:
+        """The line of a trial; those of trials that are over are used again."""
+        if number not in self._lines:
+            free = self._free.pop() if self._free else None
+            if free is None:
+                free = self._progress.add_task("", total=self._steps, counts="", left="")
+            self._lines[number] = free
+        return self._lines[number]
+
+    def _free_line(self, number: int) -> None:
+        self._shown.pop(number, None)
+        line = self._lines.pop(number, None)
+        if line is not None:
+            self._progress.update(line, visible=False)
+            self._free.append(line)
+
     def _step(self, event: TrainingStep) -> None:
         now = time.monotonic()
         # Drawing each of a thousand quick steps would cost more than they do.
-        if now - self._shown < 0.1 and event.step < event.steps:
+        if now - self._shown.get(event.number, 0.0) < 0.1 and event.step < event.steps:
             return
-        self._shown = now
+        self._shown[event.number] = now
         rate = event.step / event.seconds if event.seconds > 0 else 0.0
         self._progress.update(
-            self._trial, completed=event.step, total=event.steps,
+            self._line(event.number), completed=event.step, total=event.steps, visible=True,
+            description=f"trial {event.number}",
             counts=f"step {event.step}/{event.steps}  {rate:.1f} steps/s  loss {event.loss:.4f}",
         )  # fmt: skip
 
@@ -143,6 +169,11 @@ def _opening(event: SearchStarted) -> list[str]:
         skipped = ", ".join(f"{count} {reason}" for reason, count in event.skipped.items())
         lines.append(f"Image files left out: {skipped}")
     return lines
+
+
+def _loss(event: WorkerLost) -> str:
+    then = "another takes its place" if event.replaced else "it is not replaced"
+    return f"worker {event.worker} died: {event.reason}; {then}, its network is taken up again"
 
 
 def _cost(record: TrialRecord) -> str:

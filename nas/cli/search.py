@@ -55,7 +55,13 @@ def search(
         Path | None, typer.Option(help="Run folder. Default: runs/ and the budgets' names.")
     ] = None,
     storage: Annotated[
-        str | None, typer.Option(help="URL of an Optuna store. Default: inside the run folder.")
+        str | None,
+        typer.Option(
+            help="URL of an Optuna store, such as postgresql://me@host/db. Default: inside the "
+            "run folder.",
+            envvar="NAS_STORAGE",
+            show_envvar=False,
+        ),
     ] = None,
     latency_size: Annotated[
         str | None,
@@ -69,6 +75,35 @@ def search(
         bool, typer.Option(help="The latency model is another device's, which is searched for.")
     ] = False,
     device: Annotated[str | None, typer.Option(help="cpu or cuda. Default: the best.")] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            help="Workers on this machine, which share its cores and GPUs. 1 gives equal bits "
+            "for equal seeds; 0 only makes the study, for nas worker elsewhere.",
+        ),
+    ] = None,
+    study: Annotated[
+        str | None, typer.Option(help="The study's name in --storage. Default: the run folder's.")
+    ] = None,
+    checkpoints: Annotated[
+        str | None,
+        typer.Option(
+            help="Folder or fsspec URL for checkpoints and weights that workers on other "
+            "machines see. Default: the run folder."
+        ),
+    ] = None,
+    engine: Annotated[
+        str, typer.Option(help="Who places the workers: local, or ray on a cluster.")
+    ] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="With --engine ray: the cluster's address.")
+    ] = None,
+    cpus_per_worker: Annotated[
+        int, typer.Option(help="With --engine ray: CPUs, and threads, of a worker.")
+    ] = 1,
+    gpus_per_worker: Annotated[
+        float, typer.Option(help="With --engine ray: GPUs of a worker; 0.25: four share one.")
+    ] = 0.0,
     json_lines: Annotated[
         bool, typer.Option("--json", help="One JSON object a line on standard output.")
     ] = False,
@@ -79,8 +114,9 @@ def search(
     """
     from nas.cli.progress import make_observer
     from nas.cli.report import write_report
-    from nas.explore.search import run_search
     from nas.explore.settings import make_settings, parse_seconds
+    from nas.explore.workers.crew import Crew
+    from nas.explore.workers.together import search_together
 
     settings = make_settings(
         budget or (),
@@ -100,13 +136,19 @@ def search(
         latency_model=latency_model,
         latency_elsewhere=latency_elsewhere,
         device=device,
+        checkpoints=checkpoints,
+        study=study,
     )
+    crew = Crew(workers, engine, address, cpus_per_worker, gpus_per_worker)
     observer, display = make_observer(json_lines)
     try:
-        result = run_search(settings, observer)
+        result = search_together(settings, crew, observer)
     finally:
         if display is not None:
             display.stop()
+    if workers == 0:
+        print(f"The study is there; on every machine: nas worker --study {settings.study_name}")
+        return
     write_report(result, quiet=json_lines)
 
 

@@ -7,17 +7,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nas.evaluate.environment import environment
+from nas.explore.database import IN_MEMORY, shown
 from nas.explore.meter import Figures, Meter
 from nas.explore.propose import fixed_parameters
+from nas.explore.published import check_photos, load_study, publish
 from nas.explore.settings import SearchSettings
-from nas.explore.study import IN_MEMORY, open_storage, open_study
+from nas.explore.study import IDENTITY, open_storage, open_study
 from nas.explore.trainer import Photos, Trainer
 from nas.run import Run, embedded_storage, open_run, write_run
 
 if TYPE_CHECKING:
     from optuna import Study
 
-__all__ = ["Bench", "set_up"]
+__all__ = ["Bench", "Joins", "set_up"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Bench:
         trainer: says what they are worth.
         study: the Optuna study.
         run: the run folder.
+        keeps_tables: whether the run folder is the search's own, so that its tables are there.
     """
 
     settings: SearchSettings
@@ -37,6 +40,7 @@ class Bench:
     trainer: Trainer
     study: Study
     run: Run
+    keeps_tables: bool = True
 
     def made_with(self, figures: Figures) -> dict[str, Any]:
         """How a trial's figures come about, for its record."""
@@ -54,16 +58,37 @@ class Bench:
         }
 
 
-def set_up(settings: SearchSettings, meter: Meter, trainer: Trainer) -> Bench:
-    """Opens the study and the run folder, or makes them.
+@dataclass(frozen=True)
+class Joins:
+    """How a worker joins a study that is there already.
+
+    Attributes:
+        keeps_tables: whether its run folder is the search's own.
+        patient: whether it waits for a store that cannot be reached at first.
+    """
+
+    keeps_tables: bool = True
+    patient: bool = False
+
+
+def set_up(
+    settings: SearchSettings, meter: Meter, trainer: Trainer, joins: Joins | None = None
+) -> Bench:
+    """Opens the study and the run folder, or makes them unless this worker ``joins`` others.
 
     Raises:
         InputError: a study of another search, or a folder or store that cannot be written.
     """
     photos = trainer.photos
     identity = settings.identity(photos.name, photos.fingerprint)
-    storage = open_storage(settings.storage or embedded_storage(settings.run))
-    name = settings.run.resolve().name
+    url = settings.storage or embedded_storage(settings.run)
+    name = settings.study_name
+    if joins is not None:
+        study = load_study(open_storage(url, patient=joins.patient), name, url)
+        check_photos(study, photos.fingerprint)
+        about = {"study": name, "storage": None, "identity": study.user_attrs[IDENTITY]}
+        run = Run(settings.run, about, url)
+        return Bench(settings, meter, trainer, study, run, joins.keeps_tables)
 
     def queue_published(study: Study) -> None:
         for system, point in settings.space.starting_points.items():
@@ -71,11 +96,13 @@ def set_up(settings: SearchSettings, meter: Meter, trainer: Trainer) -> Bench:
             if parameters is not None:
                 study.enqueue_trial(dict(parameters), user_attrs={"source": f"preset:{system}"})
 
-    study = open_study(storage, name, settings.objectives, identity, queue_published)
+    study = open_study(open_storage(url), name, settings.objectives, identity, queue_published)
     write_run(settings.run, _about(settings, name, identity, photos))
     run = open_run(settings.run, storage=settings.storage)
     if settings.storage == IN_MEMORY:
         run = replace(run, study=study)
+    else:
+        publish(study, settings)
     return Bench(settings, meter, trainer, study, run)
 
 
@@ -85,24 +112,20 @@ def _about(
     identity: dict[str, Any],
     photos: Photos,
 ) -> dict[str, Any]:
-    from sqlalchemy.engine import make_url
-
     url = settings.storage
-    shown = url
-    if url and url != IN_MEMORY:
-        shown = make_url(url).render_as_string(hide_password=True)
+    safe = shown(url) if url else None
     # A password stays with the user, who gives the URL again.
     command = " ".join(["nas", *sys.argv[1:]])
     return {
         "schema_version": 1,
         "study": study_name,
-        "storage": shown,
+        "storage": safe,
         "identity": identity,
         "bicubic": {"psnr_y_db": photos.bicubic_psnr_y_db, "ssim_y": photos.bicubic_ssim_y},
         "photos": {"train": photos.train, "validation": list(photos.validation)},
         "sampler": settings.sampler,
         "seed": settings.seed,
         "trials": settings.trials,
-        "command": command.replace(url, shown) if url and shown else command,
+        "command": command.replace(url, safe) if url and safe else command,
         "environment": environment().to_dict(),
     }

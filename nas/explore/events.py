@@ -16,6 +16,7 @@ __all__ = [
     "TrialEnded",
     "TrialRejected",
     "TrialStarted",
+    "WorkerLost",
 ]
 
 
@@ -76,6 +77,15 @@ class TrialEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerLost:
+    """A worker of several died, for ``reason``; another has taken its place if ``replaced``."""
+
+    worker: int
+    reason: str
+    replaced: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SearchEnded:
     """The search stopped, for ``reason``: its goal, the time, an exhausted space, Ctrl-C."""
 
@@ -84,5 +94,13 @@ class SearchEnded:
     goal: int
 
 
-Event = SearchStarted | TrialStarted | TrainingStep | TrialRejected | TrialEnded | SearchEnded
+Event = (
+    SearchStarted
+    | TrialStarted
+    | TrainingStep
+    | TrialRejected
+    | TrialEnded
+    | WorkerLost
+    | SearchEnded
+)
 Observer = Callable[[Event], None]

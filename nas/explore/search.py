@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from optuna.exceptions import UpdateFinishedTrialError
 
 from nas.evaluate.precision import best_device
 from nas.evaluate.train import Diverged
-from nas.explore.bench import Bench, set_up
+from nas.explore.bench import Bench, Joins, set_up
 from nas.explore.events import (
     Observer,
     SearchEnded,
@@ -19,7 +22,7 @@ from nas.explore.events import (
     TrialRejected,
     TrialStarted,
 )
-from nas.explore.lease import Lease
+from nas.explore.leases import Lease, LeaseLost, take_lease
 from nas.explore.meter import Meter
 from nas.explore.propose import Proposal, propose
 from nas.explore.sampler import make_sampler
@@ -47,10 +50,14 @@ from nas.records import (
 )
 from nas.run import Run
 
+if TYPE_CHECKING:
+    from optuna.trial import Trial
+
 __all__ = ["run_search", "search"]
 
 # A sampler that finds nothing new so often in a row has seen all that it will see.
 _MOST_BARREN = 100
+_WAIT_SECONDS = 0.5
 
 
 def search(
@@ -78,6 +85,7 @@ def run_search(
     *,
     trainer: Trainer | None = None,
     meter: Meter | None = None,
+    joins: Joins | None = None,
 ) -> Run:
     """Runs a search until its goal, its time limit or a KeyboardInterrupt, which is passed on.
 
@@ -86,6 +94,7 @@ def run_search(
         observer: told what happens.
         trainer: says what networks are worth; by default it trains them on the photos.
         meter: says what networks cost; by default it measures their latency as well.
+        joins: given where this worker joins a study that is there already.
 
     Raises:
         InputError: photos, budgets, a run folder or a store that cannot be used.
@@ -98,15 +107,16 @@ def run_search(
         )
     # Whatever can be said without the run folder is said before one is made.
     meter.check_possible(settings.space, settings.scale)
-    lease = Lease(settings.run / "workers", shared=settings.storage is not None)
+    patient = joins is not None and joins.patient
+    lease = take_lease(settings.storage, settings.study_name, settings.run, patient=patient)
     try:
         with storage_errors():
+            if trainer is None:
+                trainer = NetworkTrainer.of(settings, device)
             # Two workers that start at once would both make the study.
             with lease.turn():
                 lease.sweep()
-                if trainer is None:
-                    trainer = NetworkTrainer.of(settings, device)
-                bench = set_up(settings, meter, trainer)
+                bench = set_up(settings, meter, trainer, joins)
             _Worker(bench, observer or _ignore, lease).work()
             return bench.run
     finally:
@@ -125,24 +135,33 @@ class _Worker:
         goal, limit_s = self.settings.trials, self.settings.timeout_s
         self.tell(self._started())
         barren = 0
-        while True:
-            self._recover(self.lease.alive)
-            trained = _trained(read_records(self.study))
-            if trained >= goal:
-                reason = "goal reached"
-                break
-            if limit_s is not None and time.monotonic() - began >= limit_s:
-                reason = "time is up"
-                break
-            if barren >= _MOST_BARREN:
-                reason = f"nothing new in {barren} proposals: the space seems exhausted"
-                break
-            try:
-                barren = 0 if self._one_trial() else barren + 1
-            except KeyboardInterrupt:
-                self._recover(self._is_anothers)
-                self._write_tables()
-                raise
+        try:
+            while True:
+                self._recover(self.lease.alive)
+                trained = _trained(read_records(self.study))
+                if trained >= goal:
+                    reason = "goal reached"
+                    break
+                if limit_s is not None and time.monotonic() - began >= limit_s:
+                    reason = "time is up"
+                    break
+                if barren >= _MOST_BARREN:
+                    reason = f"nothing new in {barren} proposals: the space seems exhausted"
+                    break
+                try:
+                    proposal = self._propose()
+                    if proposal is None:
+                        # Should one of the others not end its trial, it is there to take up.
+                        time.sleep(_WAIT_SECONDS)
+                        continue
+                    barren = 0 if self._one_trial(proposal) else barren + 1
+                except (LeaseLost, UpdateFinishedTrialError):
+                    # Whoever took this worker for dead has its trial now.
+                    self.lease.renew()
+        except KeyboardInterrupt:
+            self._recover(self._is_anothers)
+            self._write_tables()
+            raise
         self._write_tables()
         self.tell(SearchEnded(reason, trained, goal))
 
@@ -157,21 +176,33 @@ class _Worker:
         # Of two workers that end a trial at once, the later one writes what both did.
         with self.lease.turn():
             records = read_records(self.study)
-            self.bench.run.write_tables(records)
+            if self.bench.keeps_tables:
+                self.bench.run.write_tables(records)
         return records
 
-    def _one_trial(self) -> bool:
-        """Proposes one network and, where it is new and fits, trains it. Returns whether so."""
+    def _propose(self) -> Proposal | None:
+        """The next network; ``None`` where the others are at as many as are still wanted."""
+        settings, study = self.settings, self.study
+        with ExitStack() as turn:
+            turn.enter_context(self.lease.turn())
+            records = read_records(study)
+            underway = sum(record.state == RUNNING for record in records)
+            if _trained(records) + underway >= settings.trials:
+                return None
+
+            def on_asked(trial: Trial) -> None:
+                # In the same turn, so that nobody sees a trial without its worker.
+                claim(trial, self.lease.worker)
+                turn.close()
+
+            study.sampler = make_sampler(settings.sampler, settings.seed, proposals(study))
+            return propose(
+                study, settings.space, settings.scale, self.bench.meter, on_asked=on_asked
+            )
+
+    def _one_trial(self, proposal: Proposal) -> bool:
+        """Trains the proposed network where it is new and fits. Returns whether so."""
         settings, study, meter = self.settings, self.study, self.bench.meter
-        study.sampler = make_sampler(settings.sampler, settings.seed, proposals(study))
-        proposal = propose(
-            study,
-            settings.space,
-            settings.scale,
-            meter,
-            # At once, so that a death while the network is made out leaves a trace.
-            on_asked=lambda trial: claim(trial, self.lease.worker),
-        )
         trial, arch = proposal.trial, proposal.architecture
         record = TrialRecord(
             trial.number,
@@ -206,6 +237,7 @@ class _Worker:
         checkpoint = self.settings.run / "checkpoints" / f"{arch.hash}.pt"
 
         def on_step(step: int, loss: float, seconds: float) -> None:
+            self.lease.check()
             self.tell(TrainingStep(number, step, recipe.steps, loss, seconds))
 
         try:
@@ -213,6 +245,7 @@ class _Worker:
         except Diverged as error:
             fail(self.study, trial, FAILED, error.reason)
         else:
+            self.lease.check()
             # The weights first: a trial that counts as finished has them.
             bench.trainer.save_weights(arch, checkpoint, bench.run.weights(record))
             record = replace(
@@ -226,7 +259,7 @@ class _Worker:
             self._write(proposal, record)
             names = self.settings.objectives
             self.study.tell(trial, [float(getattr(record, OBJECTIVES[n].attribute)) for n in names])
-        checkpoint.unlink(missing_ok=True)
+        bench.trainer.forget(checkpoint)
         self._ended(number)
 
     def _ended(self, number: int) -> None:

@@ -45,6 +45,9 @@ class SearchSettings:
         latency_lr: input height and width for latency.
         device: ``"cpu"``, ``"cuda"``; ``None`` for the best there is.
         latency_model: says latencies, instead of measurements; ``None`` to measure.
+        checkpoints: folder or URL for checkpoints and weights that workers on other machines
+            see; ``None`` for the run folder.
+        study: the study's name in the store, ``None`` for the run folder's.
     """
 
     budgets: tuple[Budget, ...]
@@ -65,6 +68,13 @@ class SearchSettings:
     latency_lr: tuple[int, int] = _LATENCY_LR_SIZE
     device: str | None = None
     latency_model: LatencyModel | None = None
+    checkpoints: str | None = None
+    study: str | None = None
+
+    @property
+    def study_name(self) -> str:
+        """The study's name in its store: that of the run folder unless another is given."""
+        return self.study or self.run.resolve().name
 
     def identity(self, data_name: str, data_fingerprint: str) -> dict[str, Any]:
         """What must be equal for trials to belong into one study, as JSON-ready data."""
@@ -104,6 +114,8 @@ def make_settings(
     device: str | None = None,
     latency_model: Path | str | None = None,
     latency_elsewhere: bool = False,
+    checkpoints: str | None = None,
+    study: str | None = None,
 ) -> SearchSettings:
     """Settings from what a user gives; everything left out gets its default.
 
@@ -139,6 +151,7 @@ def make_settings(
         Path(data) if data is not None else None,
         Path(validation) if validation is not None else None,
         storage, folder, latency_lr=latency_lr, device=device, latency_model=model,
+        checkpoints=checkpoints, study=study,
     )  # fmt: skip
 
 

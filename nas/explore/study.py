@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from nas.explore.database import IN_MEMORY, connect_options, is_server, parse_url
 from nas.objectives import OBJECTIVES
 from nas.records import (
     FAILED,
@@ -43,9 +44,6 @@ __all__ = [
 IDENTITY = "nas_identity"
 """The study's attribute that says which trials belong into it."""
 
-IN_MEMORY = "memory"
-"""The storage of a study that its process alone sees and that ends with it."""
-
 _STATE = "nas_state"
 _WORKER = "nas_worker"
 _RETRIED = "nas_retry_of"
@@ -72,38 +70,29 @@ def storage_errors() -> Iterator[None]:
         ) from None
 
 
-def open_storage(url: str) -> BaseStorage:
-    """The store at a URL; a ``sqlite:///`` file waits a minute for other processes.
+def open_storage(url: str, *, patient: bool = False) -> BaseStorage:
+    """The store at a URL.
+
+    A ``sqlite:///`` file waits a minute for other processes; a server that was reached once is
+    waited for some minutes.
+
+    Args:
+        url: of the store.
+        patient: whether to wait for a server from the first moment on.
 
     Raises:
         InputError: no such kind of store, or it cannot be opened (passwords not shown).
     """
     import optuna
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+    from nas.explore.patience import PatientStorage, opened
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     if url == IN_MEMORY:
         return optuna.storages.InMemoryStorage()
-    try:
-        shown = make_url(url).render_as_string(hide_password=True)
-        is_sqlite = make_url(url).get_backend_name() == "sqlite"
-    except ArgumentError:
-        raise InputError(
-            "storage: expected a URL such as sqlite:///study.db or postgresql+psycopg://host/db"
-        ) from None
-    options = {"connect_args": {"timeout": 60}} if is_sqlite else {"pool_pre_ping": True}
-    try:
-        return optuna.storages.RDBStorage(url, engine_kwargs=options)
-    except (ImportError, NoSuchModuleError) as error:
-        hint = "; install the extra: pip install 'nas-sr[postgres]'" if "psycopg" in url else ""
-        raise InputError(f"storage {shown}: no driver for it ({error}){hint}") from None
-    except Exception as error:  # drivers bring exceptions of their own
-        line = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise InputError(
-            f"storage {shown} cannot be opened: {line}; expected a store that can be reached "
-            f"and written"
-        ) from None
+    kind = PatientStorage if is_server(url) else optuna.storages.RDBStorage
+    full = parse_url(url).render_as_string(hide_password=False)
+    return opened(lambda: kind(full, engine_kwargs=connect_options(url)), url, patient=patient)
 
 
 def open_study(

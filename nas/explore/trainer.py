@@ -14,6 +14,9 @@ search runs on a recorded table, without any training::
         def save_weights(self, architecture, checkpoint, path):
             pass
 
+        def forget(self, checkpoint):
+            pass
+
     settings = make_settings(trials=300, storage="memory", run=folder)
     run_search(settings, trainer=Recorded(), meter=Prices(settings.budgets, settings.hr))
 
@@ -97,6 +100,9 @@ class Trainer(Protocol):
 
     def save_weights(self, architecture: Architecture, checkpoint: Path, path: Path) -> None:
         """Writes the averaged weights of a network that has come to its last step."""
+
+    def forget(self, checkpoint: Path) -> None:
+        """Removes what is kept of a training that is over."""
 
 
 class NetworkTrainer:
@@ -189,6 +195,9 @@ class NetworkTrainer:
             assert isinstance(averaged, Network)
             network = averaged
         save_weights(network, path)
+
+    def forget(self, checkpoint: Path) -> None:
+        checkpoint.unlink(missing_ok=True)
 
     def _judge(self, architecture: Architecture, state: TrainState) -> Rung:
         from nas.evaluate.train import Diverged

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import nas
+from nas.explore.leases.folder import FolderLease
 from nas.explore.study import open_storage
 from nas.records import FINISHED
 from tests.nas_tests.conftest import BUDGET, TINY, Finished, Outcome
@@ -47,6 +48,11 @@ BAD = [
     (["--seed", "-1"], "seed: expected at least 0"),
     (["--device", "abacus"], "abacus"),
     (["--storage", "nonsense"], "storage: expected a URL such as sqlite:///study.db"),
+    (["--storage", "postgresql://me:secret@127.0.0.1:1/db"], "cannot be opened: "),
+    (["--workers", "1000"], "workers: 1000 are more than this machine holds"),
+    (["--workers", "-1"], "workers: expected at least 1, got -1"),
+    (["--engine", "slurm"], "engine: expected one of local, ray, got 'slurm'"),
+    (["--checkpoints", "gopher://x"], "checkpoints gopher://x: "),
     (["--storage", "sqlite:////proc/nothing/s.db"], "unable to open database file"),
     (["--tirals", "3"], "No such option: --tirals"),
 ]
@@ -181,6 +187,10 @@ def test_a_password_stays_with_the_user(
     url = "postgresql+psycopg://me:secret@host/db"
     store = f"sqlite:///{tmp_path / 'study.db'}"
     monkeypatch.setattr("nas.explore.bench.open_storage", lambda _: open_storage(store))
+    monkeypatch.setattr(
+        "nas.explore.search.take_lease",
+        lambda storage, study, run, patient: FolderLease(run / "workers"),
+    )
     monkeypatch.setattr("nas.run.Run.records", lambda self: [])
     outcome = command("search", *TINY, "--trials", 1, "--run", tmp_path / "run", "--storage", url)
     assert outcome.code == 0

@@ -17,7 +17,7 @@ try:
 except ImportError:  # no flock on Windows: one worker at a time there
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["Lease"]
+__all__ = ["FolderLease", "new_name"]
 
 # As search_spaces.files.atomic_path names them.
 _HALF_WRITTEN = re.compile(
@@ -26,20 +26,20 @@ _HALF_WRITTEN = re.compile(
 )
 
 
-class Lease:
+class FolderLease:
     """A worker's sign of life, as a locked file in a folder that all its peers see.
 
     Args:
-        folder: inside the run folder.
-        shared: whether workers of other folders use the same store.
+        folder: of the locks.
+        run: the run folder, where the dead may have left half-written files; ``None``: nowhere.
 
     Attributes:
         worker: a name for this worker that is unique among all machines.
     """
 
-    def __init__(self, folder: Path, *, shared: bool = False) -> None:
-        self._folder, self._shared = folder, shared
-        self.worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+    def __init__(self, folder: Path, run: Path | None = None) -> None:
+        self._folder, self._run = folder, run
+        self.worker = new_name()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._file = self._locked(self._path(self.worker))
@@ -53,13 +53,18 @@ class Lease:
         if worker == self.worker:
             return True
         if not worker:
-            # Its trial was asked for and not claimed yet: by anyone who is at work now.
-            return self._shared or not self.alone()
+            return False
         path = self._path(worker)
         if not path.exists():
             return not worker.startswith(f"{socket.gethostname()}-")
         with _tried(path) as ours:
             return not ours
+
+    def check(self) -> None:
+        """Never raises: the kernel keeps the lock for as long as the process lives."""
+
+    def renew(self) -> None:
+        """Changes nothing: a lock is not lost."""
 
     def alone(self) -> bool:
         """Whether no other worker of this folder is alive."""
@@ -86,8 +91,8 @@ class Lease:
                 with _tried(path) as ours:
                     if ours:
                         path.unlink(missing_ok=True)
-        for folder in (".", "weights", "checkpoints"):
-            for path in (self._folder.parent / folder).glob(".*"):
+        for folder in (".", "weights", "checkpoints") if self._run else ():
+            for path in (Path(self._run or "") / folder).glob(".*"):
                 if _HALF_WRITTEN.fullmatch(path.name):
                     path.unlink(missing_ok=True)
 
@@ -110,6 +115,11 @@ class Lease:
             if _is_at(file, path):
                 return file
             os.close(file)
+
+
+def new_name() -> str:
+    """A name that no other worker has, on any machine; it begins with the machine's."""
+    return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
 
 
 def _is_at(file: int, path: Path) -> bool:

@@ -1,0 +1,99 @@
+"""URLs of stores: what kind, how to connect, how to show them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from search_spaces.errors import InputError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
+__all__ = [
+    "IN_MEMORY",
+    "connect_options",
+    "database_file",
+    "is_server",
+    "parse_url",
+    "shown",
+    "unreachable",
+]
+
+IN_MEMORY = "memory"
+"""The storage of a study that its process alone sees and that ends with it."""
+
+_DRIVER = "postgresql+psycopg"
+
+
+def parse_url(url: str) -> URL:
+    """The URL with the driver that the extra ``postgres`` installs, where it names none.
+
+    Raises:
+        InputError: not a URL of a database.
+    """
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        parsed = make_url(url)
+        if parsed.drivername in ("postgresql", "postgres"):
+            parsed = parsed.set(drivername=_DRIVER)
+        parsed.get_backend_name()
+    except (ArgumentError, ValueError):
+        raise InputError(
+            "storage: expected a URL such as sqlite:///study.db or postgresql://host/db"
+        ) from None
+    return parsed
+
+
+def is_server(url: str) -> bool:
+    """Whether workers on several machines can share the store."""
+    return url != IN_MEMORY and parse_url(url).get_backend_name() != "sqlite"
+
+
+def database_file(url: str) -> Path | None:
+    """The file of an SQLite store; ``None`` for one in memory."""
+    name = None if url == IN_MEMORY else parse_url(url).database
+    return Path(name) if name and name != ":memory:" else None
+
+
+def shown(url: str) -> str:
+    """The URL for a person: without its password."""
+    return url if url == IN_MEMORY else parse_url(url).render_as_string(hide_password=True)
+
+
+def connect_options(url: str) -> dict[str, Any]:
+    """SQLAlchemy's options of the engine: nobody waits for ever, and nobody gives up at once."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return {"connect_args": {"timeout": 60}}
+    if parsed.drivername != _DRIVER:
+        return {"pool_pre_ping": True}
+    # A server that vanished without a word is noticed within half a minute (libpq's settings).
+    return {
+        "pool_pre_ping": True,
+        "connect_args": {
+            "connect_timeout": 10,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 25_000,
+            "application_name": "nas",
+        },
+    }
+
+
+def unreachable(url: str, error: BaseException) -> InputError:
+    """One line about a store that cannot be opened."""
+    from sqlalchemy.exc import NoSuchModuleError
+
+    if isinstance(error, ImportError | NoSuchModuleError):
+        is_ours = parse_url(url).drivername == _DRIVER
+        hint = "; install the extra: pip install 'nas-sr[postgres]'" if is_ours else ""
+        return InputError(f"storage {shown(url)}: no driver for it ({error}){hint}")
+    line = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    return InputError(
+        f"storage {shown(url)} cannot be opened: {line}; expected a store that can be reached "
+        f"and written"
+    )

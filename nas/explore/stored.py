@@ -1,0 +1,120 @@
+"""The settings of a search as a text that its study carries, for workers that know only its name.
+
+What belongs to one start or one machine alone stays out: where the photos and the run folder
+lie, the store's URL, the device, the time limit.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import fields, is_dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from nas.evaluate.recipe import Recipe
+from nas.explore.budget import Budget, parse_budgets
+from nas.explore.settings import SearchSettings
+from nas.latency.model import LatencyModel
+from search_spaces import Space
+from search_spaces.errors import InputError
+
+__all__ = ["LOCAL", "SETTINGS", "our_version", "settings_from_text", "settings_to_text"]
+
+SETTINGS = "nas_settings"
+"""The study's attribute that holds the text."""
+
+LOCAL = ("data", "device", "run", "storage", "study", "timeout_s", "validation")
+"""The settings that are left out."""
+
+_FORMAT = 1
+
+
+def our_version() -> str:
+    """The version of the installed package."""
+    try:
+        return version("nas-sr")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def settings_to_text(settings: SearchSettings) -> str:
+    """The settings as YAML, but for those in ``LOCAL``."""
+    kept = [field.name for field in fields(settings) if field.name not in LOCAL]
+    plain = {name: _plain(getattr(settings, name)) for name in kept}
+    whole = {"format": _FORMAT, "version": our_version(), **plain}
+    return yaml.safe_dump(whole, sort_keys=False, width=96)
+
+
+def settings_from_text(text: str, name: str, /, **local: Any) -> SearchSettings:
+    """The settings again.
+
+    Args:
+        text: from ``settings_to_text``.
+        name: the study's, for messages.
+        **local: a value for each setting in ``LOCAL``.
+
+    Raises:
+        InputError: another version made the text, or the space has parts that are not known.
+    """
+    plain = yaml.safe_load(text)
+    made_by = plain.pop("version", "unknown")
+    if plain.pop("format", None) != _FORMAT or made_by != our_version():
+        raise InputError(
+            f"study {name!r} was made by nas-sr {made_by}, this is {our_version()}; install "
+            f"nas-sr {made_by} here, or start the search anew with this one"
+        )
+    try:
+        space = Space.from_dict(plain.pop("space"))
+    except InputError as error:
+        raise InputError(
+            f"study {name!r}: its space cannot be built here: {error}; give the files of its "
+            f"own parts with --import"
+        ) from None
+    recipe = Recipe.model_validate(plain.pop("recipe"))
+    model = plain.pop("latency_model")
+    latency_model = None if model is None else _latency_model(model)
+    budgets = parse_budgets(plain.pop("budgets"))
+    rest = {key: _tuples(value) for key, value in plain.items()}
+    return SearchSettings(
+        budgets=budgets, space=space, recipe=recipe, latency_model=latency_model, **rest, **local
+    )
+
+
+def _latency_model(plain: dict[str, Any]) -> LatencyModel:
+    # It reads itself from files alone.
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "latency.yaml"
+        path.write_text(yaml.safe_dump(plain), encoding="utf-8")
+        return LatencyModel.load(path)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Space):
+        # Twice, so that tuples and the like become what a file would hold.
+        return yaml.safe_load(yaml.safe_dump(_lists(value.to_dict()), sort_keys=False))
+    if isinstance(value, LatencyModel):
+        return value.to_dict()
+    if isinstance(value, Recipe):
+        return value.model_dump(mode="json")
+    if isinstance(value, Budget):
+        return value.text
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    return value
+
+
+def _lists(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _lists(item) for key, item in value.items()}
+    return [_lists(item) for item in value] if isinstance(value, tuple | list) else value
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value

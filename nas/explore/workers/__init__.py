@@ -1,0 +1,1 @@
+"""Searches with several workers: here, on other machines, on a cluster."""

@@ -1,0 +1,48 @@
+"""What a worker in another process or on another machine is told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+__all__ = ["Job"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """Where a worker finds its study, and what is its own; everything else is in the study.
+
+    Attributes:
+        storage: URL of the store, with its password if it needs one.
+        study: the study's name.
+        run: the run folder where the worker shares it with the search, else ``None``.
+        checkpoints: folder or URL of checkpoints and weights, ``None`` for those that the
+            study names.
+        data: folder of training photos; ``None`` for what the study names.
+        validation: folder of validation photos, likewise.
+        device: as in the settings.
+        timeout_s: no trial is started after so many seconds.
+        imports: Python files with parts of the user's own.
+        patient: whether to wait for a store that cannot be reached at first.
+    """
+
+    storage: str
+    study: str
+    run: str | None = None
+    checkpoints: str | None = None
+    data: str | None = None
+    validation: str | None = None
+    device: str | None = None
+    timeout_s: float | None = None
+    imports: tuple[str, ...] = ()
+    patient: bool = False
+
+    def to_json(self) -> str:
+        """One line, for a pipe: it may hold a password and so belongs on no command line."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, line: str) -> Job:
+        """The job again."""
+        plain = json.loads(line)
+        return cls(**{**plain, "imports": tuple(plain["imports"])})

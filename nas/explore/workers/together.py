@@ -1,0 +1,118 @@
+"""A search by several workers: its study made once, an engine that places them, its tables."""
+
+from __future__ import annotations
+
+from nas.evaluate.precision import best_device
+from nas.explore.bench import set_up
+from nas.explore.events import Observer, SearchEnded
+from nas.explore.leases import Lease, take_lease
+from nas.explore.meter import Meter
+from nas.explore.published import load_study
+from nas.explore.search import run_search
+from nas.explore.settings import SearchSettings
+from nas.explore.shelf import open_shelf
+from nas.explore.study import (
+    open_storage,
+    quietly,
+    read_records,
+    recover_interrupted,
+    storage_errors,
+)
+from nas.explore.trainer import NetworkTrainer
+from nas.explore.workers.crew import Crew
+from nas.explore.workers.engines import ENGINES
+from nas.explore.workers.job import Job
+from nas.objectives import OBJECTIVES
+from nas.pareto import best, front
+from nas.records import FAILED, FINISHED
+from nas.run import Run, embedded_storage
+from search_spaces.errors import InputError
+from search_spaces.extensions import imported_files
+
+__all__ = ["search_together"]
+
+
+def search_together(
+    settings: SearchSettings, crew: Crew, observer: Observer = lambda event: None
+) -> Run:
+    """Runs a search with a crew until its goal, its time limit or a KeyboardInterrupt.
+
+    A single local worker works in this process.
+
+    Raises:
+        InputError: a setting, a store or a place for checkpoints that cannot be used, or more
+            workers than there is room for.
+    """
+    if crew.engine not in ENGINES:
+        raise InputError(f"engine: expected one of {', '.join(ENGINES)}, got {crew.engine!r}")
+    engine = ENGINES[crew.engine]
+    crew = engine.check(settings, crew)
+    if crew.engine == "local" and crew.workers == 1 and settings.checkpoints is None:
+        return run_search(settings, observer)
+    url = settings.storage or embedded_storage(settings.run.resolve())
+    lease = take_lease(settings.storage, settings.study_name, settings.run)
+    ended = None
+    try:
+        with storage_errors():
+            run = _made(settings, lease)
+            if crew.workers:
+                try:
+                    job = _job(settings, url)
+                    ended = engine.run(job, crew, settings.run / "workers", observer)
+                finally:
+                    trained = _finish(run, settings, url, lease)
+            else:
+                trained = _finish(run, settings, url, lease)
+    finally:
+        lease.release()
+    reason = ended.reason if ended is not None else "the workers are elsewhere"
+    reason = "goal reached" if trained >= settings.trials else reason
+    observer(SearchEnded(reason, trained, settings.trials))
+    return run
+
+
+def _made(settings: SearchSettings, lease: Lease) -> Run:
+    """The study and the run folder, made before any worker can look for them."""
+    quietly()
+    device = str(best_device(settings.device))
+    meter = Meter(
+        settings.budgets, settings.hr, settings.latency_lr, device, settings.latency_model
+    )
+    meter.check_possible(settings.space, settings.scale)
+    trainer = NetworkTrainer.of(settings, device)
+    with lease.turn():
+        lease.sweep()
+        return set_up(settings, meter, trainer).run
+
+
+def _job(settings: SearchSettings, url: str) -> Job:
+    return Job(
+        url,
+        settings.study_name,
+        run=str(settings.run.resolve()),
+        data=str(settings.data.resolve()) if settings.data else None,
+        validation=str(settings.validation.resolve()) if settings.validation else None,
+        device=settings.device,
+        timeout_s=settings.timeout_s,
+        imports=tuple(str(file) for file in imported_files()),
+        patient=True,
+    )
+
+
+def _finish(run: Run, settings: SearchSettings, url: str, lease: Lease) -> int:
+    """Leaves the tables and the front's weights in the run folder; how many are trained."""
+    study = load_study(open_storage(url), settings.study_name, url)
+    with lease.turn():
+        recover_interrupted(study, lease.alive)
+        lease.sweep()
+        records = read_records(study)
+        if settings.checkpoints is not None:
+            shelf = open_shelf(settings.checkpoints)
+            wanted = [*front(records, [OBJECTIVES[name] for name in run.objectives])]
+            winner = best(records, run.budgets)
+            for record in [*wanted, winner] if winner is not None else wanted:
+                weights = run.weights(record)
+                if not weights.exists():
+                    shelf.get(f"weights/{weights.name}", weights)
+        run.write_tables(records)
+    return sum(record.state in (FINISHED, FAILED) for record in records)

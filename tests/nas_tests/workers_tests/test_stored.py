@@ -1,0 +1,64 @@
+"""The settings that a study carries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nas.evaluate.recipe import Recipe
+from nas.explore.settings import SearchSettings, make_settings
+from nas.explore.stored import LOCAL, settings_from_text, settings_to_text
+from search_spaces import Space
+from search_spaces.errors import InputError
+
+
+def again(settings: SearchSettings) -> SearchSettings:
+    local = {name: getattr(settings, name) for name in LOCAL}
+    return settings_from_text(settings_to_text(settings), "study", **local)
+
+
+@pytest.mark.parametrize("space", Space.names())
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"budgets": ["600K-params", "25ms-latency"], "scale": 2, "profile_name": "full"},
+        {"recipe": Recipe(steps=7, warmup_steps=2), "objectives": "psnr,macs", "sampler": "gp"},
+        {"checkpoints": "memory://there", "trials": 3, "seed": 4, "latency_lr": (8, 16)},
+    ],
+)
+def test_come_back_as_they_were(space: str, options: dict[str, Any], tmp_path: Path) -> None:
+    settings = make_settings(
+        space=space, storage="sqlite://", run=tmp_path, timeout_s=3.0, data=tmp_path, **options
+    )
+    found = again(settings)
+    assert found == settings
+    assert found.space.hash == settings.space.hash
+
+
+def test_hold_nothing_of_one_machine(tmp_path: Path) -> None:
+    url = "postgresql://me:secret@host/db"
+    text = settings_to_text(make_settings(storage=url, run=tmp_path / "there", data=tmp_path))
+    assert "secret" not in text
+    assert str(tmp_path) not in text
+
+
+def test_of_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = make_settings()
+    monkeypatch.setattr("nas.explore.stored.our_version", lambda: "99.1")
+    text = settings_to_text(settings)
+    monkeypatch.undo()
+    local = {name: getattr(settings, name) for name in LOCAL}
+    with pytest.raises(InputError, match=r"was made by nas-sr 99\.1, this is .*; install"):
+        settings_from_text(text, "study", **local)
+
+
+def test_with_parts_that_are_not_here() -> None:
+    settings = make_settings(space="tiny")
+    text = settings_to_text(settings).replace("kind: distillation", "kind: mine")
+    assert "mine" in text
+    local = {name: getattr(settings, name) for name in LOCAL}
+    with pytest.raises(InputError, match=r"cannot be built here: .*'mine'.*--import"):
+        settings_from_text(text, "study", **local)
