@@ -49,12 +49,21 @@ def search_together(
     crew = engine.check(settings, crew)
     if crew.engine == "local" and crew.workers == 1 and settings.checkpoints is None:
         return run_search(settings, observer)
+    quietly()
+    device = str(best_device(settings.device))
+    meter = Meter(
+        settings.budgets, settings.hr, settings.latency_lr, device, settings.latency_model
+    )
+    # Whatever can be said without the run folder is said before one is made.
+    meter.check_possible(settings.space, settings.scale)
+    if settings.checkpoints is not None:
+        open_shelf(settings.checkpoints)
     url = settings.storage or embedded_storage(settings.run.resolve())
     lease = take_lease(settings.storage, settings.study_name, settings.run)
     ended = None
     try:
         with storage_errors():
-            run = _made(settings, lease)
+            run = _made(settings, meter, lease)
             if crew.workers:
                 try:
                     job = _job(settings, url)
@@ -71,15 +80,9 @@ def search_together(
     return run
 
 
-def _made(settings: SearchSettings, lease: Lease) -> Run:
+def _made(settings: SearchSettings, meter: Meter, lease: Lease) -> Run:
     """The study and the run folder, made before any worker can look for them."""
-    quietly()
-    device = str(best_device(settings.device))
-    meter = Meter(
-        settings.budgets, settings.hr, settings.latency_lr, device, settings.latency_model
-    )
-    meter.check_possible(settings.space, settings.scale)
-    trainer = NetworkTrainer.of(settings, device)
+    trainer = NetworkTrainer.of(settings, meter.device)
     with lease.turn():
         lease.sweep()
         return set_up(settings, meter, trainer).run
