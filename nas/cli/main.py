@@ -24,6 +24,7 @@ _UsageError: Any = typer.BadParameter.__base__
 COMMANDS = (
     "search",
     "worker",
+    "audit",
     "report",
     "export",
     "describe",

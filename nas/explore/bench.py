@@ -122,7 +122,13 @@ def _about(
         "storage": safe,
         "identity": identity,
         "bicubic": {"psnr_y_db": photos.bicubic_psnr_y_db, "ssim_y": photos.bicubic_ssim_y},
-        "photos": {"train": photos.train, "validation": list(photos.validation)},
+        "photos": {
+            "train": photos.train,
+            "validation": list(photos.validation),
+            # Where they were read, for whoever trains these networks again.
+            "data": str(settings.data.resolve()) if settings.data else None,
+            "val": str(settings.validation.resolve()) if settings.validation else None,
+        },
         "sampler": settings.sampler,
         "seed": settings.seed,
         "trials": settings.trials,

@@ -1,0 +1,1 @@
+"""How far a short training can be trusted: long trainings of some networks, and what they say."""

@@ -1,0 +1,57 @@
+"""A run's records and long trainings as frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from nas.audit.cheap import described
+from nas.records import FINISHED, TrialRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nas.evaluate.recipe import Recipe
+
+__all__ = ["joined", "network_frame", "repeat_db", "searched_curves"]
+
+
+def network_frame(records: Sequence[TrialRecord]) -> pd.DataFrame:
+    """A row a network: hash, prices, and its settings."""
+    import pandas as pd
+
+    costs = ("params", "macs", "activations", "latency_ms")
+    return pd.DataFrame(
+        {
+            "hash": record.architecture_hash,
+            **{name: getattr(record, name) for name in costs},
+            **described(record.architecture),
+        }
+        for record in records
+    )
+
+
+def searched_curves(records: Sequence[TrialRecord], recipe: Recipe) -> pd.DataFrame:
+    """What the search itself measured, with the proxy's seed."""
+    import pandas as pd
+
+    rows = []
+    for record in records:
+        values = {rung.step: rung.psnr_y_db for rung in record.rungs}
+        if record.state == FINISHED and record.psnr_y_db is not None:
+            values[recipe.steps] = record.psnr_y_db
+        rows += [(record.architecture_hash, recipe.seed, s, value) for s, value in values.items()]
+    return pd.DataFrame(rows, columns=["hash", "seed", "step", "psnr_y_db"])
+
+
+def joined(searched: pd.DataFrame, trainings: pd.DataFrame) -> pd.DataFrame:
+    """What the search measured comes first: by that it decided."""
+    import pandas as pd
+
+    return pd.concat([searched, trainings[list(searched.columns)]], ignore_index=True)
+
+
+def repeat_db(searched: pd.DataFrame, trainings: pd.DataFrame) -> float:
+    """The largest difference between what the search measured and its repetition, dB."""
+    both = searched.merge(trainings, on=["hash", "seed", "step"], suffixes=("", "_again"))
+    return float((both["psnr_y_db"] - both["psnr_y_db_again"]).abs().max())

@@ -1,0 +1,183 @@
+"""The audit of a run: trains some of its networks longer and again, and judges the proxy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from nas.audit.frames import joined, network_frame, repeat_db, searched_curves
+from nas.audit.pick import candidates, pick
+from nas.audit.settings import LEAST_NETWORKS, AuditSettings
+from nas.audit.store import AuditFolder, Training
+from nas.audit.trainers import TrainerOf, make_trainers, proxy_recipe
+from nas.audit.trust import Trust, trust
+from nas.records import Rung, TrialRecord
+from search_spaces.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nas.run import Run
+
+__all__ = ["Audited", "Progress", "audit", "rung_steps"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the trainings are.
+
+    Attributes:
+        network: number of the trial whose network is trained.
+        seed: of its training.
+        trainings: how many there are in all.
+        done: how many of them are done.
+        steps: training steps in all.
+        steps_done: how many of them are done.
+    """
+
+    network: int
+    seed: int
+    trainings: int
+    done: int
+    steps: int
+    steps_done: int
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What an audit found.
+
+    Attributes:
+        trust: the verdict.
+        curves: a row for each rung of each long training.
+        networks: prices and settings of all networks of the run.
+        trials: architecture hash to trial number.
+        asked: how many networks were asked for.
+        elsewhere: trainings that another process is still busy with.
+    """
+
+    trust: Trust
+    curves: pd.DataFrame
+    networks: pd.DataFrame
+    trials: dict[str, int]
+    asked: int
+    elsewhere: int
+
+
+def audit(
+    run: Run,
+    settings: AuditSettings,
+    observer: Callable[[Progress], None] | None = None,
+    trainer_of: TrainerOf | None = None,
+) -> Audited:
+    """Trains what is still to be trained, and compares. A repeated call goes on.
+
+    Args:
+        run: finished or stopped; it may even be under way.
+        settings: what to do.
+        observer: told of the progress.
+        trainer_of: the trainer for a seed; by default one that trains on the run's photos.
+
+    Raises:
+        InputError: too few networks, other photos than the search's, or files that cannot
+            be written.
+    """
+    recipe = proxy_recipe(run)
+    known = candidates(run.records())
+    if len(known) < LEAST_NETWORKS:
+        raise InputError(
+            f"{run.folder}: an audit needs at least {LEAST_NETWORKS} finished networks, got "
+            f"{len(known)}; go on with its search first"
+        )
+    folder = AuditFolder(run.folder / "audit")
+    count = min(settings.networks, len(known))
+    bands = settings.bands or max(1, min(4, count // 6))
+    with folder.turn("plan", wait=True):
+        picked = pick(known, count, bands, keep=folder.planned())
+        folder.plan([*dict.fromkeys([*folder.planned(), *(r.architecture_hash for r in picked)])])
+    steps = rung_steps(known, recipe.steps, settings.factor)
+    seeds = range(recipe.seed, recipe.seed + settings.seeds)
+    # Both seeds of a network, then the next: what is there at any time can be compared.
+    work = [(record, Training(record.architecture_hash, s)) for record in picked for s in seeds]
+    trainers = trainer_of or make_trainers(run, recipe, steps[-1], settings)
+    busy = _train(folder, work, steps, trainers, observer or (lambda _: None))
+    trainings = folder.curves([training for _, training in work])
+    networks = network_frame(known)
+    searched = searched_curves(known, recipe)
+    found = trust(
+        joined(searched, trainings),
+        networks,
+        proxy_step=recipe.steps,
+        long_step=steps[-1],
+        band_count=bands,
+    )
+    found = replace(found, repeat_db=repeat_db(searched, trainings))
+    numbers = {record.architecture_hash: record.number for record in known}
+    return Audited(found, trainings, networks, numbers, settings.networks, busy)
+
+
+def rung_steps(records: Sequence[TrialRecord], proxy_steps: int, factor: float) -> tuple[int, ...]:
+    """The steps at which a long training is judged: the search's rungs, its end, and on the way.
+
+    A search without rungs gets a ninth and a third of its steps, where it might have had them.
+    """
+    rungs = {rung.step for record in records for rung in record.rungs}
+    rungs = rungs or {max(1, proxy_steps // 9), max(1, proxy_steps // 3)}
+    longest = max(round(factor * proxy_steps), proxy_steps + 1)
+    wanted = {*rungs, proxy_steps, 2 * proxy_steps}
+    return (*sorted(step for step in wanted if step < longest), longest)
+
+
+def _train(
+    folder: AuditFolder,
+    work: Sequence[tuple[TrialRecord, Training]],
+    steps: tuple[int, ...],
+    trainer_of: TrainerOf,
+    tell: Callable[[Progress], None],
+) -> int:
+    """Does what nobody has done or is doing; returns how many others are busy with."""
+    from nas.evaluate.train import Diverged
+    from search_spaces import Architecture
+
+    finished = {t for _, t in work if _step_of(folder.rungs(t)) >= steps[-1]}
+    busy = 0
+    for record, training in work:
+        if training in finished:
+            continue
+        with folder.turn(training.name, wait=False) as mine:
+            rungs = folder.rungs(training)
+            if not mine:
+                busy += 1
+                continue
+            folder.sweep(training)
+
+            def step_done(
+                step: int, loss: float, seconds: float,
+                record: TrialRecord = record, training: Training = training,
+            ) -> None:  # fmt: skip
+                done = len(finished)
+                tell(Progress(record.number, training.seed, len(work), done,
+                              len(work) * steps[-1], done * steps[-1] + step))  # fmt: skip
+
+            arch = Architecture.from_dict(record.architecture)
+            for step in (s for s in steps if s > _step_of(rungs)):
+                if rungs and math.isnan(rungs[-1].psnr_y_db):
+                    rung = Rung(step, math.nan, math.nan, rungs[-1].seconds)
+                else:
+                    try:
+                        rung = trainer_of(training.seed).advance(
+                            arch, step, checkpoint=folder.checkpoint(training), on_step=step_done
+                        )
+                    except Diverged:
+                        rung = Rung(step, math.nan, math.nan, rungs[-1].seconds if rungs else 0.0)
+                rungs.append(rung)
+                folder.write(training, rungs)
+            finished.add(training)
+            step_done(0, math.nan, 0.0)
+    return busy
+
+
+def _step_of(rungs: Sequence[Rung]) -> int:
+    return rungs[-1].step if rungs else 0

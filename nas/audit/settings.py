@@ -1,0 +1,52 @@
+"""What an audit does."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from search_spaces.errors import InputError
+
+__all__ = ["LEAST_NETWORKS", "AuditSettings"]
+
+LEAST_NETWORKS = 3
+"""Fewer networks have no ranking to speak of."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditSettings:
+    """What an audit does.
+
+    Attributes:
+        networks: how many to train again, at least 3.
+        factor: how many times longer than the proxy, at least 1.
+        seeds: trainings of each network, the proxy's own seed and those after it.
+        bands: price bands; ``None``: one for every six networks, at most 4.
+        data: image folder, where it is no longer where the search found it.
+        validation: validation folder, likewise.
+        device: ``"cpu"``, ``"cuda"``; ``None`` for the best there is.
+
+    Raises:
+        InputError: a value that makes no sense.
+    """
+
+    networks: int = 12
+    factor: float = 5.0
+    seeds: int = 2
+    bands: int | None = None
+    data: Path | None = None
+    validation: Path | None = None
+    device: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.networks < LEAST_NETWORKS:
+            raise InputError(f"networks: expected at least {LEAST_NETWORKS}, got {self.networks}")
+        if not (math.isfinite(self.factor) and self.factor > 1):
+            raise InputError(
+                f"factor: expected more than 1 (times the proxy's steps), got {self.factor:g}"
+            )
+        if self.seeds < 1:
+            raise InputError(f"seeds: expected at least 1, got {self.seeds}")
+        if self.bands is not None and self.bands < 1:
+            raise InputError(f"bands: expected at least 1, got {self.bands}")

@@ -1,0 +1,169 @@
+"""The audit's folder inside a run: what is to be trained, and what has been."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nas.records import Rung
+from search_spaces.errors import InputError
+from search_spaces.files import atomic_path
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+try:
+    import fcntl
+except ImportError:  # no flock on Windows: one process at a time there
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["AuditFolder", "Training", "without_nan"]
+
+_COLUMNS = ("hash", "seed", "step", "psnr_y_db", "ssim_y", "seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """One long training: a network and a seed. Its length may still grow."""
+
+    hash: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """The stem of its files."""
+        return f"{self.hash}-{self.seed}"
+
+
+class AuditFolder:
+    """Files of an audit, each written whole; any number of processes may share them.
+
+    Args:
+        folder: RUN/audit, made if it is not there.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            for name in ("trainings", "checkpoints", "locks"):
+                (folder / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(
+                f"cannot write {folder}: {error.strerror}; an audit's results stay in its run's "
+                f"folder: make that writable, or copy the run"
+            ) from error
+
+    @contextmanager
+    def turn(self, name: str, *, wait: bool) -> Iterator[bool]:
+        """Whether this process has ``name`` to itself for now; a process's death frees it."""
+        file = os.open(
+            self.folder / "locks" / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        )
+        mine = True
+        try:
+            if fcntl is not None:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+                except BlockingIOError:
+                    mine = False
+            yield mine
+        finally:
+            os.close(file)
+
+    def planned(self) -> tuple[str, ...]:
+        """Hashes of the networks that some process has set out to train.
+
+        Raises:
+            InputError: the plan is damaged.
+        """
+        path = self.folder / "plan.json"
+        if not path.exists():
+            return ()
+        try:
+            hashes = json.loads(path.read_text("utf-8"))["networks"]
+            return tuple(str(name) for name in hashes)
+        except (ValueError, KeyError, TypeError):
+            raise InputError(
+                f"{path}: expected the plan that nas audit writes; remove it to plan anew"
+            ) from None
+
+    def plan(self, hashes: Sequence[str]) -> None:
+        """Writes which networks are to be trained."""
+        with atomic_path(self.folder / "plan.json") as temporary:
+            temporary.write_text(json.dumps({"networks": list(hashes)}, indent=2) + "\n", "utf-8")
+
+    def checkpoint(self, training: Training) -> Path:
+        """Where a training's state is kept; it stays, so that the training can be made longer."""
+        return self.folder / "checkpoints" / f"{training.name}.pt"
+
+    def sweep(self, training: Training) -> None:
+        """Removes what a killed process left half-written of a training that is ours now."""
+        for name in ("trainings", "checkpoints"):
+            # As search_spaces.files.atomic_path names them.
+            for path in (self.folder / name).glob(f".{training.name}.*"):
+                path.unlink(missing_ok=True)
+
+    def rungs(self, training: Training) -> list[Rung]:
+        """What a training was worth at its steps so far; from a divergence on, NaN.
+
+        Raises:
+            InputError: the file is damaged.
+        """
+        import pandas as pd
+
+        path = self._file(training)
+        if not path.exists():
+            return []
+        try:
+            rows = pd.read_csv(path)
+            columns = (rows[name].tolist() for name in _COLUMNS[2:])
+            return [
+                Rung(int(step), float(psnr), float(ssim), float(seconds))
+                for step, psnr, ssim, seconds in zip(*columns, strict=True)
+            ]
+        except (ValueError, KeyError):
+            raise InputError(
+                f"{path}: expected a table that nas audit writes; remove it to train that "
+                f"network again"
+            ) from None
+
+    def write(self, training: Training, rungs: Sequence[Rung]) -> None:
+        """Writes what a training was worth, in order of its steps."""
+        with atomic_path(self._file(training)) as temporary:
+            self._frame([(training, rungs)]).to_csv(temporary, index=False)
+
+    def curves(self, trainings: Sequence[Training]) -> pd.DataFrame:
+        """A row for each rung of the trainings: hash, seed, step, PSNR-Y, SSIM-Y, seconds."""
+        return self._frame([(training, self.rungs(training)) for training in trainings])
+
+    def _file(self, training: Training) -> Path:
+        return self.folder / "trainings" / f"{training.name}.csv"
+
+    @staticmethod
+    def _frame(parts: Sequence[tuple[Training, Sequence[Rung]]]) -> pd.DataFrame:
+        import pandas as pd
+
+        rows = [
+            {"hash": training.hash, "seed": training.seed, **asdict(rung)}
+            for training, rungs in parts
+            for rung in rungs
+        ]
+        return pd.DataFrame(rows, columns=list(_COLUMNS))
+
+
+def without_nan(value: Any) -> Any:
+    """Nested figures with null for what is not known, since NaN is no JSON."""
+    if isinstance(value, dict):
+        return {str(key): without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_nan(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

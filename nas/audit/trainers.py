@@ -1,0 +1,85 @@
+"""The trainers of an audit: the run's photos and recipe, for longer and with other seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nas.audit.settings import AuditSettings
+from search_spaces.errors import InputError
+
+if TYPE_CHECKING:
+    from nas.evaluate.recipe import Recipe
+    from nas.explore.trainer import Trainer
+    from nas.run import Run
+
+__all__ = ["TrainerOf", "make_trainers", "proxy_recipe"]
+
+TrainerOf = Callable[[int], "Trainer"]
+"""The trainer for a seed."""
+
+
+def proxy_recipe(run: Run) -> Recipe:
+    """How the run trains its networks.
+
+    Raises:
+        InputError: not said in run.yaml, or not to be made longer.
+    """
+    from nas.evaluate.recipe import Recipe
+
+    values: Any = run.about["identity"].get("recipe")
+    try:
+        recipe = Recipe.model_validate(values)
+    except ValueError:
+        raise InputError(f"{run.folder / 'run.yaml'}: identity: expected a recipe") from None
+    schedule = recipe.model_dump().get("schedule", "constant")
+    if schedule != "constant":
+        raise InputError(
+            f"{run.folder}: its recipe's step size follows the schedule {schedule!r}; an "
+            f"audit needs one that can be made longer: constant"
+        )
+    return recipe
+
+
+def make_trainers(run: Run, recipe: Recipe, steps: int, settings: AuditSettings) -> TrainerOf:
+    """A trainer on the run's photos for each seed; photos are read when the first one is needed.
+
+    The trainers raise InputError where the photos are not those of the run.
+    """
+    from nas.data import Patches, load_dataset
+    from nas.evaluate.precision import best_device
+    from nas.explore.trainer import NetworkTrainer
+
+    identity, photos = run.about["identity"], run.about.get("photos", {})
+    device = str(best_device(settings.device))
+
+    def path(given: Path | None, key: str) -> Path | None:
+        return given if given is not None or photos.get(key) is None else Path(photos[key])
+
+    @cache
+    def dataset() -> Any:
+        found = load_dataset(
+            identity["scale"],
+            data=path(settings.data, "data"),
+            validation=path(settings.validation, "val"),
+            lr_size=recipe.lr_size,
+        )
+        if found.fingerprint != identity["data_fingerprint"]:
+            raise InputError(
+                f"{run.folder}: its networks were trained on other photos ({identity['data']}) "
+                f"than these ({found.name}); name the folders with --data and --val"
+            )
+        return found
+
+    @cache
+    def trainer(seed: int) -> Trainer:
+        longer = recipe.replace(steps=steps, seed=seed)
+        patches = Patches(
+            dataset().train, identity["scale"],
+            lr_size=recipe.lr_size, batch=recipe.batch, seed=seed,
+        )  # fmt: skip
+        return NetworkTrainer(dataset(), patches, longer, device=device)
+
+    return trainer

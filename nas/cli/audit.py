@@ -1,0 +1,128 @@
+"""``nas audit``: how far a run's short trainings can be trusted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from nas.audit.run import Audited
+    from nas.run import Run
+
+__all__ = ["audit"]
+
+
+def audit(
+    run: Annotated[Path, typer.Argument(help="The run folder, of a finished or stopped search.")],
+    networks: Annotated[
+        int,
+        typer.Option(help="Networks to train again, spread over prices and ranks; at least 3."),
+    ] = 12,
+    factor: Annotated[
+        float, typer.Option(help="How many times longer than the search trained them.")
+    ] = 5.0,
+    seeds: Annotated[
+        int, typer.Option(help="Trainings of each network; a second seed tells the noise.")
+    ] = 2,
+    bands: Annotated[
+        int | None,
+        typer.Option(
+            help="Bands of like parameters to rank within. Default: one for every 6 networks, "
+            "4 at most."
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="The run's training photos, if they have moved.")
+    ] = None,
+    val: Annotated[
+        Path | None, typer.Option(help="The run's validation photos, if they have moved.")
+    ] = None,
+    storage: Annotated[
+        str | None, typer.Option(help="URL of the run's store, if it needs a password.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="cpu or cuda. Default: the best.")] = None,
+) -> None:
+    """Train some of a run's networks longer and with another seed, and compare the rankings.
+
+    Results stay in RUN/audit as they come: the same command again goes on with an audit that
+    was stopped, more --networks or a larger --factor add to it, and several processes at once
+    share the work.
+    """
+    from nas.audit.run import audit as audit_run
+    from nas.audit.settings import AuditSettings
+    from nas.cli.audit_progress import AuditDisplay
+    from nas.explore.study import quietly
+    from nas.run import open_run
+
+    settings = AuditSettings(networks, factor, seeds, bands, data, val, device)
+    opened = open_run(run, storage=storage)
+    quietly()
+    with AuditDisplay() as display:
+        found = audit_run(opened, settings, display.observe)
+    _write(opened, found)
+    _print(opened, found)
+
+
+def _write(run: Run, found: Audited) -> None:
+    import json
+    from dataclasses import asdict
+
+    import pandas as pd
+
+    from nas.audit.finding import findings
+    from nas.audit.store import without_nan
+    from nas.cli.audit_table import signal_rows
+    from reports.plots.audit import audit_info
+    from reports.plots.audit_figure import save_audit
+    from search_spaces.files import atomic_path
+
+    folder = run.folder / "audit"
+    for name, frame in (
+        ("trainings.csv", found.curves),
+        ("signals.csv", pd.DataFrame(signal_rows(found.trust))),
+    ):
+        with atomic_path(folder / name) as temporary:
+            frame.to_csv(temporary, index=False)
+    told = {"findings": findings(found.trust), "trials": found.trials, **asdict(found.trust)}
+    with atomic_path(folder / "audit.json") as temporary:
+        text = json.dumps(without_nan(told), indent=2, allow_nan=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
+    save_audit(audit_info(found.trust, f"Audit of {run.folder.resolve().name}"), folder / "audit")
+
+
+def _print(run: Run, found: Audited) -> None:
+    from rich.console import Console
+
+    from nas.audit.finding import findings
+    from nas.cli.audit_table import signal_table
+
+    console = Console(highlight=False)
+    trust = found.trust
+    console.print(signal_table(trust))
+    for line in findings(trust):
+        console.print(line)
+    for line in _notes(found):
+        console.print(line, style="dim")
+    console.print(f"Picture {run.folder / 'audit' / 'audit.png'}", soft_wrap=True)
+
+
+def _notes(found: Audited) -> list[str]:
+    trust, notes = found.trust, []
+    if len(found.trials) < found.asked:
+        notes.append(f"The run has {len(found.trials)} networks; {found.asked} were asked for.")
+    if found.elsewhere:
+        notes.append(
+            f"{found.elsewhere} trainings are under way in another process; whichever ends last "
+            f"tells of all, or run the same command again."
+        )
+    broken = sum(value != value for value in trust.long_db)
+    if broken:
+        notes.append(f"{broken} diverged in the long training and count as worst.")
+    if trust.repeat_db > 0.001:
+        notes.append(
+            f"Trained again from the same seed, a network came out up to {trust.repeat_db:.3f} dB "
+            f"apart from the search: another machine or version."
+        )
+    return notes

@@ -1,0 +1,65 @@
+"""What the picture of an audit says."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nas.audit.trust import Trust, trust
+from reports.plots.audit import audit_info
+from reports.plots.audit_figure import draw_audit, save_audit
+
+
+@pytest.fixture(scope="module")
+def judged() -> Trust:
+    rng = np.random.default_rng(0)
+    quality = rng.normal(28, 0.3, 12)
+    networks = pd.DataFrame(
+        {"hash": list("abcdefghijkl"), "params": np.arange(1, 13) * 1000, "macs": rng.random(12)}
+    )
+    rows = [
+        (name, seed, step, value - 5 * step**-0.5 + rng.normal(0, 0.05))
+        for name, value in zip(networks["hash"], quality, strict=True)
+        for seed in (0, 1)
+        for step in (10, 30, 150)
+    ]
+    rows[-1] = ("l", 1, 150, math.nan)
+    curves = pd.DataFrame(rows, columns=["hash", "seed", "step", "psnr_y_db"])
+    return trust(curves, networks, proxy_step=30, long_step=150, band_count=3, samples=50)
+
+
+def test_says_what_was_found(judged: Trust) -> None:
+    info = audit_info(judged, "Audit of a run")
+    assert info.subtitle == "12 networks, 30 steps against 150, 3 bands of parameters"
+    assert [one.axis_label for one in info.scatters] == [
+        "PSNR-Y after 10 steps [dB]", "PSNR-Y after 30 steps [dB]",
+    ]  # fmt: skip
+    proxy = info.scatters[1]
+    assert proxy.legend == (
+        f"tau {judged.proxy.tau.value:.2f}, in bands {judged.proxy.tau_in_bands.value:.2f}"
+    )
+    assert [cloud.label for cloud in proxy.clouds] == ["1 to 4 K", "5 to 8 K", "9 to 12 K"]
+    points = [point for cloud in proxy.clouds for point in cloud.points]
+    assert points == list(zip(judged.rung_db[30][:-1], judged.long_db[:-1], strict=True))
+    assert info.diverged == 1
+    assert info.long_noise_db == judged.noise_db / math.sqrt(2)
+    assert [bar.label for bar in info.bars][:2] == ["10 steps", "30 steps (proxy)"]
+    assert len(info.bars) == len(judged.signals)
+    assert info.ceiling == judged.ceiling.tau_in_bands
+
+
+def test_draws_the_same_bytes(judged: Trust, tmp_path: Path) -> None:
+    info = audit_info(judged, "Audit of a $run$")
+    first = [path.read_bytes() for path in save_audit(info, tmp_path / "one")]
+    assert first == [path.read_bytes() for path in save_audit(info, tmp_path / "two")]
+
+
+def test_draws_a_bar_for_every_tau(judged: Trust) -> None:
+    info = audit_info(judged, "Audit")
+    *scatters, bars = draw_audit(info).axes
+    assert len(scatters) == 2
+    assert len(bars.patches) >= 2 * len(info.bars)
