@@ -14,7 +14,10 @@ from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
 from search_spaces.network import Network, build
 
-__all__ = ["load", "save_weights"]
+__all__ = ["CONFIG", "WEIGHTS", "load", "save_weights"]
+
+CONFIG, WEIGHTS = "config.yaml", "weights.safetensors"
+"""Names of a network's two files where it is a folder."""
 
 _KEY = "architecture"
 
@@ -39,12 +42,18 @@ def save_weights(network: Network, path: Path | str) -> None:
 
 
 def load(path: Path | str) -> Network:
-    """The network in a weights file, in evaluation mode; nothing is needed beside the file.
+    """The network in a weights file or folder, in evaluation mode; the file alone is enough.
+
+    Args:
+        path: a .safetensors file, or a folder with one called `WEIGHTS`; a `CONFIG` beside it
+            must be of the same network.
 
     Raises:
         InputError: not a safetensors file, one without an Architecture, or one whose
             tensors are not exactly those of its Architecture or are not finite.
     """
+    if Path(path).is_dir():
+        return _of_folder(Path(path))
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -68,6 +77,21 @@ def load(path: Path | str) -> Network:
     network = build(architecture)
     network.load_state_dict(tensors)
     return network.eval()
+
+
+def _of_folder(folder: Path) -> Network:
+    if not (folder / WEIGHTS).is_file():
+        raise InputError(
+            f"{folder}: expected a folder that nas export --format folder wrote, found no "
+            f"{WEIGHTS} in it"
+        )
+    network = load(folder / WEIGHTS)
+    config = folder / CONFIG
+    if config.is_file() and Architecture.load(config) != network.architecture:
+        raise InputError(
+            f"{config}: is another network than that of {WEIGHTS}: remove the one that is wrong"
+        )
+    return network
 
 
 def _check(

@@ -10,7 +10,8 @@ import typer
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
-    from search_spaces import Architecture
+    from nas.deploy.parity import Parity
+    from search_spaces import Architecture, Network
 
 __all__ = ["export"]
 
@@ -22,28 +23,39 @@ _ENDINGS = {
     ".pt": "torchscript",
     ".ts": "torchscript",
     ".torchscript": "torchscript",
+    ".py": "ntire",
 }
+_FOLDERS = ("basicsr", "folder")
 
 
 def export(
     source: Annotated[Path, typer.Argument(metavar="RUN|NET", help="Run folder or network file.")],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", help="net.yaml, .safetensors, .onnx, or .pt (TorchScript)."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="net.yaml, .safetensors, .onnx, .pt (TorchScript), .py; or a folder.",
+        ),
     ],
     trial: Annotated[str, typer.Option(help="Of a run: best, or a trial's number.")] = "best",
     file_format: Annotated[
         str | None,
-        typer.Option("--format", help="yaml, safetensors, onnx, torchscript; else by the name."),
+        typer.Option(
+            "--format",
+            help="yaml, safetensors, onnx, torchscript, ntire, basicsr, folder; else by the name.",
+        ),
     ] = None,
     storage: Annotated[
         str | None, typer.Option(help="URL of the run's store, if it needs a password.")
     ] = None,
 ) -> None:
-    """Write a network as a file of its own: its config, weights, ONNX or TorchScript.
+    """Write a network as a file of its own: config, weights, ONNX, TorchScript or plain Python.
 
-    ONNX and TorchScript take any number of images of any size, as RGB in 0..1, and are
-    compared with the network at several sizes before they are written.
+    ONNX, TorchScript and Python take any number of images of any size, as RGB in 0..1, and are
+    compared with the network at several sizes before they are written. ntire: NAME.py that
+    needs torch alone, and NAME.pth. basicsr: a folder with an architecture, options and
+    weights for BasicSR. folder: config, weights and README.
     """
     from nas.deploy.source import is_run
 
@@ -62,10 +74,11 @@ def _kind(output: Path, file_format: str | None) -> str:
     if file_format is None and named is None:
         raise InputError(
             f"{output}: expected a name that ends in {', '.join(_ENDINGS)}, or a --format"
+            f" ({', '.join(_FOLDERS)} make a folder)"
         )
     kind = file_format or named
-    if kind not in _ENDINGS.values():
-        known = ", ".join(dict.fromkeys(_ENDINGS.values()))
+    if kind not in (*_ENDINGS.values(), *_FOLDERS):
+        known = ", ".join((*dict.fromkeys(_ENDINGS.values()), *_FOLDERS))
         raise InputError(f"--format: expected {known}, got {file_format}")
     if named not in (None, kind):
         raise InputError(f"--output {output} is {named} by its name, but --format is {kind}")
@@ -102,9 +115,31 @@ def _write(kind: str, source: Path, trial: str, storage: str | None, output: Pat
 
         save_weights(network, output)
         return ""
-    from nas.deploy.onnx_file import export_onnx
-    from nas.deploy.torchscript import export_torchscript
+    if kind == "folder":
+        from nas.deploy.folder import export_folder
 
-    parity = (export_onnx if kind == "onnx" else export_torchscript)(network, output)
+        export_folder(network, output, source=str(source))
+        return ""
+    parity = _checked(kind, network, output)
     sizes = ", ".join(f"{width}x{height}" for _, height, width in parity.sizes)
     return f"; differs from the network by {parity.difference:.1e} at most ({sizes})"
+
+
+def _checked(kind: str, network: Network, output: Path) -> Parity:
+    if kind == "onnx":
+        from nas.deploy.onnx_file import export_onnx
+
+        return export_onnx(network, output)
+    if kind == "torchscript":
+        from nas.deploy.torchscript import export_torchscript
+
+        return export_torchscript(network, output)
+    if kind == "ntire":
+        from nas.deploy.single_file import export_single_file
+
+        if output.suffix != ".py":
+            raise InputError(f"--output {output}: expected a name that ends in .py")
+        return export_single_file(network, output)
+    from nas.deploy.basicsr import export_basicsr
+
+    return export_basicsr(network, output)

@@ -8,7 +8,7 @@ from search_spaces.architecture import Architecture
 from search_spaces.catalog import preset, preset_names
 from search_spaces.errors import InputError
 from search_spaces.network import Network, build
-from search_spaces.weights import load
+from search_spaces.weights import WEIGHTS, load
 
 __all__ = ["any_network", "is_run", "trained_network"]
 
@@ -33,14 +33,15 @@ def trained_network(
     """
     path = Path(name)
     if path.is_dir():
-        return _of_run(path, trial, storage)
+        # A folder of nas export, or else a run.
+        return load(path) if (path / WEIGHTS).is_file() else _of_run(path, trial, storage)
     if path.suffix.lower() in (".yaml", ".yml"):
         raise InputError(
             f"{path}: a config without weights; expected a .safetensors file or a run folder"
         )
     if not path.is_file():
         hint = " (presets have no trained weights)" if str(name) in preset_names() else ""
-        raise InputError(f"{path}: no such file{hint}; expected a .safetensors file or run folder")
+        raise InputError(f"{path}: no such file{hint}; expected a .safetensors file or a folder")
     return load(path)
 
 

@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 
 import search_spaces.weights
 from search_spaces import Architecture, InputError, Network, build, load, preset, save_weights
+from search_spaces.weights import CONFIG, WEIGHTS
 
 PLAIN = {
     "scale": 2,
@@ -185,7 +186,7 @@ class TestFiles:
 
     def test_missing_and_folder(self, tmp_path: Path) -> None:
         assert "cannot be read as weights" in self.said(tmp_path / "none.safetensors")
-        assert "cannot be read as weights" in self.said(tmp_path)
+        assert "found no weights.safetensors in it" in self.said(tmp_path)
 
 
 class TestSaving:
@@ -212,3 +213,26 @@ class TestSaving:
     def test_makes_the_folder(self, network: Network, tmp_path: Path) -> None:
         save_weights(network, tmp_path / "a" / "b" / "w.safetensors")
         assert load(tmp_path / "a" / "b" / "w.safetensors").architecture == network.architecture
+
+
+class TestFolder:
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        network = build(preset("rlfn", 2))
+        save_weights(network, tmp_path / WEIGHTS)
+        network.architecture.save(tmp_path / CONFIG)
+        return tmp_path
+
+    def test_loads(self, folder: Path) -> None:
+        assert load(folder).architecture == preset("rlfn", 2)
+        (folder / CONFIG).unlink()
+        assert load(folder).architecture == preset("rlfn", 2)
+
+    def test_a_config_of_another_network(self, folder: Path) -> None:
+        preset("rlfn", 3).save(folder / CONFIG)
+        with pytest.raises(InputError, match=r"is another network than that of weights"):
+            load(folder)
+
+    def test_without_weights(self, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match=r"found no weights\.safetensors in it"):
+            load(tmp_path)

@@ -1,0 +1,50 @@
+"""A network as a folder: config, weights, and a README that says what they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nas.evaluate.environment import environment
+from search_spaces import price, save_weights
+from search_spaces.files import atomic_path
+from search_spaces.network import Network
+from search_spaces.weights import CONFIG, WEIGHTS
+
+__all__ = ["export_folder"]
+
+
+def export_folder(network: Network, folder: Path | str, *, source: str) -> None:
+    """Writes a folder that ``search_spaces.load`` reads.
+
+    Args:
+        network: with its weights.
+        folder: made where it isn't there.
+        source: what the network was taken from, for the README.
+
+    Raises:
+        InputError: the folder can't be written.
+    """
+    folder = Path(folder)
+    save_weights(network, folder / WEIGHTS)
+    network.architecture.save(folder / CONFIG)
+    with atomic_path(folder / "README.md") as temporary:
+        temporary.write_text(_readme(network, folder.resolve().name, source), encoding="utf-8")
+
+
+def _readme(network: Network, name: str, source: str) -> str:
+    arch = network.architecture
+    cost = price(arch)
+    made = environment()
+    return (
+        f"# {name}\n\n"
+        f"A network for x{arch.scale} super-resolution: {cost.params:,} parameters, "
+        f"{cost.macs / 1e9:.2f} G multiply-adds for a\n1280x720 output. `{CONFIG}` says what it "
+        f"is, `{WEIGHTS}` holds its weights.\n\n"
+        f"```python\nimport search_spaces\n\n"
+        f'network = search_spaces.load("{name}")  # (N, {arch.colors}, h, w) in 0..1\n```\n\n'
+        f"```sh\nnas upscale photo.png -o large.png --net {name}\n```\n\n"
+        f"## How it was made\n\n"
+        f"- taken from `{source}` by `nas export --format folder`\n"
+        f"- architecture {arch.hash}\n"
+        f"- nas-sr revision {made.revision}, torch {made.versions['torch']}, Python {made.python}\n"
+    )
