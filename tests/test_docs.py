@@ -79,7 +79,19 @@ def _compress(folder: Path) -> None:
     tiny_photos(folder / "photos")
 
 
-GUIDES: tuple[Guide, ...] = ()
+GUIDES: tuple[Guide, ...] = (
+    Guide(
+        "audit.md",
+        lambda folder: None,
+        {
+            "--budget 600K-params": "--space tiny --profile smoke --trials 4",
+            "audit runs/mine": "audit runs/mine --factor 1.2",
+            "--networks 16": "--networks 4",
+            " --factor 10": "",
+            "--bands 4": "--bands 1",
+        },
+    ),
+)
 
 
 def pieces(guide: Guide) -> Iterator[Piece]:

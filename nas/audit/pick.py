@@ -44,13 +44,16 @@ def pick(
         keep: hashes of networks that are picked before all others.
     """
     count = min(count, len(records))
+    kept = [record for record in records if record.architecture_hash in keep]
+    if len(kept) > count:
+        return pick(kept, count, parts)
     parts = max(1, min(parts, count))
     of = bands([float(record.params or 0) for record in records], parts)
     queues = [
         _spread([r for r, band in zip(records, of, strict=True) if band == part], keep)
         for part in range(parts)
     ]
-    order = [r for r in records if r.architecture_hash in keep][:count]
+    order = kept
     chosen = {record.architecture_hash for record in order}
     taken = [sum(r.architecture_hash in chosen for r in queue) for queue in queues]
     while len(order) < count:

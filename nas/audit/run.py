@@ -91,9 +91,14 @@ def audit(
             f"{run.folder}: an audit needs at least {LEAST_NETWORKS} finished networks, got "
             f"{len(known)}; go on with its search first"
         )
-    folder = AuditFolder(run.folder / "audit")
     count = min(settings.networks, len(known))
     bands = settings.bands or max(1, min(4, count // 6))
+    if bands > 1 and bands * LEAST_NETWORKS > count:
+        raise InputError(
+            f"bands: expected at least {LEAST_NETWORKS} networks in each, got {bands} bands of "
+            f"{count} networks; use at most {max(1, count // LEAST_NETWORKS)}"
+        )
+    folder = AuditFolder(run.folder / "audit")
     with folder.turn("plan", wait=True):
         picked = pick(known, count, bands, keep=folder.planned())
         folder.plan([*dict.fromkeys([*folder.planned(), *(r.architecture_hash for r in picked)])])
@@ -106,6 +111,11 @@ def audit(
     trainings = folder.curves([training for _, training in work])
     networks = network_frame(known)
     searched = searched_curves(known, recipe)
+    if busy and len(_whole(trainings, steps[-1], settings.seeds)) < LEAST_NETWORKS:
+        raise InputError(
+            f"{run.folder}: another process is busy with {busy} trainings of this audit, and fewer "
+            f"than {LEAST_NETWORKS} networks are done; it will tell, or run the same command later"
+        )
     found = trust(
         joined(searched, trainings),
         networks,
@@ -181,3 +191,8 @@ def _train(
 
 def _step_of(rungs: Sequence[Rung]) -> int:
     return rungs[-1].step if rungs else 0
+
+
+def _whole(trainings: pd.DataFrame, step: int, seeds: int) -> list[str]:
+    counts = trainings[trainings["step"] == step].groupby("hash")["seed"].nunique()
+    return [str(name) for name in counts.index[counts == seeds]]

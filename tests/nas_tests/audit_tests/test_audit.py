@@ -162,6 +162,17 @@ def test_what_another_process_trains_is_left_to_it(bench: Bench) -> None:
     assert first not in found.trust.hashes
 
 
+def test_too_little_to_tell_while_others_train(bench: Bench) -> None:
+    first = bench.audit(networks=3).trust.hashes[0]
+    folder = AuditFolder(bench.folder / "audit")
+    told = pytest.raises(InputError, match="another process is busy with 1 trainings")
+    with folder.turn(f"{first}-0", wait=False), told:
+        bench.audit(factor=10, networks=3)
+    bench.asked.clear()
+    bench.audit(factor=10, networks=3)
+    assert {(hash_, seed) for hash_, seed, _ in bench.asked} == {(first, 0)}
+
+
 def test_a_training_has_one_owner(tmp_path: Path) -> None:
     folder = AuditFolder(tmp_path / "audit")
     with (

@@ -53,6 +53,9 @@ def test_more_networks_add_to_fewer(
     first = {r.architecture_hash for r in pick(records, few, parts)}
     later = {r.architecture_hash for r in pick(records, few + more, parts, keep=first)}
     assert first <= later
+    again = {r.architecture_hash for r in pick(records, few, parts, keep=later)}
+    assert again <= later
+    assert len(again) == len(first)
 
 
 def test_is_spread_over_prices_and_ranks() -> None:

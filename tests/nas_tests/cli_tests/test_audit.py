@@ -51,8 +51,9 @@ def test_goes_on_where_it_was_killed(
     finished: Finished, environ: dict[str, str], process: Command, tmp_path: Path
 ) -> None:
     folder = Path(shutil.copytree(finished.folder, tmp_path / "run"))
+    options = ("--networks", 3, "--factor", 2, "--seeds", 1)
     started = subprocess.Popen(
-        [*NAS, "audit", str(folder), "--networks", "3", "--factor", "2"],
+        [*NAS, "audit", str(folder), *map(str, options)],
         env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     trainings, ended = folder / "audit" / "trainings", time.monotonic() + 60
@@ -63,10 +64,10 @@ def test_goes_on_where_it_was_killed(
     started.send_signal(signal.SIGKILL)
     started.communicate()
     kept = {path.name: path.read_text() for path in trainings.glob("[!.]*.csv")}
-    outcome = process("audit", folder, "--networks", 3, "--factor", 2)
+    outcome = process("audit", folder, *options)
     assert outcome.code == 0, outcome.err
     # Nothing half-written is left.
-    assert len(list(trainings.iterdir())) == 6
+    assert len(list(trainings.iterdir())) == 3
     for name, text in kept.items():
         assert (trainings / name).read_text().startswith(text)
     # The dead hold no lock.
@@ -82,6 +83,7 @@ def test_goes_on_where_it_was_killed(
         (["--factor", "long"], "unable to parse string as a number"),
         (["--seeds", "0"], "seeds: expected at least 1, got 0"),
         (["--bands", "0"], "bands: expected at least 1, got 0"),
+        (["--bands", "2"], "got 2 bands of 4 networks; use at most 1"),
         (["--data", "nowhere"], "nowhere"),
         (["--device", "abacus"], "abacus"),
     ],
