@@ -27,7 +27,7 @@ from typing import Any
 import torch
 
 from benchmarks.hardware import RESULTS, header, header_line
-from compress.distill import Lessons, Teaching
+from compress.distill import MIMICRY, Teaching
 from compress.finetune import finetune, forget, psnr_of
 from compress.prune import Method, prune
 from nas.data import Dataset
@@ -42,9 +42,9 @@ from search_spaces.files import atomic_path
 ARMS = ("distilled", "plain", "scratch", "uniform")
 BUDGET = 300_000
 VALIDATION = 20
-LESSONS = Lessons(photos=0, response=1, features=0.1)
+LESSONS = MIMICRY
 RECIPE = Recipe(
-    steps=2500, batch=8, lr_size=24, learning_rate=5e-4, warmup_steps=50, ema_decay=0.998
+    steps=2000, batch=8, lr_size=24, learning_rate=5e-4, warmup_steps=50, ema_decay=0.998
 )
 SCRATCH_LEARNING_RATE = 1e-3
 PRUNED = Method("lamp", refit=True)

@@ -16,7 +16,7 @@ from nas.evaluate.state import seeded
 from search_spaces.errors import InputError
 from search_spaces.network import Network
 
-__all__ = ["Along", "Distillation", "Lessons", "Teaching"]
+__all__ = ["MIMICRY", "Along", "Distillation", "Lessons", "Teaching"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Lessons:
     photos: float = 1.0
     response: float = 1.0
     features: float = 0.1
-    comparison: str = "affinity"
+    comparison: str = "l1"
 
     def __post_init__(self) -> None:
         for name in ("photos", "response", "features"):
@@ -48,6 +48,11 @@ class Lessons:
                 f"comparison of features: expected one of {', '.join(COMPARISONS)}, "
                 f"got {self.comparison!r}"
             )
+
+
+MIMICRY = Lessons(photos=0.0)
+"""For a network that was cut out of its teacher: what the teacher was trained on is more than
+the photos at hand, so its outputs teach better than they do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from nas.evaluate.validate import validate
 from search_spaces.errors import InputError
 from search_spaces.network import Network, build
 
-__all__ = ["Gradients", "Tuned", "finetune", "forget", "images_of", "psnr_of"]
+__all__ = ["Gradients", "Tuned", "copied", "finetune", "forget", "images_of", "psnr_of"]
 
 OnStep = Callable[[int, float], None]
 
@@ -82,9 +82,9 @@ def finetune(
     objective: Objective = taught or l1
 
     def fresh() -> TrainState:
-        module: torch.nn.Module = _copied(network)
+        module: torch.nn.Module = copied(network)
         if taught is not None:
-            module = Along(_copied(network), copy.deepcopy(taught.adapters))
+            module = Along(copied(network), copy.deepcopy(taught.adapters))
         return start(module, recipe, device=device, colors=network.architecture.colors)
 
     path = _file(checkpoint, network, dataset, recipe, teaching)
@@ -158,17 +158,18 @@ def _file(
     return stem.with_name(f".{stem.name}.{digest.hexdigest()[:12]}.training")
 
 
-def _copied(network: Network) -> Network:
-    copied = build(network.architecture)
-    copied.load_state_dict(network.state_dict())
-    return copied
+def copied(network: Network) -> Network:
+    """The same network again, with weights of its own."""
+    twin = build(network.architecture)
+    twin.load_state_dict(network.state_dict())
+    return twin
 
 
 def psnr_of(network: Network, dataset: Dataset, device: torch.device | str = "cpu") -> float:
     """Mean PSNR-Y in dB on the validation photos; the network stays where it is."""
     arch = network.architecture
     quality = validate(
-        _copied(network).to(device), dataset.validation, arch.scale, colors=arch.colors
+        copied(network).to(device), dataset.validation, arch.scale, colors=arch.colors
     )
     return quality.psnr_y_db
 

@@ -108,6 +108,16 @@ class Run:
         """Where the trained weights of a trial are, if it is on the front."""
         return self.folder / "weights" / f"{record.number}.safetensors"
 
+    def compressed(self) -> tuple[TrialRecord, ...]:
+        """What compression made of its trials, step by step; kept or not, as the state says.
+
+        Raises:
+            InputError: the file of records holds something else.
+        """
+        from nas.compression import read_steps
+
+        return tuple(step.record for step in read_steps(self.folder / "compressed/records.json"))
+
     def write_tables(self, records: Sequence[TrialRecord]) -> None:
         """Writes trials.csv, front.csv, best.yaml and best.safetensors as they stand now."""
         on_front = front(records, [OBJECTIVES[name] for name in self.objectives])

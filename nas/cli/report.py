@@ -76,7 +76,9 @@ def write_report(run: Run, *, quiet: bool = False) -> None:
     summary = summarize(run, records)
     drawn = any(record.state == "finished" for record in records)
     if drawn:
-        save_pareto(pareto_info(records, summary), run.folder / "pareto")
+        save_pareto(
+            pareto_info(records, summary, compressed=run.compressed()), run.folder / "pareto"
+        )
     if not quiet:
         _print(run, records, summary, drawn=drawn)
 

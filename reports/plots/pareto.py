@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -40,7 +40,8 @@ class Panel(NamedTuple):
     """PSNR-Y against one cost, in the unit that people read.
 
     ``front`` is the front within this plane, cheapest first; ``wall`` is the budget, and
-    ``wall_drawn`` whether it is near enough to the points to be drawn.
+    ``wall_drawn`` whether it is near enough to the points to be drawn; ``compressed`` holds,
+    for each network that was compressed, its own point and those of what was made of it.
     """
 
     objective: Objective
@@ -51,6 +52,7 @@ class Panel(NamedTuple):
     wall: float | None
     wall_label: str
     wall_drawn: bool
+    compressed: tuple[tuple[Point, ...], ...] = ()
 
     @property
     def published(self) -> tuple[Point, ...]:
@@ -77,7 +79,10 @@ class ParetoInfo(NamedTuple):
 
 
 def pareto_info(
-    records: Iterable[TrialRecord], summary: RunSummary, costs: Sequence[str] = PANELS
+    records: Iterable[TrialRecord],
+    summary: RunSummary,
+    costs: Sequence[str] = PANELS,
+    compressed: Iterable[TrialRecord] = (),
 ) -> ParetoInfo:
     """What the figure of a run says.
 
@@ -86,6 +91,9 @@ def pareto_info(
         summary: the run's setting, budgets and references.
         costs: names of the objectives to draw PSNR-Y against, one panel each. A cost that no
             trial has gets no panel, but a note.
+        compressed: what compression made of trials, in order; the number of each is that of
+            the trial that it came from, the source names its step. What was not kept, or was
+            only on the way to a better one of the same shape, is not drawn.
 
     Raises:
         InputError: no trial to draw, an unknown cost, or none of the costs is known.
@@ -103,7 +111,9 @@ def pareto_info(
         )
     top = best(finished, summary.budgets) or best(finished)
     assert top is not None
-    low, high, below = _psnr_range([float(r.psnr_y_db or 0) for r in finished])
+    paths = _paths(compressed, {record.number: record for record in finished})
+    made = [record for path in paths for record in path[1:]]
+    low, high, below = _psnr_range([float(r.psnr_y_db or 0) for r in (*finished, *made)])
     bicubic = summary.bicubic_psnr_y_db
     drawn = bicubic is not None and low - _REACH_DOWN * (high - low) <= bicubic <= high
     notes = []
@@ -121,19 +131,43 @@ def pareto_info(
             lacking = "no trial" if not measured else f"{len(measured)} of {len(finished)} trials"
             notes.append(f"{one.label.lower()} known for {lacking}")
         if measured:
-            panels.append(_panel(one, measured, top, summary))
+            panels.append(_panel(one, measured, top, summary, paths))
     if not panels:
         raise InputError(f"no finished trial has any of {', '.join(costs)}: draw other costs")
     if any(point.adapted for panel in panels for point in panel.points):
         notes.append("* published system adapted to the space")
     title = summary.title or "Search"
     trials = f"{_count(len(finished), 'trained network')}"
-    subtitle = " · ".join(part for part in (summary.setting, trials) if part)
+    smaller = f"{len(paths)} compressed" if paths else ""
+    subtitle = " · ".join(part for part in (summary.setting, trials, smaller) if part)
     return ParetoInfo(title, subtitle, tuple(panels), bicubic, drawn, (low, high), tuple(notes))
 
 
+def _paths(
+    compressed: Iterable[TrialRecord], trials: Mapping[int, TrialRecord]
+) -> list[list[TrialRecord]]:
+    """For each compressed trial that is drawn: itself, then what was made of it, in order."""
+    paths: dict[int, list[TrialRecord]] = {}
+    for record in compressed:
+        if record.state != FINISHED or record.number not in trials or record.psnr_y_db is None:
+            continue
+        path = paths.setdefault(record.number, [trials[record.number]])
+        # int8 has the shape of the network before it, but is another point.
+        same = record.architecture_hash == path[-1].architecture_hash
+        if same and not record.source.endswith(":int8"):
+            if len(path) > 1:
+                path[-1] = record
+        else:
+            path.append(record)
+    return [path for path in paths.values() if len(path) > 1]
+
+
 def _panel(
-    cost: Objective, measured: Sequence[TrialRecord], top: TrialRecord, summary: RunSummary
+    cost: Objective,
+    measured: Sequence[TrialRecord],
+    top: TrialRecord,
+    summary: RunSummary,
+    paths: Sequence[Sequence[TrialRecord]],
 ) -> Panel:
     def point(record: TrialRecord) -> Point:
         adapted = record.preset is not None and record.number in summary.adapted
@@ -166,6 +200,14 @@ def _panel(
         wall,
         "" if wall is None else f"budget {wall:,.6g} {cost.unit}",
         wall is not None and wall <= near,
+        tuple(
+            tuple(
+                Point(r.number, cost.shown(cost.value(r) or 0.0), float(r.psnr_y_db or 0.0))
+                for r in path
+                if cost.value(r) is not None
+            )
+            for path in paths
+        ),
     )
 
 

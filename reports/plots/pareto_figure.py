@@ -20,6 +20,7 @@ from reports.plots.labels import Box, place_labels
 from reports.plots.pareto import Panel, ParetoInfo, Point
 from reports.plots.style import (
     BEST,
+    COMPRESSED,
     DASHES,
     DOT,
     FAINT,
@@ -99,6 +100,12 @@ def draw_panel(axis: Axes, panel: Panel, info: ParetoInfo) -> None:
     _scatter(axis, panel.published, bottom, "D", 36, PUBLISHED, zorder=3.2)
     if panel.best is not None:
         _scatter(axis, [panel.best], bottom, "*", 190, BEST, zorder=4)
+    for path in panel.compressed:
+        axis.plot(
+            [p.cost for p in path], [max(p.psnr_y_db, bottom) for p in path],
+            color=COMPRESSED, linewidth=1, zorder=3.4,
+        )  # fmt: skip
+        _scatter(axis, path[1:], bottom, "s", 34, COMPRESSED, zorder=3.5)
 
 
 def _scatter(
@@ -134,6 +141,11 @@ def _legend(figure: Figure, info: ParetoInfo, left: float, bottom: float) -> Non
             published,
             {"color": PUBLISHED, "marker": "D", "markersize": 6, **DOT},
         ),
+        (
+            "compressed",
+            any(panel.compressed for panel in info.panels),
+            {"color": COMPRESSED, "marker": "s", "markersize": 5.5, "linewidth": 1},
+        ),
         ("budget", walls, {"color": WALL, "linewidth": 1.4}),
         ("bicubic", info.bicubic_drawn, {"color": FAINT, "linestyle": DASHES, "linewidth": 1}),
     ]
@@ -151,7 +163,7 @@ def _stairs(panel: Panel, bottom: float, right: float) -> tuple[list[float], lis
 
 
 def _cost_range(panel: Panel) -> tuple[float, float]:
-    costs = [point.cost for point in panel.points]
+    costs = [point.cost for points in (panel.points, *panel.compressed) for point in points]
     if panel.wall is not None and panel.wall_drawn:
         costs.append(panel.wall)
     low, high = min(costs), max(costs)

@@ -14,6 +14,7 @@ from search_spaces.files import atomic_path
 
 __all__ = [
     "BEST",
+    "COMPRESSED",
     "DASHES",
     "DOT",
     "FAINT",
@@ -28,6 +29,7 @@ __all__ = [
 
 # Okabe and Ito's palette, told apart by all common kinds of colour vision and in grey print.
 FRONT, BEST, PUBLISHED, WALL, TRIAL = "#0072B2", "#D55E00", "#000000", "#8C2D04", "#9A9A9A"
+COMPRESSED = "#CC79A7"
 INK, FAINT = "#222222", "#666666"
 DASHES = (0, (4, 3))
 DOT: dict[str, Any] = {"linestyle": "none", "markeredgecolor": "white", "markeredgewidth": 0.6}

@@ -43,8 +43,8 @@ def distill(
         float, typer.Option(help="Weight of the difference from the teachers' block outputs.")
     ] = 0.1,
     comparison: Annotated[
-        str, typer.Option(help="Of block outputs: affinity of pixels, gram of channels, or l1.")
-    ] = "affinity",
+        str, typer.Option(help="Of block outputs: l1, affinity of pixels, or gram of channels.")
+    ] = "l1",
     teacher_weight: Annotated[
         list[float] | None,
         typer.Option(help="One for each teacher, in the same order; by default all equal."),

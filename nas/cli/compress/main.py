@@ -8,7 +8,7 @@ import typer
 
 __all__ = ["COMMANDS", "app"]
 
-COMMANDS = ("distill", "fold", "prune")
+COMMANDS = ("auto", "distill", "fold", "prune")
 """Each is the function of that name in the module of that name beside this one."""
 
 app = typer.Typer(

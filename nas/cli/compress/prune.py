@@ -22,7 +22,8 @@ __all__ = ["prune"]
 def prune(
     network: Annotated[Path, typer.Argument(help="A .safetensors file.")],
     budget: Annotated[
-        str | None, typer.Option(help="300K-params, 12G-flops or 60M-activations.")
+        str | None,
+        typer.Option(help="300K-params, 12G-flops, 60M-activations, or 70% of its own params."),
     ] = None,
     output: Annotated[
         Path | None,
@@ -66,10 +67,11 @@ def prune(
 
     Flops are multiply-adds, at 1280x720 of output.
     """
-    from compress.distill import Lessons
+    from compress.distill import MIMICRY
     from compress.finetune import forget
     from compress.network_file import open_network, write_network
     from compress.prune import Method, check_budget
+    from nas.cli.compress.limit import parse_limit
     from nas.cli.compress.price_table import print_prices
     from nas.cli.compress.training import dataset_of, recipe_of, teaching_of
 
@@ -81,11 +83,11 @@ def prune(
     if importance == "taylor" and data is None:
         raise InputError("importance taylor needs photos for its gradients: give --data FOLDER")
     given = open_network(network)
-    figure, limit = _limit(budget) if budget is not None else ("", 0.0)
+    figure, limit = parse_limit(budget, given.architecture) if budget is not None else ("", 0.0)
     if budget is not None:
         check_budget(given, figure, limit, round_to)
     recipe = recipe_of(profile, steps, learning_rate, seed)
-    teaching = teaching_of(given, teacher or (), (), Lessons())
+    teaching = teaching_of(given, teacher or (), (), MIMICRY)
     if teaching is not None and recipe is None:
         raise InputError("--teacher: expected --steps of the fine-tuning that it teaches")
     wanted = sensitivity or refit or data is not None or recipe is not None
@@ -102,18 +104,6 @@ def prune(
     print_prices(network.name, pruned.before, pruned.after)
     _print_rounds(pruned, figure, limit)
     print(f"Written to {weights} and {config}")
-
-
-def _limit(text: str) -> tuple[str, float]:
-    from nas.explore.budget import parse_budget
-
-    parsed = parse_budget(text)
-    if parsed.name not in ("params", "macs", "activations"):
-        raise InputError(
-            f"--budget {text}: pruning knows the exact price in params, flops and activations; "
-            f"expected one of these, such as 300K-params"
-        )
-    return parsed.name, parsed.limit
 
 
 def _pruned(

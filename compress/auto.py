@@ -1,0 +1,242 @@
+"""The whole way at once: fold, prune, distil, fold, int8; every step measured and checked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from compress.distill import MIMICRY, Lessons, Teaching
+from compress.finetune import OnStep, finetune, forget
+from compress.fold import fold
+from compress.prune import Method, check_budget, prune
+from compress.step import Judge, flaw
+from nas.compression import GIVEN, CompressionStep, read_steps, write_steps
+from nas.evaluate.recipe import Recipe
+from nas.records import REJECTED, TrialRecord
+from search_spaces.errors import InputError
+from search_spaces.files import atomic_path
+from search_spaces.network import Network
+from search_spaces.weights import load, save_weights
+
+__all__ = ["STEPS", "Compressed", "Plan", "auto"]
+
+STEPS = ("fold", "prune", "distill", "fold", "int8")
+"""What a network goes through, in this order."""
+
+OnRecord = Callable[[CompressionStep], None]
+
+_METHOD = Method()
+_RECORDS, _PLAN = "steps.json", "plan.json"
+# Folding sums weights in another order: that may move a pixel by one, not the mean.
+_SAME_DB = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done with a network.
+
+    Attributes:
+        figure: what the budget limits, one of `compress.plan.FIGURES`.
+        limit: at most so much.
+        method: how channels are chosen for pruning.
+        recipe: of the fine-tuning after it; None leaves that out.
+        lessons: weights of the fine-tuning's losses; the teacher is the network as it came.
+        int8: whether the last step is taken.
+        most_drop_db: PSNR-Y that int8 may cost; more is not kept.
+    """
+
+    figure: str
+    limit: float
+    method: Method = _METHOD
+    recipe: Recipe | None = None
+    lessons: Lessons = MIMICRY
+    int8: bool = True
+    most_drop_db: float = 0.12
+
+
+@dataclass(frozen=True, slots=True)
+class Compressed:
+    """What came of it: the last network that was kept, all steps, and the int8 graph if any."""
+
+    network: Network
+    steps: tuple[CompressionStep, ...]
+    int8: Path | None
+
+
+def auto(
+    network: Network,
+    plan: Plan,
+    folder: Path,
+    judge: Judge,
+    *,
+    on_step: OnStep | None = None,
+    on_record: OnRecord | None = None,
+) -> Compressed:
+    """Takes a network through all steps; what makes it worse is reported and not kept.
+
+    After each step the output's shape and the price are checked, the price by counting. A
+    fold may cost neither quality nor anything else; pruning has to reach the budget;
+    fine-tuning has to bring PSNR-Y; int8 has to be faster and smaller, at little cost.
+
+    Args:
+        network: it stays as it is.
+        plan: what is to be done.
+        folder: what is done is kept here step by step; the same call goes on with it.
+        judge: measures the networks; its photos are trained on.
+        on_step: called with the fine-tuning's steps done and the loss.
+        on_record: called with the record of every step, of those from before, too.
+
+    Raises:
+        InputError: a budget that the network cannot be pruned to, a folder that holds the
+            steps of another plan or network, or cannot be written.
+    """
+    check_budget(network, plan.figure, plan.limit, plan.method.multiple)
+    _claim(folder, network, plan, judge)
+    run = _Run(network, plan, folder, judge, on_step, on_record or (lambda step: None))
+    return run.all()
+
+
+class _Run:
+    def __init__(
+        self,
+        network: Network,
+        plan: Plan,
+        folder: Path,
+        judge: Judge,
+        on_step: OnStep | None,
+        on_record: OnRecord,
+    ) -> None:
+        self.given, self.plan, self.folder, self.judge = network, plan, folder, judge
+        self.on_step, self.on_record = on_step, on_record
+        self.done = list(read_steps(folder / _RECORDS))
+        self.teaching = Teaching((network,), plan.lessons)
+        self.makers: dict[str, Callable[[Network], Network]] = {
+            GIVEN: lambda network: network,
+            "fold": lambda network: fold(network).network,
+            "prune": self._pruned,
+            "distill": self._distilled,
+        }
+
+    def all(self) -> Compressed:
+        current, last = self.given, None
+        names = [GIVEN, *(name for name in STEPS if name != "int8")]
+        if self.plan.recipe is None:
+            names.remove("distill")
+        for place, name in enumerate(names):
+            if place < len(self.done):
+                step = self.done[place]
+                if step.kept and step.file:
+                    current = load(self.folder / step.file)
+            else:
+                step, current = self._take(place, name, current, last)
+            last = step.record if step.kept else last
+            self.on_record(step)
+        graph = None
+        if self.plan.int8:
+            assert last is not None
+            graph = self._int8(len(names), current, last)
+        return Compressed(current, tuple(self.done), graph)
+
+    def _take(
+        self, place: int, name: str, before: Network, known: TrialRecord | None
+    ) -> tuple[CompressionStep, Network]:
+        """One step: made, checked, measured, judged, written."""
+        began = time.perf_counter()
+        file = self.folder / f"{place}-{name}.safetensors"
+        try:
+            made = self.makers[name](before)
+        except InputError as error:
+            # What a network does not allow is a finding about it, and no reason to stop.
+            made, wrong = before, str(error)
+        else:
+            wrong = flaw(made)
+        if wrong:
+            record = TrialRecord(self.judge.trial, REJECTED, f"compressed:{name}", reason=wrong)
+        else:
+            record = self.judge.record(made, name)
+            reason = "" if known is None else self._worse(name, known, record)
+            if reason:
+                record = replace(record, state=REJECTED, reason=reason)
+        kept = not record.reason
+        if kept:
+            save_weights(made, file)
+        step = CompressionStep(
+            place, name, kept, record, file.name if kept else "",
+            file.stat().st_size if kept else None, round(time.perf_counter() - began, 1),
+        )  # fmt: skip
+        self._write(step)
+        return step, made if kept else before
+
+    def _write(self, step: CompressionStep) -> None:
+        # The weights are there already: a step that is recorded can be gone on from.
+        self.done.append(step)
+        write_steps(self.done, self.folder / _RECORDS)
+        forget(self.folder / step.name)
+
+    def _pruned(self, network: Network) -> Network:
+        plan = self.plan
+        dataset = self.judge.dataset
+        return prune(network, plan.figure, plan.limit, plan.method, dataset=dataset).network
+
+    def _distilled(self, network: Network) -> Network:
+        assert self.plan.recipe is not None
+        tuned = finetune(
+            network, self.judge.dataset, self.plan.recipe, device=self.judge.device,
+            teaching=self.teaching, checkpoint=self.folder / "distill", on_step=self.on_step,
+        )  # fmt: skip
+        if tuned.after_db is None:
+            raise InputError("the training diverged: a lower learning rate may help")
+        return tuned.network
+
+    def _worse(self, name: str, before: TrialRecord, after: TrialRecord) -> str:
+        """Why the step is not worth keeping, one line; ``""`` where it is."""
+        gain_db = (after.psnr_y_db or 0.0) - (before.psnr_y_db or 0.0)
+        if name == "fold":
+            if after.architecture_hash == before.architecture_hash:
+                return "there was nothing to fold"
+            if gain_db < -_SAME_DB:
+                return f"folding moved PSNR-Y by {gain_db:+.3f} dB"
+            if (after.params or 0) > (before.params or 0) or (after.macs or 0) > (before.macs or 0):
+                return "folding made it dearer"
+        if name == "prune":
+            cost, was = getattr(after, self.plan.figure), getattr(before, self.plan.figure)
+            if not cost < was or cost > self.plan.limit:
+                return f"pruned from {was:,} to {cost:,} {self.plan.figure}: over the budget"
+        if name == "distill" and gain_db <= 0:
+            return f"training moved PSNR-Y by {gain_db:+.3f} dB"
+        return ""
+
+    def _int8(self, place: int, network: Network, before: TrialRecord) -> Path | None:
+        raise NotImplementedError
+
+
+def _claim(folder: Path, network: Network, plan: Plan, judge: Judge) -> None:
+    """Notes in the folder what it is for; steps of anything else in it are an error."""
+    digest = hashlib.sha256(network.architecture.hash.encode())
+    for tensor in network.state_dict().values():
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    identity = {
+        "network": digest.hexdigest()[:16],
+        "plan": repr(plan),
+        "photos": judge.dataset.fingerprint,
+        "measured": repr((judge.device, judge.hr, judge.lr_size, judge.trial)),
+    }
+    path = folder / _PLAN
+    if not path.is_file():
+        with atomic_path(path) as temporary:
+            temporary.write_text(json.dumps(identity, indent=1) + "\n", encoding="utf-8")
+        return
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        found = {}
+    other = [key for key in identity if found.get(key) != identity[key]]
+    if other:
+        raise InputError(
+            f"{folder}: holds the steps of another compression (its {other[0]} differs); give "
+            f"another output, or delete this folder to begin anew"
+        )

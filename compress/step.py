@@ -1,0 +1,112 @@
+"""One step of a pipeline: what a network is worth, whether it is what it says, and is it better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from compress.finetune import copied
+from nas.data import Dataset
+from nas.evaluate.environment import environment
+from nas.evaluate.latency import measure_latency
+from nas.evaluate.memory import peak_memory_mb
+from nas.evaluate.validate import validate
+from nas.records import FINISHED, TrialRecord
+from search_spaces.cost import lr_size as lr_size_of
+from search_spaces.cost import price
+from search_spaces.network import Network
+
+__all__ = ["Judge", "flaw"]
+
+_CHECKED_SIZES = ((24, 24), (13, 7))
+_REPEATS, _WARMUP = 7, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Measures every network of a pipeline in the same way.
+
+    Attributes:
+        dataset: its validation photos are measured on.
+        device: to measure on.
+        hr: (height, width) of the output that multi-adds and activations are counted for.
+        lr_size: (height, width) of the input that latency is measured at.
+        trial: number of the trial that the network came from.
+    """
+
+    dataset: Dataset
+    device: str = "cpu"
+    hr: tuple[int, int] = (720, 1280)
+    lr_size: tuple[int, int] = (90, 160)
+    trial: int = 0
+
+    def record(self, network: Network, name: str) -> TrialRecord:
+        """All figures of the network after the step of that name."""
+        arch = network.architecture
+        cost = price(arch, self.hr)
+        latency = measure_latency(
+            [network], lr_size=self.lr_size, repeats=_REPEATS, warmup=_WARMUP,
+            device=self.device, colors=arch.colors,
+        )[0]  # fmt: skip
+        quality = validate(
+            copied(network).to(self.device),
+            self.dataset.validation,
+            arch.scale,
+            colors=arch.colors,
+        )
+        return TrialRecord(
+            self.trial,
+            FINISHED,
+            source=f"compressed:{name}",
+            architecture=arch.to_dict(),
+            architecture_hash=arch.hash,
+            params=cost.params,
+            macs=cost.macs,
+            activations=cost.activations,
+            memory_mb=round(peak_memory_mb(arch, lr_size_of(arch.scale, self.hr)), 3),
+            latency_ms=round(latency.latency_ms, 4),
+            latency_min_ms=round(latency.latency_min_ms, 4),
+            psnr_y_db=quality.psnr_y_db,
+            ssim_y=quality.ssim_y,
+            made_with={
+                "data": self.dataset.name,
+                "data_fingerprint": self.dataset.fingerprint,
+                "latency": {
+                    "lr_size": list(latency.lr_size),
+                    "device": latency.device,
+                    "threads": latency.threads,
+                    "dtype": latency.dtype,
+                    "repeats": latency.repeats,
+                },
+                "environment": environment().to_dict(),
+            },
+        )
+
+
+def flaw(network: Network) -> str:
+    """What is wrong with a network, one line: its output's shape or numbers, or its price.
+
+    Parameters and multiply-adds are counted in a forward pass and have to be exactly what the
+    architecture's price says. ``""`` is a network without a flaw.
+    """
+    arch = network.architecture
+    for height, width in _CHECKED_SIZES:
+        image = torch.rand(1, arch.colors, height, width)
+        counter = FlopCounterMode(display=False)
+        with torch.no_grad(), counter:
+            output = network.eval()(image)
+        expected = (1, arch.colors, height * arch.scale, width * arch.scale)
+        if output.shape != expected:
+            return f"its output is {tuple(output.shape)}, expected {expected}"
+        if not output.isfinite().all():
+            return "its output is not finite"
+        cost = price(arch, lr=(height, width))
+        counted = sum(p.numel() for p in network.parameters()), counter.get_total_flops() // 2
+        if counted != (cost.params, cost.macs):
+            return (
+                f"it has {counted[0]:,} parameters and {counted[1]:,} multiply-adds at "
+                f"{height}x{width}, its price says {cost.params:,} and {cost.macs:,}"
+            )
+    return ""

@@ -1,0 +1,142 @@
+"""``nas compress auto``: all steps at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from compress.auto import Compressed
+    from nas.compression import CompressionStep
+
+__all__ = ["auto", "print_steps", "write_results"]
+
+
+def auto(
+    network: Annotated[Path, typer.Argument(help="A .safetensors file.")],
+    budget: Annotated[
+        str, typer.Option(help="300K-params, 12G-flops, 60M-activations, or 70% of its own params.")
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o",
+            help="NAME: writes NAME.safetensors, NAME.yaml, NAME.csv and, for int8, NAME.onnx; "
+            "the steps are kept in NAME.steps.",
+        ),
+    ],
+    steps: Annotated[
+        int | None, typer.Option(help="Fine-tuning steps; by default the profile's; 0: none.")
+    ] = None,
+    int8: Annotated[bool, typer.Option(help="Take the last step, to int8.")] = True,
+    importance: Annotated[
+        str, typer.Option(help="Of channels: lamp, l1, l2, group_norm or taylor.")
+    ] = "lamp",
+    round_to: Annotated[int, typer.Option(help="Widths are multiples of it.")] = 4,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of HR photos; else a few that come along.")
+    ] = None,
+    val: Annotated[
+        Path | None, typer.Option(help="Folder of validation photos; else some of the others.")
+    ] = None,
+    profile: Annotated[
+        str, typer.Option(help="Recipe of the fine-tuning: smoke, quick, standard or full.")
+    ] = "standard",
+    learning_rate: Annotated[float, typer.Option(help="Of the fine-tuning.")] = 5e-4,
+    latency_size: Annotated[
+        str, typer.Option(help="Input size for latency, width x height.")
+    ] = "160x90",
+    seed: Annotated[int, typer.Option(help="Of the order of patches.")] = 0,
+    device: Annotated[str | None, typer.Option(help="As torch names it: cpu, cuda, ...")] = None,
+) -> None:  # fmt: skip
+    """Fold, prune, fine-tune with the network itself as teacher, fold, and go to int8.
+
+    Every step is measured and checked; one that makes things worse is reported and not kept.
+    The same command again goes on where it was stopped.
+    """
+    from compress.auto import Plan
+    from compress.auto import auto as compress
+    from compress.network_file import open_network
+    from compress.prune import Method, check_budget
+    from compress.step import Judge
+    from nas.cli.compress.limit import parse_limit
+    from nas.cli.compress.training import bar, dataset_of, recipe_of
+    from nas.cli.size import parse_size
+    from nas.evaluate.precision import best_device
+
+    given = open_network(network)
+    figure, limit = parse_limit(budget, given.architecture)
+    method = Method(importance, round_to)
+    check_budget(given, figure, limit, round_to)
+    recipe = recipe_of(profile, steps, learning_rate, seed)
+    plan = Plan(figure, limit, method, recipe, int8=int8)
+    where = str(best_device(device))
+    dataset = dataset_of(given.architecture.scale, data, val, recipe, seed)
+    judge = Judge(dataset, where, lr_size=parse_size(latency_size))
+    folder = output.with_name(f"{output.name}.steps")
+    with bar("fine-tuning", 0 if recipe is None else recipe.steps) as advance:
+        made = compress(
+            given, plan, folder, judge, on_step=lambda step, loss: advance(step),
+            on_record=_tell,
+        )  # fmt: skip
+    print_steps(network.name, made.steps)
+    for path in write_results(made, output):
+        print(f"Written to {path}")
+
+
+def write_results(made: Compressed, output: Path) -> list[Path]:
+    """The network, its YAML, the table of steps and the int8 graph, named after ``output``."""
+    import shutil
+
+    from compress.network_file import write_network
+    from nas.compression import to_table
+    from search_spaces.files import atomic_path
+
+    paths = list(write_network(made.network, output))
+    table = output.with_name(f"{output.name}.csv")
+    with atomic_path(table) as temporary:
+        to_table(made.steps).to_csv(temporary, index=False)
+    paths.append(table)
+    if made.int8 is not None:
+        graph = output.with_name(f"{output.name}.onnx")
+        with atomic_path(graph) as temporary:
+            shutil.copyfile(made.int8, temporary)
+        paths.append(graph)
+    return paths
+
+
+def print_steps(name: str, steps: Iterable[CompressionStep]) -> None:
+    """The table of steps, and why those that were not kept were not."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from nas.objectives import OBJECTIVES
+
+    shown = [OBJECTIVES[key] for key in ("params", "macs", "latency", "psnr", "ssim")]
+    table = Table(title=Text(name), title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("Step")
+    for one in shown:
+        table.add_column(f"{one.label} [{one.unit}]" if one.unit else one.label, justify="right")
+    table.add_column("Kept")
+    console, reasons = Console(), []
+    for step in steps:
+        known = [(one, one.value(step.record)) for one in shown]
+        cells = ["–" if v is None else f"{one.shown(v):,.{one.digits}f}" for one, v in known]
+        table.add_row(step.name, *cells, "yes" if step.kept else "no")
+        if not step.kept:
+            reasons.append(f"{step.name} is not kept: {step.record.reason}")
+    console.print(table)
+    for reason in reasons:
+        console.print(reason, highlight=False, markup=False, soft_wrap=True)
+
+
+def _tell(step: CompressionStep) -> None:
+    import sys
+
+    print(f"{step.name}: {'kept' if step.kept else 'not kept'}, {step.seconds:.0f} s",
+          file=sys.stderr)  # fmt: skip

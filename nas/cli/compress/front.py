@@ -1,0 +1,99 @@
+"""The best networks of a search's front, compressed: ``nas search --compress N``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from search_spaces.errors import InputError
+
+if TYPE_CHECKING:
+    from compress.auto import Compressed
+    from compress.step import Judge
+    from nas.compression import CompressionStep
+    from nas.explore.settings import SearchSettings
+    from nas.records import TrialRecord
+    from nas.run import Run
+
+__all__ = ["check_compression", "compress_front"]
+
+_LEARNING_RATE = 5e-4
+
+
+def check_compression(count: int | None, budget: str) -> None:
+    """Raises InputError for options that make no sense, before the search begins."""
+    from nas.cli.compress.limit import check_limit
+
+    if count is not None and count < 1:
+        raise InputError(f"--compress: expected 1 or more networks, got {count}")
+    check_limit(budget, "--compress-budget")
+
+
+def compress_front(
+    run: Run, settings: SearchSettings, count: int, budget: str, *, quiet: bool = False
+) -> None:
+    """Takes the ``count`` best networks of the front through all steps of compression.
+
+    What comes of each lies in RUN/compressed under its trial's number, the records of all in
+    RUN/compressed/records.json. Networks that were compressed before are not compressed again.
+    A network that cannot be pruned to the budget is told and passed over.
+    """
+    from nas.cli.compress.auto import print_steps, write_results
+    from nas.compression import write_steps
+
+    folder = run.folder / "compressed"
+    steps: list[CompressionStep] = []
+    for judge, record in _chosen(run, settings, count):
+        name = f"trial {record.number}"
+        try:
+            made = _compressed(run, settings, judge, record, budget, folder)
+        except InputError as error:
+            print(f"{name} is not compressed: {error}", file=sys.stderr)
+            continue
+        write_results(made, folder / str(record.number))
+        steps += made.steps
+        # After each network: the report shows what there is when a person stops here.
+        write_steps(steps, folder / "records.json")
+        if not quiet:
+            print_steps(name, made.steps)
+
+
+def _chosen(run: Run, settings: SearchSettings, count: int) -> Iterable[tuple[Judge, TrialRecord]]:
+    from compress.step import Judge
+    from nas.data import load_dataset
+    from nas.evaluate.precision import best_device
+
+    dataset = load_dataset(
+        settings.scale, data=settings.data, validation=settings.validation,
+        lr_size=settings.recipe.lr_size,
+    )  # fmt: skip
+    device = str(best_device(settings.device))
+    for record in run.front_records()[:count]:
+        yield Judge(dataset, device, settings.hr, settings.latency_lr, record.number), record
+
+
+def _compressed(
+    run: Run,
+    settings: SearchSettings,
+    judge: Judge,
+    record: TrialRecord,
+    budget: str,
+    folder: Path,
+) -> Compressed:
+    from compress.auto import Plan, auto
+    from compress.network_file import open_network
+    from nas.cli.compress.limit import parse_limit
+    from nas.cli.compress.training import bar
+
+    network = open_network(run.weights(record))
+    figure, limit = parse_limit(budget, network.architecture)
+    rate = min(_LEARNING_RATE, settings.recipe.learning_rate)
+    recipe = settings.recipe.replace(learning_rate=rate)
+    steps = folder / f"{record.number}.steps"
+    with bar(f"trial {record.number}: fine-tuning", recipe.steps) as advance:
+        return auto(
+            network, Plan(figure, limit, recipe=recipe), steps, judge,
+            on_step=lambda step, loss: advance(step),
+        )  # fmt: skip

@@ -1,0 +1,118 @@
+"""What the steps of a compression made of a network: their records, and the file of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nas.records import TrialRecord
+from search_spaces.errors import InputError
+from search_spaces.files import atomic_path
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["GIVEN", "INT8", "CompressionStep", "read_steps", "to_table", "write_steps"]
+
+GIVEN = "given"
+INT8 = "int8"
+
+
+@dataclass(frozen=True, slots=True)
+class CompressionStep:
+    """One step from a network to a smaller or faster one, and what came of it.
+
+    Attributes:
+        place: in the order of the steps, from 0, the network as it was given.
+        name: ``"given"``, ``"fold"``, ``"prune"``, ``"distill"`` or ``"int8"``.
+        kept: whether the next step went on from it.
+        record: the network's figures as those of a trial. Its number is that of the trial
+            that the network came from, its source ``"compressed:NAME"``; its reason says why a
+            step was not kept.
+        file: the weights or the graph, beside the file of records; ``""`` for none.
+        file_bytes: how large that is.
+        seconds: wall time of the step.
+    """
+
+    place: int
+    name: str
+    kept: bool
+    record: TrialRecord
+    file: str = ""
+    file_bytes: int | None = None
+    seconds: float = 0.0
+
+    @property
+    def parent(self) -> int:
+        """Number of the trial that was compressed; 0 for a network that is of no trial."""
+        return self.record.number
+
+
+def write_steps(steps: Iterable[CompressionStep], path: Path) -> None:
+    """Writes the records as JSON, whole or not at all.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    rows = []
+    for step in steps:
+        record = {"state": step.record.state, **step.record.to_attrs()}
+        rows.append({**asdict(replace(step, record=None)), "parent": step.parent, "record": record})  # type: ignore[arg-type]
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+def read_steps(path: Path) -> tuple[CompressionStep, ...]:
+    """The records of a file, in its order; none where there is no such file.
+
+    Raises:
+        InputError: a file of something else.
+    """
+    if not path.is_file():
+        return ()
+    try:
+        return tuple(_step(row) for row in json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{path}: no records of a compression ({error!r}); delete it and compress again"
+        ) from None
+
+
+def _step(row: dict[str, object]) -> CompressionStep:
+    values = dict(row)
+    attrs = values.pop("record")
+    assert isinstance(attrs, dict)
+    parent = values.pop("parent")
+    assert isinstance(parent, int)
+    return CompressionStep(
+        record=TrialRecord.from_attrs(parent, attrs.pop("state"), attrs),
+        **values,  # type: ignore[arg-type]
+    )
+
+
+def to_table(steps: Iterable[CompressionStep]) -> pd.DataFrame:
+    """A row for each step: what it is, whether it was kept, its figures and why not."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "trial": step.parent,
+            "step": step.name,
+            "kept": step.kept,
+            "params": step.record.params,
+            "macs": step.record.macs,
+            "activations": step.record.activations,
+            "memory_mb": step.record.memory_mb,
+            "latency_ms": step.record.latency_ms,
+            "psnr_y_db": step.record.psnr_y_db,
+            "ssim_y": step.record.ssim_y,
+            "file": step.file,
+            "file_bytes": step.file_bytes,
+            "seconds": step.seconds,
+            "reason": step.record.reason,
+        }
+        for step in steps
+    )

@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import compress.auto
+from compress.auto import Compressed, Plan, auto
+from compress.step import Judge, flaw
+from nas.compression import CompressionStep, read_steps, to_table, write_steps
+from nas.data import Dataset
+from nas.evaluate.recipe import Recipe
+from nas.records import FINISHED, REJECTED, TrialRecord
+from search_spaces import Network, load, price
+from search_spaces.errors import InputError
+
+RECIPE = Recipe(
+    steps=6, batch=2, lr_size=12, learning_rate=1e-3, warmup_steps=1, ema_decay=0.5,
+    precision="fp32",
+)  # fmt: skip
+PLAN = Plan("params", 9000, recipe=RECIPE, int8=False)
+
+
+@pytest.fixture
+def judge(small_photos: Dataset) -> Judge:
+    return Judge(small_photos, lr_size=(12, 16), trial=7)
+
+
+@pytest.fixture
+def network(tiny_network: Any) -> Network:
+    made = tiny_network(shallow_residual=True, convolution="rep")
+    assert isinstance(made, Network)
+    return made
+
+
+def test_every_step_is_recorded_with_what_it_costs_and_is_worth(
+    network: Network, judge: Judge, tmp_path: Path
+) -> None:
+    made = auto(network, PLAN, tmp_path, judge)
+    assert [step.name for step in made.steps] == ["given", "fold", "prune", "distill", "fold"]
+    given, folded, pruned, tuned, again = made.steps
+    assert (given.kept, folded.kept, pruned.kept) == (True, True, True)
+    # Folding a network without training forms leaves it as it is.
+    assert not again.kept
+    assert again.record.reason == "there was nothing to fold"
+    assert given.record.params == price(network.architecture).params
+    assert (folded.record.params or 0) < (given.record.params or 0)
+    assert 0.95 * 9000 < (pruned.record.params or 0) <= 9000
+    for step in made.steps[:3]:
+        record = step.record
+        assert record.number == step.parent == 7
+        assert record.source == f"compressed:{step.name}"
+        assert record.state == FINISHED
+        assert None not in (record.macs, record.activations, record.memory_mb, record.latency_ms)
+        stored = load(tmp_path / step.file)
+        assert stored.architecture.hash == record.architecture_hash
+        assert step.file_bytes == (tmp_path / step.file).stat().st_size
+    assert folded.record.psnr_y_db == pytest.approx(given.record.psnr_y_db, abs=0.01)
+    last = tuned if tuned.kept else pruned
+    assert made.network.architecture.hash == last.record.architecture_hash
+    assert read_steps(tmp_path / "steps.json") == made.steps
+    assert list(to_table(made.steps)["kept"]) == [step.kept for step in made.steps]
+
+
+def breaking(monkeypatch: pytest.MonkeyPatch, name: str, change: Callable[[Any], Any]) -> None:
+    real = getattr(compress.auto, name)
+    monkeypatch.setattr(compress.auto, name, lambda *a, **k: change(real(*a, **k)))
+
+
+def spoilt(network: Network, by: float = 0.05) -> Network:
+    with torch.no_grad():
+        for weights in network.parameters():
+            weights.add_(by * torch.randn(weights.shape))
+    return network
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("fold", lambda f: replace(f, network=spoilt(f.network)), "folding moved PSNR-Y by -"),
+        ("finetune", lambda t: replace(t, network=spoilt(t.network)), "training moved PSNR-Y by -"),
+        ("finetune", lambda t: replace(t, after_db=None), "the training diverged"),
+        ("finetune", lambda t: replace(t, network=spoilt(t.network, float("nan"))), "not finite"),
+    ],
+)
+def test_a_step_that_makes_it_worse_is_reported_and_not_kept(
+    name: str, change: Any, said: str, network: Network, judge: Judge, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    breaking(monkeypatch, name, change)
+    made = auto(network, PLAN, tmp_path, judge)
+    place = 1 if name == "fold" else 3
+    bad = made.steps[place]
+    assert not bad.kept
+    assert bad.record.state == REJECTED
+    assert said in bad.record.reason
+    assert bad.file == ""
+    # The next step goes on from the one before.
+    kept = made.steps[place - 1] if place == 3 else made.steps[2]
+    assert kept.kept
+    assert made.network.architecture.hash == kept.record.architecture_hash
+    if place == 3:
+        stored = load(tmp_path / kept.file).state_dict()
+        assert all(torch.equal(stored[key], w) for key, w in made.network.state_dict().items())
+
+
+def test_pruning_that_misses_the_budget_is_not_kept(
+    network: Network, judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = compress.auto.prune
+    monkeypatch.setattr(
+        compress.auto, "prune", lambda n, f, limit, *a, **k: real(n, f, 1.2 * limit)
+    )
+    made = auto(network, replace(PLAN, recipe=None), tmp_path, judge)
+    assert [step.name for step in made.steps] == ["given", "fold", "prune", "fold"]
+    assert "over the budget" in made.steps[2].record.reason
+    assert made.network.architecture.hash == made.steps[1].record.architecture_hash
+
+
+def test_a_network_that_is_not_what_its_price_says_has_a_flaw(network: Network) -> None:
+    assert flaw(network) == ""
+    network.blocks[0].extra = torch.nn.Conv2d(1, 1, 1)  # type: ignore[assignment]
+    assert "its price says" in flaw(network)
+
+
+class Killed(BaseException):
+    """As a kill: nothing catches it."""
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_it_goes_on_after_a_kill_at_any_step(
+    place: int, network: Network, judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = auto(network, PLAN, tmp_path / "whole", judge)
+    names = [step.name for step in whole.steps]
+    tried: list[str] = []
+    real = compress.auto._Run._take
+
+    def take(self: Any, place_: int, name: str, *rest: Any) -> Any:
+        tried.append(name)
+        return real(self, place_, name, *rest)
+
+    monkeypatch.setattr(compress.auto._Run, "_take", take)
+    real_write = compress.auto.write_steps
+    writes: list[int] = []
+
+    def killed(steps: Any, path: Path) -> None:
+        # After the weights of the step, before its record: the least lucky moment.
+        if len(steps) == place + 1 and not writes:
+            writes.append(1)
+            raise Killed
+        real_write(steps, path)
+
+    monkeypatch.setattr(compress.auto, "write_steps", killed)
+    with pytest.raises(Killed):
+        auto(network, PLAN, tmp_path / "cut", judge)
+    assert tried == names[: place + 1]
+    tried.clear()
+    again = auto(network, PLAN, tmp_path / "cut", judge)
+    assert tried == names[place:]
+    same(again, whole)
+    tried.clear()
+    same(auto(network, PLAN, tmp_path / "cut", judge), whole)
+    assert tried == []
+
+
+def same(one: Compressed, other: Compressed) -> None:
+    assert [(s.name, s.kept, s.record.psnr_y_db, s.record.params) for s in one.steps] == [
+        (s.name, s.kept, s.record.psnr_y_db, s.record.params) for s in other.steps
+    ]
+    state = other.network.state_dict()
+    assert all(torch.equal(state[key], w) for key, w in one.network.state_dict().items())
+
+
+def test_a_stopped_fine_tuning_goes_on_at_its_step(
+    network: Network, judge: Judge, tmp_path: Path
+) -> None:
+    def stop(step: int, loss: float) -> None:
+        if step == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        auto(network, PLAN, tmp_path, judge, on_step=stop)
+    steps: list[int] = []
+    auto(network, PLAN, tmp_path, judge, on_step=lambda step, loss: steps.append(step))
+    assert steps == [5, 6]
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_folder_of_another_compression_is_left_alone(
+    network: Network, judge: Judge, tmp_path: Path, tiny_network: Any
+) -> None:
+    plan = replace(PLAN, recipe=None)
+    auto(network, plan, tmp_path, judge)
+    for other, given, said in (
+        (replace(plan, limit=8500), network, "its plan differs"),
+        (plan, tiny_network(seed=3, shallow_residual=True), "its network differs"),
+    ):
+        with pytest.raises(InputError, match=said):
+            auto(given, other, tmp_path, judge)
+    (tmp_path / "steps.json").write_text("[{}]")
+    with pytest.raises(InputError, match="no records of a compression"):
+        auto(network, plan, tmp_path, judge)
+
+
+def test_records_come_back_from_their_file(tmp_path: Path) -> None:
+    record = TrialRecord(3, FINISHED, "compressed:fold", {"a": 1}, "x", params=5, psnr_y_db=31.5)
+    steps = (
+        CompressionStep(0, "given", True, record, "0-given.safetensors", 10, 1.5),
+        CompressionStep(1, "fold", False, replace(record, state=REJECTED, reason="why")),
+    )
+    write_steps(steps, tmp_path / "records.json")
+    assert read_steps(tmp_path / "records.json") == steps
+    assert read_steps(tmp_path / "none.json") == ()
