@@ -211,7 +211,7 @@ class _Run:
         return ""
 
     def _int8(self, place: int, network: Network, before: TrialRecord) -> Path | None:
-        raise NotImplementedError
+        return None
 
 
 def _claim(folder: Path, network: Network, plan: Plan, judge: Judge) -> None:

@@ -104,6 +104,14 @@ def search(
     gpus_per_worker: Annotated[
         float, typer.Option(help="With --engine ray: GPUs of a worker; 0.25: four share one.")
     ] = 0.0,
+    compress: Annotated[
+        int | None,
+        typer.Option(help="Afterwards, compress so many of the front's best: nas compress auto."),
+    ] = None,
+    compress_budget: Annotated[
+        str,
+        typer.Option(help="What each may cost then: a share of its own parameters or a budget."),
+    ] = "70%",
     json_lines: Annotated[
         bool, typer.Option("--json", help="One JSON object a line on standard output.")
     ] = False,
@@ -112,12 +120,14 @@ def search(
 
     The same command again goes on with a search that was stopped, by whatever means.
     """
+    from nas.cli.compress.front import check_compression, compress_front
     from nas.cli.progress import make_observer
     from nas.cli.report import write_report
     from nas.explore.settings import make_settings, parse_seconds
     from nas.explore.workers.crew import Crew
     from nas.explore.workers.together import search_together
 
+    check_compression(compress, compress_budget)
     settings = make_settings(
         budget or (),
         objectives=objectives,
@@ -149,6 +159,8 @@ def search(
     if workers == 0:
         print(f"The study is there; on every machine: nas worker --study {settings.study_name}")
         return
+    if compress is not None:
+        compress_front(result, settings, compress, compress_budget, quiet=json_lines)
     write_report(result, quiet=json_lines)
 
 

@@ -16,7 +16,7 @@ from search_spaces import Architecture, Network, build
 Tiny = Callable[..., Network]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny_network() -> Tiny:
     """Makes networks of distilling blocks, x2, 16 channels; blocks are set by keywords."""
 

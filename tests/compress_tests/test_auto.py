@@ -10,6 +10,8 @@ import torch
 
 import compress.auto
 from compress.auto import Compressed, Plan, auto
+from compress.finetune import copied
+from compress.prune import prune
 from compress.step import Judge, flaw
 from nas.compression import CompressionStep, read_steps, to_table, write_steps
 from nas.data import Dataset
@@ -25,22 +27,42 @@ RECIPE = Recipe(
 PLAN = Plan("params", 9000, recipe=RECIPE, int8=False)
 
 
+def judging(photos: Dataset) -> Judge:
+    return Judge(photos, lr_size=(12, 16), trial=7)
+
+
 @pytest.fixture
 def judge(small_photos: Dataset) -> Judge:
-    return Judge(small_photos, lr_size=(12, 16), trial=7)
+    return judging(small_photos)
 
 
-@pytest.fixture
-def network(tiny_network: Any) -> Network:
+@pytest.fixture(scope="module")
+def made_once(tiny_network: Any) -> Network:
     made = tiny_network(shallow_residual=True, convolution="rep")
     assert isinstance(made, Network)
     return made
 
 
+@pytest.fixture
+def network(made_once: Network) -> Network:
+    return copied(made_once).eval()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("steps")
+
+
+@pytest.fixture(scope="module")
+def whole(made_once: Network, small_photos: Dataset, folder: Path) -> Compressed:
+    """All steps, taken without a stop."""
+    return auto(made_once, PLAN, folder, judging(small_photos))
+
+
 def test_every_step_is_recorded_with_what_it_costs_and_is_worth(
-    network: Network, judge: Judge, tmp_path: Path
+    whole: Compressed, network: Network, folder: Path
 ) -> None:
-    made = auto(network, PLAN, tmp_path, judge)
+    made, tmp_path = whole, folder
     assert [step.name for step in made.steps] == ["given", "fold", "prune", "distill", "fold"]
     given, folded, pruned, tuned, again = made.steps
     assert (given.kept, folded.kept, pruned.kept) == (True, True, True)
@@ -111,7 +133,7 @@ def test_a_step_that_makes_it_worse_is_reported_and_not_kept(
 def test_pruning_that_misses_the_budget_is_not_kept(
     network: Network, judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = compress.auto.prune
+    real = prune
     monkeypatch.setattr(
         compress.auto, "prune", lambda n, f, limit, *a, **k: real(n, f, 1.2 * limit)
     )
@@ -123,7 +145,7 @@ def test_pruning_that_misses_the_budget_is_not_kept(
 
 def test_a_network_that_is_not_what_its_price_says_has_a_flaw(network: Network) -> None:
     assert flaw(network) == ""
-    network.blocks[0].extra = torch.nn.Conv2d(1, 1, 1)  # type: ignore[assignment]
+    network.blocks[0].extra = torch.nn.Conv2d(1, 1, 1)
     assert "its price says" in flaw(network)
 
 
@@ -133,9 +155,9 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize("place", range(5))
 def test_it_goes_on_after_a_kill_at_any_step(
-    place: int, network: Network, judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = auto(network, PLAN, tmp_path / "whole", judge)
+    place: int, network: Network, judge: Judge, whole: Compressed, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     names = [step.name for step in whole.steps]
     tried: list[str] = []
     real = compress.auto._Run._take
@@ -145,7 +167,7 @@ def test_it_goes_on_after_a_kill_at_any_step(
         return real(self, place_, name, *rest)
 
     monkeypatch.setattr(compress.auto._Run, "_take", take)
-    real_write = compress.auto.write_steps
+    real_write = write_steps
     writes: list[int] = []
 
     def killed(steps: Any, path: Path) -> None:

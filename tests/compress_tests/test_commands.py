@@ -4,10 +4,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import torch
 
-from compress.fold import difference
+from compress.fold import difference, fold
 from nas.cli.main import main
 from search_spaces import Architecture, Network, build, load, price, save_weights
 
@@ -180,6 +181,72 @@ def test_bad_distillation_is_one_line(
     places = {"NET": "net.safetensors", "X4": "x4.safetensors", "YAML": "net.yaml"}
     given = [tmp_path / places[word] if word in places else word for word in words]
     assert nas(monkeypatch, "distill", *given, "-o", tmp_path / "out") == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert said in lines[0]
+
+
+def test_auto_writes_the_network_its_steps_and_their_table(
+    network: Network,
+    photo_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Any,
+) -> None:
+    out = tmp_path / "made" / "small"
+    words: tuple[Any, ...] = (
+        "auto",
+        tmp_path / "net.safetensors",
+        "--budget",
+        "70%",
+        "--steps",
+        "2",
+        "--no-int8",
+    )
+    words += ("--profile", "smoke", "--data", photo_folder, "--latency-size", "16x9", "-o", out)
+    for _ in range(2):
+        assert nas(monkeypatch, *words) == 0
+        said = capsys.readouterr().out
+        assert "there was nothing to fold" in said
+    small = load(f"{out}.safetensors")
+    # Shares are of the folded network's parameters.
+    own = price(fold(network).network.architecture).params
+    assert 0.65 * own < price(small.architecture).params <= 0.7 * price(network.architecture).params
+    table = pd.read_csv(f"{out}.csv")
+    assert list(table["step"]) == ["given", "fold", "prune", "distill", "fold"]
+    assert table["params"][2] == price(small.architecture).params
+    other = [word if word != "2" else "3" for word in words]
+    assert nas(monkeypatch, *other) == 2
+    assert "steps of another compression (its plan differs)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("NET", "--budget", "100%"), "between 0% and 100%"),
+        (("NET", "--budget", "x%"), "between 0% and 100%"),
+        (("NET", "--budget", "1%"), "below the network's floor of"),
+        (("NET", "--budget", "5ms-latency"), "expected one of these"),
+        (("NET", "--budget", "9M-params"), "above the network's own"),
+        (("NET", "--budget", "70%", "--steps", "-1"), "0 or more"),
+        (("NET", "--budget", "70%", "--importance", "x"), "importance: expected one of"),
+        (("NET", "--budget", "70%", "--latency-size", "0x9"), "width x height"),
+        (("NET", "--budget", "70%", "--data", "EMPTY"), "0 usable"),
+        (("net.pth", "--budget", "70%"), "no such file"),
+    ],
+)
+def test_bad_input_of_auto_is_one_line(
+    words: tuple[str, ...],
+    said: str,
+    network: Network,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Any,
+) -> None:
+    (tmp_path / "empty").mkdir()
+    places = {"NET": "net.safetensors", "EMPTY": "empty"}
+    given = [tmp_path / places[word] if word in places else word for word in words]
+    assert nas(monkeypatch, "auto", *given, "-o", tmp_path / "out") == 2
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     assert said in lines[0]

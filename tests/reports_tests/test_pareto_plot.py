@@ -231,3 +231,36 @@ print(mpl.rcParams.copy() == before, "matplotlib.pyplot" in sys.modules)
     command = [sys.executable, "-c", code, str(tmp_path / "pareto")]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=_ROOT)
     assert done.stdout.split() == ["True", "False"]
+
+
+def test_compressed_networks_are_drawn_from_their_trial_on() -> None:
+    def step(number: int, name: str, psnr: float, params: int, shape: str) -> TrialRecord:
+        made = trial(number, psnr, params, architecture_hash=shape)
+        return replace(made, source=f"compressed:{name}")
+
+    compressed = (
+        step(3, "given", 29.5, 500_000, ""),
+        step(3, "prune", 28.0, 350_000, "pruned"),
+        step(3, "distill", 29.4, 350_000, "pruned"),
+        replace(step(3, "fold", 29.4, 340_000, "folded"), state=REJECTED),
+        replace(step(3, "int8", 29.35, 350_000, "pruned"), latency_ms=2.0),
+        step(99, "prune", 29.0, 100_000, "of no trial"),
+    )
+    info = pareto_info(RUN, SUMMARY, compressed=compressed)
+    assert info.subtitle.endswith("5 trained networks · 1 compressed")
+    params, _, latency = info.panels
+    assert [[(p.cost, p.psnr_y_db) for p in path] for path in params.compressed] == [
+        [(500, 29.5), (350, 29.4), (350, 29.35)]
+    ]
+    assert [p.cost for p in latency.compressed[0]] == [25, 17.5, 2]
+    # Pruned and not yet trained, it would have lowered the axis for nothing.
+    assert info.psnr_range_db == pareto_info(RUN, SUMMARY).psnr_range_db
+    assert all(not panel.compressed for panel in pareto_info(RUN, SUMMARY).panels)
+
+
+def test_a_figure_with_compressed_networks_is_drawn(tmp_path: Path) -> None:
+    small = replace(trial(3, 29.4, 350_000), source="compressed:prune", architecture_hash="x")
+    plain, _ = save_pareto(pareto_info(RUN, SUMMARY), tmp_path / "plain")
+    drawn, svg = save_pareto(pareto_info(RUN, SUMMARY, compressed=(small,)), tmp_path / "drawn")
+    assert plain.read_bytes() != drawn.read_bytes()
+    assert "compressed" in svg.read_text(encoding="utf-8")

@@ -70,8 +70,13 @@ def _chosen(run: Run, settings: SearchSettings, count: int) -> Iterable[tuple[Ju
         lr_size=settings.recipe.lr_size,
     )  # fmt: skip
     device = str(best_device(settings.device))
+    model = settings.latency_model
+    foretold_ms = None if model is None else model.predict_ms
     for record in run.front_records()[:count]:
-        yield Judge(dataset, device, settings.hr, settings.latency_lr, record.number), record
+        yield (
+            Judge(dataset, device, settings.hr, settings.latency_lr, record.number, foretold_ms),
+            record,
+        )
 
 
 def _compressed(
