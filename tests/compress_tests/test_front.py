@@ -27,7 +27,17 @@ def test_the_best_of_the_front_are_compressed_and_drawn(
     photo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     run = tmp_path / "run"
-    words = ("search", "--space", "tiny", "--profile", "smoke", "--trials", "2", "--scale", "2")
+    words: tuple[str, ...] = (
+        "search",
+        "--space",
+        "tiny",
+        "--profile",
+        "smoke",
+        "--trials",
+        "2",
+        "--scale",
+        "2",
+    )
     words += ("--budget", "30K-params", "--data", str(photo_folder), "--run", str(run))
     assert nas(monkeypatch, *words) == 0
     plain = (run / "pareto.png").read_bytes()
