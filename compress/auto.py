@@ -94,7 +94,7 @@ def auto(
         InputError: a budget that the network cannot be pruned to, a folder that holds the
             steps of another plan or network, or cannot be written.
     """
-    check_budget(network, plan.figure, plan.limit, plan.method.multiple)
+    check_budget(network, plan.figure, plan.limit, plan.method)
     _claim(folder, network, plan, judge)
     run = _Run(network, plan, folder, judge, on_step, on_record or (lambda step: None))
     return run.all()

@@ -78,8 +78,8 @@ def plan(
         )
     if limit < floor:
         raise InputError(
-            f"budget of {limit:,.0f} {figure}: below the network's floor of {floor:,} (a quarter "
-            f"of every width, rounded up); expected at least that"
+            f"budget of {limit:,.0f} {figure}: below the network's floor of {floor:,}; "
+            f"expected at least that"
         )
 
     trunk = next((w for w in widths if w.place == _TRUNK), None)

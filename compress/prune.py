@@ -13,7 +13,7 @@ from compress.finetune import Gradients, OnStep, Tuned, finetune, images_of, psn
 from compress.importance import IMPORTANCES, NEEDS_GRADIENTS, measure
 from compress.plan import FIGURES, cost_of, floor_of, plan
 from compress.surgery import cut, prunable, scores_of
-from compress.widths import Width, prunable_widths
+from compress.widths import FLOOR, Width, prunable_widths
 from nas.data import Dataset
 from nas.evaluate.recipe import Recipe
 from search_spaces.cost import Price, price
@@ -30,6 +30,7 @@ class Method:
     Attributes:
         importance: one of `compress.importance.IMPORTANCES`.
         multiple: widths are multiples of it, but those that stay as they were.
+        floor: no width falls below this share of it, above 0 and below 1.
         uniform: all widths shrink by one ratio; else one threshold on importance decides.
         rounds: the network is pruned in so many rounds, equal in ratio, fine-tuned after each.
         refit: what is left is fitted to the network's own features by least squares, where
@@ -41,6 +42,7 @@ class Method:
     uniform: bool = False
     rounds: int = 1
     refit: bool = True
+    floor: float = FLOOR
 
     def __post_init__(self) -> None:
         if self.importance not in IMPORTANCES:
@@ -50,6 +52,8 @@ class Method:
         for name in ("multiple", "rounds"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name}: expected at least 1, got {getattr(self, name)}")
+        if not 0 < self.floor < 1:
+            raise InputError(f"floor: expected a share above 0 and below 1, got {self.floor}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +81,13 @@ class Pruned:
     rounds: tuple[Round, ...]
 
 
-def check_budget(network: Network, figure: str, limit: float, multiple: int = 4) -> None:
+def check_budget(network: Network, figure: str, limit: float, method: Method | None = None) -> None:
     """Raises InputError for a budget that the network cannot be pruned to, with its floor."""
     if figure not in FIGURES:
         raise InputError(f"expected a budget of {', '.join(FIGURES)}, got {figure}")
-    arch = prunable(network).architecture
+    arch, method = prunable(network).architecture, method or Method()
     own = cost_of(arch, figure)
-    floor = floor_of(arch, prunable_widths(arch, multiple), figure)
+    floor = floor_of(arch, prunable_widths(arch, method.multiple, method.floor), figure)
     if limit >= own:
         lean = "" if own == cost_of(network.architecture, figure) else " once folded"
         raise InputError(
@@ -92,8 +96,9 @@ def check_budget(network: Network, figure: str, limit: float, multiple: int = 4)
         )
     if limit < floor:
         raise InputError(
-            f"a budget of {limit:,.0f} {figure} is below the network's floor of {floor:,} (a "
-            f"quarter of every width, rounded up to multiples of {multiple}); choose at least that"
+            f"a budget of {limit:,.0f} {figure} is below the network's floor of {floor:,} "
+            f"({method.floor:.0%} of every width, rounded up to multiples of {method.multiple}); "
+            f"choose at least that"
         )
 
 
@@ -137,10 +142,10 @@ def prune(
     if dataset is None and (method.importance in NEEDS_GRADIENTS or recipe is not None):
         what = "fine-tuning" if recipe is not None else f"importance {method.importance}"
         raise InputError(f"{what} needs photos: give a folder of them as data")
-    check_budget(network, figure, limit, method.multiple)
+    check_budget(network, figure, limit, method)
     form = prunable(network)
     before_db = None if dataset is None else psnr_of(network, dataset, device)
-    floors = {w.place: w for w in prunable_widths(form.architecture, method.multiple)}
+    floors = {w.place: w for w in prunable_widths(form.architecture, method.multiple, method.floor)}
     own = cost_of(form.architecture, figure)
     shares = _steps_of_rounds(0 if recipe is None else recipe.steps, method.rounds)
     rounds: list[Round] = []
@@ -182,7 +187,7 @@ def _pruned_once(
     least = {width.place: width.least for width in floors}
     widths = [
         replace(width, least=max(width.least, min(width.now, least.get(width.place, width.now))))
-        for width in prunable_widths(form.architecture, method.multiple)
+        for width in prunable_widths(form.architecture, method.multiple, method.floor)
     ]
     gradients = None
     if method.importance in NEEDS_GRADIENTS:

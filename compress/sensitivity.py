@@ -65,7 +65,7 @@ def sensitivity(
     )  # fmt: skip
     form = prunable(network)
     arch = form.architecture
-    widths = prunable_widths(arch, method.multiple)
+    widths = prunable_widths(arch, method.multiple, method.floor)
     if not widths:
         raise InputError(f"no width of the network is above its floor of {method.multiple}")
     needed = method.importance in NEEDS_GRADIENTS

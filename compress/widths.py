@@ -11,12 +11,13 @@ from compress.blocks import with_blocks
 from search_spaces.architecture import Architecture
 from search_spaces.part import Part
 
-__all__ = ["Place", "Width", "prunable_widths", "with_widths"]
+__all__ = ["FLOOR", "Place", "Width", "prunable_widths", "with_widths"]
 
 Place = tuple[str | int, ...]
 """``("channels",)``, or ``("blocks", index, option)`` with an entry's index or a part's option."""
 
-_FLOOR_SHARE = 0.25
+FLOOR = 0.25
+"""The share of every width that stays at least, unless something else is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,13 @@ class Width:
         return None if width >= self.now else min(self.now, width - width % self.step + self.step)
 
 
-def prunable_widths(arch: Architecture, multiple: int) -> tuple[Width, ...]:
+def prunable_widths(arch: Architecture, multiple: int, floor: float = FLOOR) -> tuple[Width, ...]:
     """Every width that pruning may choose by itself; the rest follows from these.
 
     The trunk's width is one number for all blocks, an attention's hidden width one for all
     its convolutions, and where shallow residuals could not be absorbed the stream has the
-    trunk's. Floors are a quarter of the width, rounded up to the multiple, at least one
-    multiple.
+    trunk's. No width falls below the floor's share of it, rounded up to the multiple, at
+    least one multiple.
     """
     frozen = any(_is_sliced(block) for block in arch.blocks)
     places: list[tuple[Place, int]] = [] if frozen else [(("channels",), 1)]
@@ -65,8 +66,8 @@ def prunable_widths(arch: Architecture, multiple: int) -> tuple[Width, ...]:
     widths = []
     for place, step in places:
         now, unit = _value(arch, place), math.lcm(step, multiple)
-        floor = max(1, math.ceil(now * _FLOOR_SHARE / unit)) * unit
-        widths.append(Width(place, now, min(now, floor), unit))
+        least = max(1, math.ceil(now * floor / unit)) * unit
+        widths.append(Width(place, now, min(now, least), unit))
     return tuple(width for width in widths if width.least < width.now)
 
 

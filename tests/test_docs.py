@@ -91,6 +91,18 @@ GUIDES: tuple[Guide, ...] = (
             "--bands 4": "--bands 1",
         },
     ),
+    Guide(
+        "compress.md",
+        _compress,
+        {
+            "--budget 70% --data": "--budget 70% --steps 2 --profile smoke --data",
+            "--steps 3000": "--steps 4 --profile smoke",
+            "--steps 4000": "--steps 2 --profile smoke",
+            "--profile quick": "--profile smoke --steps 2",
+            "--trials 4": "--trials 2",
+            "--compress 3": "--compress 1",
+        },
+    ),
 )
 
 

@@ -248,6 +248,18 @@ class TestBadInput:
         with pytest.raises(InputError, match=f"above the network's own {own:,}"):
             prune(network, "params", own)
 
+    def test_a_higher_floor_leaves_no_width_below_it(self) -> None:
+        network, method = tiny(), Method(floor=0.6)
+        arch = prunable(network).architecture
+        lowest = floor_of(arch, prunable_widths(arch, 4, 0.6), "params")
+        assert lowest > floor_of(arch, prunable_widths(arch, 4), "params")
+        with pytest.raises(InputError, match=f"floor of {lowest:,} \\(60% of every width"):
+            check_budget(network, "params", lowest - 1, method)
+        pruned = prune(network, "params", lowest, method).network
+        assert pruned.architecture.channels == 12
+        with pytest.raises(InputError, match="above 0 and below 1"):
+            Method(floor=1.0)
+
     def test_below_the_floor_says_the_floor(self) -> None:
         network = tiny()
         arch = prunable(network).architecture

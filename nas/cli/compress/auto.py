@@ -70,7 +70,7 @@ def auto(
     given = open_network(network)
     figure, limit = parse_limit(budget, given.architecture)
     method = Method(importance, round_to)
-    check_budget(given, figure, limit, round_to)
+    check_budget(given, figure, limit, method)
     recipe = recipe_of(profile, steps, learning_rate, seed)
     plan = Plan(figure, limit, method, recipe, int8=int8)
     where = str(best_device(device))

@@ -43,6 +43,9 @@ def prune(
         bool, typer.Option(help="Fit what is left to the network's own features, on photos.")
     ] = True,
     round_to: Annotated[int, typer.Option(help="Widths are multiples of it.")] = 4,
+    floor: Annotated[
+        float, typer.Option(help="No width falls below this share of what it is.")
+    ] = 0.25,
     data: Annotated[
         Path | None, typer.Option(help="Folder of HR photos; else a few that come along.")
     ] = None,
@@ -79,13 +82,13 @@ def prune(
         raise InputError("expected --budget, such as 300K-params, or --sensitivity")
     if budget is not None and output is None:
         raise InputError("expected -o NAME, to write NAME.safetensors and NAME.yaml")
-    method = Method(importance, round_to, uniform, rounds or (2 if steps else 1), refit)
+    method = Method(importance, round_to, uniform, rounds or (2 if steps else 1), refit, floor)
     if importance == "taylor" and data is None:
         raise InputError("importance taylor needs photos for its gradients: give --data FOLDER")
     given = open_network(network)
     figure, limit = parse_limit(budget, given.architecture) if budget is not None else ("", 0.0)
     if budget is not None:
-        check_budget(given, figure, limit, round_to)
+        check_budget(given, figure, limit, method)
     recipe = recipe_of(profile, steps, learning_rate, seed)
     teaching = teaching_of(given, teacher or (), (), MIMICRY)
     if teaching is not None and recipe is None:
