@@ -8,7 +8,7 @@ import typer
 
 __all__ = ["COMMANDS", "app"]
 
-COMMANDS = ("auto", "distill", "fold", "prune")
+COMMANDS = ("auto", "distill", "fold", "prune", "quantize")
 """Each is the function of that name in the module of that name beside this one."""
 
 app = typer.Typer(

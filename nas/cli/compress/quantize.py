@@ -1,0 +1,105 @@
+"""``nas compress quantize``: a network as an int8 ONNX file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from search_spaces.errors import InputError
+
+if TYPE_CHECKING:
+    from compress.quantize import Quantized
+
+__all__ = ["quantize"]
+
+
+def quantize(
+    network: Annotated[Path, typer.Argument(help="A .safetensors file.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The .onnx to write.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of HR photos; else a few that come along.")
+    ] = None,
+    validation: Annotated[
+        Path | None, typer.Option(help="Folder of HR photos to measure on; else some of --data.")
+    ] = None,
+    calibration: Annotated[
+        str, typer.Option(help="Ranges by percentile, entropy, minmax, mse, or the best of them.")
+    ] = "best",
+    keep_float: Annotated[
+        str | None, typer.Option(help="Layers that stay in float32, or beginnings: a,b.c")
+    ] = None,
+    max_drop: Annotated[
+        float | None,
+        typer.Option(help="dB of PSNR-Y that may be lost; sensitive layers stay in float32."),
+    ] = None,
+    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT that latency is timed at.")] = "160x90",
+    threads: Annotated[int | None, typer.Option(help="CPU threads; else torch's choice.")] = None,
+    rounds: Annotated[int, typer.Option(help="Timed rounds; 0 measures no latency.")] = 7,
+    seed: Annotated[int, typer.Option(help="Of the split of --data.")] = 0,
+) -> None:
+    """Quantise to int8, calibrated on photos: an ONNX file for any number and size of images.
+
+    Without --keep-float, layers are kept in float32 by measured sensitivity until --max-drop
+    (0.12 dB) is kept to.
+    """
+    from compress.network_file import open_network
+    from compress.quantize import QuantizeOptions
+    from compress.quantize import quantize as quantize_network
+    from nas.cli.latency import parse_size
+    from nas.data import load_dataset
+
+    if output.suffix != ".onnx":
+        raise InputError(f"--output: expected a name that ends in .onnx, got {output}")
+    kept = tuple(name.strip() for name in (keep_float or "").split(",") if name.strip())
+    options = QuantizeOptions(
+        calibration=calibration,
+        keep_float=kept,
+        max_drop_db=0.12 if max_drop is None and not kept else max_drop,
+        lr_size=parse_size(size),
+        threads=threads,
+        rounds=rounds,
+    )
+    given = open_network(network)
+    scale = given.architecture.scale
+    photos = load_dataset(scale, data=data, validation=validation, seed=seed, lr_size=24)
+    result = quantize_network(
+        given, photos.train, photos.validation, output, options=options, on_stage=_say
+    )
+    _print(network.name, result)
+
+
+def _say(line: str) -> None:
+    print(f"nas: {line}", file=sys.stderr, flush=True)
+
+
+def _print(name: str, result: Quantized) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(name), title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("")
+    for heading in ("float32", "int8", ""):
+        table.add_column(heading, justify="right")
+    drop = result.psnr_after_db - result.psnr_before_db
+    table.add_row("PSNR-Y [dB]", f"{result.psnr_before_db:.3f}", f"{result.psnr_after_db:.3f}",
+                  f"{drop:+.3f}")  # fmt: skip
+    table.add_row("SSIM-Y", f"{result.ssim_before:.5f}", f"{result.ssim_after:.5f}",
+                  f"{result.ssim_after - result.ssim_before:+.5f}")  # fmt: skip
+    if result.latency_before_ms is not None and result.latency_after_ms is not None:
+        before_ms, after_ms = result.latency_before_ms, result.latency_after_ms
+        table.add_row("Latency [ms]", f"{before_ms:.2f}", f"{after_ms:.2f}",
+                      f"{before_ms / after_ms:.2f} times as fast")  # fmt: skip
+    table.add_row("File [KB]", f"{result.bytes_before / 1e3:,.0f}",
+                  f"{result.bytes_after / 1e3:,.0f}",
+                  f"{result.bytes_after / result.bytes_before:.1%}")  # fmt: skip
+    Console().print(table)
+    ways = ", ".join(f"{way} {psnr_db:.3f} dB" for way, psnr_db in result.tried)
+    print(f"Ranges: {result.calibration} (all in int8: {ways})")
+    kept = ", ".join(result.float_layers) or "none"
+    print(f"Kept in float32, {len(result.float_layers)} of {result.layers} layers: {kept}")
+    print(f"Written to {result.path}")

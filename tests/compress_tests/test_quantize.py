@@ -1,0 +1,287 @@
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from PIL import Image
+
+from compress.calibration import METHODS, crops, ranges, watch
+from compress.fold import fold
+from compress.int8_graph import layer_names, prepared, write_int8
+from compress.layer_choice import choose_float_layers, gains
+from compress.quantize import Quantized, QuantizeOptions, quality_of, quantize
+from nas.cli.main import main
+from nas.data import Photo
+from nas.data.embedded import embedded_photos
+from nas.deploy.onnx_file import INPUT, OUTPUT, export_onnx, open_session
+from search_spaces import Architecture, InputError, Network, build, save_weights
+
+BLOCK = {"kind": "distillation", "stages": 2, "distillation": "fdc", "distilled": 8, "last": 8}
+ESA = {"kind": "esa", "width": 4}
+
+
+class Made(NamedTuple):
+    network: Network
+    file: Path
+    result: Quantized
+
+
+def tiny(**changes: Any) -> Network:
+    block = {**BLOCK, "attention": ESA, **changes}
+    arch = Architecture.from_dict(
+        {"scale": 2, "channels": 16, "blocks": [block], "image_skip": "bilinear"}
+    )
+    torch.manual_seed(0)
+    network = build(arch).eval()
+    with torch.no_grad():
+        # Zero at first: there would be nothing to round.
+        for weights in network.upsampler.parameters():
+            weights.normal_(std=0.02)
+    return network
+
+
+def small(photos: Sequence[Photo]) -> list[Photo]:
+    return [Photo(p.name, np.ascontiguousarray(p.pixels[100:196, 100:180])) for p in photos]
+
+
+@pytest.fixture(scope="module")
+def photos() -> tuple[list[Photo], list[Photo]]:
+    train, validation = embedded_photos()
+    return small(train[:3]), small(validation)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, photos: tuple[list[Photo], list[Photo]]) -> Made:
+    folder, network = tmp_path_factory.mktemp("quantize"), tiny()
+    save_weights(network, folder / "net.safetensors")
+    options = QuantizeOptions(crops=3, max_drop_db=None, lr_size=(16, 16), rounds=1)
+    result = quantize(network, *photos, folder / "net.onnx", options=options)
+    return Made(network, folder, result)
+
+
+def test_the_record_is_what_the_file_gives(
+    made: Made, photos: tuple[list[Photo], list[Photo]]
+) -> None:
+    result = made.result
+    assert result.path == made.file / "net.onnx"
+    again = quality_of(result.path, photos[1], 2)
+    assert again.psnr_y_db == pytest.approx(result.psnr_after_db, abs=1e-6)
+    assert again.ssim_y == pytest.approx(result.ssim_after, abs=1e-6)
+    assert result.drop_db < 0.5
+    assert result.bytes_after == result.path.stat().st_size
+    assert result.latency_before_ms is not None
+    assert result.latency_before_ms > 0
+    assert {name for name, _ in result.tried} == set(METHODS)
+    assert dict(result.tried)[result.calibration] == max(dict(result.tried).values())
+
+
+def test_weights_are_int8_and_activations_uint8(made: Made) -> None:
+    graph = onnx.load(str(made.result.path)).graph
+    stored = {one.name: one.data_type for one in graph.initializer}
+    weights = [name for name in stored if name.endswith(".weight_quantized")]
+    assert len(weights) == made.result.layers
+    assert all(stored[name] == onnx.TensorProto.INT8 for name in weights)
+    made_by = {out: node for node in graph.node for out in node.output}
+    for node in graph.node:
+        if node.op_type == "Conv":
+            source = made_by[node.input[0]]
+            assert source.op_type == "DequantizeLinear"
+            assert stored[source.input[2]] == onnx.TensorProto.UINT8
+
+
+def test_metadata_is_that_of_every_export(made: Made) -> None:
+    model = onnx.load(str(made.result.path))
+    said = {entry.key: entry.value for entry in model.metadata_props}
+    arch = Architecture.from_dict(json.loads(said["architecture"]))
+    assert arch.scale == made.network.architecture.scale == int(said["scale"])
+    assert said["value_range"].startswith("0..1")
+    assert made.result.calibration in said["quantization"]
+    assert [one.name for one in model.graph.input] == [INPUT]
+    assert [one.name for one in model.graph.output] == [OUTPUT]
+
+
+def test_any_number_and_size_of_images(made: Made) -> None:
+    run = open_session(made.result.path)
+    rng = np.random.default_rng(0)
+    for n, height, width in ((1, 1, 1), (3, 5, 31), (2, 40, 17)):
+        image = rng.random((n, 3, height, width), np.float32)
+        with torch.inference_mode():
+            expected = made.network(torch.from_numpy(image)).numpy()
+        found = run(image)
+        assert found.shape == expected.shape
+        assert np.abs(found - expected).mean() < 0.05
+
+
+def test_the_most_sensitive_layers_stay_in_float(
+    made: Made, photos: tuple[list[Photo], list[Photo]], tmp_path: Path
+) -> None:
+    export_onnx(fold(made.network).network, tmp_path / "plain.onnx")
+    path = tmp_path / "float.onnx"
+    model = prepared(tmp_path / "plain.onnx", path)
+    images = crops(photos[0], 2, count=3, side=24)
+    found = ranges(watch(path, images, entropy=False), "minmax", model)
+    asked: list[int] = []
+
+    def enough(chosen: Sequence[str]) -> bool:
+        asked.append(len(chosen))
+        return len(chosen) >= 2
+
+    chosen = choose_float_layers(path, images, found, ("stem.conv",), enough, most_share=0.5)
+    assert asked
+    assert len(chosen) == 2
+    assert chosen[0] == "stem.conv"
+    worth = gains(path, images, found, ("stem.conv",))
+    assert worth[chosen[1]] > 0
+    write_int8(path, tmp_path / "int8.onnx", found, float_layers=chosen)
+    floats = {
+        node.input[1].removesuffix(".weight")
+        for node in onnx.load(str(tmp_path / "int8.onnx")).graph.node
+        if node.op_type == "Conv" and node.input[1].endswith(".weight")
+    }
+    assert floats == set(chosen)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        tiny(attention={"kind": "cca", "width": 4}),
+        tiny(distillation="split", attention={"kind": "epa"}, convolution="rep"),
+    ],
+    ids=["cca", "split-epa-rep"],
+)
+def test_other_parts(
+    network: Network, photos: tuple[list[Photo], list[Photo]], tmp_path: Path
+) -> None:
+    options = QuantizeOptions("mse", crops=3, max_drop_db=None, rounds=0)
+    result = quantize(network, *photos, tmp_path / "a.onnx", options=options)
+    assert result.drop_db < 0.5
+
+
+def test_the_image_is_exact(made: Made) -> None:
+    graph = onnx.load(str(made.result.path)).graph
+    constants = {one.name: onnx.numpy_helper.to_array(one) for one in graph.initializer}
+    first = next(node for node in graph.node if node.input[0] == INPUT)
+    assert first.op_type == "QuantizeLinear"
+    assert constants[first.input[1]] == pytest.approx(1 / 255, rel=1e-6)
+    assert constants[first.input[2]] == 0
+
+
+def nas(monkeypatch: pytest.MonkeyPatch, *words: Any) -> int:
+    monkeypatch.setattr(sys, "argv", ["nas", "compress", "quantize", *map(str, words)])
+    with pytest.raises(SystemExit) as ending:
+        main()
+    code = ending.value.code
+    assert isinstance(code, int)
+    return code
+
+
+def test_command(
+    made: Made,
+    photos: tuple[list[Photo], list[Photo]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Any,
+) -> None:
+    for folder, group in zip(("train", "val"), photos, strict=True):
+        (tmp_path / folder).mkdir()
+        for photo in group:
+            Image.fromarray(photo.pixels).save(
+                tmp_path / folder / Path(photo.name).with_suffix(".png")
+            )
+    out = tmp_path / "new" / "net.onnx"
+    words: tuple[Any, ...] = (
+        "--data",
+        tmp_path / "train",
+        "--validation",
+        tmp_path / "val",
+        "--rounds",
+        1,
+    )
+    words += ("--size", "16x16", "--calibration", "minmax")
+    words += ("--keep-float", "upsampler,blocks.0.attention")
+    assert nas(monkeypatch, made.file / "net.safetensors", *words, "-o", out) == 0
+    said = capsys.readouterr().out
+    assert out.is_file()
+    assert "times as fast" in said
+    assert "8 of 15 layers: upsampler.conv, blocks.0.attention." in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("gone.safetensors", "-o", "x.onnx"), "no such file"),
+        (("net.yaml", "-o", "x.onnx"), "holds no weights"),
+        (("NET", "-o", "x"), "ends in .onnx"),
+        (("NET", "-o", "x.onnx", "--data", "EMPTY"), "0 files found"),
+        (("NET", "-o", "x.onnx", "--data", "SMALL"), "1 too small"),
+        (("NET", "-o", "x.onnx", "--calibration", "best of all"), "expected minmax"),
+        (("NET", "-o", "x.onnx", "--max-drop", "-1"), "0 dB or more"),
+        (("NET", "-o", "x.onnx", "--keep-float", "body.5"), "no layer body.5"),
+        (("NET", "-o", "x.onnx", "--size", "big"), "WIDTHxHEIGHT"),
+    ],
+)
+def test_bad_input_is_one_line(
+    words: tuple[str, ...],
+    said: str,
+    made: Made,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Any,
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "small").mkdir()
+    Image.new("RGB", (20, 20)).save(tmp_path / "small" / "a.png")
+    made.network.architecture.save(tmp_path / "net.yaml")
+    monkeypatch.chdir(tmp_path)
+    places = {"NET": made.file / "net.safetensors", "EMPTY": "empty", "SMALL": "small"}
+    assert nas(monkeypatch, *(places.get(word, word) for word in words)) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if said in line]
+    assert len(lines) == 1
+    assert not (tmp_path / "x.onnx").exists()
+
+
+def test_a_missing_extra_is_named(
+    made: Made, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any
+) -> None:
+    import importlib.util
+
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *a: None if name == "onnxruntime" else find(name)
+    )
+    words = (made.file / "net.safetensors", "-o", tmp_path / "x.onnx")
+    assert nas(monkeypatch, *words) == 2
+    assert "nas-sr[export]" in capsys.readouterr().err
+
+
+def test_photos_are_needed(made: Made, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="calibration needs photos"):
+        quantize(made.network, [], embedded_photos()[1], tmp_path / "a.onnx")
+    with pytest.raises(InputError, match="validate on"):
+        quantize(made.network, embedded_photos()[0][:1], [], tmp_path / "a.onnx")
+
+
+def test_unknown_method() -> None:
+    with pytest.raises(InputError, match="got best of all"):
+        ranges(None, "best of all", onnx.ModelProto())  # type: ignore[arg-type]
+
+
+def test_crops_are_the_same_every_time(photos: tuple[list[Photo], list[Photo]]) -> None:
+    one, two = (crops(photos[0], 2, count=5, side=24) for _ in range(2))
+    assert [image.shape for image in one] == [(1, 3, 24, 24)] * 5
+    assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
+    assert not np.array_equal(one[0], one[1])
+    gray = crops(photos[0], 2, colors=1, count=1)
+    assert gray[0].shape == (1, 1, 48, 40)
+
+
+def test_layer_names_are_the_networks(made: Made) -> None:
+    model = onnx.load(str(made.result.path))
+    assert len(layer_names(model)) == made.result.layers == 15
