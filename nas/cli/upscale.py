@@ -13,7 +13,9 @@ from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
     from nas.upscale.batch import Job, Outcome
+    from nas.upscale.onnx_network import OnnxNetwork
     from nas.upscale.upscaler import Upscaler
+    from search_spaces import Network
 
 __all__ = ["upscale"]
 
@@ -24,9 +26,14 @@ _FORMATS = {"png": "PNG", "jpeg": "JPEG", "jpg": "JPEG", "webp": "WEBP", "tiff":
 def upscale(
     inputs: Annotated[list[Path], typer.Argument(metavar="IN...", help="Files and folders.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="A folder, or one image file.")],
-    net: Annotated[str, typer.Option(help="A .safetensors file, or a run folder (its best).")],
+    net: Annotated[
+        str, typer.Option(help="A .safetensors or .onnx file, or a run folder (its best).")
+    ],
     file_format: Annotated[
         str | None, typer.Option("--format", help="png, jpeg, webp, tiff, bmp; else the input's.")
+    ] = None,
+    runtime: Annotated[
+        str | None, typer.Option(help="torch or onnxruntime (CPU); default: the file's own.")
     ] = None,
     scale: Annotated[int | None, typer.Option(help="Fail if the network's is another.")] = None,
     fast: Annotated[
@@ -49,7 +56,6 @@ def upscale(
     16-bit files stay 16-bit, gray stays gray, alpha is enlarged bicubically, the EXIF
     orientation is applied. A bad file does not stop the others; failures are listed at the end.
     """
-    from nas.deploy.source import trained_network
     from nas.upscale.batch import jobs, upscale_files
     from nas.upscale.upscaler import Upscaler
 
@@ -61,10 +67,7 @@ def upscale(
         if not value > 0:
             raise InputError(f"{option}: expected a positive number, got {value:g}")
     todo = jobs(inputs, output, _FORMATS[file_format.lower()] if file_format else None)
-    network = trained_network(net)
-    own = network.architecture.scale
-    if scale not in (None, own):
-        raise InputError(f"{net} enlarges {own} times, but --scale is {scale}")
+    network = _network(net, runtime)
     upscaler = Upscaler(
         network,
         device=device,
@@ -74,6 +77,8 @@ def upscale(
         memory_mb=memory,
         alpha="network" if alpha == "network" else "bicubic",
     )
+    if scale not in (None, upscaler.scale):
+        raise InputError(f"{net} enlarges {upscaler.scale} times, but --scale is {scale}")
     if fast and not upscaler.fast:
         print(f"nas: {upscaler.device} has no native bfloat16; --fast changes nothing",
               file=sys.stderr)  # fmt: skip
@@ -93,6 +98,20 @@ def upscale(
         print(f"{'  ' if len(todo) > 1 else 'nas: '}{outcome.error}", file=sys.stderr)
     if failed:
         raise typer.Exit(2)
+
+
+def _network(net: str, runtime: str | None) -> Network | OnnxNetwork:
+    from nas.deploy.source import trained_network
+    from nas.upscale.onnx_network import OnnxNetwork
+
+    if runtime not in (None, "torch", "onnxruntime"):
+        raise InputError(f"--runtime: expected torch or onnxruntime, got {runtime}")
+    if Path(net).suffix.lower() == ".onnx":
+        if runtime == "torch":
+            raise InputError(f"{net}: an ONNX file; leave --runtime out, or say onnxruntime")
+        return OnnxNetwork.of_file(net)
+    network = trained_network(net)
+    return OnnxNetwork.of_network(network) if runtime == "onnxruntime" else network
 
 
 def _shown(
@@ -142,6 +161,8 @@ def _line(outcome: Outcome, upscaler: Upscaler) -> str:
     how = f", tiles of {plan.tile} overlapping by {plan.overlap}" if plan.tile else ""
     if plan.tile and upscaler.pools_globally:
         how += " (this network pools over its whole input: estimated from patches)"
+    if plan.tile and upscaler.shows_seams:
+        how += " (the file computes each tile by itself: seams may show)"
     notes = "".join(f"; {note}" for note in outcome.notes)
     return (
         f"{outcome.job.source} -> {outcome.job.target}  {w}x{h} -> {sr_w}x{sr_h}, "

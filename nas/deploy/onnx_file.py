@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from nas.deploy.metadata import metadata
 from nas.deploy.parity import Array, Parity, check_parity
@@ -19,7 +20,7 @@ from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
 from search_spaces.network import Network
 
-__all__ = ["INPUT", "OUTPUT", "export_onnx", "open_session"]
+__all__ = ["INPUT", "OUTPUT", "export_onnx", "exported_program", "open_model", "open_session"]
 
 INPUT, OUTPUT = "image", "enlarged"
 """Names of the graph's one input and one output."""
@@ -62,6 +63,20 @@ def open_session(path: Path | str, *, threads: int | None = None) -> Callable[[A
     Raises:
         InputError: ONNX Runtime is missing, or the file is not one that it can load.
     """
+    session = open_model(path, threads=threads)
+
+    def run(image: Array) -> Array:
+        return np.asarray(session.run([OUTPUT], {INPUT: image})[0], np.float32)
+
+    return run
+
+
+def open_model(path: Path | str, *, threads: int | None = None) -> Any:
+    """ONNX Runtime's session of any ONNX file, on the CPU.
+
+    Raises:
+        InputError: ONNX Runtime is missing, or the file is not one that it can load.
+    """
     _need_extra()
     import onnxruntime
 
@@ -70,18 +85,11 @@ def open_session(path: Path | str, *, threads: int | None = None) -> Callable[[A
     if threads is not None:
         options.intra_op_num_threads = threads
     try:
-        session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     # ONNX Runtime's errors share no class with a public name.
     except Exception as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{path}: ONNX Runtime cannot load it ({reason})") from None
-
-    def run(image: Array) -> Array:
-        return np.asarray(session.run([OUTPUT], {INPUT: image})[0], np.float32)
-
-    return run
 
 
 def _exported(network: Network) -> Any:
@@ -89,14 +97,35 @@ def _exported(network: Network) -> Any:
     shapes = {0: dim("images", min=1), 2: dim("height", min=1), 3: dim("width", min=1)}
     # Sizes unlike each other and unlike any width, so that nothing is taken for a constant.
     example = torch.rand(2, network.architecture.colors, 24, 29)
+    return exported_program(
+        portable(network), (example,), (shapes,), [INPUT], network.architecture.hash
+    )
+
+
+def exported_program(
+    module: nn.Module, examples: tuple[Tensor, ...], shapes: Any, inputs: list[str], name: str
+) -> Any:
+    """Torch's ONNX program of a module with one output.
+
+    Args:
+        module: in evaluation mode.
+        examples: an input each.
+        shapes: for each input which of its dimensions are free.
+        inputs: the names of the graph's inputs.
+        name: of the network, for the error.
+
+    Raises:
+        InputError: ONNX isn't installed, or a part can't be exported.
+    """
+    _need_extra()
     try:
         with _quiet():
             program = torch.onnx.export(
-                portable(network),
-                (example,),
+                module,
+                examples,
                 dynamo=True,
-                dynamic_shapes=(shapes,),
-                input_names=[INPUT],
+                dynamic_shapes=shapes,
+                input_names=inputs,
                 output_names=[OUTPUT],
                 verbose=False,
             )
@@ -106,9 +135,7 @@ def _exported(network: Network) -> Any:
         while cause.__cause__ is not None:
             cause = cause.__cause__
         reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
-        raise InputError(
-            f"the network {network.architecture.hash} cannot be exported to ONNX: {reason}"
-        ) from error
+        raise InputError(f"the network {name} cannot be exported to ONNX: {reason}") from error
     assert program is not None
     return program
 

@@ -17,11 +17,12 @@ from nas.evaluate.exact import exact_convolutions
 from nas.evaluate.memory import peak_memory_mb
 from nas.evaluate.precision import best_device, resolve_precision
 from nas.upscale.colours import Alpha, enlarge_channels
+from nas.upscale.onnx_network import OnnxNetwork
 from nas.upscale.pooled import Contrasts, pool_together, samples
 from nas.upscale.tiles import LEAST_TILE_PX, Span, spans
 from nas.upscale.whole_image import Frame, frame_attentions
 from search_spaces.errors import InputError
-from search_spaces.network import Network
+from search_spaces.network import Network, build
 
 __all__ = ["DEFAULT_OVERLAP_PX", "Plan", "Upscaler"]
 
@@ -31,6 +32,8 @@ DEFAULT_OVERLAP_PX = 48
 """For networks that see farther than this (ESA) or everywhere (CCA)."""
 
 _PROBE_PX = 96
+# Eight maps of 64 channels in float32.
+_BYTES_OF_AN_UNKNOWN_NETWORK_PER_PX = 2048
 _MOST_TILE_PX = 2048
 
 
@@ -50,7 +53,8 @@ class Upscaler:
     because rounding there goes straight into the pixels.
 
     Args:
-        network: with its weights; a copy is used.
+        network: with its weights, of which a copy is used; or one that ONNX Runtime runs, on
+            the CPU alone and never ``fast``.
         device: as torch names it; default: the first GPU, else the CPU.
         fast: see above.
         tile: side of a tile in LR pixels; default: as large as ``memory_mb`` allows.
@@ -61,12 +65,13 @@ class Upscaler:
         alpha: how an alpha channel is enlarged.
 
     Raises:
-        InputError: no such device, or a tile or overlap that makes no sense.
+        InputError: no such device, ``fast`` or a device with ONNX Runtime, or a tile or overlap
+            that makes no sense.
     """
 
     def __init__(
         self,
-        network: Network,
+        network: Network | OnnxNetwork,
         *,
         device: str | None = None,
         fast: bool = False,
@@ -75,19 +80,35 @@ class Upscaler:
         memory_mb: float = 256.0,
         alpha: Alpha = "bicubic",
     ) -> None:
-        self.device = best_device(device)
+        onnx = isinstance(network, OnnxNetwork)
+        if onnx and (fast or device not in (None, "cpu")):
+            raise InputError("ONNX Runtime runs on the CPU in the file's own precision: leave "
+                             "--fast and --device out, or choose --runtime torch")  # fmt: skip
+        self.device = best_device("cpu" if onnx else device)
         self.architecture = network.architecture
-        self.scale, self.colors = self.architecture.scale, self.architecture.colors
+        self.scale, self.colors = _scale_and_colors(network)
         self.fast = fast and resolve_precision("auto", self.device) is torch.bfloat16
         self.alpha = alpha
         self._tile, self._overlap, self._memory_mb = tile, overlap, memory_mb
         if tile is not None or overlap is not None:
             spans(1, LEAST_TILE_PX if tile is None else tile, overlap or 0)
-        self._source = network
-        copied = copy.deepcopy(network).eval().requires_grad_(False)
         self._frame, self._contrasts = Frame(), Contrasts()
+        self._source: Network | None = None
+        self._onnx = network if isinstance(network, OnnxNetwork) else None
+        if isinstance(network, Network):
+            source = network
+        elif network.architecture is not None:
+            # For what there is to know of it; its weights are in the file.
+            source = build(network.architecture)
+        else:
+            self.pools_globally, self._sees_far = False, True
+            return
+        self._source = source
+        copied = copy.deepcopy(source).eval().requires_grad_(False)
         self.pools_globally = pool_together(copied, self._contrasts) > 0
         self._sees_far = frame_attentions(copied, self._frame) > 0 or self.pools_globally
+        if self._onnx is not None:
+            return
         if self.fast:
             copied.blocks = nn.ModuleList(_Bfloat16(block) for block in copied.blocks)
         self._network: nn.Module = copied.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -97,11 +118,20 @@ class Upscaler:
         """Pixels that neighbouring tiles share at the least."""
         if self._overlap is not None:
             return self._overlap
-        return DEFAULT_OVERLAP_PX if self._sees_far else _receptive_radius(self._source)
+        if self._sees_far or self._source is None:
+            return DEFAULT_OVERLAP_PX
+        return _receptive_radius(self._source)
+
+    @property
+    def shows_seams(self) -> bool:
+        """Whether tiles are only nearly what they'd be in the whole image: ESA in a file."""
+        return self._onnx is not None and not self._onnx.framed and self._sees_far
 
     @cached_property
     def _pixels_at_once(self) -> int:
         """How many LR pixels fit the memory that a tile may take."""
+        if self._source is None or self.architecture is None:
+            return int(self._memory_mb * 1e6 / _BYTES_OF_AN_UNKNOWN_NETWORK_PER_PX)
         probe = peak_memory_mb(self.architecture, (_PROBE_PX, _PROBE_PX))
         weights = sum(p.numel() for p in self._source.parameters()) * 4e-6
         each = (probe - weights) / _PROBE_PX**2
@@ -139,6 +169,11 @@ class Upscaler:
         )
         whole = (height, width) if plan.tile else None
         self._contrasts.mode = "own"
+        if plan.tile and self.pools_globally and self._onnx is not None:
+            raise InputError(
+                f"{width}x{height} pixels need tiles, but this network pools over its whole input, "
+                f"which ONNX Runtime can't do for a tile: choose --runtime torch, or raise --memory"
+            )
         if plan.tile and self.pools_globally:
             self._collect(pixels)
             self._contrasts.mode = "apply"
@@ -187,6 +222,9 @@ class Upscaler:
         return out
 
     def _forward(self, image: Tensor) -> Tensor:
+        if self._onnx is not None:
+            whole = self._frame.whole or (image.shape[2], image.shape[3])
+            return torch.from_numpy(self._onnx.run(image.numpy(), whole, self._frame.origin))
         out: Tensor = self._network(image.contiguous(memory_format=torch.channels_last))
         return out
 
@@ -203,6 +241,11 @@ class _Bfloat16(nn.Module):
         with torch.autocast(x.device.type, torch.bfloat16):
             y: Tensor = self.block(x)
         return y.float()
+
+
+def _scale_and_colors(network: Network | OnnxNetwork) -> tuple[int, int]:
+    of = network if isinstance(network, OnnxNetwork) else network.architecture
+    return of.scale, of.colors
 
 
 def _receptive_radius(network: nn.Module) -> int:

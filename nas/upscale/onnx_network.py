@@ -1,0 +1,186 @@
+"""A network that ONNX Runtime runs, ready to enlarge images tile by tile."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from nas.deploy.onnx_file import exported_program, open_model
+from nas.deploy.parity import Array, check_parity
+from nas.deploy.portable import LEAST_ESA_SIDE_PX, portable
+from nas.upscale.tiles import ALIGN_PX
+from search_spaces import Architecture
+from search_spaces.attention.esa import ESALite
+from search_spaces.errors import InputError
+from search_spaces.network import Network
+
+__all__ = ["OnnxNetwork"]
+
+Size = tuple[int, int]
+Run = Callable[[Array, Size, Size], Array]
+
+_PROBE_PX = 32
+
+
+@dataclass(frozen=True)
+class OnnxNetwork:
+    """A network in ONNX Runtime on the CPU.
+
+    Attributes:
+        run: (1, colors, h, w) float32 in 0..1, the whole image's size and the tile's place in
+            it, to the enlarged tile.
+        scale: 2, 3 or 4.
+        colors: 3, or 1 for a network on luma.
+        architecture: None where a file doesn't say.
+        framed: whether ESA is computed as a part of the whole image.
+    """
+
+    run: Run
+    scale: int
+    colors: int
+    architecture: Architecture | None
+    framed: bool
+
+    @classmethod
+    def of_file(cls, path: Path | str) -> OnnxNetwork:
+        """The network in an .onnx file, of ours (int8 too) or of any other maker.
+
+        Raises:
+            InputError: ONNX Runtime is missing or can't load it, or it is not a network from
+                one image to one that is 2, 3 or 4 times as large, at any size.
+        """
+        session = open_model(path)
+        inputs, outputs = session.get_inputs(), session.get_outputs()
+        shape: list[Any] = inputs[0].shape if len(inputs) == 1 and len(outputs) == 1 else []
+        if len(shape) != 4 or inputs[0].type != "tensor(float)" or shape[1] not in (1, 3):
+            raise InputError(
+                f"{path}: expected a network with one float input (N, 1 or 3, height, width) and "
+                f"one output, found {[(one.name, one.type, one.shape) for one in inputs]}"
+            )
+        name = inputs[0].name
+
+        def run(image: Array, _whole: Size, _origin: Size) -> Array:
+            return np.asarray(session.run(None, {name: image})[0], np.float32)
+
+        scale = _scale_of(path, run, shape[1])
+        return cls(run, scale, shape[1], _architecture(session), framed=False)
+
+    @classmethod
+    def of_network(cls, network: Network) -> OnnxNetwork:
+        """The network exported with the tile's frame as further inputs, so that seams vanish.
+
+        Raises:
+            InputError: the extra ``export`` is missing, or a part can't be exported.
+        """
+        framed = _Framed(portable(network))
+        example = torch.rand(2, network.architecture.colors, 24, 29)
+        dim = torch.export.Dim
+        shapes = {0: dim("images", min=1), 2: dim("height", min=1), 3: dim("width", min=1)}
+        program = exported_program(
+            framed,
+            (example, torch.tensor([24.0, 29.0]), torch.zeros(2)),
+            (shapes, None, None),
+            ["image", "whole", "origin"],
+            network.architecture.hash,
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "net.onnx"
+            path.write_bytes(program.model_proto.SerializeToString())
+            session = open_model(path)
+        needed = {one.name for one in session.get_inputs()}
+
+        def run(image: Array, whole: Size, origin: Size) -> Array:
+            given = {"image": image, "whole": np.array(whole, np.float32),
+                     "origin": np.array(origin, np.float32)}  # fmt: skip
+            # A network without ESA has no use for the frame, and the graph no inputs for it.
+            fed = {key: value for key, value in given.items() if key in needed}
+            return np.asarray(session.run(None, fed)[0], np.float32)
+
+        check_parity(network, lambda image: run(image, (image.shape[2], image.shape[3]), (0, 0)))
+        arch = network.architecture
+        return cls(run, arch.scale, arch.colors, arch, framed=True)
+
+
+def _scale_of(path: Path | str, run: Run, colors: int) -> int:
+    image: npt.NDArray[np.float32] = np.zeros((1, colors, _PROBE_PX, _PROBE_PX + 1), np.float32)
+    try:
+        found = run(image, image.shape[2:], (0, 0)).shape
+    # ONNX Runtime's errors share no class with a public name.
+    except Exception as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"{path}: cannot take an image of {_PROBE_PX + 1}x{_PROBE_PX} ({reason}); expected a "
+            f"network with height and width left free"
+        ) from None
+    scale = found[2] // _PROBE_PX if len(found) == 4 else 0
+    expected = (1, colors, _PROBE_PX * scale, (_PROBE_PX + 1) * scale)
+    if scale not in (2, 3, 4) or found != expected:
+        raise InputError(
+            f"{path}: makes {found} of {image.shape}; expected an image 2, 3 or 4 times as large"
+        )
+    return int(scale)
+
+
+def _architecture(session: Any) -> Architecture | None:
+    said = session.get_modelmeta().custom_metadata_map.get("architecture")
+    try:
+        return None if said is None else Architecture.from_dict(json.loads(said))
+    except ValueError:
+        # Another maker's note under the same key, or a part that isn't installed here.
+        return None
+
+
+class _Framed(nn.Module):
+    """A network that is told where in the whole image its input lies."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+        self._frame: list[Tensor] = []
+        for module in network.modules():
+            # A user's variant with a forward of its own is left alone.
+            if isinstance(module, ESALite) and type(module).forward is ESALite.forward:
+                module.forward = types.MethodType(_attention(self._frame), module)  # type: ignore[method-assign]
+
+    def forward(self, image: Tensor, whole: Tensor, origin: Tensor) -> Tensor:
+        """(N, colors, h, w), the whole image's (height, width) and the tile's (top, left)."""
+        self._frame[:] = [whole, origin]
+        out: Tensor = self.network(image)
+        return out
+
+
+def _attention(frame: list[Tensor]) -> Any:
+    def forward(self: ESALite, x: Tensor) -> Tensor:
+        reduced = self.reduce(x)
+        coarse = self.coarse(reduced)
+        whole, origin = frame
+        rows, columns = (
+            _bilinear(whole[k], origin[k], x.shape[2 + k], coarse.shape[2 + k]) for k in (0, 1)
+        )
+        stretched = rows @ coarse @ columns.T
+        out: Tensor = x * self.expand(stretched + self.shortcut(reduced)).sigmoid()
+        return out
+
+    return forward
+
+
+def _bilinear(whole: Tensor, origin: Tensor, length: int, cells: int) -> Tensor:
+    """(length, cells): each pixel's weights on the tile's cells (see `whole_image`)."""
+    strided = ((whole.clamp_min(LEAST_ESA_SIDE_PX) - 3) / 2).floor() + 1
+    all_cells = ((strided - 7) / 3).floor() + 1
+    pixel = torch.arange(length) + origin
+    place = (pixel + 0.5) * (all_cells / whole) - 0.5
+    # Two clamps: one end of a range is a number, the other a tensor.
+    place = torch.minimum(place.clamp_min(0), all_cells - 1) - (origin / ALIGN_PX).floor()
+    place = place.clamp(0, cells - 1)
+    return (1 - (place[:, None] - torch.arange(cells)).abs()).clamp_min(0)
