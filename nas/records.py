@@ -15,6 +15,7 @@ __all__ = [
     "FINISHED",
     "INTERRUPTED",
     "OVER_BUDGET",
+    "PROMOTED",
     "REJECTED",
     "RUNNING",
     "STOPPED",
@@ -29,6 +30,7 @@ INTERRUPTED = "interrupted"
 REJECTED = "rejected"
 RUNNING = "running"
 STOPPED = "stopped"
+PROMOTED = "promoted"
 
 OVER_BUDGET = "over budget"
 DUPLICATE = "duplicate"
@@ -60,12 +62,13 @@ class TrialRecord:
     ``state`` is ``"finished"`` (trained and evaluated), ``"failed"`` (trained, with
     ``reason``), ``"rejected"`` (over a budget or a duplicate: never trained, with
     ``reason``), ``"stopped"`` (early, at the last of its ``rungs``, where others were worth
-    more), ``"interrupted"`` (another trial finishes it) or ``"running"``.
+    more), ``"promoted"`` (it stopped at a rung, and a later trial goes on with its network),
+    ``"interrupted"`` (a later trial does so as well) or ``"running"``.
     Every figure that is not known yet is ``None``.
 
     Attributes:
         number: the trial's number in the Optuna study, from 0.
-        state: one of the six states above.
+        state: one of the seven states above.
         source: ``"sampler"``, or ``"preset:NAME"`` for an enqueued published system.
         architecture: the architecture as a plain dictionary.
         architecture_hash: the architecture's canonical hash (16 hex digits).
@@ -109,6 +112,11 @@ class TrialRecord:
         kind, _, name = self.source.partition(":")
         return name if kind == "preset" else None
 
+    @property
+    def last_rung(self) -> Rung | None:
+        """The last of its rungs, if there is one."""
+        return self.rungs[-1] if self.rungs else None
+
     def to_attrs(self) -> dict[str, Any]:
         """The known figures as JSON-ready Optuna user attributes, number and state left out."""
         attrs = asdict(self)
@@ -126,9 +134,12 @@ class TrialRecord:
 
 
 def to_frame(records: Iterable[TrialRecord]) -> pd.DataFrame:
-    """One row a record; the columns are the record's fields but the nested ones."""
+    """One row a record: its fields but the nested ones, and the figures of its last rung."""
     import pandas as pd
 
     columns = [f.name for f in fields(TrialRecord) if f.name not in _NESTED]
-    rows = [[getattr(record, name) for name in columns] for record in records]
-    return pd.DataFrame(rows, columns=columns)
+    rows = []
+    for record in records:
+        row = [getattr(record, name) for name in columns]
+        rows.append(row + [getattr(record.last_rung, f.name, None) for f in fields(Rung)])
+    return pd.DataFrame(rows, columns=columns + [f"rung_{f.name}" for f in fields(Rung)])

@@ -15,11 +15,12 @@ from nas.explore.events import (
     SearchStarted,
     TrainingStep,
     TrialEnded,
+    TrialPaused,
     TrialStarted,
     WorkerLost,
 )
 from nas.objectives import OBJECTIVES
-from nas.records import FINISHED, TrialRecord
+from nas.records import FINISHED, STOPPED, TrialRecord
 
 __all__ = ["Display", "make_observer", "print_json", "print_plain"]
 
@@ -46,7 +47,7 @@ def print_plain(event: Event) -> None:
     line: str | None = None
     if isinstance(event, SearchStarted):
         line = "\n".join(_opening(event))
-    elif isinstance(event, TrialEnded):
+    elif isinstance(event, TrialEnded | TrialPaused):
         line = f"{event.trained}/{event.goal}  {_outcome(event.record)}  {_standing(event)}"
     elif isinstance(event, WorkerLost):
         line = _loss(event)
@@ -79,6 +80,7 @@ class Display:
         self._began = time.monotonic()
         self._first = 0
         self._steps = 1
+        self._rungs: tuple[int, ...] = ()
 
     def observe(self, event: Event) -> None:
         """Takes an event in."""
@@ -86,6 +88,7 @@ class Display:
             for line in _opening(event):
                 self.console.print(line, highlight=False)
             self._first, self._began, self._steps = event.trained, time.monotonic(), event.steps
+            self._rungs = event.rungs
             self._progress.start()
             self._search = self._progress.add_task(
                 "networks", total=event.goal, completed=event.trained,
@@ -94,7 +97,8 @@ class Display:
         elif isinstance(event, TrialStarted):
             # All fields: a reset forgets those that it is not given.
             self._progress.reset(
-                self._line(event.record.number), description=f"trial {event.record.number}",
+                self._line(event.record.number),
+                description=self._title(event.record.number, event.until),
                 counts=_cost(event.record), left="", visible=True,
             )  # fmt: skip
         elif isinstance(event, TrainingStep):
@@ -104,7 +108,7 @@ class Display:
             # Nobody knows which network it had; those that go on say so at their next step.
             for number in list(self._lines):
                 self._free_line(number)
-        elif isinstance(event, TrialEnded):
+        elif isinstance(event, TrialEnded | TrialPaused):
             self._free_line(event.record.number)
             self._progress.console.print(_outcome(event.record), highlight=False)
             self._progress.update(
@@ -144,22 +148,32 @@ class Display:
         rate = event.step / event.seconds if event.seconds > 0 else 0.0
         self._progress.update(
             self._line(event.number), completed=event.step, total=event.steps, visible=True,
-            description=f"trial {event.number}",
+            description=self._title(event.number, event.steps),
             counts=f"step {event.step}/{event.steps}  {rate:.1f} steps/s  loss {event.loss:.4f}",
         )  # fmt: skip
 
-    def _left(self, event: TrialEnded) -> str:
+    def _title(self, number: int, until: int) -> str:
+        if len(self._rungs) < 2:
+            return f"trial {number}"
+        rung = sum(step <= until for step in self._rungs)
+        return f"trial {number}, rung {rung}/{len(self._rungs)}"
+
+    def _left(self, event: TrialEnded | TrialPaused) -> str:
         done = event.trained - self._first
         if done <= 0:
             return ""
+        if event.trained >= event.goal:
+            return "finishing the best" if event.stopped else ""
         seconds = (time.monotonic() - self._began) / done * (event.goal - event.trained)
         return f"about {_duration(seconds)} left"
 
 
 def _opening(event: SearchStarted) -> list[str]:
+    early = ", ".join(str(step) for step in event.rungs[:-1])
     lines = [
         f"Run {event.run}: {event.goal} networks, {event.steps} training steps each, "
         f"on {event.device}",
+        *([f"Early stopping: only the best go on after {early} steps"] if early else []),
         f"Photos: {event.data}, {event.train_photos} to train, {event.validation_photos} to "
         f"validate; bicubic {event.bicubic_psnr_y_db:.3f} dB",
     ]
@@ -168,7 +182,7 @@ def _opening(event: SearchStarted) -> list[str]:
     if event.skipped:
         skipped = ", ".join(f"{count} {reason}" for reason, count in event.skipped.items())
         lines.append(f"Image files left out: {skipped}")
-    return lines
+    return lines + [f"Note: {note}" for note in event.notes]
 
 
 def _loss(event: WorkerLost) -> str:
@@ -186,13 +200,16 @@ def _outcome(record: TrialRecord) -> str:
     name = f"trial {record.number:>3}" + (f" ({record.preset})" if record.preset else "")
     if record.state == FINISHED:
         return f"{name}  {record.psnr_y_db:.3f} dB  {_cost(record)}"
+    if record.state == STOPPED and record.last_rung is not None:
+        return f"{name}  {record.last_rung.psnr_y_db:.3f} dB  {_cost(record)}  {record.reason}"
     return f"{name}  {record.state}: {record.reason}"
 
 
-def _standing(event: TrialEnded) -> str:
+def _standing(event: TrialEnded | TrialPaused) -> str:
+    stopped = f", {event.stopped} stopped" if event.stopped else ""
     if event.best is None or event.best.psnr_y_db is None:
-        return "no network finished yet"
-    return f"best {event.best.psnr_y_db:.3f} dB, front of {event.front_size}"
+        return f"no network finished yet{stopped}"
+    return f"best {event.best.psnr_y_db:.3f} dB, front of {event.front_size}{stopped}"
 
 
 def _duration(seconds: float) -> str:

@@ -40,6 +40,26 @@ def search(
     timeout: Annotated[
         str | None, typer.Option(help="Start no trial after this time: 90s, 5m, 2h.")
     ] = None,
+    rungs: Annotated[
+        int | None,
+        typer.Option(
+            help="Judge networks at so many steps of their training, the last one included, and "
+            "let only the best go on from each."
+        ),
+    ] = None,
+    eta: Annotated[
+        float, typer.Option(help="From each rung one of so many networks goes on.")
+    ] = 3.0,
+    early_stop: Annotated[
+        bool,
+        typer.Option(
+            "--early-stop/--no-early-stop", help="Whether networks may stop before the end."
+        ),
+    ] = True,
+    warm_start: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of an earlier run, whose front is trained first; repeatable."),
+    ] = None,
     sampler: Annotated[
         str, typer.Option(help="Optuna's sampler: tpe, nsga2, nsga3, gp, random.")
     ] = "tpe",
@@ -136,6 +156,10 @@ def search(
         profile_name=profile,
         trials=trials,
         timeout_s=parse_seconds(timeout) if timeout is not None else None,
+        rungs=rungs,
+        eta=eta,
+        early_stop=early_stop,
+        warm_start=warm_start or (),
         sampler=sampler,
         seed=seed,
         data=data,

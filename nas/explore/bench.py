@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from nas.explore.published import check_photos, load_study, publish
 from nas.explore.settings import SearchSettings
 from nas.explore.study import IDENTITY, open_storage, open_study
 from nas.explore.trainer import Photos, Trainer
+from nas.explore.warm import WarmStart, warm_starts
 from nas.run import Run, embedded_storage, open_run, write_run
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Bench:
         study: the Optuna study.
         run: the run folder.
         keeps_tables: whether the run folder is the search's own, so that its tables are there.
+        notes: lines for the user, such as what a warm start leaves out.
     """
 
     settings: SearchSettings
@@ -41,6 +44,7 @@ class Bench:
     study: Study
     run: Run
     keeps_tables: bool = True
+    notes: tuple[str, ...] = ()
 
     def made_with(self, figures: Figures) -> dict[str, Any]:
         """How a trial's figures come about, for its record."""
@@ -90,20 +94,34 @@ def set_up(
         run = Run(settings.run, about, url)
         return Bench(settings, meter, trainer, study, run, joins.keeps_tables)
 
-    def queue_published(study: Study) -> None:
+    # What it says that is wrong is said before a study is made.
+    warm = list(warm_starts(settings, meter))
+
+    def queue_first(study: Study) -> None:
+        _queue_warm(study, warm)
         for system, point in settings.space.starting_points.items():
             parameters = fixed_parameters(settings.space, point, settings.scale, meter)
             if parameters is not None:
                 study.enqueue_trial(dict(parameters), user_attrs={"source": f"preset:{system}"})
 
-    study = open_study(open_storage(url), name, settings.objectives, identity, queue_published)
+    study = open_study(open_storage(url), name, settings.objectives, identity, queue_first)
+    _queue_warm(study, warm)
     write_run(settings.run, _about(settings, name, identity, photos))
     run = open_run(settings.run, storage=settings.storage)
     if settings.storage == IN_MEMORY:
         run = replace(run, study=study)
     else:
         publish(study, settings)
-    return Bench(settings, meter, trainer, study, run)
+    notes = tuple(one.note for one in warm if one.note)
+    return Bench(settings, meter, trainer, study, run, notes=notes)
+
+
+def _queue_warm(study: Study, warm: Sequence[WarmStart]) -> None:
+    """Queues the networks that the study does not have from an earlier start."""
+    there = {trial.user_attrs.get("source") for trial in study.get_trials(deepcopy=False)}
+    for one in warm:
+        if one.parameters is not None and one.source not in there:
+            study.enqueue_trial(dict(one.parameters), user_attrs={"source": one.source})
 
 
 def _about(

@@ -14,6 +14,8 @@ __all__ = [
     "SearchStarted",
     "TrainingStep",
     "TrialEnded",
+    "TrialPaused",
+    "TrialPromoted",
     "TrialRejected",
     "TrialStarted",
     "WorkerLost",
@@ -25,7 +27,8 @@ class SearchStarted:
     """The data are read and the study is open.
 
     ``trained`` networks of ``goal`` are there already; ``skipped`` says how many image
-    files were left out, by reason.
+    files were left out, by reason; at the steps in ``rungs`` a network is judged;
+    ``notes`` are further lines for the user.
     """
 
     run: str
@@ -38,18 +41,28 @@ class SearchStarted:
     device: str
     steps: int
     skipped: dict[str, int] = field(default_factory=dict)
+    rungs: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TrialStarted:
-    """A network within all budgets is about to be trained."""
+    """A network within all budgets is about to be trained until a step.
+
+    One whose record has rungs goes on from the last of them, or from wherever it was
+    interrupted.
+    """
 
     record: TrialRecord
+    until: int
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingStep:
-    """One optimiser step of a trial; ``seconds`` is its training time so far."""
+    """One optimiser step of a trial; ``seconds`` is its training time so far.
+
+    ``steps`` is where it comes to a rung next.
+    """
 
     number: int
     step: int
@@ -66,14 +79,38 @@ class TrialRejected:
 
 
 @dataclass(frozen=True, slots=True)
-class TrialEnded:
-    """A trial that finished or failed, and where the search stands now."""
+class TrialPromoted:
+    """A trial at a rung goes on until a step without a pause: it is among the best there."""
+
+    record: TrialRecord
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrialPaused:
+    """A trial that stopped at a rung, where others are worth more so far."""
 
     record: TrialRecord
     trained: int
     goal: int
     front_size: int
     best: TrialRecord | None
+    stopped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TrialEnded:
+    """A trial that finished or failed, and where the search stands now.
+
+    Of the ``trained`` networks so many are ``stopped`` at a rung for now.
+    """
+
+    record: TrialRecord
+    trained: int
+    goal: int
+    front_size: int
+    best: TrialRecord | None
+    stopped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +135,8 @@ Event = (
     SearchStarted
     | TrialStarted
     | TrainingStep
+    | TrialPromoted
+    | TrialPaused
     | TrialRejected
     | TrialEnded
     | WorkerLost

@@ -31,7 +31,7 @@ class Figures:
     params: int
     macs: int
     activations: int
-    memory_mb: float
+    memory_mb: float | None
     latency_ms: float | None
     latency_min_ms: float | None
     measured_with: dict[str, Any]
@@ -77,6 +77,11 @@ class Meter:
     def excess(self, arch: Architecture) -> dict[str, float]:
         """For each budget how far the network is over it: figure/limit - 1, at most 0 inside."""
         return {b.name: self.figure(arch, b.name) / b.limit - 1 for b in self.budgets}
+
+    def prices(self, arch: Architecture) -> Figures:
+        """What is known at once: the figures that need neither a network nor a clock."""
+        priced = price(folded(arch), self.hr)
+        return Figures(priced.params, priced.macs, priced.activations, None, None, None, {})
 
     def measure(self, arch: Architecture) -> Figures:
         """All figures, with the latency measured on this machine or by the fitted model."""
@@ -163,9 +168,7 @@ class Prices(Meter):
         super().__init__(budgets, hr, (1, 1), "cpu")
 
     def measure(self, arch: Architecture) -> Figures:
-        priced = price(folded(arch), self.hr)
-        memory_mb = round(self._memory_mb(arch), 3)
-        return Figures(priced.params, priced.macs, priced.activations, memory_mb, None, None, {})
+        return self.prices(arch)
 
 
 def _readable(name: str, value: float) -> str:

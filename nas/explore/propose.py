@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import Trial
 
-__all__ = ["FILL", "Proposal", "fixed_parameters", "propose"]
+__all__ = ["FILL", "Proposal", "choose", "fixed_parameters", "propose"]
 
 FILL = "fill_"
 """Prefix of the study's parameters that say how much of the budget a dimension uses."""
@@ -34,22 +34,19 @@ class Proposal:
     fits: bool
 
 
-def propose(
-    study: Study,
-    space: Space,
-    scale: int,
-    meter: Meter,
-    on_asked: Callable[[Trial], None] = lambda trial: None,
-) -> Proposal:
-    """Asks the study's sampler for the next network; ``on_asked`` is told of the bare trial.
+def propose(study: Study, space: Space, scale: int, meter: Meter) -> Proposal:
+    """Asks a study's sampler for the next network."""
+    return choose(study.ask(), space, scale, meter)
+
+
+def choose(trial: Trial, space: Space, scale: int, meter: Meter) -> Proposal:
+    """The network of a trial, whose parameters come from the queue or from the sampler.
 
     The sampler chooses among the space's choices, and for each filling dimension which
     share of what the budgets leave; so what it proposes fits, unless the smallest network
     with its choices is too large already. How far over it is goes to the sampler as
     Optuna constraints.
     """
-    trial = study.ask()
-    on_asked(trial)
     labels: dict[str, Label] = {}
     for d in space.active(labels):
         if d.choices:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 
-__all__ = ["SAMPLERS", "make_sampler"]
+__all__ = ["SAMPLERS", "WHOLE", "make_sampler"]
 
 
 def _tpe(seed: int) -> BaseSampler:
@@ -50,6 +50,9 @@ SAMPLERS: Mapping[str, Callable[[int], BaseSampler]] = {
     "gp": _gp,
     "random": _random,
 }
+
+WHOLE = frozenset({"nsga2", "nsga3", "random"})
+"""Samplers that count on seeing every trial, or do not mind."""
 
 
 def make_sampler(name: str, seed: int, proposals: int) -> BaseSampler:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,16 +11,35 @@ from typing import Any
 
 from nas.evaluate.recipe import Recipe, profile
 from nas.explore.budget import Budget, parse_budgets
+from nas.explore.promotion import rung_steps
 from nas.explore.sampler import SAMPLERS
 from nas.latency.model import LatencyModel, model_for
 from nas.objectives import OBJECTIVES
 from search_spaces import Space
 from search_spaces.errors import InputError
 
-__all__ = ["SearchSettings", "default_run_folder", "make_settings", "parse_seconds"]
+__all__ = [
+    "DEFAULT_ETA",
+    "DEFAULT_RUNGS",
+    "SearchSettings",
+    "default_run_folder",
+    "make_settings",
+    "parse_seconds",
+]
 
 _TRIALS = {"smoke": 4, "quick": 16, "standard": 60, "full": 200}
 _LATENCY_LR_SIZE = (90, 160)
+
+DEFAULT_RUNGS = 1
+"""Rungs of a search that is not told how many; 1 trains every network to the end."""
+
+DEFAULT_ETA = 3.0
+
+NOISE_DB = 0.04
+"""Standard deviation of the quick profile's PSNR-Y over seeds, dB.
+
+benchmarks/results/proxy_noise.json: 0.034 dB for E-RFDN and 0.038 dB for RLFN, 3 seeds each.
+"""
 
 
 @dataclass(frozen=True)
@@ -48,6 +68,11 @@ class SearchSettings:
         checkpoints: folder or URL for checkpoints and weights that workers on other machines
             see; ``None`` for the run folder.
         study: the study's name in the store, ``None`` for the run folder's.
+        rungs: at how many steps a network is judged, the last one included; 1: no early stop.
+        eta: one of so many networks goes on from each rung, more than 1.
+        noise_db: a PSNR that is less than this behind is as good.
+        checkpoints_mb: of stopped networks no more than this is kept, MB (10^6).
+        warm_start: folders of earlier runs whose fronts are trained first.
     """
 
     budgets: tuple[Budget, ...]
@@ -70,11 +95,31 @@ class SearchSettings:
     latency_model: LatencyModel | None = None
     checkpoints: str | None = None
     study: str | None = None
+    rungs: int = DEFAULT_RUNGS
+    eta: float = DEFAULT_ETA
+    noise_db: float = NOISE_DB
+    checkpoints_mb: float = 4000.0
+    warm_start: tuple[Path, ...] = ()
 
     @property
     def study_name(self) -> str:
         """The study's name in its store: that of the run folder unless another is given."""
         return self.study or self.run.resolve().name
+
+    @property
+    def rung_steps(self) -> tuple[int, ...]:
+        """The steps at which a network is judged, geometric up to the recipe's."""
+        return rung_steps(self.recipe.steps, self.rungs, self.eta)
+
+    @property
+    def measures_late(self) -> bool:
+        """Whether memory and latency are measured only of networks that finish.
+
+        Measuring takes a good part of a first rung's time, and most networks get no further;
+        but where these figures decide which ones do, they are needed before.
+        """
+        named = {budget.name for budget in self.budgets} | set(self.objectives)
+        return len(self.rung_steps) > 1 and not named & {"latency", "memory"}
 
     def identity(self, data_name: str, data_fingerprint: str) -> dict[str, Any]:
         """What must be equal for trials to belong into one study, as JSON-ready data."""
@@ -91,6 +136,7 @@ class SearchSettings:
             "hr": list(self.hr),
             "latency_lr": list(self.latency_lr),
             "latency_model": self.latency_model.hash if self.latency_model else None,
+            "rungs": list(self.rung_steps),
         }
 
 
@@ -116,6 +162,12 @@ def make_settings(
     latency_elsewhere: bool = False,
     checkpoints: str | None = None,
     study: str | None = None,
+    rungs: int | None = None,
+    eta: float = DEFAULT_ETA,
+    early_stop: bool = True,
+    noise_db: float = NOISE_DB,
+    checkpoints_mb: float = 4000.0,
+    warm_start: Sequence[Path | str] = (),
 ) -> SearchSettings:
     """Settings from what a user gives; everything left out gets its default.
 
@@ -144,6 +196,15 @@ def make_settings(
     latency_lr = latency_lr or (model.device.lr_size if model else _LATENCY_LR_SIZE)
     if min(latency_lr) < 1:
         raise InputError(f"latency size: expected at least 1x1, got {latency_lr}")
+    height = (rungs if rungs is not None else DEFAULT_RUNGS) if early_stop else 1
+    if height < 1:
+        raise InputError(f"rungs: expected at least 1, got {height}")
+    if not 1.0 < eta < math.inf:
+        raise InputError(f"eta: expected more than 1, got {eta:g}")
+    if not 0.0 <= noise_db < math.inf:
+        raise InputError(f"noise: expected 0 dB or more, got {noise_db:g}")
+    if not checkpoints_mb >= 0.0:
+        raise InputError(f"checkpoints: expected 0 MB or more, got {checkpoints_mb:g}")
     loaded = space if isinstance(space, Space) else Space.load(space)
     folder = Path(run) if run is not None else default_run_folder(parsed, loaded, scale, name)
     return SearchSettings(
@@ -152,6 +213,8 @@ def make_settings(
         Path(validation) if validation is not None else None,
         storage, folder, latency_lr=latency_lr, device=device, latency_model=model,
         checkpoints=checkpoints, study=study,
+        rungs=height, eta=float(eta), noise_db=noise_db, checkpoints_mb=checkpoints_mb,
+        warm_start=tuple(Path(folder) for folder in warm_start),
     )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ __all__ = ["LOCAL", "SETTINGS", "our_version", "settings_from_text", "settings_t
 SETTINGS = "nas_settings"
 """The study's attribute that holds the text."""
 
-LOCAL = ("data", "device", "run", "storage", "study", "timeout_s", "validation")
+LOCAL = ("data", "device", "run", "storage", "study", "timeout_s", "validation", "warm_start")
 """The settings that are left out."""
 
 _FORMAT = 1

@@ -8,16 +8,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from nas.explore.database import IN_MEMORY, connect_options, is_server, parse_url
+from nas.explore.ledger import STATE, WORKER, read_records
 from nas.objectives import OBJECTIVES
-from nas.records import (
-    FAILED,
-    FINISHED,
-    INTERRUPTED,
-    OVER_BUDGET,
-    REJECTED,
-    RUNNING,
-    TrialRecord,
-)
+from nas.records import OVER_BUDGET
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,26 +20,22 @@ if TYPE_CHECKING:
 
 __all__ = [
     "IDENTITY",
-    "IN_MEMORY",
+    "add_ended",
+    "begin",
     "claim",
     "fail",
     "open_storage",
     "open_study",
-    "proposals",
     "quietly",
     "read_records",
     "recover_interrupted",
     "reject_over_budget",
-    "requeue",
+    "stop",
     "storage_errors",
 ]
 
 IDENTITY = "nas_identity"
 """The study's attribute that says which trials belong into it."""
-
-_STATE = "nas_state"
-_WORKER = "nas_worker"
-_RETRIED = "nas_retry_of"
 
 
 @contextmanager
@@ -139,10 +128,46 @@ def open_study(
     return study
 
 
-def read_records(study: Study) -> list[TrialRecord]:
-    """A record for each trial that has been started."""
-    trials = study.get_trials(deepcopy=False)
-    return [_record(trial) for trial in trials if trial.state.name != "WAITING"]
+def begin(study: Study, like: FrozenTrial, worker: str, attrs: Mapping[str, Any]) -> Trial:
+    """Adds a running trial that a worker looks after, with all that is known, in one write.
+
+    Args:
+        study: where.
+        like: its parameters, or those it was queued with, and its constraints are taken over.
+        worker: who looks after it.
+        attrs: its attributes.
+    """
+    from optuna.trial import Trial, TrialState, create_trial
+
+    study.add_trial(
+        create_trial(
+            state=TrialState.RUNNING,
+            params=like.params,
+            distributions=like.distributions,
+            user_attrs={**attrs, WORKER: worker},
+            system_attrs=like.system_attrs,
+        )
+    )
+    # A worker has one trial at a time.
+    trials = reversed(study.get_trials(deepcopy=False))
+    added = next(t for t in trials if not t.state.is_finished() and _worker(t) == worker)
+    return Trial(study, added._trial_id)
+
+
+def add_ended(study: Study, like: FrozenTrial, attrs: Mapping[str, Any], state: str = "") -> None:
+    """Adds a proposal that is not trained: for ``state``, or as over budget where that is ""."""
+    from optuna.trial import TrialState, create_trial
+
+    study.add_trial(
+        create_trial(
+            # Optuna's samplers learn from the constraints of pruned trials, not of failed ones.
+            state=TrialState.FAIL if state else TrialState.PRUNED,
+            params=like.params,
+            distributions=like.distributions,
+            user_attrs={**attrs, **({STATE: state} if state else {})},
+            system_attrs=like.system_attrs,
+        )
+    )
 
 
 def fail(study: Study, trial: Trial, state: str, reason: str) -> None:
@@ -150,8 +175,15 @@ def fail(study: Study, trial: Trial, state: str, reason: str) -> None:
     from optuna.trial import TrialState
 
     trial.set_user_attr("reason", reason)
-    trial.set_user_attr(_STATE, state)
+    trial.set_user_attr(STATE, state)
     study.tell(trial, state=TrialState.FAIL)
+
+
+def stop(study: Study, trial: Trial) -> None:
+    """Ends a trial at a rung; another one may go on with its network."""
+    from optuna.trial import TrialState
+
+    study.tell(trial, state=TrialState.PRUNED)
 
 
 def reject_over_budget(study: Study, trial: Trial) -> None:
@@ -167,62 +199,28 @@ def reject_over_budget(study: Study, trial: Trial) -> None:
 
 def claim(trial: Trial, worker: str) -> None:
     """Notes which worker looks after a trial."""
-    trial.set_user_attr(_WORKER, worker)
+    trial.set_user_attr(WORKER, worker)
 
 
 def recover_interrupted(study: Study, alive: Callable[[str], bool]) -> int:
-    """Ends the running trials of dead workers and queues their networks again.
+    """Ends the running trials of dead workers; their networks are the next to be trained.
 
     Returns:
         How many there were.
     """
-    running = [t for t in study.get_trials(deepcopy=False) if t.state.name == "RUNNING"]
-    # A worker's name is "" where it died between being given the trial and claiming it.
-    dead = [t for t in running if not alive(t.user_attrs.get(_WORKER, ""))]
+    from optuna.trial import TrialState
+
+    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    # A worker's name is "" where it died between being given a queued trial and claiming it.
+    dead = [trial for trial in running if not alive(_worker(trial))]
     for trial in dead:
-        requeue(study, trial)
+        study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
     return len(dead)
 
 
-def requeue(study: Study, trial: FrozenTrial) -> None:
-    """Ends one interrupted trial and puts its parameters into the queue again.
-
-    One whose parameters were still being chosen is left to the sampler, which chooses
-    them again; one that came from the queue goes back there as it was.
-    """
-    from optuna.trial import TrialState
-
-    queued: dict[str, Any] = trial.system_attrs.get("fixed_params", {})
-    if queued or _is_complete(trial):
-        attrs = {
-            "source": trial.user_attrs.get("source", "sampler"),
-            _RETRIED: trial.user_attrs.get(_RETRIED, trial.number),
-        }
-        study.enqueue_trial({**queued, **trial.params}, user_attrs=attrs)
-    study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
-
-
-def proposals(study: Study) -> int:
-    """How many networks the sampler has been asked for, the interrupted ones counted once."""
-    return sum(
-        trial.user_attrs.get("source", "sampler") == "sampler" and _RETRIED not in trial.user_attrs
-        for trial in study.get_trials(deepcopy=False)
-        if trial.state.name == "RUNNING" or _is_complete(trial)
-    )
-
-
-def _is_complete(trial: FrozenTrial) -> bool:
-    """Whether the trial got as far as to have all its parameters, and so a network."""
-    return "architecture_hash" in trial.user_attrs and trial.state.name != "WAITING"
-
-
-def _record(trial: FrozenTrial) -> TrialRecord:
-    by_optuna = {"COMPLETE": FINISHED, "PRUNED": REJECTED, "FAIL": FAILED, "RUNNING": RUNNING}
-    state = by_optuna[trial.state.name]
-    if state == FAILED:
-        # Whoever fails a trial says so; one that only stopped was interrupted.
-        state = trial.user_attrs.get(_STATE, INTERRUPTED)
-    return TrialRecord.from_attrs(trial.number, state, trial.user_attrs)
+def _worker(trial: FrozenTrial) -> str:
+    name: str = trial.user_attrs.get(WORKER, "")
+    return name
 
 
 def _difference(key: str, found: Any, given: Any) -> str:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from nas.explore.events import Observer, SearchEnded, SearchStarted, TrialEnded, WorkerLost
+from nas.explore.events import (
+    Observer,
+    SearchEnded,
+    SearchStarted,
+    TrialEnded,
+    TrialPaused,
+    WorkerLost,
+)
 from nas.explore.workers.messages import Failed, Message
 from nas.explore.workers.process import Gone
 from search_spaces.errors import InputError
@@ -45,7 +52,7 @@ class Team:
                 self._tell(message)
             self._started = True
         else:
-            if isinstance(message, TrialEnded):
+            if isinstance(message, TrialEnded | TrialPaused):
                 self._deaths = self._bad_luck = 0
             self._tell(message)
         return False

@@ -6,6 +6,7 @@ from nas.evaluate.precision import best_device
 from nas.explore.bench import set_up
 from nas.explore.events import Observer, SearchEnded
 from nas.explore.leases import Lease, take_lease
+from nas.explore.ledger import Ledger
 from nas.explore.meter import Meter
 from nas.explore.published import load_study
 from nas.explore.search import run_search
@@ -14,7 +15,6 @@ from nas.explore.shelf import open_shelf
 from nas.explore.study import (
     open_storage,
     quietly,
-    read_records,
     recover_interrupted,
     storage_errors,
 )
@@ -24,7 +24,6 @@ from nas.explore.workers.engines import ENGINES
 from nas.explore.workers.job import Job
 from nas.objectives import OBJECTIVES
 from nas.pareto import best, front
-from nas.records import FAILED, FINISHED
 from nas.run import Run, embedded_storage
 from search_spaces.errors import InputError
 from search_spaces.extensions import imported_files
@@ -108,7 +107,8 @@ def _finish(run: Run, settings: SearchSettings, url: str, lease: Lease) -> int:
     with lease.turn():
         recover_interrupted(study, lease.alive)
         lease.sweep()
-        records = read_records(study)
+        standing = Ledger(study).read()
+        records = standing.records
         if settings.checkpoints is not None:
             shelf = open_shelf(settings.checkpoints)
             wanted = [*front(records, [OBJECTIVES[name] for name in run.objectives])]
@@ -118,4 +118,4 @@ def _finish(run: Run, settings: SearchSettings, url: str, lease: Lease) -> int:
                 if not weights.exists():
                     shelf.get(f"weights/{weights.name}", weights)
         run.write_tables(records)
-    return sum(record.state in (FINISHED, FAILED) for record in records)
+    return standing.trained

@@ -144,12 +144,6 @@ def test_a_starting_point_over_the_budget_is_left_out() -> None:
     assert fixed_parameters(SPACE, point, 4, meter_of(["100K-params"])) is None
 
 
-def test_the_trial_is_told_of_before_anything_is_chosen() -> None:
-    study, seen = optuna.create_study(), list[dict[str, object]]()
-    propose(study, SPACE, 4, meter_of([]), on_asked=lambda trial: seen.append(dict(trial.params)))
-    assert seen == [{}]
-
-
 class TestMeter:
     ARCH = SPACE.architecture(SPACE.starting_points["rfdn"], 4)
 

@@ -386,7 +386,7 @@ class TestFailures:
             with pytest.raises(KeyboardInterrupt):
                 nas.search(trials=3, run=tmp_path / "run", observer=stop, **SMALL)
         states = [r.state for r in nas.open_run(tmp_path / "run").records()]
-        assert states == [FINISHED, "interrupted"]
+        assert states == [FINISHED, "interrupted"] if when == "training" else [FINISHED]
         checkpoints = list((tmp_path / "run").glob("checkpoints/*.pt"))
         assert len(checkpoints) == (1 if when == "training" else 0)
         run = nas.search(trials=3, run=tmp_path / "run", **SMALL)

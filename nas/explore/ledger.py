@@ -1,0 +1,174 @@
+"""A study as its workers see it: one entry for each network, whichever trials it took.
+
+A finished trial of Optuna cannot be changed. So a network that pauses at a rung ends its trial
+as pruned, with the rung's figures, and when it is promoted another trial goes on with it; the
+same happens to one whose worker died. Nothing but the trials in work is ever left running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from nas.records import (
+    FAILED,
+    FINISHED,
+    INTERRUPTED,
+    PROMOTED,
+    REJECTED,
+    RUNNING,
+    STOPPED,
+    TrialRecord,
+)
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.trial import FrozenTrial
+
+__all__ = ["ROOT", "STATE", "UNTIL", "WORKER", "Entry", "Ledger", "Standing", "read_records"]
+
+STATE = "nas_state"
+"""Attribute of an ended trial: which of a record's states Optuna's own stands for."""
+
+WORKER = "nas_worker"
+"""Attribute: who looks after a trial."""
+
+ROOT = "nas_root"
+"""Attribute of a trial that goes on with an earlier one: the first one of that network."""
+
+UNTIL = "nas_until"
+"""Attribute: the step that a network is being trained to."""
+
+_BY_OPTUNA = {"COMPLETE": FINISHED, "PRUNED": REJECTED, "FAIL": INTERRUPTED, "RUNNING": RUNNING}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A network, by the latest trial that is about it.
+
+    Attributes:
+        trial: that trial.
+        record: its record.
+        root: number of the first trial of this network.
+    """
+
+    trial: FrozenTrial
+    record: TrialRecord
+    root: int
+
+    @property
+    def until(self) -> int | None:
+        """The step that it was last to be trained to."""
+        step: int | None = self.trial.user_attrs.get(UNTIL)
+        return step
+
+    @property
+    def source(self) -> str:
+        """Where the network comes from."""
+        return self.record.source
+
+    @property
+    def begun(self) -> bool:
+        """Whether it is a network to train: one within the budgets, and new."""
+        return bool(self.record.architecture_hash) and self.record.state != REJECTED
+
+    @property
+    def trained(self) -> bool:
+        """Whether it has come to a rung or broken down, and so counts for the search's goal."""
+        return self.record.state in (FINISHED, FAILED) or (self.begun and bool(self.record.rungs))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a search is.
+
+    Attributes:
+        records: of every trial that was started, in order of numbers.
+        entries: of every network, in order of their first trials.
+        queued: how many networks wait to be trained for the first time.
+    """
+
+    records: Sequence[TrialRecord]
+    entries: Sequence[Entry]
+    queued: int
+
+    @property
+    def proposals(self) -> int:
+        """How many networks the sampler has made out."""
+        return sum(entry.source == "sampler" for entry in self.entries)
+
+    @property
+    def trained(self) -> int:
+        """How many networks count for the search's goal."""
+        return sum(entry.trained for entry in self.entries)
+
+    @property
+    def begun(self) -> int:
+        """How many networks count for it now or will, as far as they are known."""
+        return sum(entry.begun for entry in self.entries)
+
+    def entry(self, number: int) -> Entry:
+        """The entry whose latest trial has this number."""
+        return next(entry for entry in self.entries if entry.trial.number == number)
+
+
+class Ledger:
+    """Reads a study again and again; what cannot change any more is made out only once."""
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+        self._records: dict[int, TrialRecord] = {}
+
+    def read(self) -> Standing:
+        """The study as it stands now."""
+        records: list[TrialRecord] = []
+        latest: dict[int, Entry] = {}
+        queued = 0
+        for trial in self._study.get_trials(deepcopy=False):
+            if trial.state.name == "WAITING":
+                queued += 1
+                continue
+            record = self._record(trial)
+            root = trial.user_attrs.get(ROOT, trial.number)
+            earlier = latest.get(root)
+            if earlier is not None and earlier.record.state == STOPPED:
+                number = earlier.record.number
+                promoted = replace(earlier.record, state=PROMOTED, reason="")
+                records[self._place(records, number)] = promoted
+            records.append(record)
+            latest[root] = Entry(trial, record, root)
+        return Standing(records, [latest[root] for root in sorted(latest)], queued)
+
+    def _record(self, trial: FrozenTrial) -> TrialRecord:
+        record = self._records.get(trial.number)
+        if record is None:
+            record = _record(trial)
+            if trial.state.is_finished():
+                self._records[trial.number] = record
+        return record
+
+    @staticmethod
+    def _place(records: Sequence[TrialRecord], number: int) -> int:
+        # Numbers have gaps only where trials wait.
+        place = min(number, len(records) - 1)
+        while records[place].number > number:
+            place -= 1
+        return place
+
+
+def read_records(study: Study) -> list[TrialRecord]:
+    """A record for each trial that has been started."""
+    return list(Ledger(study).read().records)
+
+
+def _record(trial: FrozenTrial) -> TrialRecord:
+    # Whoever fails a trial says so; one that says nothing was interrupted.
+    state = _BY_OPTUNA[trial.state.name]
+    state = trial.user_attrs.get(STATE, state) if state == INTERRUPTED else state
+    record = TrialRecord.from_attrs(trial.number, state, trial.user_attrs)
+    if trial.state.name == "PRUNED" and record.last_rung is not None:
+        steps = record.made_with.get("recipe", {}).get("steps", "?")
+        reason = f"stopped at step {record.last_rung.step} of {steps}"
+        return replace(record, state=STOPPED, reason=reason)
+    return record

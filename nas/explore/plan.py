@@ -1,0 +1,215 @@
+"""What a worker does next: decided on the study as it stands, and written into it at once."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from nas.explore.bench import Bench
+from nas.explore.leases import Lease
+from nas.explore.ledger import ROOT, UNTIL, Entry, Standing
+from nas.explore.promotion import Climber, best_share, next_promotion
+from nas.explore.propose import Proposal, choose, propose
+from nas.explore.sampler import WHOLE, make_sampler
+from nas.explore.settings import SearchSettings
+from nas.explore.study import add_ended, begin, claim, fail, reject_over_budget
+from nas.explore.view import sampler_view
+from nas.objectives import OBJECTIVES
+from nas.records import (
+    DUPLICATE,
+    INTERRUPTED,
+    OVER_BUDGET,
+    REJECTED,
+    RUNNING,
+    STOPPED,
+    TrialRecord,
+)
+from search_spaces import Architecture
+
+if TYPE_CHECKING:
+    from optuna.trial import Trial
+
+__all__ = ["Job", "Plan", "ranking", "write"]
+
+# Optuna's names for the parameters with which a trial was queued, and for a constraint.
+_QUEUED = "fixed_params"
+_LATENCY = "constraints:latency"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A network to be trained, the running trial that stands for it, and what is known of it."""
+
+    trial: Trial
+    architecture: Architecture
+    record: TrialRecord
+
+    @property
+    def until(self) -> int:
+        """The step to train to."""
+        step: int = self.trial.user_attrs[UNTIL]
+        return step
+
+
+class Plan:
+    """Gives a worker its jobs. All of it is done in the worker's turn.
+
+    Args:
+        bench: of the search.
+        lease: of the worker that the jobs are given to.
+    """
+
+    def __init__(self, bench: Bench, lease: Lease) -> None:
+        self.bench, self.lease = bench, lease
+        self.settings, self.study = bench.settings, bench.study
+        self.steps = bench.settings.rung_steps
+
+    def resume(self, standing: Standing) -> Job | TrialRecord | None:
+        """Goes on with a network whose worker is gone, the earliest one first."""
+        for entry in standing.entries:
+            if entry.record.state != INTERRUPTED:
+                continue
+            if entry.begun:
+                return self._take_up(entry, entry.until or self.steps[0])
+            if _QUEUED in entry.trial.system_attrs:
+                # Its worker died before the network was made out.
+                attrs = {"source": entry.record.source, ROOT: entry.root}
+                trial = begin(self.study, entry.trial, self.lease.worker, attrs)
+                return self._made_out(trial, standing, entry.root)
+        return None
+
+    def promote(self, standing: Standing, *, closing: bool) -> Job | None:
+        """Goes on with a network that waits at a rung and is among its best."""
+        waiting = {e.trial.number for e in standing.entries if e.record.state == STOPPED}
+        entry = self._promoted(standing, waiting, closing=closing)
+        return None if entry is None else self._take_up(entry, self._step_after(entry))
+
+    def step_after(self, standing: Standing, number: int) -> int | None:
+        """The step that a running trial at a rung goes on to; ``None`` where it pauses."""
+        entry = self._promoted(standing, {number}, closing=False)
+        return None if entry is None else self._step_after(entry)
+
+    def propose(self, standing: Standing) -> Job | TrialRecord:
+        """A new network, of the queue or of the sampler; a rejected one is only recorded."""
+        if standing.queued:
+            trial = self.study.ask()
+            claim(trial, self.lease.worker)
+            return self._made_out(trial, standing, trial.number)
+        settings = self.settings
+        sampler = make_sampler(settings.sampler, settings.seed, standing.proposals)
+        view = sampler_view(
+            self.study.directions,
+            settings.objectives,
+            standing.entries,
+            self.steps,
+            sampler,
+            whole=settings.sampler in WHOLE,
+        )
+        proposal = propose(view, settings.space, settings.scale, self.bench.meter)
+        like = view.get_trials(deepcopy=False)[-1]
+        number = len(standing.records) + standing.queued
+        record = self._record(proposal, number, "sampler")
+        reason = self._objection(proposal, standing, number)
+        if reason:
+            record = replace(record, state=REJECTED, reason=reason)
+            state = "" if reason == OVER_BUDGET else REJECTED
+            add_ended(self.study, like, record.to_attrs(), state)
+            return record
+        attrs = {**record.to_attrs(), UNTIL: self.steps[0]}
+        trial = begin(self.study, like, self.lease.worker, attrs)
+        return Job(trial, proposal.architecture, replace(record, number=trial.number))
+
+    def _made_out(self, trial: Trial, standing: Standing, root: int) -> Job | TrialRecord:
+        """The network of a trial from the queue, written down."""
+        settings = self.settings
+        # Whoever queues parameters by hand may have left some out.
+        self.study.sampler = make_sampler("random", settings.seed, trial.number)
+        proposal = choose(trial, settings.space, settings.scale, self.bench.meter)
+        source = trial.user_attrs.get("source", "queue")
+        record = self._record(proposal, trial.number, source)
+        write(trial, {**record.to_attrs(), UNTIL: self.steps[0]})
+        reason = self._objection(proposal, standing, root)
+        if not reason:
+            return Job(trial, proposal.architecture, record)
+        if reason == OVER_BUDGET:
+            reject_over_budget(self.study, trial)
+        else:
+            fail(self.study, trial, REJECTED, reason)
+        return replace(record, state=REJECTED, reason=reason)
+
+    def _take_up(self, entry: Entry, until: int) -> Job:
+        """A trial that goes on where another one ended."""
+        bare = replace(entry.record, reason="")
+        attrs = {**bare.to_attrs(), ROOT: entry.root, UNTIL: until}
+        like = copy.copy(entry.trial)
+        if not entry.record.made_with:
+            # A constraint can be set once, and the latency is to be measured again.
+            known = entry.trial.system_attrs.items()
+            like.system_attrs = {k: v for k, v in known if k != _LATENCY}
+        trial = begin(self.study, like, self.lease.worker, attrs)
+        record = replace(bare, number=trial.number, state=RUNNING)
+        return Job(trial, Architecture.from_dict(dict(record.architecture)), record)
+
+    def _promoted(self, standing: Standing, waiting: set[int], *, closing: bool) -> Entry | None:
+        entries = [entry for entry in standing.entries if entry.begun and entry.record.rungs]
+        climbers = [
+            Climber(_points(e.record, self.settings.objectives), e.trial.number in waiting)
+            for e in entries
+        ]
+        noise = [self.settings.noise_db if o == "psnr" else 0.0 for o in self.settings.objectives]
+        index = next_promotion(climbers, len(self.steps), self.settings.eta, noise, closing=closing)
+        return None if index is None else entries[index]
+
+    def _step_after(self, entry: Entry) -> int:
+        assert entry.record.last_rung is not None
+        return next(step for step in self.steps if step > entry.record.last_rung.step)
+
+    def _objection(self, proposal: Proposal, standing: Standing, root: int) -> str:
+        if not proposal.fits:
+            return OVER_BUDGET
+        arch_hash = proposal.architecture.hash
+        known = any(
+            entry.begun and entry.record.architecture_hash == arch_hash and entry.root != root
+            for entry in standing.entries
+        )
+        return DUPLICATE if known else ""
+
+    def _record(self, proposal: Proposal, number: int, source: str) -> TrialRecord:
+        arch = proposal.architecture
+        record = TrialRecord(number, RUNNING, source, arch.to_dict(), arch.hash)
+        if self.settings.measures_late and proposal.fits:
+            figures = self.bench.meter.prices(arch)
+            record = figures.complete(record, self.bench.made_with(figures))
+        return record
+
+
+def write(trial: Trial, attrs: Mapping[str, Any]) -> None:
+    """Writes what is not in a trial's attributes yet."""
+    there = trial.user_attrs
+    for key, value in attrs.items():
+        if there.get(key) != value:
+            trial.set_user_attr(key, value)
+
+
+def ranking(standing: Standing, settings: SearchSettings, rung: int) -> list[Entry]:
+    """Every network that has come to a rung, those first that would be promoted first."""
+    there = [e for e in standing.entries if e.begun and len(e.record.rungs) > rung]
+    points = [_points(e.record, settings.objectives)[rung] for e in there]
+    best = best_share(points, 1.0, [0.0] * len(settings.objectives))
+    return [there[k] for k in best]
+
+
+def _points(record: TrialRecord, objectives: Sequence[str]) -> tuple[tuple[float, ...], ...]:
+    """A row for each rung, less being better; what is not known is NaN."""
+    rows = []
+    for rung in record.rungs:
+        row = []
+        for name in objectives:
+            o = OBJECTIVES[name]
+            value = getattr(rung, o.attribute, getattr(record, o.attribute))
+            row.append(math.nan if value is None else -value if o.maximize else float(value))
+        rows.append(tuple(row))
+    return tuple(rows)

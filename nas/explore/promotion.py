@@ -1,0 +1,156 @@
+"""Who goes on to the next rung: asynchronous successive halving over several objectives.
+
+A network that reaches a rung competes there with all that have been there before, in every
+objective at once. Whenever one that waits is among the best ``1 / eta`` it may go on; nobody
+waits for a rung to fill (Li et al., "A system for massively parallel hyperparameter tuning",
+2020, for one objective; Schmucker et al., "Multi-objective asynchronous successive halving",
+2021, for several). Figures are rows of floats, less being better in every column.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from nas.pareto import non_dominated
+
+__all__ = ["Climber", "best_share", "next_promotion", "rung_steps"]
+
+_Points: TypeAlias = npt.NDArray[np.float64]
+_Indices: TypeAlias = npt.NDArray[np.intp]
+
+_MOST = 1.5
+"""Near-ties included, at most this many times ``1 / eta`` go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Climber:
+    """A network on its way up.
+
+    Attributes:
+        points: its figures at each rung so far, (objectives,) each; prices are the same at all.
+        waits: whether it is paused at the last of them, free to go on.
+    """
+
+    points: tuple[tuple[float, ...], ...]
+    waits: bool
+
+
+def rung_steps(steps: int, rungs: int, eta: float) -> tuple[int, ...]:
+    """The steps at which a training pauses, geometric up to all of them: (40, 120, 360)."""
+    found = {max(1, round(steps / eta**k)) for k in range(rungs)}
+    return tuple(sorted(found))
+
+
+def next_promotion(
+    climbers: Sequence[Climber],
+    rungs: int,
+    eta: float,
+    noise: Sequence[float],
+    *,
+    closing: bool = False,
+) -> int | None:
+    """The index of the climber that goes on now, from the highest rung on which one may.
+
+    Args:
+        climbers: every network that has reached the first rung, in any state, broken ones too.
+        rungs: how many there are; from the last one nobody goes on.
+        eta: one of so many goes on, more than 1.
+        noise: for each objective by how much a figure errs, 0 where it is exact.
+        closing: whether no new network will come: shares are rounded up, and who is on the
+            front of its rung goes on as far as near-ties do.
+    """
+    for rung in reversed(range(rungs - 1)):
+        there = [k for k, climber in enumerate(climbers) if len(climber.points) > rung]
+        here = [climbers[k].waits and len(climbers[k].points) == rung + 1 for k in there]
+        if not any(here):
+            continue
+        gone = [k for k, waits in enumerate(here) if not waits]
+        points = np.array([climbers[k].points[rung] for k in there], dtype=np.float64)
+        for index in best_share(points, eta, noise, gone=gone, closing=closing):
+            if here[index]:
+                return there[index]
+    return None
+
+
+def best_share(
+    points: npt.ArrayLike,
+    eta: float,
+    noise: Sequence[float],
+    *,
+    gone: Sequence[int] = (),
+    closing: bool = False,
+) -> list[int]:
+    """The rows that belong to the best ``1 / eta`` of (n, objectives) points, best first.
+
+    Whole fronts while they fit. Of the one that does not, first those that are ``gone`` on
+    already, then the rows that lie farthest from those taken (the epsilon-net of Schmucker et
+    al.), since a front's hypervolume comes from its spread, and two networks next to each
+    other tell little more than one. Then the rows that measurement noise alone may keep out:
+    which a figure better by less than ``noise`` would put onto a front that was taken whole.
+
+    As others come, the best ones change. Where half as many again as ``1 / eta`` are gone on,
+    no more do: so eta still bounds the cost.
+    """
+    matrix = np.asarray(points, dtype=np.float64)
+    count, most = (_share(len(matrix) * factor / eta, closing) for factor in (1.0, _MOST))
+    if count < 1 or len(gone) >= most:
+        return []
+    chosen: list[int] = []
+    whole = first = np.array([], dtype=np.intp)
+    rest = np.flatnonzero(~np.isnan(matrix).any(axis=1))
+    while rest.size and len(chosen) < count:
+        best = non_dominated(matrix[rest])
+        front, rest = rest[best], rest[~best]
+        first = first if first.size else front
+        ahead = [k for k in gone if k in front]
+        spread = ahead + _spread(matrix, chosen + ahead, front)
+        if len(chosen) + len(spread) <= count:
+            whole = front
+        chosen += spread[: count - len(chosen)]
+    left_out = _spread(matrix, chosen, first) if closing else []
+    further = left_out + _near(matrix, np.asarray(noise, dtype=np.float64), whole)
+    return list(dict.fromkeys(chosen + further))[: max(count, most)]
+
+
+def _share(number: float, closing: bool) -> int:
+    # A third of 3 is 1, whatever the last bit says.
+    return math.ceil(number - 1e-9) if closing else math.floor(number + 1e-9)
+
+
+def _spread(matrix: _Points, chosen: Sequence[int], front: _Indices) -> list[int]:
+    """The front's rows, each the farthest from all before it and from the chosen ones."""
+    finite = np.where(np.isfinite(matrix), matrix, 0.0)
+    extent = np.ptp(finite, axis=0)
+    scaled = finite / np.where(extent > 0, extent, 1.0)
+    # Where nobody is there yet, the best in the first objective begins, and the far end follows.
+    rows = sorted(set(front.tolist()) - set(chosen), key=lambda k: tuple(matrix[k]))
+    here = scaled[rows]
+    to_chosen = np.abs(here[:, None] - scaled[list(chosen)][None]).max(axis=2)
+    distance = to_chosen.min(axis=1, initial=np.inf)
+    order: list[int] = []
+    for _ in rows:
+        taken = int(np.argmax(distance))
+        order.append(rows[taken])
+        distance = np.minimum(distance, np.abs(here - here[taken]).max(axis=1))
+        distance[taken] = -np.inf
+    return order
+
+
+def _near(matrix: _Points, noise: _Points, front: _Indices) -> list[int]:
+    """The rows that less than the noise keeps off a front, the nearest first."""
+    noisy = noise > 0
+    if not front.size or not noisy.any():
+        return []
+    rows, others = matrix[:, None], matrix[front][None]
+    no_dearer = (others[..., ~noisy] <= rows[..., ~noisy]).all(axis=2)
+    # To be dominated by none, a row must be ahead of each in one of the noisy figures.
+    behind = ((rows - others)[..., noisy] / noise[noisy]).min(axis=2)
+    lack = np.where(no_dearer, behind, -np.inf).max(axis=1)
+    # A row with an unknown figure lacks an unknown amount, which is less than nothing.
+    return [int(k) for k in np.argsort(lack, kind="stable") if lack[k] < 1.0]

@@ -1,0 +1,162 @@
+"""What the sampler sees of a search: every network with the best estimate of its worth.
+
+Most networks end at the first rung. The sampler learns from these at once, by what they would
+be worth at the last one: their own last figure, and the mean gain from there on of those that
+went further.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Container, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from optuna.storages import InMemoryStorage
+from optuna.trial import FrozenTrial, TrialState
+
+from nas.explore.ledger import Entry
+from nas.objectives import OBJECTIVES
+from nas.pareto import non_dominated
+from nas.records import FAILED, OVER_BUDGET, TrialRecord
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.samplers import BaseSampler
+    from optuna.study import StudyDirection
+
+__all__ = ["estimates", "sampler_view"]
+
+_MOST = 250
+"""Of more networks than this a model learns little more, and takes much longer."""
+
+
+def sampler_view(
+    directions: Sequence[StudyDirection],
+    objectives: Sequence[str],
+    entries: Sequence[Entry],
+    steps: Sequence[int],
+    sampler: BaseSampler,
+    *,
+    whole: bool = False,
+) -> Study:
+    """A study in memory to ask for the next network.
+
+    Args:
+        directions: of the objectives.
+        objectives: their names.
+        entries: every network so far.
+        steps: of the rungs.
+        sampler: what asks.
+        whole: whether all networks are in it, and not only the best and the latest ones.
+
+    Returns:
+        A study whose finished trials are the networks with estimated figures, and those over
+        a budget with their constraints.
+    """
+    import optuna
+
+    values = estimates([entry.record for entry in entries], objectives, steps)
+    kept = range(len(entries)) if whole else _kept(entries, values, directions)
+    past: list[FrozenTrial] = []
+    for k in kept:
+        trial = _seen(entries[k], values[k], len(past))
+        if trial is not None:
+            past.append(trial)
+    return optuna.create_study(storage=_View(past), sampler=sampler, directions=list(directions))
+
+
+def estimates(
+    records: Sequence[TrialRecord], objectives: Sequence[str], steps: Sequence[int]
+) -> list[list[float] | None]:
+    """Each record's objectives at the last rung as far as they can be told, else ``None``."""
+    gains = {name: _gains(records, name, steps) for name in ("psnr_y_db", "ssim_y")}
+    places = {step: k for k, step in enumerate(steps)}
+
+    def figure(record: TrialRecord, attribute: str) -> float | None:
+        value: float | None = getattr(record, attribute)
+        if attribute not in gains or value is not None:
+            return value
+        rung = record.last_rung
+        if rung is None or record.state == FAILED:
+            return None
+        further = gains[attribute][places.get(rung.step, len(steps)) :]
+        return float(getattr(rung, attribute) + sum(further))
+
+    found: list[list[float] | None] = []
+    for record in records:
+        row = [figure(record, OBJECTIVES[name].attribute) for name in objectives]
+        known = [value for value in row if value is not None]
+        found.append(known if len(known) == len(row) and record.state != FAILED else None)
+    return found
+
+
+def _gains(records: Sequence[TrialRecord], name: str, steps: Sequence[int]) -> list[float]:
+    """Mean gain from each rung to the next one, of those that reached both."""
+    gains = []
+    for before, after in itertools.pairwise(steps):
+        pairs = []
+        for record in records:
+            at = {rung.step: getattr(rung, name) for rung in record.rungs}
+            if before in at and after in at:
+                pairs.append(at[after] - at[before])
+        gains.append(sum(pairs) / len(pairs) if pairs else 0.0)
+    return gains
+
+
+def _kept(
+    entries: Sequence[Entry],
+    values: Sequence[list[float] | None],
+    directions: Sequence[StudyDirection],
+) -> list[int]:
+    """At most so many entries: half of them the best ranks, half of them the latest."""
+    if len(entries) <= _MOST:
+        return list(range(len(entries)))
+    signs = np.array([-1.0 if direction.name == "MAXIMIZE" else 1.0 for direction in directions])
+    known = np.array([k for k, value in enumerate(values) if value is not None], dtype=np.intp)
+    points = np.array([values[k] for k in known], dtype=np.float64).reshape(len(known), len(signs))
+    points = points * signs
+    kept: set[int] = set()
+    rest = np.arange(len(known))
+    while rest.size and len(kept) < _MOST // 2:
+        best = non_dominated(points[rest])
+        kept |= set(known[rest[best]][: _MOST // 2 - len(kept)].tolist())
+        rest = rest[~best]
+    latest = (k for k in reversed(range(len(entries))) if k not in kept)
+    for k in latest:
+        if len(kept) >= _MOST:
+            break
+        kept.add(k)
+    return sorted(kept)
+
+
+def _seen(entry: Entry, values: list[float] | None, number: int) -> FrozenTrial | None:
+    over = entry.record.reason == OVER_BUDGET
+    if values is None and not over:
+        return None
+    trial = copy.copy(entry.trial)
+    # In the networks' order, however often one was taken up again; no id is that of the
+    # trial to be made out, which is 0.
+    trial.number, trial._trial_id = number, -1 - number
+    trial.state = TrialState.PRUNED if values is None or over else TrialState.COMPLETE
+    trial._values = None if over else values
+    return trial
+
+
+class _View(InMemoryStorage):
+    """Past trials as they are given, and the one that is being made out."""
+
+    def __init__(self, past: Sequence[FrozenTrial]) -> None:
+        super().__init__()
+        self._past = list(past)
+
+    def get_all_trials(
+        self,
+        study_id: int,
+        deepcopy: bool = True,
+        states: Container[TrialState] | None = None,
+    ) -> list[FrozenTrial]:
+        past = [t for t in self._past if states is None or t.state in states]
+        past = copy.deepcopy(past) if deepcopy else past
+        return past + super().get_all_trials(study_id, deepcopy, states)

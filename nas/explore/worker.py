@@ -1,0 +1,257 @@
+"""One worker of a search: takes jobs and trains networks, until there is nothing left to do."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from optuna.exceptions import UpdateFinishedTrialError
+
+from nas.evaluate.train import Diverged
+from nas.explore.bench import Bench
+from nas.explore.checkpoints import Checkpoints
+from nas.explore.events import (
+    Observer,
+    SearchEnded,
+    SearchStarted,
+    TrainingStep,
+    TrialEnded,
+    TrialPaused,
+    TrialPromoted,
+    TrialRejected,
+    TrialStarted,
+)
+from nas.explore.leases import Lease, LeaseLost
+from nas.explore.ledger import UNTIL, Ledger, Standing
+from nas.explore.plan import Job, Plan, write
+from nas.explore.study import fail, recover_interrupted, reject_over_budget, stop
+from nas.objectives import OBJECTIVES
+from nas.pareto import best, front
+from nas.records import FAILED, OVER_BUDGET, REJECTED, RUNNING, STOPPED, TrialRecord
+
+__all__ = ["Worker"]
+
+# A sampler that finds nothing new so often in a row has seen all that it will see.
+_MOST_BARREN = 100
+
+_WAIT_SECONDS = 0.5
+
+# Of a search's time no more than this goes into its tables.
+_TABLES_SHARE = 0.01
+
+
+class Worker:
+    """Looks for a job, does it, and again.
+
+    Args:
+        bench: of the search.
+        tell: told what happens.
+        lease: its sign of life, and its turn among its peers.
+    """
+
+    def __init__(self, bench: Bench, tell: Observer, lease: Lease) -> None:
+        self.bench, self.tell, self.lease = bench, tell, lease
+        self.settings, self.study = bench.settings, bench.study
+        self.ledger, self.plan = Ledger(bench.study), Plan(bench, lease)
+        self.checkpoints = Checkpoints(bench)
+        self.steps = self.settings.rung_steps
+        self._barren = 0
+        self._began = time.monotonic()
+        self._tables_after = 0.0
+
+    def work(self) -> None:
+        """Works until the goal is reached, the time is up, or a KeyboardInterrupt.
+
+        Raises:
+            KeyboardInterrupt: passed on, once what was in work is left for others to take up.
+        """
+        self.tell(self._started())
+        try:
+            while (reason := self._next()) is None:
+                pass
+        except KeyboardInterrupt:
+            with self.lease.turn():
+                recover_interrupted(self.study, self._is_anothers)
+            self._write_tables(now=True)
+            raise
+        standing = self._write_tables(now=True)
+        self.tell(SearchEnded(reason, standing.trained, self.settings.trials))
+
+    def _next(self) -> str | None:
+        """Does one job. Returns why there is none left, if so."""
+        with self.lease.turn():
+            recover_interrupted(self.study, self.lease.alive)
+            found = self._found(self.ledger.read())
+        if isinstance(found, str):
+            return found
+        if isinstance(found, TrialRecord):
+            self._barren += 1
+            self.tell(TrialRejected(found))
+        elif isinstance(found, Job):
+            try:
+                self._do(found)
+            except (LeaseLost, UpdateFinishedTrialError):
+                # Whoever took this worker for dead has its trial now.
+                self.lease.renew()
+        else:
+            # Should one of the others not end its trial, it is there to take up.
+            time.sleep(_WAIT_SECONDS)
+        return None
+
+    def _found(self, standing: Standing) -> Job | TrialRecord | str | None:
+        """A job, a proposal that was rejected, why there is none left, or nothing for now."""
+        goal, limit_s = self.settings.trials, self.settings.timeout_s
+        exhausted = self._barren >= _MOST_BARREN
+        if limit_s is not None and time.monotonic() - self._began >= limit_s:
+            return "goal reached" if standing.trained >= goal else "time is up"
+        job = self.plan.resume(standing) or self.plan.promote(
+            standing, closing=exhausted or standing.trained >= goal
+        )
+        if job is not None:
+            return job
+        if standing.begun < goal and not exhausted:
+            return self.plan.propose(standing)
+        if any(entry.record.state == RUNNING for entry in standing.entries):
+            return None
+        if standing.trained >= goal:
+            return "goal reached"
+        return f"nothing new in {self._barren} proposals: the space seems exhausted"
+
+    def _do(self, job: Job) -> None:
+        """Trains a network from rung to rung for as long as it is among the best."""
+        measured = self._measured(job)
+        if measured is None:
+            return
+        job, until = measured, measured.until
+        self.tell(TrialStarted(job.record, until))
+        while True:
+            if job.record.last_rung is None or job.record.last_rung.step < until:
+                try:
+                    job = self._climbed(job, until)
+                except Diverged as error:
+                    fail(self.study, job.trial, FAILED, error.reason)
+                    break
+            if until == self.steps[-1]:
+                self._finish(job)
+                break
+            with self.lease.turn():
+                step = self.plan.step_after(self.ledger.read(), job.trial.number)
+                if step is None:
+                    stop(self.study, job.trial)
+            if step is None:
+                standing = self._write_tables()
+                record = standing.entry(job.trial.number).record
+                self.tell(TrialPaused(record, *self._figures(standing)))
+                return
+            until = step
+            job.trial.set_user_attr(UNTIL, until)
+            self.tell(TrialPromoted(job.record, until))
+        self.bench.trainer.forget(self._checkpoint(job))
+        self._ended(job)
+
+    def _measured(self, job: Job) -> Job | None:
+        """The job with the network's figures; ``None`` where it turns out over a budget."""
+        if job.record.made_with:
+            return job
+        figures = self.bench.meter.measure(job.architecture)
+        record = figures.complete(job.record, self.bench.made_with(figures))
+        limits = {b.name: (getattr(record, b.attribute), b.limit) for b in self.settings.budgets}
+        if "latency" in limits:
+            figure, limit = limits["latency"]
+            job.trial.set_constraint("latency", figure / limit - 1)
+        write(job.trial, record.to_attrs())
+        if any(figure > limit for figure, limit in limits.values()):
+            reject_over_budget(self.study, job.trial)
+            self._barren += 1
+            record = replace(record, state=REJECTED, reason=OVER_BUDGET)
+            self.tell(TrialRejected(record))
+            return None
+        self._barren = 0
+        return replace(job, record=record)
+
+    def _climbed(self, job: Job, until: int) -> Job:
+        number, record = job.trial.number, job.record
+
+        def on_step(step: int, loss: float, seconds: float) -> None:
+            self.lease.check()
+            self.tell(TrainingStep(number, step, until, loss, seconds))
+
+        rung = self.bench.trainer.advance(
+            job.architecture, until, checkpoint=self._checkpoint(job), on_step=on_step
+        )
+        self.lease.check()
+        record = replace(record, rungs=(*record.rungs, rung))
+        if until < self.steps[-1]:
+            write(job.trial, {"rungs": record.to_attrs()["rungs"]})
+        return replace(job, record=record)
+
+    def _finish(self, job: Job) -> None:
+        rung = job.record.last_rung
+        assert rung is not None
+        # The weights first: a trial that counts as finished has them.
+        weights = self.bench.run.weights(job.record)
+        self.bench.trainer.save_weights(job.architecture, self._checkpoint(job), weights)
+        record = job.record
+        if self.settings.measures_late:
+            figures = self.bench.meter.measure(job.architecture)
+            record = figures.complete(record, self.bench.made_with(figures))
+        record = replace(
+            record,
+            psnr_y_db=rung.psnr_y_db,
+            ssim_y=rung.ssim_y,
+            train_steps=rung.step,
+            train_seconds=rung.seconds,
+        )
+        write(job.trial, record.to_attrs())
+        names = self.settings.objectives
+        self.study.tell(job.trial, [float(getattr(record, OBJECTIVES[n].attribute)) for n in names])
+
+    def _ended(self, job: Job) -> None:
+        standing = self._write_tables()
+        record = standing.entry(job.trial.number).record
+        self.tell(TrialEnded(record, *self._figures(standing)))
+
+    def _figures(self, standing: Standing) -> tuple[int, int, int, TrialRecord | None, int]:
+        run, records = self.bench.run, standing.records
+        on_front = front(records, [OBJECTIVES[name] for name in run.objectives])
+        stopped = sum(entry.record.state == STOPPED for entry in standing.entries)
+        winner = best(records, run.budgets)
+        return standing.trained, self.settings.trials, len(on_front), winner, stopped
+
+    def _write_tables(self, *, now: bool = False) -> Standing:
+        """Writes the tables, unless they were written just now. Returns how things stand."""
+        # Of two workers that end a trial at once, the later one writes what both did.
+        with self.lease.turn():
+            standing = self.ledger.read()
+            self.checkpoints.keep_the_best(standing)
+            began = time.monotonic()
+            if now or began >= self._tables_after:
+                if self.bench.keeps_tables:
+                    self.bench.run.write_tables(standing.records)
+                ended = time.monotonic()
+                self._tables_after = ended + (ended - began) / _TABLES_SHARE
+        return standing
+
+    def _checkpoint(self, job: Job) -> Path:
+        return self.checkpoints.path(job.record.architecture_hash)
+
+    def _is_anothers(self, worker: str) -> bool:
+        return worker != self.lease.worker and self.lease.alive(worker)
+
+    def _started(self) -> SearchStarted:
+        bench, settings, photos = self.bench, self.settings, self.bench.trainer.photos
+        return SearchStarted(
+            str(settings.run),
+            settings.trials,
+            self.ledger.read().trained,
+            photos.name,
+            photos.train,
+            len(photos.validation),
+            photos.bicubic_psnr_y_db,
+            bench.meter.device,
+            settings.recipe.steps,
+            dict(photos.skipped),
+            self.steps,
+            bench.notes,
+        )
