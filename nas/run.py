@@ -50,14 +50,18 @@ class Run:
         """Record attribute to the highest figure allowed."""
         return dict(self.about["identity"]["budgets"])
 
-    def records(self) -> list[TrialRecord]:
-        """A record for every trial that has been started."""
+    def opened_study(self) -> Study:
+        """Its Optuna study.
+
+        Raises:
+            InputError: the store or the study in it is gone or cannot be read.
+        """
         import optuna
 
-        from nas.explore.study import open_storage, read_records, storage_errors
+        from nas.explore.study import open_storage, storage_errors
 
         if self.study is not None:
-            return read_records(self.study)
+            return self.study
         file = self.folder / _STORE
         if self.storage == embedded_storage(self.folder) and not file.is_file():
             # Opening it would make an empty one.
@@ -65,9 +69,16 @@ class Run:
         with storage_errors():
             storage = open_storage(self.storage)
             try:
-                study = optuna.load_study(study_name=self.about["study"], storage=storage)
+                return optuna.load_study(study_name=self.about["study"], storage=storage)
             except KeyError:
                 raise InputError(f"{self.folder}: its study is gone from the storage") from None
+
+    def records(self) -> list[TrialRecord]:
+        """A record for every trial that has been started."""
+        from nas.explore.study import read_records, storage_errors
+
+        study = self.opened_study()
+        with storage_errors():
             return read_records(study)
 
     def finished(self) -> pd.DataFrame:

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from nas.evaluate.benchmark import TestSet
     from nas.records import TrialRecord
     from nas.run import Run
+    from reports.plots.published import PublishedInfo
     from reports.published import PublishedResult
     from reports.summary import RunSummary
 
-__all__ = ["Evaluated", "checked", "write_published"]
+__all__ = ["Evaluated", "checked", "known_among", "write_published"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +89,13 @@ def write_published(
     Raises:
         InputError: nothing is evaluated and nothing can be; a damaged table of figures.
     """
-    from reports.plots.published import published_info
     from reports.plots.published_figure import save_published
 
     name = results[0].test_set
     chosen = run.front_records()
     if not chosen:
         raise InputError(f"{run.folder}: no trial has finished; run its search first")
-    table = run.folder / "evaluated" / f"{name}.csv"
+    table = _table(run, name)
     known = _valid(run, chosen, _read(table))
     if test_set is not None:
         known = _evaluate(run, chosen, known, test_set, table)
@@ -105,17 +105,45 @@ def write_published(
         raise InputError(
             f"{run.folder}: no network is evaluated on {name} yet; add --set {name}=FOLDER"
         )
+    info = _among(run, summary, results, chosen, known)
+    return save_published(info, run.folder / f"pareto-{name}")[0], known
+
+
+def known_among(run: Run, summary: RunSummary, name: str) -> PublishedInfo | None:
+    """The front among the published results on a test set, as far as it is evaluated there."""
+    try:
+        results, _ = checked(name, None, run.about["identity"]["scale"])
+        chosen = run.front_records()
+        known = _valid(run, chosen, _read(_table(run, name)))
+        return _among(run, summary, results, chosen, known) if known else None
+    except InputError:
+        # A set without published results, or a damaged table: a report has other things to say.
+        return None
+
+
+def _among(
+    run: Run,
+    summary: RunSummary,
+    results: Sequence[PublishedResult],
+    chosen: Sequence[TrialRecord],
+    known: Mapping[int, Evaluated],
+) -> PublishedInfo:
+    from reports.plots.published import published_info
+
     records = [
         replace(record, psnr_y_db=known[record.number].psnr_y_db,
                 ssim_y=known[record.number].ssim_y)
         for record in chosen if record.number in known
     ]  # fmt: skip
     winner = run.best()
-    info = published_info(
+    return published_info(
         records, results, summary,
         chosen=None if winner is None else winner.number, missing=len(chosen) - len(known),
     )  # fmt: skip
-    return save_published(info, run.folder / f"pareto-{name}")[0], known
+
+
+def _table(run: Run, name: str) -> Path:
+    return run.folder / "evaluated" / f"{name}.csv"
 
 
 _LOST = "the weights of its front are not kept (weights/*.safetensors); run its search again"

@@ -13,13 +13,22 @@ if TYPE_CHECKING:
     from nas.cli.evaluated import Evaluated
     from nas.records import TrialRecord
     from nas.run import Run
+    from reports.account import RunAccount
     from reports.summary import RunSummary
 
 __all__ = ["report", "summarize", "write_report"]
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="The run folder.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="The run folders.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o",
+            help="Folder for report.html and figures/. Default: the run folder, with tables and "
+            "pictures anew; of several runs, the folder report.",
+        ),
+    ] = None,
     storage: Annotated[
         str | None, typer.Option(help="URL of the run's store, if it needs a password.")
     ] = None,
@@ -34,25 +43,82 @@ def report(
         str | None,
         typer.Option("--set", help="NAME=FOLDER of that set's HR images, to evaluate the front."),
     ] = None,
-) -> None:
-    """Write a run's tables and pictures anew, and print its summary."""
+) -> None:  # fmt: skip
+    """Write a page on one run or several, figures for print, and print a summary."""
     from nas.run import open_run
     from search_spaces.errors import InputError
 
-    opened = open_run(run, storage=storage)
-    if published is None:
-        if test_set is not None:
-            raise InputError("--set: goes with --published NAME; nas evaluate measures any folder")
-        write_report(opened)
+    if test_set is not None and published is None:
+        raise InputError("--set: goes with --published NAME; nas evaluate measures any folder")
+    if published is not None and len(runs) > 1:
+        raise InputError(f"--published: expected one run, got {len(runs)}; report them one by one")
+    if len(runs) > 1:
+        _report_several(runs, output or Path("report"), storage)
         return
-    from nas.cli.evaluated import checked, write_published
+    run = open_run(runs[0], storage=storage)
+    if published is not None:
+        from nas.cli.evaluated import checked, write_published
 
-    # First, so that what is wrong with it does not come after a page of tables.
-    results, folder = checked(published, test_set, opened.about["identity"]["scale"])
-    summary = summarize(opened, opened.records())
-    picture, evaluated = write_published(opened, summary, results, folder)
-    write_report(opened)
-    _print_evaluated(picture, results[0].test_set, evaluated.values())
+        # First, so that what is wrong with it does not come after a page of tables.
+        results, folder = checked(published, test_set, run.about["identity"]["scale"])
+        summary = summarize(run, run.records())
+        picture, evaluated = write_published(run, summary, results, folder)
+    account = _account(run, _names(runs)[0])
+    if output is None:
+        _write_own(run, account.records, account.summary)
+    page = _write_page([account], output or run.folder)
+    _print(run, account.records, account.summary, drawn=True, own=output is None)
+    if published is not None:
+        _print_evaluated(picture, results[0].test_set, evaluated.values())
+    _tell(page)
+
+
+def _report_several(folders: Sequence[Path], output: Path, storage: str | None) -> None:
+    """One page on several runs; those that cannot be read are left out and told at the end."""
+    from nas.run import open_run
+    from search_spaces.errors import InputError
+
+    accounts, failed = [], []
+    for folder, name in zip(folders, _names(folders), strict=True):
+        try:
+            accounts.append(_account(open_run(folder, storage=storage), name))
+        except InputError as error:
+            failed.append(str(error))
+    if not accounts:
+        raise InputError(failed[0])
+    _tell(_write_page(accounts, output, failed))
+    if failed:
+        raise InputError(f"left out of the report: {'; '.join(failed)}")
+
+
+def _names(folders: Sequence[Path]) -> list[str]:
+    from nas.cli.account import names_of
+
+    return names_of(folders)
+
+
+def _account(run: Run, name: str) -> RunAccount:
+    from nas.cli.account import gather
+
+    return gather(run, name)
+
+
+def _write_page(accounts: Sequence[RunAccount], folder: Path, left_out: Sequence[str] = ()) -> Path:
+    from reports.figures import write_figures
+    from reports.html.page import write_page
+
+    page = folder / "report.html"
+    write_page(accounts, page, left_out)
+    write_figures(accounts, folder / "figures")
+    return page
+
+
+def _tell(page: Path) -> None:
+    from rich.console import Console
+
+    Console(highlight=False).print(
+        f"Page {page}, figures for print in {page.parent / 'figures'}", soft_wrap=True
+    )
 
 
 def _print_evaluated(picture: Path, test_set: str, evaluated: Iterable[Evaluated]) -> None:
@@ -68,22 +134,35 @@ def _print_evaluated(picture: Path, test_set: str, evaluated: Iterable[Evaluated
 
 def write_report(run: Run, *, quiet: bool = False) -> None:
     """Writes the tables and the Pareto picture; prints a summary unless ``quiet``."""
+    records = run.records()
+    summary = summarize(run, records)
+    drawn = _write_own(run, records, summary)
+    if not quiet:
+        _print(run, records, summary, drawn=drawn)
+
+
+def _write_own(run: Run, records: Sequence[TrialRecord], summary: RunSummary) -> bool:
+    """Writes what lies in the run folder itself; returns whether there was something to draw."""
     from reports.plots.pareto import pareto_info
     from reports.plots.pareto_figure import save_pareto
 
-    records = run.records()
     run.write_tables(records)
-    summary = summarize(run, records)
     drawn = any(record.state == "finished" for record in records)
     if drawn:
         save_pareto(
             pareto_info(records, summary, compressed=run.compressed()), run.folder / "pareto"
         )
-    if not quiet:
-        _print(run, records, summary, drawn=drawn)
+    return drawn
 
 
-def _print(run: Run, records: Sequence[TrialRecord], summary: RunSummary, *, drawn: bool) -> None:
+def _print(
+    run: Run,
+    records: Sequence[TrialRecord],
+    summary: RunSummary,
+    *,
+    drawn: bool,
+    own: bool = True,
+) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -98,7 +177,7 @@ def _print(run: Run, records: Sequence[TrialRecord], summary: RunSummary, *, dra
     for name, text in summary_rows(records, summary):
         grid.add_row(name, text)
     console.print(grid)
-    if drawn:
+    if drawn and own:
         console.print(
             f"Picture {run.folder / 'pareto.png'}, best network "
             f"{run.folder / 'best.yaml'} and {run.folder / 'best.safetensors'}",

@@ -41,7 +41,7 @@ def draw_audit(info: AuditInfo) -> Figure:
     return figure
 
 
-def save_audit(info: AuditInfo, stem: Path | str) -> tuple[Path, Path]:
+def save_audit(info: AuditInfo, stem: Path | str) -> tuple[Path, ...]:
     """Draw the figure to ``stem.png`` (200 dpi) and ``stem.svg``, each written whole or not at all.
 
     The files are the same, byte for byte, whenever the info is.

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.markers import CARETDOWN, MarkerStyle
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
+from reports.plots.frame import framed, plain_axis
 from reports.plots.labels import Box, place_labels
 from reports.plots.pareto import Panel, ParetoInfo, Point
 from reports.plots.style import (
@@ -35,24 +35,19 @@ from reports.plots.style import (
 
 __all__ = ["draw_panel", "draw_pareto", "save_pareto", "write_labels"]
 
-_PANEL_INCHES, _HEIGHT_INCHES, _LEFT_INCHES, _RIGHT_INCHES = 4.2, 4.8, 0.8, 0.15
+_PANEL_INCHES, _LONE_INCHES = 4.2, 6.7
 
 
 def draw_pareto(info: ParetoInfo) -> Figure:
     """The figure that ``info`` describes, without touching matplotlib's global state."""
-    count = len(info.panels)
-    width = _LEFT_INCHES + _RIGHT_INCHES + _PANEL_INCHES * max(count, 1.6)
-    figure = Figure(figsize=(width, _HEIGHT_INCHES), facecolor="white")
-    FigureCanvasAgg(figure)
-    left = _LEFT_INCHES / width
-    right = 1 - _RIGHT_INCHES / width
-    axes = figure.subplots(1, count, sharey=True, squeeze=False)[0]
-    figure.subplots_adjust(left=left, right=right, top=0.845, bottom=0.225, wspace=0.06)
-    figure.text(left, 0.94, info.title, size=13, weight="bold", color=INK, parse_math=False)
-    figure.text(left, 0.885, info.subtitle, size=9, color=FAINT, parse_math=False)
-    _legend(figure, info, left, 0.075)
-    notes = ";  ".join(info.notes)
-    figure.text(left, 0.03, notes, size=8, color=FAINT, parse_math=False)
+    frame = framed(
+        info.title, info.subtitle, len(info.panels),
+        # A single panel needs the room that the title takes.
+        panel_inches=_PANEL_INCHES if len(info.panels) > 1 else _LONE_INCHES,
+        notes=";  ".join(info.notes),
+    )  # fmt: skip
+    figure, axes = frame.figure, frame.axes
+    _legend(figure, info, frame.left, frame.legend_bottom)
     for axis, panel in zip(axes, info.panels, strict=True):
         draw_panel(axis, panel, info)
     axes[0].set_ylabel("PSNR-Y [dB]", color=INK)
@@ -63,7 +58,7 @@ def draw_pareto(info: ParetoInfo) -> Figure:
     return figure
 
 
-def save_pareto(info: ParetoInfo, stem: Path | str) -> tuple[Path, Path]:
+def save_pareto(info: ParetoInfo, stem: Path | str) -> tuple[Path, ...]:
     """Draw the figure to ``stem.png`` (200 dpi) and ``stem.svg``, each written whole or not at all.
 
     The files are the same, byte for byte, whenever the info is.
@@ -79,14 +74,10 @@ def draw_panel(axis: Axes, panel: Panel, info: ParetoInfo) -> None:
     bottom, top = info.psnr_range_db
     left, right = _cost_range(panel)
     axis.set(xlim=(left, right), ylim=(bottom, top))
-    axis.set_xlabel(panel.axis_label, color=INK, parse_math=False)
+    plain_axis(axis, panel.axis_label)
     axis.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
     axis.yaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
-    axis.tick_params(colors=INK, labelsize=8.5, length=3)
     axis.ticklabel_format(useOffset=False)
-    axis.grid(True, color="#E6E6E6", linewidth=0.6)
-    axis.set_axisbelow(True)
-    axis.spines[["top", "right"]].set_visible(False)
     if panel.wall is not None and panel.wall_drawn:
         axis.axvspan(panel.wall, right, facecolor=WALL, alpha=0.10, linewidth=0)
         axis.axvline(panel.wall, color=WALL, linewidth=1.4)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import Path
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
+from reports.plots.frame import framed
 from reports.plots.pareto import Panel, ParetoInfo
 from reports.plots.pareto_figure import draw_panel, write_labels
 from reports.plots.published import PublishedInfo
@@ -29,29 +28,18 @@ from reports.plots.style import (
 
 __all__ = ["draw_published", "save_published"]
 
-_PANEL_INCHES, _HEIGHT_INCHES, _LEFT_INCHES, _RIGHT_INCHES = 7.6, 6.4, 0.8, 0.15
-# What a panel's width holds of the notes.
-_CHARACTERS = 120
+_PANEL_INCHES, _HEIGHT_INCHES = 7.6, 6.0
 
 
 def draw_published(info: PublishedInfo) -> Figure:
     """The figure that ``info`` describes, without touching matplotlib's global state."""
     drawn = info.drawn
-    count = len(drawn.panels)
-    width = _LEFT_INCHES + _RIGHT_INCHES + _PANEL_INCHES * count
-    figure = Figure(figsize=(width, _HEIGHT_INCHES), facecolor="white")
-    FigureCanvasAgg(figure)
-    left = _LEFT_INCHES / width
-    right = 1 - _RIGHT_INCHES / width
-    axes = figure.subplots(1, count, sharey=True, squeeze=False)[0]
-    figure.subplots_adjust(left=left, right=right, top=0.88, bottom=0.24, wspace=0.06)
-    figure.text(left, 0.953, drawn.title, size=13, weight="bold", color=INK, parse_math=False)
-    figure.text(left, 0.912, drawn.subtitle, size=9, color=FAINT, parse_math=False)
-    _legend(figure, drawn, left, 0.135)
-    notes = textwrap.wrap(";  ".join(drawn.notes), _CHARACTERS * count)
-    for line, text in enumerate((*info.caption, *notes)):
-        color = INK if line < len(info.caption) else FAINT
-        figure.text(left, 0.1 - 0.028 * line, text, size=8.5, color=color, parse_math=False)
+    frame = framed(
+        drawn.title, drawn.subtitle, len(drawn.panels), panel_inches=_PANEL_INCHES,
+        height_inches=_HEIGHT_INCHES, caption=info.caption, notes=";  ".join(drawn.notes),
+    )  # fmt: skip
+    figure, axes = frame.figure, frame.axes
+    _legend(figure, drawn, frame.left, frame.legend_bottom)
     for axis, panel in zip(axes, drawn.panels, strict=True):
         draw_panel(axis, panel, drawn)
         _spread(axis, panel)
@@ -63,7 +51,7 @@ def draw_published(info: PublishedInfo) -> Figure:
     return figure
 
 
-def save_published(info: PublishedInfo, stem: Path | str) -> tuple[Path, Path]:
+def save_published(info: PublishedInfo, stem: Path | str) -> tuple[Path, ...]:
     """Draw the figure to ``stem.png`` (200 dpi) and ``stem.svg``, each written whole or not at all.
 
     The files are the same, byte for byte, whenever the info is.

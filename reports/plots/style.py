@@ -19,8 +19,10 @@ __all__ = [
     "DOT",
     "FAINT",
     "FRONT",
+    "GRID",
     "INK",
     "PUBLISHED",
+    "SERIES",
     "TRIAL",
     "WALL",
     "draw_legend",
@@ -30,7 +32,9 @@ __all__ = [
 # Okabe and Ito's palette, told apart by all common kinds of colour vision and in grey print.
 FRONT, BEST, PUBLISHED, WALL, TRIAL = "#0072B2", "#D55E00", "#000000", "#8C2D04", "#9A9A9A"
 COMPRESSED = "#CC79A7"
-INK, FAINT = "#222222", "#666666"
+SERIES = (FRONT, BEST, "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+"""Colours of several runs or targets, in this order."""
+INK, FAINT, GRID = "#222222", "#666666", "#E6E6E6"
 DASHES = (0, (4, 3))
 DOT: dict[str, Any] = {"linestyle": "none", "markeredgecolor": "white", "markeredgewidth": 0.6}
 
@@ -49,8 +53,10 @@ def draw_legend(
     )  # fmt: skip
 
 
-def save_figure(figure: Figure, stem: Path | str, salt: str) -> tuple[Path, Path]:
-    """Writes ``stem.png`` (200 dpi) and ``stem.svg``, each whole or not at all.
+def save_figure(
+    figure: Figure, stem: Path | str, salt: str, *, pdf: bool = False
+) -> tuple[Path, ...]:
+    """Writes ``stem.png`` (200 dpi), ``stem.svg`` and, if asked, ``stem.pdf``, each whole or not.
 
     The files are the same, byte for byte, whenever the figure is; ``salt`` names the SVG's
     clip paths, which are random without one.
@@ -59,9 +65,13 @@ def save_figure(figure: Figure, stem: Path | str, salt: str) -> tuple[Path, Path
         InputError: the folder cannot be written.
     """
     # with_suffix would take the end of a name such as "0.6M" for its suffix.
-    png, svg = (Path(f"{stem}{suffix}") for suffix in (".png", ".svg"))
+    png, svg, page = (Path(f"{stem}{suffix}") for suffix in (".png", ".svg", ".pdf"))
     with atomic_path(png) as temporary:
         figure.savefig(temporary, dpi=_PNG_DPI, metadata={"Software": None})
     with mpl.rc_context({"svg.hashsalt": salt}), atomic_path(svg) as temporary:
         figure.savefig(temporary, metadata={"Date": None, "Creator": None})
-    return png, svg
+    if not pdf:
+        return png, svg
+    with atomic_path(page) as temporary:
+        figure.savefig(temporary, metadata={"CreationDate": None, "Creator": None})
+    return png, svg, page

@@ -1,0 +1,175 @@
+"""Pieces of the validation photos as bicubic and the networks of the front enlarge them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from search_spaces.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from nas.data.photo import Photo
+    from nas.records import TrialRecord
+    from nas.run import Run
+    from reports.account import CropImage, PhotoCrops
+
+    Pixels = npt.NDArray[np.uint8]
+
+__all__ = ["crops"]
+
+_PHOTOS, _NETWORKS = 3, 4
+# A multiple of every scale.
+_HR_SIDE_PX = 144
+# Networks get the whole photo up to so many LR pixels, else the piece and this much around it.
+_WHOLE_LR_PX, _AROUND_LR_PX = 256 * 256, 48
+
+
+def crops(run: Run, records: Sequence[TrialRecord], gaps: list[str]) -> tuple[PhotoCrops, ...]:
+    """Pieces of up to three validation photos; what cannot be shown goes into ``gaps``."""
+    chosen = [record for record in _chosen(run, records) if run.weights(record).is_file()]
+    if not chosen:
+        gaps.append("Pictures are left out: the weights of the front are not in the run folder.")
+        return ()
+    photos = list(_photos(run))
+    if not photos:
+        gaps.append("Pictures are left out: the validation photos are not where they were.")
+        return ()
+    from search_spaces import load
+
+    networks = []
+    for record in chosen:
+        try:
+            networks.append((record, load(run.weights(record))))
+        except InputError as error:
+            gaps.append(f"Trial {record.number} is not in the pictures: {error}")
+    return tuple(_piece(photo, run.about["identity"]["scale"], networks) for photo in photos)
+
+
+def _chosen(run: Run, records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """The best network and some of the front down to the cheapest, cheapest first."""
+    from nas.objectives import OBJECTIVES
+    from nas.pareto import best, front
+
+    on_front = [
+        r for r in front(records, [OBJECTIVES[name] for name in run.objectives])
+        if run.weights(r).is_file()
+    ]  # fmt: skip
+    top = best(records, run.budgets)
+    ordered = sorted(on_front, key=lambda r: (r.params or 0, r.number))
+    count = min(_NETWORKS - 1, len(ordered))
+    spread = [ordered[round(i * (len(ordered) - 1) / max(count - 1, 1))] for i in range(count)]
+    numbers = dict.fromkeys(r.number for r in [*spread, *([top] if top is not None else [])])
+    by_number = {r.number: r for r in [*on_front, *([top] if top is not None else [])]}
+    return sorted((by_number[n] for n in numbers), key=lambda r: (r.params or 0, r.number))
+
+
+def _photos(run: Run) -> Iterator[Photo]:
+    from nas.data.embedded import embedded_photos
+    from nas.data.folder import div2k_folders
+    from nas.data.image_file import SkippedFile, decode_rgb
+    from nas.data.photo import Photo
+
+    told: dict[str, Any] = run.about.get("photos", {})
+    names = told.get("validation", [])[:_PHOTOS]
+    embedded = {}
+    if run.about["identity"]["data"].split("+")[0] == "embedded":
+        embedded = {photo.name: photo for photo in embedded_photos()[1]}
+    folders = [Path(told[key]) for key in ("val", "data") if told.get(key)]
+    folders += [held for f in folders if (two := div2k_folders(f)) and (held := two[1])]
+    for name in names:
+        files = [folder / name for folder in folders if (folder / name).is_file()]
+        if files:
+            try:
+                yield Photo(name, decode_rgb(files[0]))
+            except (SkippedFile, OSError):
+                continue
+        elif name in embedded:
+            yield embedded[name]
+
+
+def _piece(photo: Photo, scale: int, networks: Sequence[tuple[TrialRecord, Any]]) -> PhotoCrops:
+    from nas.data.degradation import bicubic_up
+    from nas.evaluate.upscale import upscale
+    from nas.evaluate.validate import reference
+    from nas.objectives import OBJECTIVES
+    from reports.account import CropImage, PhotoCrops
+
+    whole = reference(photo, scale)
+    enlarged = bicubic_up(whole.lr, scale)
+    side = min(_HR_SIDE_PX // scale, *whole.lr.shape[:2])
+    top, left = _hardest(enlarged, whole.hr, side, scale)
+    up, down, before, after = _context(whole.lr.shape[:2], top, left, side)
+    seen = whole.lr[up:down, before:after]
+
+    def cut(pixels: Pixels, at: tuple[int, int] = (0, 0)) -> Pixels:
+        y, x = (top - at[0]) * scale, (left - at[1]) * scale
+        return pixels[y : y + side * scale, x : x + side * scale]
+
+    truth = cut(whole.hr)
+    images: list[CropImage] = [
+        CropImage(f"input, 1/{scale}", _png(whole.lr[top : top + side, left : left + side])),
+        CropImage("bicubic", _png(cut(enlarged)), _psnr(cut(enlarged), truth)),
+    ]
+    params = OBJECTIVES["params"]
+    for record, network in networks:
+        output = upscale(network, seen, scale, colors=network.architecture.colors)
+        shown = cut(output, (up, before))
+        name = record.preset or f"trial {record.number}"
+        price = params.value(record)
+        detail = "" if price is None else f"{params.text(price)} parameters"
+        images.append(CropImage(name, _png(shown), _psnr(shown, truth), record.number, detail))
+    images.append(CropImage("original", _png(truth)))
+    place = (
+        f"{side * scale}×{side * scale} pixels at {left * scale}, {top * scale} "
+        f"of {whole.hr.shape[1]}×{whole.hr.shape[0]}"
+    )
+    return PhotoCrops(photo.name, place, tuple(images))
+
+
+def _context(size: Sequence[int], top: int, left: int, side: int) -> tuple[int, int, int, int]:
+    """What of the LR photo the networks are given: top, bottom, left, right."""
+    height, width = size
+    if height * width <= _WHOLE_LR_PX:
+        return 0, height, 0, width
+    return (
+        max(top - _AROUND_LR_PX, 0),
+        min(top + side + _AROUND_LR_PX, height),
+        max(left - _AROUND_LR_PX, 0),
+        min(left + side + _AROUND_LR_PX, width),
+    )
+
+
+def _hardest(enlarged: Pixels, truth: Pixels, side: int, scale: int) -> tuple[int, int]:
+    """The LR place (top, left) of the square on which bicubic upscaling errs most."""
+    import numpy as np
+
+    from nas.evaluate.quality import luma
+
+    errors = np.square(luma(enlarged) - luma(truth))
+    rows, columns = errors.shape[0] // scale, errors.shape[1] // scale
+    coarse = errors[: rows * scale, : columns * scale]
+    coarse = coarse.reshape(rows, scale, columns, scale).sum(axis=(1, 3))
+    sums = np.pad(coarse.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+    windows = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
+    top, left = np.unravel_index(int(windows.argmax()), windows.shape)
+    return int(top), int(left)
+
+
+def _psnr(shown: Pixels, truth: Pixels) -> float:
+    from nas.evaluate.quality import psnr_y_db
+
+    return min(psnr_y_db(shown, truth, 0), 99.0)
+
+
+def _png(pixels: Pixels) -> bytes:
+    import numpy as np
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(file, format="PNG", optimize=True)
+    return file.getvalue()

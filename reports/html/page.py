@@ -1,0 +1,127 @@
+"""The page itself: one file with everything inside that opens from disk without a network."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from nas.objectives import OBJECTIVES
+from nas.pareto import best, front
+from nas.records import FINISHED
+from reports.account import RunAccount
+from reports.figures import known
+from reports.html.charts import progress_chart
+from reports.html.pareto_chart import comparison_chart
+from reports.html.view import RunView, Section, run_view
+from reports.plots.comparison import comparison_info
+from reports.plots.progress import progress_info
+from reports.tables import UNKNOWN
+from search_spaces.errors import InputError
+from search_spaces.files import atomic_path
+
+__all__ = ["render_page", "write_page"]
+
+_SCRIPTS = ("theme.js", "charts.js", "panel.js", "tables.js", "tabs.js")
+
+
+def render_page(accounts: Sequence[RunAccount], left_out: Sequence[str] = ()) -> str:
+    """The page of one run or several.
+
+    Args:
+        accounts: what to tell; their names differ.
+        left_out: runs that could not be read and why, a line each; told on the page.
+
+    Raises:
+        InputError: no run has a finished trial, so that there is nothing to draw.
+    """
+    from jinja2 import Environment, PackageLoader
+    from markupsafe import Markup
+
+    if not any(record.state == FINISHED for a in accounts for record in a.records):
+        names = ", ".join(account.name for account in accounts) or "no run"
+        raise InputError(
+            f"{names}: no trial has finished, so there is nothing to draw; let the search go on"
+        )
+    views = [run_view(account, f"run-{index}") for index, account in enumerate(accounts)]
+    compared = _compared(accounts)
+    data = {view.key: view.data() for view in views}
+    if compared is not None:
+        charts = {chart.key: chart.plain() for chart in compared.charts}
+        data["compare"] = {"trials": {}, "charts": charts}
+    environment = Environment(
+        loader=PackageLoader("reports.html", "templates"), autoescape=True,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    title = accounts[0].summary.title or "Search"
+    return environment.get_template("page.html").render(
+        title=title if len(accounts) == 1 else f"{len(accounts)} searches compared",
+        views=views,
+        compared=compared,
+        compared_table=_table(views),
+        several=len(accounts) > 1,
+        left_out=left_out,
+        data=data,
+        style=Markup(_static("style.css")),
+        scripts=[Markup(_static(name)) for name in _SCRIPTS],
+        plotly=Markup(_plotly()),
+    )
+
+
+def write_page(accounts: Sequence[RunAccount], path: Path, left_out: Sequence[str] = ()) -> None:
+    """Writes the page, whole or not at all.
+
+    Raises:
+        InputError: nothing to draw, or the folder cannot be written.
+    """
+    page = render_page(accounts, left_out)
+    with atomic_path(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def _compared(accounts: Sequence[RunAccount]) -> Section | None:
+    if len(accounts) < 2:
+        return None
+    charts = []
+    if (fronts := known(lambda: comparison_info(accounts))) is not None:
+        charts.append(comparison_chart(fronts))
+    if (progress := known(lambda: progress_info(accounts))) is not None:
+        charts.append(progress_chart(progress))
+    return Section("compare", "Comparison", tuple(charts))
+
+
+def _table(views: Sequence[RunView]) -> dict[str, object]:
+    """A row for each run: what was trained and what its best network is."""
+    costs = [OBJECTIVES[name] for name in ("psnr", "params", "macs", "latency")]
+    heads = ["Finished", "Front", *(f"Best {costs[0].label}", *(one.label for one in costs[1:]))]
+    rows = []
+    for view in views:
+        records, summary = view.account.records, view.account.summary
+        top = best(records, summary.budgets)
+        figures = [None if top is None else one.value(top) for one in costs]
+        rows.append(
+            (
+                view,
+                [
+                    str(sum(record.state == FINISHED for record in records)),
+                    str(len(front(records, summary.weighed))),
+                    *(
+                        UNKNOWN if figure is None else one.text(figure)
+                        for one, figure in zip(costs, figures, strict=True)
+                    ),
+                ],
+            )
+        )
+    return {"heads": heads, "rows": rows}
+
+
+def _static(name: str) -> str:
+    content = pkgutil.get_data("reports.html", f"static/{name}")
+    assert content is not None
+    return content.decode("utf-8")
+
+
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs())

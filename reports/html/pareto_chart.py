@@ -1,0 +1,188 @@
+"""The Pareto figures of the page: a run's own, several runs', and among published results."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from reports.html.chart import (
+    Chart,
+    Spec,
+    Variant,
+    axis,
+    bicubic_line,
+    escaped,
+    layout,
+    markers,
+    wall,
+)
+from reports.plots.comparison import ComparisonInfo, ComparisonPanel
+from reports.plots.pareto import Panel, ParetoInfo, Point
+from reports.plots.published import PublishedInfo
+
+__all__ = ["comparison_chart", "pareto_chart", "published_chart"]
+
+
+def pareto_chart(info: ParetoInfo) -> Chart:
+    """A view for each cost."""
+    top = info.panels[0].best
+    spoken = f"PSNR-Y against cost of {len(info.panels[0].points)} networks."
+    if top is not None:
+        spoken += f" The best reaches {top.psnr_y_db:.3f} dB; the table below has all figures."
+    return Chart(
+        "pareto",
+        "The front",
+        "Each point is a trained network. Point at one to read it, click it for its configuration.",
+        tuple(Variant(p.objective.label, *_pareto(p, info)) for p in info.panels),
+        info.notes,
+        spoken,
+        height_px=500,
+    )
+
+
+def published_chart(test_set: str, info: PublishedInfo) -> Chart:
+    """The run's front among the papers' results on one test set, over logarithmic costs."""
+    drawn = info.drawn
+    variants = tuple(
+        Variant(panel.objective.label, *_pareto(panel, drawn, papers=True))
+        for panel in drawn.panels
+    )
+    return Chart(
+        f"published-{test_set.lower().replace(' ', '-')}",
+        f"Among published results on {test_set}",
+        " ".join(info.caption),
+        variants,
+        drawn.notes,
+        f"PSNR-Y on {test_set} against cost, of this search's front and of published networks.",
+        height_px=520,
+    )
+
+
+def comparison_chart(info: ComparisonInfo) -> Chart:
+    """The fronts of several runs, a view for each cost."""
+    return Chart(
+        "comparison",
+        info.title,
+        "Each line is one run's front; its budget is the dashed line of its colour.",
+        tuple(Variant(panel.objective.label, *_compared(panel)) for panel in info.panels),
+        tuple(f"Compare with care: {difference}" for difference in info.differences),
+        "PSNR-Y against cost, a front for each run.",
+        height_px=480,
+    )
+
+
+def _pareto(panel: Panel, info: ParetoInfo, *, papers: bool = False) -> tuple[list[Spec], Spec]:
+    low, high = info.psnr_range_db
+    stairs = {
+        "type": "scatter", "mode": "lines", "x": [p.cost for p in panel.front],
+        "y": [p.psnr_y_db for p in panel.front], "line": {"color": "$front", "shape": "hv"},
+        "hoverinfo": "skip", "showlegend": False,
+    }  # fmt: skip
+    best = panel.best.number if panel.best is not None else None
+    own_front = [p for p in panel.front if not p.published and p.number != best]
+    others = [p for p in panel.others if p.number != best]
+    traces = [
+        stairs,
+        markers("other trial", _places(others), "$trial", 7, opacity=0.75),
+        markers("front", _places(own_front), "$front", 10),
+    ]
+    if papers:
+        traces.append(_papers(panel.published))
+    else:
+        published = [p for p in panel.published if p.number != best]
+        traces.append(
+            markers(
+                "published system", _places(published), "$published", 10, "diamond",
+                mode="markers+text", text=[escaped(p.label) for p in published],
+                textposition="bottom right", textfont={"size": 12},
+            )
+        )  # fmt: skip
+    if panel.best is not None:
+        traces.append(markers("best", _places([panel.best]), "$best", 17, "star"))
+    traces += [_compressed(path, first=not i) for i, path in enumerate(panel.compressed)]
+    shapes: list[Spec] = []
+    notes: list[Spec] = []
+    costs = [p.cost for points in (panel.points, *panel.compressed) for p in points]
+    if panel.wall is not None and panel.wall_drawn:
+        costs.append(panel.wall)
+    near, far = _span(costs, logarithmic=papers)
+    if panel.wall is not None and panel.wall_drawn:
+        beyond, note = wall(panel.wall, panel.wall_label, 10**far if papers else far)
+        # On a logarithmic axis Plotly takes an annotation's place as a logarithm.
+        notes.append(note | {"x": math.log10(panel.wall)} if papers else note)
+        shapes += beyond
+    elif panel.wall is not None:
+        notes.append(
+            {
+                "xref": "paper", "yref": "paper", "x": 1, "y": 0.01, "xanchor": "right",
+                "yanchor": "bottom", "showarrow": False, "text": f"{panel.wall_label} →",
+                "font": {"color": "$wall", "size": 12},
+            }
+        )  # fmt: skip
+    if info.bicubic_drawn and info.bicubic_psnr_y_db is not None:
+        line, note = bicubic_line(info.bicubic_psnr_y_db)
+        shapes += line
+        notes.append(note)
+    across = axis(panel.axis_label, range=[near, far], type="log" if papers else "linear")
+    if papers:
+        across |= {"dtick": "D2", "tickformat": ",.6~g"}
+    up = axis("PSNR-Y [dB]", range=[low, high])
+    return [t for t in traces if t["x"]], layout(across, up, shapes=shapes, annotations=notes)
+
+
+def _compared(panel: ComparisonPanel) -> tuple[list[Spec], Spec]:
+    traces: list[Spec] = []
+    shapes: list[Spec] = []
+    reach = max(cost for front in panel.fronts for _, cost, _ in front.points)
+    for front in panel.fronts:
+        color = f"$series-{front.run % 6}"
+        places = {number: (cost, psnr) for number, cost, psnr in front.points}
+        traces.append(
+            markers(
+                front.name, places, color, 9, mode="lines+markers", run=front.run,
+                line={"color": color, "shape": "hv", "width": 1.8},
+            )
+        )  # fmt: skip
+        if front.wall is not None and front.wall <= 2 * reach:
+            (line, *_), _ = wall(front.wall, "")
+            shapes.append(line | {"line": {"color": color, "width": 1.4, "dash": "dash"}})
+    return traces, layout(axis(panel.axis_label), axis("PSNR-Y [dB]"), shapes=shapes)
+
+
+def _papers(points: Sequence[Point]) -> Spec:
+    named = [escaped(p.label) for p in points]
+    return {
+        "type": "scatter", "mode": "markers+text", "name": "published (long training)",
+        "x": [p.cost for p in points], "y": [p.psnr_y_db for p in points], "text": named,
+        "textposition": "top left", "textfont": {"size": 11},
+        "hovertemplate": "%{text} %{y:.2f} dB at %{x}<extra>published</extra>",
+        "marker": {"color": "$published", "size": 8, "symbol": "diamond",
+                   "line": {"color": "$card", "width": 1}},
+    }  # fmt: skip
+
+
+def _compressed(path: Sequence[Point], *, first: bool) -> Spec:
+    """A network and what compression made of it; one entry in the legend stands for all."""
+    return {
+        "type": "scatter", "mode": "lines+markers", "name": "compressed",
+        "legendgroup": "compressed", "showlegend": first,
+        "x": [p.cost for p in path], "y": [p.psnr_y_db for p in path],
+        "line": {"color": "$compressed", "width": 1.4},
+        "marker": {"color": "$compressed", "size": 9, "symbol": "square",
+                   "line": {"color": "$card", "width": 1}},
+        "hovertemplate": f"compressed from trial {path[0].number}: %{{y:.3f}} dB at %{{x:,.4~g}}"
+        "<extra></extra>",
+    }  # fmt: skip
+
+
+def _places(points: Sequence[Point]) -> dict[int, tuple[float, float]]:
+    return {p.number: (p.cost, p.psnr_y_db) for p in points}
+
+
+def _span(costs: Sequence[float], *, logarithmic: bool) -> tuple[float, float]:
+    if logarithmic:
+        ends = math.log10(min(costs)), math.log10(max(costs))
+        margin = 0.06 * (ends[1] - ends[0]) or 0.1
+        return ends[0] - margin, ends[1] + margin
+    margin = 0.08 * (max(costs) - min(costs)) or 0.2 * max(costs) or 1.0
+    return max(min(costs) - margin, 0.0), max(costs) + margin

@@ -1,0 +1,70 @@
+"""An architecture in a few lines that a person reads at a glance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+__all__ = ["architecture_words"]
+
+_UNTOLD = ("schema_version", "scale", "channels", "blocks", "colors", "mean", "value_range")
+
+
+def architecture_words(architecture: Mapping[str, Any]) -> tuple[str, ...]:
+    """The plain data of an ``Architecture`` in words, a line for its body and one for the rest.
+
+    Works on parts of any name, also on a user's own; an empty mapping gives no lines.
+    """
+    if not architecture:
+        return ()
+    channels = architecture.get("channels")
+    lines = [_block(block, channels) for block in _listed(architecture.get("blocks", ()))]
+    others = [
+        f"{_spaced(name)} {_value(value)}"
+        for name, value in architecture.items()
+        if name not in _UNTOLD
+    ]
+    if architecture.get("colors", 3) == 1:
+        others.append("on luma alone")
+    if others:
+        lines.append(", ".join(others))
+    return tuple(lines)
+
+
+def _block(block: Any, channels: Any) -> str:
+    """``4 × distillation, 48 channels: 3 stages, fdc distillation, ...``."""
+    options = dict(block) if isinstance(block, Mapping) else {"kind": block}
+    repeat, kind = options.pop("repeat", 1), options.pop("kind", "block")
+    head = f"{repeat} × {_spaced(str(kind))}"
+    if channels is not None:
+        head += f", {channels} channels"
+    told = ", ".join(_option(name, value) for name, value in options.items())
+    return f"{head}: {told}" if told else head
+
+
+def _option(name: str, value: Any) -> str:
+    if value is True:
+        return _spaced(name)
+    if value is False:
+        return f"no {_spaced(name)}"
+    return f"{_spaced(name)} {_value(value)}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        options = dict(value)
+        kind = options.pop("kind", "")
+        told = ", ".join(_option(name, one) for name, one in options.items())
+        return " ".join(part for part in (_spaced(str(kind)), f"({told})" if told else "") if part)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "/".join(_value(one) for one in value)
+    return "none" if value is None else _spaced(str(value))
+
+
+def _listed(blocks: Any) -> Sequence[Any]:
+    single = isinstance(blocks, (str, Mapping)) or not isinstance(blocks, Sequence)
+    return (blocks,) if single else blocks
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")

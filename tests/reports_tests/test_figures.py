@@ -1,0 +1,46 @@
+"""The figures as files for print."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from reports.figures import write_figures
+from search_spaces.errors import InputError
+from tests.reports_tests.accounts import RECORDS, account
+
+NAMES = ("pareto", "hypervolume", "importance", "rungs", "savings", "latency", "compression")
+
+
+def test_every_figure_in_three_formats_the_same_each_time(tmp_path: Path) -> None:
+    first = write_figures([account()], tmp_path / "a")
+    assert [path.stem for path in first] == list(NAMES)
+    write_figures([account()], tmp_path / "b")
+    for name in NAMES:
+        for suffix in (".png", ".svg", ".pdf"):
+            file = tmp_path / "a" / f"{name}{suffix}"
+            assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes(), file.name
+        pixels = np.asarray(Image.open(tmp_path / "a" / f"{name}.png").convert("L"))
+        assert (pixels < 200).mean() > 0.005, f"{name} is empty"
+        ElementTree.parse(tmp_path / "a" / f"{name}.svg")
+        assert (tmp_path / "a" / f"{name}.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_several_runs_are_compared_and_kept_apart(tmp_path: Path) -> None:
+    bare = account("bare", records=RECORDS[:1], importance=(), compressed=())
+    written = write_figures([account("whole"), bare], tmp_path)
+    names = [str(path.relative_to(tmp_path)) for path in written]
+    assert names[:2] == ["comparison.png", "hypervolume.png"]
+    assert "whole/rungs.png" in names
+    assert "bare/rungs.png" in names
+    assert "bare/savings.png" not in names
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="cannot write"):
+        write_figures([account()], tmp_path / "file" / "figures")
