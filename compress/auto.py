@@ -12,9 +12,10 @@ from pathlib import Path
 from compress.distill import MIMICRY, Lessons, Teaching
 from compress.finetune import OnStep, finetune, forget
 from compress.fold import fold
+from compress.int8_step import to_int8
 from compress.prune import Method, check_budget, prune
 from compress.step import Judge, flaw
-from nas.compression import GIVEN, CompressionStep, read_steps, write_steps
+from nas.compression import GIVEN, INT8, CompressionStep, read_steps, write_steps
 from nas.evaluate.recipe import Recipe
 from nas.records import REJECTED, TrialRecord
 from search_spaces.errors import InputError
@@ -24,7 +25,7 @@ from search_spaces.weights import load, save_weights
 
 __all__ = ["STEPS", "Compressed", "Plan", "auto"]
 
-STEPS = ("fold", "prune", "distill", "fold", "int8")
+STEPS = ("fold", "prune", "distill", "fold", INT8)
 """What a network goes through, in this order."""
 
 OnRecord = Callable[[CompressionStep], None]
@@ -123,7 +124,7 @@ class _Run:
 
     def all(self) -> Compressed:
         current, last = self.given, None
-        names = [GIVEN, *(name for name in STEPS if name != "int8")]
+        names = [GIVEN, *(name for name in STEPS if name != INT8)]
         if self.plan.recipe is None:
             names.remove("distill")
         for place, name in enumerate(names):
@@ -211,7 +212,12 @@ class _Run:
         return ""
 
     def _int8(self, place: int, network: Network, before: TrialRecord) -> Path | None:
-        return None
+        if place == len(self.done):
+            file = self.folder / f"{place}-{INT8}.onnx"
+            self._write(to_int8(network, before, place, file, self.judge, self.plan.most_drop_db))
+        step = self.done[place]
+        self.on_record(step)
+        return self.folder / step.file if step.kept else None
 
 
 def _claim(folder: Path, network: Network, plan: Plan, judge: Judge) -> None:

@@ -35,6 +35,7 @@ class CompressionStep:
         file: the weights or the graph, beside the file of records; ``""`` for none.
         file_bytes: how large that is.
         seconds: wall time of the step.
+        note: what else is worth knowing of it, one line.
     """
 
     place: int
@@ -44,6 +45,7 @@ class CompressionStep:
     file: str = ""
     file_bytes: int | None = None
     seconds: float = 0.0
+    note: str = ""
 
     @property
     def parent(self) -> int:
@@ -113,6 +115,7 @@ def to_table(steps: Iterable[CompressionStep]) -> pd.DataFrame:
             "file_bytes": step.file_bytes,
             "seconds": step.seconds,
             "reason": step.record.reason,
+            "note": step.note,
         }
         for step in steps
     )

@@ -64,7 +64,7 @@ def auto(
     from compress.step import Judge
     from nas.cli.compress.limit import parse_limit
     from nas.cli.compress.training import bar, dataset_of, recipe_of
-    from nas.cli.size import parse_size
+    from nas.cli.latency import parse_size
     from nas.evaluate.precision import best_device
 
     given = open_network(network)
@@ -128,6 +128,8 @@ def print_steps(name: str, steps: Iterable[CompressionStep]) -> None:
         known = [(one, one.value(step.record)) for one in shown]
         cells = ["–" if v is None else f"{one.shown(v):,.{one.digits}f}" for one, v in known]
         table.add_row(step.name, *cells, "yes" if step.kept else "no")
+        if step.note:
+            reasons.append(f"{step.name}: {step.note}")
         if not step.kept:
             reasons.append(f"{step.name} is not kept: {step.record.reason}")
     console.print(table)

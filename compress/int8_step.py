@@ -1,0 +1,90 @@
+"""The last step of a pipeline: the network as an int8 graph, and whether that pays."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from compress.quantize import Quantized, QuantizeOptions, quantize
+from compress.step import Judge
+from nas.compression import INT8, CompressionStep
+from nas.records import REJECTED, TrialRecord
+from search_spaces.errors import InputError
+from search_spaces.network import Network
+
+__all__ = ["to_int8"]
+
+
+def to_int8(
+    network: Network,
+    before: TrialRecord,
+    place: int,
+    file: Path,
+    judge: Judge,
+    most_drop_db: float,
+) -> CompressionStep:
+    """Quantises the network, and keeps the graph where it is smaller, faster and good enough.
+
+    Args:
+        network: it stays as it is.
+        before: its figures; those of int8 are the same but for quality and latency.
+        place: of the step.
+        file: the ``.onnx`` to write; gone again where it is not kept.
+        judge: its photos are calibrated and measured on.
+        most_drop_db: PSNR-Y that may be lost.
+    """
+    began = time.perf_counter()
+    source = f"compressed:{INT8}"
+    options = QuantizeOptions(max_drop_db=most_drop_db, lr_size=judge.lr_size)
+    photos = judge.dataset
+    try:
+        made = quantize(network, photos.train, photos.validation, file, options=options)
+    except InputError as error:
+        # Such as a runtime that is not installed: the float32 network is there all the same.
+        record = TrialRecord(judge.trial, REJECTED, source, reason=str(error))
+        return CompressionStep(place, INT8, False, record, seconds=_since(began))
+    reason = _worse(made, most_drop_db)
+    record = replace(
+        before,
+        source=source,
+        state=REJECTED if reason else before.state,
+        reason=reason,
+        # What a model foretells of another device says nothing of int8 on it.
+        latency_ms=None if judge.foretold_ms else made.latency_after_ms,
+        latency_min_ms=None,
+        memory_mb=None,
+        psnr_y_db=made.psnr_after_db,
+        ssim_y=made.ssim_after,
+    )
+    if reason:
+        file.unlink(missing_ok=True)
+    return CompressionStep(
+        place, INT8, not reason, record, "" if reason else file.name,
+        None if reason else made.bytes_after, _since(began), _note(made),
+    )  # fmt: skip
+
+
+def _worse(made: Quantized, most_drop_db: float) -> str:
+    """Why int8 is not worth keeping, one line; ``""`` where it is."""
+    if made.drop_db > most_drop_db:
+        return f"int8 costs {made.drop_db:.3f} dB, more than {most_drop_db:g}"
+    if made.bytes_after >= made.bytes_before:
+        return f"the int8 file has {made.bytes_after:,} bytes, float32 {made.bytes_before:,}"
+    after_ms, before_ms = made.latency_after_ms, made.latency_before_ms
+    if after_ms is not None and before_ms is not None and after_ms >= before_ms:
+        return f"int8 takes {after_ms:.2f} ms, float32 {before_ms:.2f} ms, both in ONNX Runtime"
+    return ""
+
+
+def _note(made: Quantized) -> str:
+    parts = [f"{made.calibration} ranges, {len(made.float_layers)} of {made.layers} layers float"]
+    if made.latency_before_ms is not None and made.latency_after_ms is not None:
+        times = made.latency_before_ms / made.latency_after_ms
+        parts.append(f"{times:.2f} times as fast as float32 in ONNX Runtime")
+    parts.append(f"{made.bytes_after / made.bytes_before:.0%} of its file")
+    return "; ".join(parts)
+
+
+def _since(began: float) -> float:
+    return round(time.perf_counter() - began, 1)
