@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-__all__ = ["Server", "find_programs"]
+__all__ = ["Server", "find_programs", "free_port"]
 
 _USER = "nas"
 
@@ -39,7 +39,7 @@ class Server:
         self._programs, self._password = programs, password
         self._folder = Path(tempfile.mkdtemp(prefix="nas-pg-"))
         self._data = self._folder / "data"
-        self.port = _free_port()
+        self.port = free_port()
         self._owner = _owner() if os.getuid() == 0 else None
         if self._owner is not None:
             os.chown(self._folder, self._owner.pw_uid, self._owner.pw_gid)
@@ -115,7 +115,8 @@ def _owner() -> pwd.struct_passwd:
     raise RuntimeError("no user postgres or nobody, and the server does not run as root")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

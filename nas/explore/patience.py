@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import random
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -99,7 +100,7 @@ class PatientStorage(RDBStorage):
 
     def __del__(self) -> None:
         engine = getattr(self, "engine", None)
-        if engine is not None:
+        if engine is not None and not sys.is_finalizing():
             engine.dispose()
 
     def set_trial_state_values(self, trial_id: int, state: TrialState, values: Any = None) -> bool:

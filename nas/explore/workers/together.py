@@ -63,7 +63,7 @@ def search_together(
     try:
         with storage_errors():
             run = _made(settings, meter, lease)
-            if crew.workers:
+            if crew.workers != 0:
                 try:
                     job = _job(settings, url)
                     ended = engine.run(job, crew, settings.run / "workers", observer)

@@ -51,7 +51,7 @@ BAD = [
     (["--storage", "postgresql://me:secret@127.0.0.1:1/db"], "cannot be opened: "),
     (["--workers", "1000"], "workers: 1000 are more than this machine holds"),
     (["--workers", "-1"], "workers: expected at least 1, got -1"),
-    (["--engine", "slurm"], "engine: expected one of local"),
+    (["--engine", "slurm"], "engine: expected one of local, ray, got 'slurm'"),
     (["--checkpoints", "gopher://x"], "checkpoints gopher://x: "),
     (["--storage", "sqlite:////proc/nothing/s.db"], "unable to open database file"),
     (["--tirals", "3"], "No such option: --tirals"),
