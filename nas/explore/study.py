@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from nas.explore.database import IN_MEMORY, connect_options, is_server, parse_url
@@ -208,13 +208,16 @@ def recover_interrupted(study: Study, alive: Callable[[str], bool]) -> int:
     Returns:
         How many there were.
     """
+    from optuna.exceptions import UpdateFinishedTrialError
     from optuna.trial import TrialState
 
     running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
     # A worker's name is "" where it died between being given a queued trial and claiming it.
     dead = [trial for trial in running if not alive(_worker(trial))]
     for trial in dead:
-        study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+        # One taken for dead may be ending its trial at this moment.
+        with suppress(UpdateFinishedTrialError):
+            study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
     return len(dead)
 
 

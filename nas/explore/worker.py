@@ -81,7 +81,8 @@ class Worker:
     def _next(self) -> str | None:
         """Does one job. Returns why there is none left, if so."""
         with self.lease.turn():
-            recover_interrupted(self.study, self.lease.alive)
+            # It has nothing in work now: what runs in its name was cut off with a connection.
+            recover_interrupted(self.study, self._is_anothers)
             found = self._found(self.ledger.read())
         if isinstance(found, str):
             return found

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nas.explore.database import is_server
-from nas.explore.events import Observer, SearchEnded, TrialEnded
+from nas.explore.events import Observer, SearchEnded, TrialEnded, TrialPaused
 from nas.explore.settings import SearchSettings
 from nas.explore.workers.crew import Crew
 from nas.explore.workers.job import Job
@@ -134,7 +134,7 @@ class _Placed:
         for answer in done:
             try:
                 for message in self._ray.get(answer):
-                    if isinstance(message, TrialEnded):
+                    if isinstance(message, TrialEnded | TrialPaused):
                         self._tell(message)
             except errors:
                 continue
