@@ -203,7 +203,7 @@ def test_auto_writes_the_network_its_steps_and_their_table(
         "2",
         "--no-int8",
     )
-    words += ("--profile", "smoke", "--data", photo_folder, "--latency-size", "16x9", "-o", out)
+    words += ("--profile", "smoke", "--data", photo_folder, "--size", "16x9", "-o", out)
     for _ in range(2):
         assert nas(monkeypatch, *words) == 0
         said = capsys.readouterr().out
@@ -230,7 +230,7 @@ def test_auto_writes_the_network_its_steps_and_their_table(
         (("NET", "--budget", "9M-params"), "above the network's own"),
         (("NET", "--budget", "70%", "--steps", "-1"), "0 or more"),
         (("NET", "--budget", "70%", "--importance", "x"), "importance: expected one of"),
-        (("NET", "--budget", "70%", "--latency-size", "0x9"), "width x height"),
+        (("NET", "--budget", "70%", "--size", "0x9"), "expected WIDTHxHEIGHT"),
         (("NET", "--budget", "70%", "--data", "EMPTY"), "0 usable"),
         (("net.pth", "--budget", "70%"), "no such file"),
     ],

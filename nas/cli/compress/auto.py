@@ -46,9 +46,7 @@ def auto(
         str, typer.Option(help="Recipe of the fine-tuning: smoke, quick, standard or full.")
     ] = "standard",
     learning_rate: Annotated[float, typer.Option(help="Of the fine-tuning.")] = 5e-4,
-    latency_size: Annotated[
-        str, typer.Option(help="Input size for latency, width x height.")
-    ] = "160x90",
+    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT that latency is timed at.")] = "160x90",
     seed: Annotated[int, typer.Option(help="Of the order of patches.")] = 0,
     device: Annotated[str | None, typer.Option(help="As torch names it: cpu, cuda, ...")] = None,
 ) -> None:  # fmt: skip
@@ -75,7 +73,7 @@ def auto(
     plan = Plan(figure, limit, method, recipe, int8=int8)
     where = str(best_device(device))
     dataset = dataset_of(given.architecture.scale, data, val, recipe, seed)
-    judge = Judge(dataset, where, lr_size=parse_size(latency_size))
+    judge = Judge(dataset, where, lr_size=parse_size(size))
     folder = output.with_name(f"{output.name}.steps")
     with bar("fine-tuning", 0 if recipe is None else recipe.steps) as advance:
         made = compress(
