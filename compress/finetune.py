@@ -19,7 +19,7 @@ from nas.data import Dataset, Patches
 from nas.evaluate.quality import luma
 from nas.evaluate.recipe import Recipe
 from nas.evaluate.state import TrainState, start
-from nas.evaluate.train import Diverged, Objective, l1, train
+from nas.evaluate.train import Diverged, train
 from nas.evaluate.validate import validate
 from search_spaces.errors import InputError
 from search_spaces.network import Network, build
@@ -79,7 +79,7 @@ def finetune(
     taught: Distillation | None = None
     if teaching is not None:
         taught = teaching.objective(network, device=device, seed=recipe.seed)
-    objective: Objective = taught or l1
+    objective = taught
 
     def fresh() -> TrainState:
         module: torch.nn.Module = copied(network)

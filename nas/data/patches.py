@@ -17,6 +17,8 @@ __all__ = ["Batch", "Patches"]
 
 AUGMENTATIONS = 8
 
+_WHOLE = slice(None)
+
 
 class Batch(NamedTuple):
     """Aligned patches.
@@ -75,13 +77,19 @@ class Patches:
         """Whether the photo holds at least one patch."""
         return photo.short_side >= lr_size * scale
 
-    def batch(self, step: int) -> Batch:
-        """The batch of a step (from 0), the same whenever and wherever it is asked for."""
+    def batch(self, step: int, part: slice = _WHOLE) -> Batch:
+        """The batch of a step (from 0), the same whenever and wherever it is asked for.
+
+        Args:
+            step: its number.
+            part: only these of its patches, for one of several processes.
+        """
         size, scale = self.lr_size, self.scale
-        lr = np.empty((self.batch_size, size, size, 3), np.uint8)
-        hr = np.empty((self.batch_size, size * scale, size * scale, 3), np.uint8)
         rng = np.random.Generator(np.random.Philox(key=[self.seed, step]))
-        draws = rng.random((4, self.batch_size))
+        draws = rng.random((4, self.batch_size))[:, part]
+        count = draws.shape[1]
+        lr = np.empty((count, size, size, 3), np.uint8)
+        hr = np.empty((count, size * scale, size * scale, 3), np.uint8)
         photos = np.searchsorted(self._ends, draws[0] * self._ends[-1], side="right")
         codes = (draws[3] * AUGMENTATIONS).astype(int)
         for index, photo in enumerate(photos):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nas.evaluate.precision import resolve_precision
+from nas.evaluate.processes import ALONE, Processes
 from nas.evaluate.quiet import training_step
 from nas.evaluate.recipe import Recipe
 from nas.evaluate.state import TrainState, trainable
@@ -19,7 +21,7 @@ from nas.evaluate.state import TrainState, trainable
 if TYPE_CHECKING:
     from nas.data import Patches
 
-__all__ = ["Diverged", "Objective", "l1", "train"]
+__all__ = ["Diverged", "Objective", "l1", "l2", "train"]
 
 Objective = Callable[[nn.Module, Tensor, Tensor], Tensor]
 OnStep = Callable[[int, float], None]
@@ -44,6 +46,14 @@ def l1(network: nn.Module, lr: Tensor, hr: Tensor) -> Tensor:
     return F.l1_loss(network(lr).float(), hr)
 
 
+def l2(network: nn.Module, lr: Tensor, hr: Tensor) -> Tensor:
+    """Mean squared error of the network's output, in float32."""
+    return F.mse_loss(network(lr).float(), hr)
+
+
+_LOSSES: dict[str, Objective] = {"l1": l1, "l2": l2}
+
+
 def train(
     state: TrainState,
     patches: Patches,
@@ -51,7 +61,9 @@ def train(
     until_step: int | None = None,
     *,
     on_step: OnStep | None = None,
-    objective: Objective = l1,
+    objective: Objective | None = None,
+    pause: Callable[[], bool] | None = None,
+    processes: Processes = ALONE,
 ) -> TrainState:
     """Train ``state`` in place from where it is until ``until_step`` (default: the recipe's end).
 
@@ -63,27 +75,38 @@ def train(
         on_step: called as ``on_step(step, loss)`` with every step from 1, on a GPU some later.
             What it raises (KeyboardInterrupt, say) leaves a state that can go on.
         objective: (network, lr, hr) -> scalar loss; lr and hr are (N, colors, h, w) in 0..1.
+            Default: the recipe's loss.
+        pause: asked when losses have been read; after a yes, given in any of the processes,
+            training returns early in all of them, with a state that goes on to the same bits.
+        processes: those that train together, each its part of the batch, as one would do it
+            alone but for rounding.
 
     Raises:
         Diverged: the loss is NaN or infinite, or far above its best.
+        InputError: a batch that the processes cannot share evenly.
     """
     end = recipe.steps if until_step is None else until_step
     network, optimizer, device = state.network.train(), state.optimizer, state.device
     parameters = trainable(network)
     dtype = resolve_precision(recipe.precision, device)
-    watch = _LossWatch(state, recipe, on_step, every=1 if device.type == "cpu" else 20)
-    while state.step < end:
+    measure = objective or _LOSSES[recipe.loss]
+    part, called = processes.part(recipe.batch), processes.wrapped(network)
+    watch = _LossWatch(state, recipe, on_step, pause, processes)
+    while state.step < end and not watch.paused:
         began = time.perf_counter()
-        with training_step():
-            batch = patches.batch(state.step)
+        # One takes the lock for all: of two, one could wait for it while the other waits for the
+        # first one's gradients.
+        with training_step() if processes.first else nullcontext():
+            batch = patches.batch(state.step, part)
             lr, hr = _unit(batch.lr, state.colors, device), _unit(batch.hr, state.colors, device)
             with torch.autocast(device.type, dtype, enabled=dtype is not torch.float32):
-                loss = objective(network, lr, hr)
+                loss = measure(called, lr, hr)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
-            nn.utils.clip_grad_norm_(parameters, recipe.clip_norm)
+            if recipe.clip_norm is not None:
+                nn.utils.clip_grad_norm_(parameters, recipe.clip_norm)
             for group in optimizer.param_groups:
-                group["lr"] = _warmed_up(recipe, state.step)
+                group["lr"] = recipe.rate(state.step)
             optimizer.step()
             with torch.no_grad():
                 torch._foreach_lerp_(state.average, parameters, 1.0 - recipe.ema_decay)
@@ -92,10 +115,6 @@ def train(
         watch.add(loss.detach())
     watch.flush()
     return state
-
-
-def _warmed_up(recipe: Recipe, step: int) -> float:
-    return recipe.learning_rate * min(1.0, (step + 1) / max(1, recipe.warmup_steps))
 
 
 _RGB_TO_Y = (65.481 / 255, 128.553 / 255, 24.966 / 255)
@@ -114,10 +133,18 @@ class _LossWatch:
     """Reads losses in bundles, since reading one waits for a GPU, and stops what diverges."""
 
     def __init__(
-        self, state: TrainState, recipe: Recipe, on_step: OnStep | None, every: int
+        self,
+        state: TrainState,
+        recipe: Recipe,
+        on_step: OnStep | None,
+        pause: Callable[[], bool] | None,
+        processes: Processes,
     ) -> None:
-        self.state, self.recipe, self.on_step, self.every = state, recipe, on_step, every
+        self.state, self.recipe, self.on_step = state, recipe, on_step
+        self.pause, self.processes = pause, processes
+        self.every = 1 if state.device.type == "cpu" else 20
         self.pending: list[Tensor] = []
+        self.paused = False
 
     def add(self, loss: Tensor) -> None:
         self.pending.append(loss)
@@ -125,7 +152,13 @@ class _LossWatch:
             self.flush()
 
     def flush(self) -> None:
-        losses = torch.stack(self.pending).tolist() if self.pending else []
+        if not self.pending:
+            return
+        wish = self.pause is not None and self.pause()
+        told = torch.stack([*self.pending, torch.full_like(self.pending[0], float(wish))])
+        # One message for the losses and the wish: all stop after the same step, or none.
+        *losses, wishes = self.processes.mean(told).tolist()
+        self.paused = wishes > 0
         self.pending.clear()
         for step, loss in enumerate(losses, self.state.step - len(losses) + 1):
             self._check(step, loss)
