@@ -15,7 +15,7 @@ from nas.data.folder import Progress, div2k_folders, read_folder
 from nas.data.photo import Photo
 from search_spaces.errors import InputError
 
-__all__ = ["VALIDATION_FRACTION", "VALIDATION_MOST", "Dataset", "load_dataset"]
+__all__ = ["VALIDATION_FRACTION", "VALIDATION_MOST", "Dataset", "load_dataset", "photo_digest"]
 
 VALIDATION_FRACTION = 0.1
 """Share of a folder's photos that a seeded split sets apart for validation, rounded."""
@@ -119,7 +119,7 @@ def load_dataset(
         if not held_out:
             train, held_out = _split(train, seed)
 
-    digests = {id(photo): _digest(photo) for photo in (*train, *held_out)}
+    digests = {id(photo): photo_digest(photo) for photo in (*train, *held_out)}
     seen = {digests[id(photo)] for photo in held_out}
     fresh = tuple(photo for photo in train if digests[id(photo)] not in seen)
     if not fresh:
@@ -149,8 +149,8 @@ def _split(photos: Sequence[Photo], seed: int) -> tuple[tuple[Photo, ...], tuple
     )
 
 
-def _digest(photo: Photo) -> str:
-    """Hash of a photo's shape and pixels."""
+def photo_digest(photo: Photo) -> str:
+    """Hash of a photo's shape and pixels, hex."""
     digest = sha256(f"{photo.height} x {photo.width}".encode())
     digest.update(np.ascontiguousarray(photo.pixels).data)
     return digest.hexdigest()

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from search_spaces.errors import InputError
 
-__all__ = ["PROFILES", "Recipe", "profile"]
+__all__ = ["PROFILES", "Recipe", "profile", "validated"]
 
 PROFILES = ("smoke", "quick", "standard", "full")
 
@@ -119,7 +119,7 @@ class Recipe(BaseModel):
         Raises:
             InputError: an unknown field or a value outside its range.
         """
-        return _validated({**self.model_dump(), **changes}, "recipe")
+        return validated({**self.model_dump(), **changes}, "recipe")
 
 
 def profile(name: str) -> Recipe:
@@ -131,10 +131,15 @@ def profile(name: str) -> Recipe:
     if name not in PROFILES:
         raise InputError(f"profile must be one of {', '.join(PROFILES)}, got {name!r}")
     text = resources.files("nas.evaluate").joinpath("profiles", f"{name}.yaml").read_text("utf-8")
-    return _validated(yaml.safe_load(text), f"profile {name}")
+    return validated(yaml.safe_load(text), f"profile {name}")
 
 
-def _validated(values: dict[str, Any], what: str) -> Recipe:
+def validated(values: dict[str, Any], what: str) -> Recipe:
+    """A recipe from plain data.
+
+    Raises:
+        InputError: an unknown field or a value outside its range, named behind ``what``.
+    """
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:

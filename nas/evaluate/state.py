@@ -16,7 +16,7 @@ from nas.evaluate.recipe import Recipe
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
 
-__all__ = ["TrainState", "seeded", "start"]
+__all__ = ["TrainState", "seeded", "start", "write_tensors"]
 
 T = TypeVar("T")
 _FORMAT = 1
@@ -66,26 +66,39 @@ class TrainState:
                     parameter.copy_(total / worth)
         return network.eval().requires_grad_(False)
 
-    def save(self, path: Path | str) -> None:
-        """Write the state, tensors and plain numbers only.
-
-        Raises:
-            InputError: the file cannot be written.
-        """
-        content = {
+    def content(self) -> dict[str, Any]:
+        """Everything as tensors and plain values; the tensors are the state's own."""
+        return {
             "format": _FORMAT,
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "average": self.average,
             "numbers": {name: getattr(self, name) for name in _NUMBERS},
         }
-        try:
-            with atomic_path(path) as temporary:
-                torch.save(content, temporary)
-        except (OSError, RuntimeError) as error:
-            # torch says "file write failed" in a RuntimeError of many lines.
-            line = str(error).splitlines()[0]
-            raise InputError(f"cannot write {path}: {line}; is the disk full?") from error
+
+    def restore(self, content: dict[str, Any]) -> TrainState:
+        """Take over what `content` gave; ``self`` is a state of the same architecture.
+
+        Raises:
+            ValueError: of another network or another format.
+        """
+        if content["format"] != _FORMAT or len(content["average"]) != len(self.average):
+            raise ValueError("it holds another network or another format")
+        self.network.load_state_dict(content["network"])
+        self.optimizer.load_state_dict(content["optimizer"])
+        for total, stored in zip(self.average, content["average"], strict=True):
+            total.copy_(stored)
+        for name in _NUMBERS:
+            setattr(self, name, content["numbers"][name])
+        return self
+
+    def save(self, path: Path | str) -> None:
+        """Write the state, tensors and plain numbers only.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
+        write_tensors(path, self.content())
 
     def load(self, path: Path | str) -> TrainState:
         """Take over what `save` wrote; ``self`` is a fresh state of the same architecture.
@@ -96,23 +109,29 @@ class TrainState:
             InputError: no such file, damaged, or of another network.
         """
         try:
-            content: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
-            if content["format"] != _FORMAT or len(content["average"]) != len(self.average):
-                raise ValueError("it holds another network or another format")
-            self.network.load_state_dict(content["network"])
-            self.optimizer.load_state_dict(content["optimizer"])
-            for total, stored in zip(self.average, content["average"], strict=True):
-                total.copy_(stored)
-            for name in _NUMBERS:
-                setattr(self, name, content["numbers"][name])
+            return self.restore(torch.load(path, map_location=self.device, weights_only=True))
         except Exception as error:
             # torch.load raises six kinds of exception for a damaged file.
             line = (str(error) or type(error).__name__).splitlines()[0]
             raise InputError(f"cannot resume the training from {path}: {line}") from error
-        return self
 
 
 _NUMBERS = ("colors", "step", "recent_loss", "best_loss", "seconds")
+
+
+def write_tensors(path: Path | str, content: dict[str, Any]) -> None:
+    """Write tensors and plain values for ``torch.load(weights_only=True)``, whole or not at all.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    try:
+        with atomic_path(path) as temporary:
+            torch.save(content, temporary)
+    except (OSError, RuntimeError) as error:
+        # torch says "file write failed" in a RuntimeError of many lines.
+        line = str(error).splitlines()[0]
+        raise InputError(f"cannot write {path}: {line}; is the disk full?") from error
 
 
 def seeded(build: Callable[[], T], seed: int) -> T:

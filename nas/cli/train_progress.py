@@ -1,0 +1,141 @@
+"""What a full training shows while it runs: a bar, plain lines, or JSON lines."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from nas.training.events import (
+    RolledBack,
+    Saved,
+    TrainingEnded,
+    TrainingEvent,
+    TrainingStarted,
+    TrainingStep,
+    Validated,
+    Watcher,
+)
+
+__all__ = ["Bar", "make_watcher", "print_json", "print_plain"]
+
+
+@contextmanager
+def make_watcher(json_lines: bool) -> Iterator[Watcher]:
+    """JSON lines where asked for, a live bar on a terminal, else plain lines."""
+    if json_lines or not sys.stderr.isatty():
+        yield print_json if json_lines else print_plain
+        return
+    bar = Bar()
+    try:
+        yield bar.watch
+    finally:
+        bar.stop()
+
+
+def print_json(event: TrainingEvent) -> None:
+    """One JSON object a line on standard output; single steps are left out."""
+    if not isinstance(event, TrainingStep):
+        print(json.dumps({"event": type(event).__name__, **asdict(event)}), flush=True)
+
+
+def print_plain(event: TrainingEvent) -> None:
+    """A line at the start, after each validation and at the end, on standard error."""
+    for line in lines(event):
+        print(line, file=sys.stderr, flush=True)
+
+
+def lines(event: TrainingEvent) -> list[str]:
+    """What is worth a line of its own."""
+    if isinstance(event, TrainingStarted):
+        return _opening(event)
+    if isinstance(event, Validated):
+        return [f"step {event.step:>7}  {_psnrs(event)}  best {event.best_psnr_y_db:.3f} dB at "
+                f"step {event.best_step}"]  # fmt: skip
+    if isinstance(event, RolledBack):
+        return [f"{event.reason}; back to step {event.step}, step size times {event.rate_factor:g}"]
+    if isinstance(event, TrainingEnded):
+        return [f"Trained {event.step} steps in {_duration(event.seconds)}: best "
+                f"{event.best_psnr_y_db:.3f} dB at step {event.best_step}"]  # fmt: skip
+    return []
+
+
+class Bar:
+    """A bar with rate, time left and the best so far, on a terminal."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[facts]}"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}", style="cyan"),
+            console=Console(stderr=True),
+        )
+        self._task: Any = None
+        self._first = self._steps = 0
+        self._shown = 0.0
+        self._best = ""
+
+    def watch(self, event: TrainingEvent) -> None:
+        """Takes an event in."""
+        for line in lines(event):
+            self._progress.console.print(line, highlight=False)
+        if isinstance(event, TrainingStarted):
+            self._first, self._steps = event.step, event.steps
+            self._task = self._progress.add_task(
+                "training", total=event.steps, completed=event.step, facts="", left=""
+            )
+            self._progress.start()
+        elif isinstance(event, Validated):
+            self._best = f"  best {event.best_psnr_y_db:.3f} dB"
+        elif isinstance(event, TrainingStep):
+            self._step(event)
+
+    def stop(self) -> None:
+        """Leaves the terminal as it was."""
+        self._progress.stop()
+
+    def _step(self, event: TrainingStep) -> None:
+        now = time.monotonic()
+        # Drawing each of a thousand quick steps would cost more than they do.
+        if now - self._shown < 0.1 and event.step < self._steps:
+            return
+        self._shown = now
+        rate = (event.step - self._first) / event.seconds if event.seconds > 0 else 0.0
+        left = (self._steps - event.step) / rate if rate else 0.0
+        self._progress.update(
+            self._task, completed=event.step, description=f"phase {event.phase + 1}",
+            facts=f"step {event.step}/{self._steps}  {rate:.1f} steps/s  loss {event.loss:.4f}"
+                  f"{self._best}",
+            left=f"about {_duration(left)} left" if rate else "",
+        )  # fmt: skip
+
+
+def _opening(event: TrainingStarted) -> list[str]:
+    together = f", {event.processes} processes" if event.processes > 1 else ""
+    sets = ", ".join(f"{name} {db:.3f} dB" for name, db in event.bicubic_psnr_y_db.items())
+    return [
+        f"Run {event.run}: {event.params:,} parameters, recipe {event.recipe}, {event.steps} steps "
+        f"in {event.phases} phase{'s' if event.phases > 1 else ''}, on {event.device}{together}",
+        f"Photos: {event.data}, {event.train_photos} to train; bicubic on {sets}",
+        *([f"Going on after step {event.step}"] if event.step else []),
+        *event.notes,
+    ]
+
+
+def _psnrs(event: Validated) -> str:
+    return "  ".join(f"{name} {psnr:.3f} dB" for name, psnr in event.psnr_y_db.items())
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,1 @@
+"""Full training of one network: phases, checkpoints, validation, several processes."""

@@ -1,0 +1,83 @@
+"""TensorBoard: scalars and images of a training."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from search_spaces.errors import InputError
+
+__all__ = ["Board", "open_board"]
+
+Pixels = npt.NDArray[np.uint8]
+
+_HINT = "pip install 'nas-sr[tensorboard]'"
+
+
+class Board(Protocol):
+    """What a training writes to."""
+
+    def scalars(self, step: int, values: Mapping[str, float]) -> None:
+        """Values by name."""
+
+    def image(self, step: int, name: str, pixels: Pixels) -> None:
+        """An (h, w, 3) image."""
+
+    def close(self) -> None:
+        """Writes what is left."""
+
+
+class _Nothing:
+    def scalars(self, step: int, values: Mapping[str, float]) -> None: ...
+
+    def image(self, step: int, name: str, pixels: Pixels) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _TensorBoard:
+    def __init__(self, writer: Any) -> None:
+        self._writer = writer
+
+    def scalars(self, step: int, values: Mapping[str, float]) -> None:
+        for name, value in values.items():
+            self._writer.add_scalar(name, value, step)
+
+    def image(self, step: int, name: str, pixels: Pixels) -> None:
+        self._writer.add_image(name, pixels, step, dataformats="HWC")
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+def open_board(folder: Path, wanted: bool | None, step: int) -> tuple[Board, str]:
+    """A board in ``folder``, and a line for the user where there is none.
+
+    Args:
+        folder: of the event files.
+        wanted: False: no board. None: where TensorBoard is installed.
+        step: what earlier starts wrote from this step on is dropped.
+
+    Raises:
+        InputError: it is wanted and not installed, or the folder cannot be written.
+    """
+    if wanted is False:
+        return _Nothing(), ""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from torch.utils.tensorboard.writer import SummaryWriter
+    except ImportError:
+        if wanted:
+            raise InputError(f"--tensorboard: TensorBoard is not installed; {_HINT}") from None
+        return _Nothing(), f"No TensorBoard files: it is not installed ({_HINT})"
+    try:
+        writer = SummaryWriter(str(folder), purge_step=step or None)  # type: ignore[no-untyped-call]
+    except OSError as error:
+        raise InputError(f"cannot write {folder}: {error.strerror or error}") from error
+    return _TensorBoard(writer), ""

@@ -1,0 +1,147 @@
+"""The folder of a full training, and what stands in its files."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from nas.evaluate.environment import environment
+from nas.evaluate.upscale import upscale
+from nas.evaluate.validate import reference
+from nas.training.board import Board
+from nas.training.checkpoint import Progress
+from nas.training.photos import TrainingPhotos
+from nas.training.settings import TrainSettings
+from search_spaces import Network, save_weights
+from search_spaces.errors import InputError
+from search_spaces.files import atomic_path
+
+try:
+    import fcntl
+except ImportError:  # no flock on Windows
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["RunFolder"]
+
+_MOST_SHOWN_PX = 256
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Paths and contents of a training's run folder."""
+
+    root: Path
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the training stands."""
+        return self.root / "checkpoint.pt"
+
+    @property
+    def good(self) -> Path:
+        """Where it stood when it was last known to be sound."""
+        return self.root / "good.pt"
+
+    @property
+    def board(self) -> Path:
+        """TensorBoard's event files."""
+        return self.root / "tensorboard"
+
+    @contextmanager
+    def occupied(self) -> Iterator[None]:
+        """Keeps other trainings out meanwhile; the kernel lets them in when this one dies.
+
+        Raises:
+            InputError: another one is in, or the folder cannot be written.
+        """
+        if fcntl is None:
+            yield
+            return
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            file = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise InputError(
+                f"cannot write {self.root}: {error.strerror or error}; choose another --run folder"
+            ) from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(
+                f"{self.root}: another process is training here; wait for it, or give another "
+                f"--run folder"
+            ) from None
+        else:
+            yield
+        finally:
+            os.close(file)
+
+    def write_best(self, network: Network) -> None:
+        """best.safetensors."""
+        save_weights(network, self.root / "best.safetensors")
+
+    def write_last(self, network: Network) -> None:
+        """last.safetensors."""
+        save_weights(network, self.root / "last.safetensors")
+
+    def write_history(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """history.csv: a row for each validation."""
+        path = self.root / "history.csv"
+        with atomic_path(path) as temporary, temporary.open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+
+    def describe(self, settings: TrainSettings, progress: Progress, seconds: float) -> None:
+        """train.yaml: how the network is made, and how good it has become."""
+        plan, photos = settings.plan, settings.photos
+        about: dict[str, Any] = {
+            "schema_version": 1,
+            "network": settings.architecture.to_dict(),
+            "network_hash": settings.architecture.hash,
+            "init": None if settings.init is None else str(settings.init),
+            "recipe": {
+                "name": plan.name,
+                "source": plan.source,
+                "about": plan.about,
+                "phases": [phase.model_dump(mode="json", exclude={"seed"}) for phase in plan.phases],
+            },
+            "seed": settings.seed,
+            "data": photos.name,
+            "data_fingerprint": photos.fingerprint,
+            "train_photos": len(photos.train),
+            "validation": {
+                name: [photo.name for photo in some] for name, some in photos.sets.items()
+            },
+            "validate_every": settings.validate_every,
+            "device": settings.device,
+            "command": settings.command,
+            "environment": environment().to_dict(),
+        }
+        if progress.rows:
+            best = next(row for row in progress.rows if row["step"] == progress.best_step)
+            about["result"] = {
+                "best": dict(best),
+                "last": dict(progress.rows[-1]),
+                "rate_factor": progress.rate_factor,
+                "train_seconds": round(seconds, 1),
+            }
+        with atomic_path(self.root / "train.yaml") as temporary:
+            text = yaml.safe_dump(about, sort_keys=False, width=96, allow_unicode=True)
+            temporary.write_text(text, encoding="utf-8")
+
+    def show(self, board: Board, step: int, network: Network, photos: TrainingPhotos) -> None:
+        """The middle of the first validation photo on the board, enlarged by the network."""
+        a = network.architecture
+        ref = reference(next(iter(photos.sets.values()))[0], a.scale)
+        side = min(_MOST_SHOWN_PX // a.scale, *ref.lr.shape[:2])
+        y, x = ((length - side) // 2 for length in ref.lr.shape[:2])
+        lr = ref.lr[y : y + side, x : x + side]
+        board.image(step, "validation/network", upscale(network, lr, a.scale, colors=a.colors))

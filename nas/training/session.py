@@ -1,0 +1,293 @@
+"""One full training from its first step, or from its last checkpoint, to its end."""
+
+from __future__ import annotations
+
+import math
+import time
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from nas.data import Patches
+from nas.evaluate.processes import ALONE, Processes
+from nas.evaluate.recipe import Recipe
+from nas.evaluate.state import TrainState, start
+from nas.evaluate.train import Diverged, train
+from nas.evaluate.validate import Quality, bicubic_quality, validate
+from nas.training.board import Board, open_board
+from nas.training.checkpoint import Progress, read_checkpoint, write_checkpoint
+from nas.training.events import (
+    RolledBack,
+    Saved,
+    TrainingEnded,
+    TrainingStarted,
+    TrainingStep,
+    Validated,
+    Watcher,
+)
+from nas.training.folder import RunFolder
+from nas.training.settings import TrainSettings
+from nas.training.stopping import StopWish, stop_wish
+from nas.training.warm_start import initial_network
+from search_spaces import Network
+from search_spaces.errors import InputError
+
+__all__ = ["train_fully"]
+
+_LEAST_RATE_FACTOR = 0.5
+
+
+def train_fully(
+    settings: TrainSettings,
+    watcher: Watcher | None = None,
+    *,
+    processes: Processes = ALONE,
+) -> Progress:
+    """Trains, or goes on with the training that the run folder holds, or finds it done.
+
+    On the CPU, a training that was stopped, by whatever means, ends with the same bits as one
+    that was not.
+
+    Args:
+        settings: the same ones at every start.
+        watcher: told what happens, in the first process only.
+        processes: those that train together.
+
+    Returns:
+        Where the training stands: at its end.
+
+    Raises:
+        InputError: a run folder of another training, a file that cannot be written, or a
+            training that diverged twice.
+        KeyboardInterrupt: somebody wanted it to stop; it is saved.
+    """
+    alone = RunFolder(settings.run).occupied() if processes.first else nullcontext()
+    with alone, stop_wish() as wish:
+        return _Session(settings, watcher or _ignore, processes, wish).run()
+
+
+class _Session:
+    def __init__(
+        self, settings: TrainSettings, tell: Watcher, processes: Processes, wish: StopWish
+    ) -> None:
+        self.settings, self.processes, self.wish = settings, processes, wish
+        self.plan, self.photos = settings.plan, settings.photos
+        self.tell = tell if processes.first else _ignore
+        self.device = torch.device(settings.device)
+        self.scale, self.colors = settings.architecture.scale, settings.architecture.colors
+        self.identity = settings.identity
+        self.folder = RunFolder(settings.run)
+        self.network: Network = initial_network(
+            settings.architecture, settings.init, settings.seed
+        )
+        self.progress = Progress()
+        self.state = start(
+            self.network, self.recipe(), device=self.device, colors=self.colors
+        )
+        self.board: Board
+        self.began = self.saved = time.monotonic()
+
+    def run(self) -> Progress:
+        resumed = self.folder.checkpoint.exists()
+        if resumed:
+            self.take(self.folder.checkpoint)
+        # Nobody writes before everybody has read.
+        self.processes.from_first(0.0)
+        wanted = self.settings.tensorboard if self.processes.first else False
+        self.board, note = open_board(self.folder.board, wanted, self.step)
+        self.tell(self.started([note] if note else []))
+        if self.processes.first and not resumed:
+            self.folder.describe(self.settings, self.progress, self.state.seconds)
+        try:
+            while self.progress.phase < len(self.plan.phases):
+                self.phase()
+        finally:
+            self.board.close()
+        if self.processes.first:
+            self.folder.describe(self.settings, self.progress, self.state.seconds)
+            self.folder.good.unlink(missing_ok=True)
+        self.tell(
+            TrainingEnded(
+                self.step,
+                self.progress.best_psnr_y_db or math.nan,
+                self.progress.best_step,
+                self.state.seconds,
+            )
+        )
+        return self.progress
+
+    @property
+    def step(self) -> int:
+        """Steps done, over all phases."""
+        if self.progress.phase == len(self.plan.phases):
+            return self.plan.steps
+        return self.plan.first_step(self.progress.phase) + self.state.step
+
+    def recipe(self) -> Recipe:
+        """That of the phase, after a divergence with smaller steps."""
+        number = min(self.progress.phase, len(self.plan.phases) - 1)
+        recipe, factor = self.plan.phases[number], self.progress.rate_factor
+        return recipe.replace(
+            learning_rate=recipe.learning_rate * factor,
+            end_rate=recipe.end_rate * factor,
+            # Each phase has its own patches, and each seed its own weights.
+            seed=self.settings.seed + (number << 32),
+        )
+
+    def phase(self) -> None:
+        """From where the phase is to the start of the next."""
+        recipe, number = self.recipe(), self.progress.phase
+        patches = Patches(
+            self.photos.train, self.scale,
+            lr_size=recipe.lr_size, batch=recipe.batch, seed=recipe.seed,
+        )  # fmt: skip
+        if self.state.step == 0:
+            self.save(good=True)
+        while self.state.step < recipe.steps:
+            try:
+                self.advance(patches, recipe)
+            except Diverged as error:
+                self.roll_back(error)
+                if self.progress.phase != number:
+                    return
+                recipe = self.recipe()
+        averaged = self.state.averaged(recipe)
+        self.progress.phase += 1
+        if self.progress.phase < len(self.plan.phases):
+            seconds = self.state.seconds
+            self.network.load_state_dict(averaged.state_dict())
+            self.state = start(
+                self.network, self.recipe(), device=self.device, colors=self.colors
+            )
+            self.state.seconds = seconds
+        self.save()
+
+    def advance(self, patches: Patches, recipe: Recipe) -> None:
+        """To the next validation, checkpoint or stop."""
+        every, before = self.settings.validate_every, self.plan.first_step(self.progress.phase)
+        until = min(recipe.steps, ((before + self.state.step) // every + 1) * every - before)
+        train(
+            self.state, patches, recipe, until,
+            on_step=self.stepped, pause=self.pause, processes=self.processes,
+        )  # fmt: skip
+        if self.state.step == until:
+            self.validate(recipe)
+        else:
+            self.save()
+        wish = torch.tensor(float(self.wish.asked), device=self.device)
+        if self.processes.mean(wish) > 0:
+            if self.processes.first:
+                self.folder.write_last(self.averaged(recipe))
+            raise KeyboardInterrupt
+
+    def pause(self) -> bool:
+        due = time.monotonic() - self.saved > self.settings.checkpoint_s
+        return self.wish.asked or (due and self.processes.first)
+
+    def stepped(self, step: int, loss: float) -> None:
+        before, number = self.plan.first_step(self.progress.phase), self.progress.phase
+        rate = float(self.state.optimizer.param_groups[0]["lr"])
+        seconds = time.monotonic() - self.began
+        self.tell(TrainingStep(before + step, number, loss, rate, seconds))
+        if self.processes.first and (before + step) % 10 == 0:
+            self.board.scalars(before + step, {"train/loss": loss, "train/learning_rate": rate})
+
+    def averaged(self, recipe: Recipe) -> Network:
+        network = self.state.averaged(recipe)
+        assert isinstance(network, Network)
+        return network
+
+    def validate(self, recipe: Recipe) -> None:
+        """Measures the averaged weights, keeps the best, and writes down where it stands."""
+        psnr_y_db = math.nan
+        if self.processes.first:
+            network = self.averaged(recipe)
+            found = {
+                name: validate(network, photos, self.scale, colors=self.colors)
+                for name, photos in self.photos.sets.items()
+            }
+            psnr_y_db = next(iter(found.values())).psnr_y_db
+            if math.isfinite(psnr_y_db):
+                self.keep(network, found)
+        shared = self.processes.from_first(psnr_y_db)
+        if not math.isfinite(shared):
+            reason = f"diverged: a PSNR of {shared} dB on the validation photos"
+            raise Diverged(reason, self.state.step, self.state.recent_loss)
+        self.save(good=True)
+
+    def keep(self, network: Network, found: dict[str, Quality]) -> None:
+        progress, first = self.progress, next(iter(found.values()))
+        row: dict[str, float | int | None] = {
+            "step": self.step, "phase": progress.phase, "loss": self.state.recent_loss,
+            "learning_rate": float(self.state.optimizer.param_groups[0]["lr"]),
+            "seconds": round(self.state.seconds, 3),
+        }  # fmt: skip
+        for name, quality in found.items():
+            row |= {f"{name}_psnr_y_db": quality.psnr_y_db, f"{name}_ssim_y": quality.ssim_y}
+        progress.rows.append(row)
+        if progress.best_psnr_y_db is None or first.psnr_y_db > progress.best_psnr_y_db:
+            progress.best_psnr_y_db, progress.best_step = first.psnr_y_db, self.step
+            self.folder.write_best(network)
+        self.folder.write_last(network)
+        self.folder.write_history(progress.rows)
+        psnrs = {name: quality.psnr_y_db for name, quality in found.items()}
+        self.board.scalars(
+            self.step, {f"{n}/psnr_y_db": q.psnr_y_db for n, q in found.items()}
+            | {f"{n}/ssim_y": q.ssim_y for n, q in found.items()},
+        )  # fmt: skip
+        self.folder.show(self.board, self.step, network, self.photos)
+        self.tell(
+            Validated(
+                self.step, progress.phase, psnrs, progress.best_psnr_y_db, progress.best_step
+            )
+        )
+
+    def save(self, *, good: bool = False) -> None:
+        """Writes a checkpoint; a good one is what a divergence goes back to."""
+        if self.processes.first:
+            for path in [self.folder.checkpoint] + [self.folder.good] * good:
+                write_checkpoint(path, self.identity, self.progress, self.state)
+            self.tell(Saved(self.step))
+        self.saved = time.monotonic()
+
+    def take(self, path: Path) -> None:
+        """Goes back, or on, to what a checkpoint holds."""
+        found = read_checkpoint(path, self.identity, self.device)
+        self.progress = found.progress
+        self.state: TrainState = start(
+            self.network, self.recipe(), device=self.device, colors=self.colors
+        ).restore(found.state)
+
+    def roll_back(self, error: Diverged) -> None:
+        if self.progress.rate_factor <= _LEAST_RATE_FACTOR:
+            raise InputError(
+                f"{self.settings.run}: {error.reason} of phase {self.progress.phase + 1}, again at "
+                f"half the step size; expected a recipe with a smaller learning_rate"
+            ) from error
+        # Files are looked at by all processes, and written by the first one.
+        self.processes.from_first(0.0)
+        self.take(self.folder.good)
+        self.progress = replace(self.progress, rate_factor=_LEAST_RATE_FACTOR)
+        self.processes.from_first(0.0)
+        self.save(good=True)
+        self.tell(RolledBack(error.reason, self.step, self.progress.rate_factor))
+
+    def started(self, notes: list[str]) -> TrainingStarted:
+        bicubic = {
+            name: bicubic_quality(photos, self.scale).psnr_y_db
+            for name, photos in (self.photos.sets.items() if self.processes.first else ())
+        }
+        skipped = ", ".join(f"{n} {reason}" for reason, n in self.photos.skipped.items())
+        return TrainingStarted(
+            str(self.settings.run), self.settings.architecture.hash,
+            sum(p.numel() for p in self.network.parameters()), self.plan.name,
+            self.step, self.plan.steps, len(self.plan.phases), str(self.device),
+            self.processes.count, self.photos.name, len(self.photos.train), bicubic,
+            (*([f"Image files left out: {skipped}"] if skipped else []), *notes),
+        )  # fmt: skip
+
+
+def _ignore(event: object) -> None:
+    return None

@@ -1,0 +1,69 @@
+"""Everything that decides what a full training does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from nas.evaluate.plan import Plan
+from nas.training.photos import TrainingPhotos
+from search_spaces import Architecture
+
+__all__ = ["TrainSettings"]
+
+CHECKPOINT_SECONDS = 60.0
+_VALIDATIONS = 20
+_MOST_STEPS_BETWEEN = 5000
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """The settings of a training.
+
+    Attributes:
+        architecture: what is trained.
+        plan: how.
+        photos: on what.
+        run: the run folder.
+        init: weights to begin with, None for fresh ones.
+        seed: of fresh weights and of the order of patches.
+        every: steps between validations.
+        device: where.
+        checkpoint_s: seconds between checkpoints.
+        tensorboard: whether to write for TensorBoard; None: where it is installed.
+        command: that made it, for train.yaml.
+    """
+
+    architecture: Architecture
+    plan: Plan
+    photos: TrainingPhotos
+    run: Path
+    init: Path | None = None
+    seed: int = 0
+    every: int | None = None
+    device: str = "cpu"
+    checkpoint_s: float = CHECKPOINT_SECONDS
+    tensorboard: bool | None = None
+    command: str = ""
+
+    @property
+    def validate_every(self) -> int:
+        """Steps between validations: by default a twentieth of all, at most 5,000."""
+        return self.every or max(1, min(_MOST_STEPS_BETWEEN, self.plan.steps // _VALIDATIONS))
+
+    @property
+    def identity(self) -> Mapping[str, str]:
+        """What must be equal for a checkpoint to belong to this training."""
+        phases = [p.model_dump(mode="json", exclude={"seed", "precision"}) for p in self.plan.phases]
+        return {
+            "network": self.architecture.hash,
+            "init": "" if self.init is None else sha256(self.init.read_bytes()).hexdigest()[:16],
+            "recipe": json.dumps(phases),
+            "precision": ", ".join(phase.precision for phase in self.plan.phases),
+            "seed": str(self.seed),
+            "data": self.photos.fingerprint,
+            "validate_every": str(self.validate_every),
+        }

@@ -1,0 +1,52 @@
+"""Weights to begin a training with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nas.evaluate.state import seeded
+from search_spaces import Architecture, Network, build, load
+from search_spaces.errors import InputError
+
+__all__ = ["initial_network"]
+
+
+def initial_network(architecture: Architecture, init: Path | None, seed: int) -> Network:
+    """The network with the weights of a file, or fresh ones.
+
+    Of a network of another scale all weights but the upsampler's are taken, as papers begin
+    x3 and x4 with the weights of x2.
+
+    Args:
+        architecture: what to build.
+        init: .safetensors file.
+        seed: of whatever is fresh.
+
+    Raises:
+        InputError: a file that cannot be read, or of another network.
+    """
+    network = seeded(lambda: build(architecture), seed)
+    if init is None:
+        return network
+    given = load(init)
+    own, theirs = network.state_dict(), given.state_dict()
+    differ = [
+        name
+        for name in sorted(own.keys() | theirs.keys())
+        if name not in own or name not in theirs or own[name].shape != theirs[name].shape
+    ]
+    other_scale = given.architecture.scale != architecture.scale
+    strange = [name for name in differ if not (other_scale and name.startswith("upsampler."))]
+    if strange:
+        raise InputError(
+            f"--init {init}: the weights are of another network ({len(strange)} tensors differ, "
+            f"the first {strange[0]}); expected those of {architecture.hash}, of any scale"
+        )
+    if other_scale:
+        theirs = {
+            name: own[name] if name.startswith("upsampler.") else tensor
+            for name, tensor in theirs.items()
+        } | {name: own[name] for name in differ if name in own}
+        theirs = {name: theirs[name] for name in own}
+    network.load_state_dict(theirs)
+    return network
