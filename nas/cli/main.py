@@ -23,6 +23,7 @@ _UsageError: Any = typer.BadParameter.__base__
 
 COMMANDS = (
     "search",
+    "train",
     "worker",
     "audit",
     "report",
@@ -115,3 +116,7 @@ def _import_parts(arguments: list[str]) -> list[str]:
 def _fail(message: str) -> None:
     print(f"nas: {message}", file=sys.stderr)
     sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -65,9 +65,10 @@ def train(
     seed: Annotated[int, typer.Option(help="Of the weights and of the patches.")] = 0,
     init: Annotated[
         Path | None,
-        typer.Option(help="Weights to begin with, .safetensors; of another scale: all but the "
-                     "upsampler's."),
-    ] = None,  # fmt: skip
+        typer.Option(
+            help="Weights to begin with, .safetensors; of another scale: all but the upsampler's."
+        ),
+    ] = None,
     scale: Annotated[int, typer.Option(help="Scale of a preset: 2, 3 or 4.")] = 4,
     validate_every: Annotated[
         int | None, typer.Option(help="Steps between validations. Default: a twentieth of all.")
@@ -122,7 +123,9 @@ def train(
         architecture = any_network(network, scale).architecture
         if network.endswith(".safetensors"):
             if init is not None:
-                raise InputError("--init: the network is a file of weights itself; give one of both")
+                raise InputError(
+                    "--init: the network is a file of weights itself; give one of both"
+                )
             init = Path(network)
     plan = _plan(recipe, architecture, steps, batch, patch, precision)
     if seed < 0 or checkpoint_seconds < 0 or (validate_every or 1) < 1:

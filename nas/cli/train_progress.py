@@ -12,7 +12,6 @@ from typing import Any
 
 from nas.training.events import (
     RolledBack,
-    Saved,
     TrainingEnded,
     TrainingEvent,
     TrainingStarted,

@@ -101,9 +101,7 @@ def load_plan(name: str, scale: int) -> Plan:
         InputError: no such recipe, or one that is not valid, with the line at fault.
     """
     if name in PROFILES:
-        return Plan(
-            name=name, source="nas-sr's own profile of that name", phases=(profile(name),)
-        )
+        return Plan(name=name, source="nas-sr's own profile of that name", phases=(profile(name),))
     path = _FOLDER / f"{name}.yaml" if name in plan_names() else Path(name)
     if path.suffix.lower() not in (".yaml", ".yml"):
         known = ", ".join((*plan_names(), *PROFILES))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,7 +38,11 @@ class Processes:
             return network
         from torch.nn.parallel import DistributedDataParallel
 
-        return DistributedDataParallel(network)
+        with warnings.catch_warnings():
+            # The newer name of the option is not there in every torch that we support.
+            warnings.simplefilter("ignore", FutureWarning)
+            # Our buffers are constants, the same in all.
+            return DistributedDataParallel(network, broadcast_buffers=False)
 
     def mean(self, values: Tensor) -> Tensor:
         """The mean over all processes, elementwise, the same on each."""
@@ -71,6 +76,9 @@ class Processes:
 
 ALONE = Processes()
 
+# What gloo and NCCL say when a process that they wait for is gone.
+_LOST = ("onnection closed", "onnection reset", "remote process exited", "onnection refused")
+
 
 @contextmanager
 def joined(rank: int, count: int, device: torch.device) -> Iterator[Processes]:
@@ -79,7 +87,7 @@ def joined(rank: int, count: int, device: torch.device) -> Iterator[Processes]:
     NCCL where they train on GPUs, gloo on processors.
 
     Raises:
-        InputError: the others cannot be met.
+        InputError: the others cannot be met, or one of them ends before this one.
     """
     if count == 1:
         yield ALONE
@@ -92,6 +100,10 @@ def joined(rank: int, count: int, device: torch.device) -> Iterator[Processes]:
         raise InputError(f"process {rank} of {count} cannot meet the others: {line}") from error
     try:
         yield Processes(rank, count)
+    except RuntimeError as error:
+        if not any(sign in str(error) for sign in _LOST):
+            raise
+        raise InputError(f"process {rank} of {count}: another one of them has ended") from error
     finally:
         torch.distributed.destroy_process_group()
 

@@ -77,7 +77,7 @@ def open_board(folder: Path, wanted: bool | None, step: int) -> tuple[Board, str
             raise InputError(f"--tensorboard: TensorBoard is not installed; {_HINT}") from None
         return _Nothing(), f"No TensorBoard files: it is not installed ({_HINT})"
     try:
-        writer = SummaryWriter(str(folder), purge_step=step or None)  # type: ignore[no-untyped-call]
+        writer = SummaryWriter(str(folder), purge_step=step or None)
     except OSError as error:
         raise InputError(f"cannot write {folder}: {error.strerror or error}") from error
     return _TensorBoard(writer), ""

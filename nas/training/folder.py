@@ -111,7 +111,9 @@ class RunFolder:
                 "name": plan.name,
                 "source": plan.source,
                 "about": plan.about,
-                "phases": [phase.model_dump(mode="json", exclude={"seed"}) for phase in plan.phases],
+                "phases": [
+                    phase.model_dump(mode="json", exclude={"seed"}) for phase in plan.phases
+                ],
             },
             "seed": settings.seed,
             "data": photos.name,

@@ -18,7 +18,9 @@ _GRACE_S = 30.0
 def place() -> tuple[int, int, int]:
     """(rank, count, rank on this machine) as torchrun or `launch` says, else (0, 1, 0)."""
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
-    rank, count, local = (int(os.environ.get(name, d)) for name, d in zip(names, "010", strict=True))
+    rank, count, local = (
+        int(os.environ.get(name, d)) for name, d in zip(names, "010", strict=True)
+    )
     return rank, count, local
 
 

@@ -77,15 +77,11 @@ class _Session:
         self.tell = tell if processes.first else _ignore
         self.device = torch.device(settings.device)
         self.scale, self.colors = settings.architecture.scale, settings.architecture.colors
-        self.identity = settings.identity
         self.folder = RunFolder(settings.run)
-        self.network: Network = initial_network(
-            settings.architecture, settings.init, settings.seed
-        )
+        self.network: Network = initial_network(settings.architecture, settings.init, settings.seed)
+        self.identity = settings.identity
         self.progress = Progress()
-        self.state = start(
-            self.network, self.recipe(), device=self.device, colors=self.colors
-        )
+        self.state: TrainState = self.fresh()
         self.board: Board
         self.began = self.saved = time.monotonic()
 
@@ -136,6 +132,10 @@ class _Session:
             seed=self.settings.seed + (number << 32),
         )
 
+    def fresh(self) -> TrainState:
+        """Step 0 of the phase, from the network's weights as they are."""
+        return start(self.network, self.recipe(), device=self.device, colors=self.colors)
+
     def phase(self) -> None:
         """From where the phase is to the start of the next."""
         recipe, number = self.recipe(), self.progress.phase
@@ -158,9 +158,7 @@ class _Session:
         if self.progress.phase < len(self.plan.phases):
             seconds = self.state.seconds
             self.network.load_state_dict(averaged.state_dict())
-            self.state = start(
-                self.network, self.recipe(), device=self.device, colors=self.colors
-            )
+            self.state = self.fresh()
             self.state.seconds = seconds
         self.save()
 
@@ -239,9 +237,7 @@ class _Session:
         )  # fmt: skip
         self.folder.show(self.board, self.step, network, self.photos)
         self.tell(
-            Validated(
-                self.step, progress.phase, psnrs, progress.best_psnr_y_db, progress.best_step
-            )
+            Validated(self.step, progress.phase, psnrs, progress.best_psnr_y_db, progress.best_step)
         )
 
     def save(self, *, good: bool = False) -> None:
@@ -256,9 +252,7 @@ class _Session:
         """Goes back, or on, to what a checkpoint holds."""
         found = read_checkpoint(path, self.identity, self.device)
         self.progress = found.progress
-        self.state: TrainState = start(
-            self.network, self.recipe(), device=self.device, colors=self.colors
-        ).restore(found.state)
+        self.state = self.fresh().restore(found.state)
 
     def roll_back(self, error: Diverged) -> None:
         if self.progress.rate_factor <= _LEAST_RATE_FACTOR:

@@ -57,7 +57,9 @@ class TrainSettings:
     @property
     def identity(self) -> Mapping[str, str]:
         """What must be equal for a checkpoint to belong to this training."""
-        phases = [p.model_dump(mode="json", exclude={"seed", "precision"}) for p in self.plan.phases]
+        phases = [
+            p.model_dump(mode="json", exclude={"seed", "precision"}) for p in self.plan.phases
+        ]
         return {
             "network": self.architecture.hash,
             "init": "" if self.init is None else sha256(self.init.read_bytes()).hexdigest()[:16],

@@ -121,3 +121,12 @@ def test_photos_smaller_than_a_patch() -> None:
 def test_no_photos() -> None:
     with pytest.raises(InputError, match="no photos"):
         Patches([], 4, lr_size=8, batch=1, seed=0)
+
+
+def test_the_parts_of_a_batch_are_the_batch() -> None:
+    patches = make(batch=6)
+    whole = patches.batch(3)
+    parts = [patches.batch(3, slice(at, at + 2)) for at in (0, 2, 4)]
+    for name in ("lr", "hr"):
+        joined = torch.cat([getattr(part, name) for part in parts])
+        assert torch.equal(joined, getattr(whole, name))

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nas.evaluate import PROFILES, Recipe, profile
 from search_spaces.errors import InputError
@@ -30,3 +32,52 @@ def test_an_unknown_profile_names_the_known_ones() -> None:
 def test_values_out_of_range_are_refused(change: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         Recipe().replace(**change)
+
+
+@settings(deadline=None)
+@given(
+    steps=st.integers(1, 500),
+    rate=st.floats(1e-6, 1e-1),
+    share=st.floats(0, 1),
+    warmup=st.floats(0, 1),
+)
+def test_cosine_falls_from_the_rate_to_the_end_rate(
+    steps: int, rate: float, share: float, warmup: float
+) -> None:
+    end, rising = rate * share, round(warmup * steps)
+    recipe = Recipe(
+        steps=steps, learning_rate=rate, schedule="cosine", end_rate=end, warmup_steps=rising
+    )
+    rates = [recipe.rate(step) for step in range(steps)]
+    assert all(0 <= one <= rate * (1 + 1e-9) for one in rates)
+    falling = rates[rising:]
+    assert falling == sorted(falling, reverse=True)
+    if steps > 1 and rising < steps:
+        assert rates[-1] == pytest.approx(end, abs=rate * 1e-9)
+    if rising == 0:
+        assert rates[0] == pytest.approx(rate)
+
+
+@settings(deadline=None)
+@given(
+    steps=st.integers(1, 500),
+    milestones=st.lists(st.integers(0, 600), max_size=6).map(sorted),
+    gamma=st.floats(0.1, 1),
+)
+def test_steps_are_powers_of_gamma(steps: int, milestones: list[int], gamma: float) -> None:
+    recipe = Recipe(
+        steps=steps, schedule="step", milestones=milestones, gamma=gamma, warmup_steps=0
+    )
+    for step in range(steps):
+        passed = len([m for m in milestones if m <= step])
+        assert recipe.rate(step) == pytest.approx(recipe.learning_rate * gamma**passed)
+
+
+@settings(deadline=None)
+@given(steps=st.integers(1, 2000), decay=st.floats(0.01, 0.9999))
+def test_the_window_of_the_average_grows_with_the_steps(steps: int, decay: float) -> None:
+    recipe = Recipe(steps=200, ema_decay=decay)
+    stretched = recipe.stretched(steps)
+    assert stretched.steps == steps
+    window, before = 1 / (1 - stretched.ema_decay), 1 / (1 - decay)
+    assert window == pytest.approx(max(1.0, before * steps / 200), rel=1e-6)

@@ -176,3 +176,44 @@ def test_seeded_leaves_the_callers_random_numbers() -> None:
     assert torch.equal(torch.rand(2), expected)
     assert torch.equal(first, seeded(lambda: torch.rand(2), 1))
     assert not torch.equal(first, seeded(lambda: torch.rand(2), 2))
+
+
+def test_pause_stops_after_a_step_and_goes_on_to_the_same_bits(
+    fresh: Fresh, patches: Patches, recipe: Recipe
+) -> None:
+    whole, parts = train(fresh(), patches, recipe), fresh()
+    asked: list[int] = []
+
+    def pause() -> bool:
+        asked.append(parts.step)
+        return parts.step % 5 == 0
+
+    starts = 0
+    while parts.step < recipe.steps:
+        train(parts, patches, recipe, pause=pause)
+        starts += 1
+    assert starts == 3
+    assert asked == list(range(1, recipe.steps + 1))
+    assert same(whole.network, parts.network)
+
+
+def test_the_recipes_loss_is_trained_on(fresh: Fresh, patches: Patches, recipe: Recipe) -> None:
+    squared = recipe.replace(loss="l2")
+    losses: list[float] = []
+    train(fresh(), patches, squared, 1, on_step=partial(note, losses))
+    batch = patches.batch(0)
+    output = fresh().network(batch.lr.float() / 255)
+    expected = (output - batch.hr.float() / 255).square().mean()
+    assert losses[0] == pytest.approx(float(expected), rel=2e-2)
+
+
+def test_gradients_stay_as_long_as_they_are_without_a_clip(
+    fresh: Fresh, patches: Patches, recipe: Recipe
+) -> None:
+    def norm(clip: float | None) -> float:
+        state = train(fresh(), patches, recipe.replace(clip_norm=clip), 1)
+        grads = [p.grad for p in state.network.parameters() if p.grad is not None]
+        return math.sqrt(sum(float(g.square().sum()) for g in grads))
+
+    assert norm(None) == pytest.approx(norm(1e6))
+    assert norm(None) > norm(1e-3)

@@ -1,0 +1,269 @@
+from __future__ import annotations
+
+import csv
+import errno
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from nas.evaluate.plan import Plan
+from nas.evaluate.train import train as real
+from nas.training import session
+from nas.training.events import (
+    RolledBack,
+    Saved,
+    TrainingEnded,
+    TrainingEvent,
+    TrainingStarted,
+    TrainingStep,
+    Validated,
+)
+from nas.training.session import train_fully
+from nas.training.settings import TrainSettings
+from nas.training.warm_start import initial_network
+from search_spaces import Architecture, Network, build, load, save_weights
+from search_spaces.errors import InputError
+
+Make = Callable[..., TrainSettings]
+
+
+def weights(run: Path, which: str = "last") -> dict[str, torch.Tensor]:
+    return load(run / f"{which}.safetensors").state_dict()
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
+
+
+def history(run: Path) -> list[dict[str, str]]:
+    with (run / "history.csv").open(newline="") as file:
+        return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
+
+
+def stopping(step: int) -> Callable[[TrainingEvent], None]:
+    """Ctrl-C while a step runs: by a real signal to this process."""
+    done: list[int] = []
+
+    def watch(event: TrainingEvent) -> None:
+        if isinstance(event, TrainingStep) and event.step >= step and not done:
+            done.append(step)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    return watch
+
+
+def test_files_and_events_of_a_whole_training(make: Make) -> None:
+    events: list[TrainingEvent] = []
+    progress = train_fully(make(command="nas train"), events.append)
+    run = make().run
+    assert isinstance(events[0], TrainingStarted)
+    assert events[0].bicubic_psnr_y_db.keys() == {"first", "second"}
+    assert [e.step for e in events if isinstance(e, TrainingStep)] == list(range(1, 21))
+    validated = [e for e in events if isinstance(e, Validated)]
+    assert [e.step for e in validated] == [5, 10, 12, 15, 20]
+    assert [e.phase for e in validated] == [0, 0, 0, 1, 1]
+    assert isinstance(events[-1], TrainingEnded)
+    rows = history(run)
+    assert [row["step"] for row in rows] == ["5", "10", "12", "15", "20"]
+    assert {"first_psnr_y_db", "second_ssim_y", "loss", "learning_rate"} <= rows[0].keys()
+    best = max(rows, key=lambda row: float(row["first_psnr_y_db"]))
+    assert progress.best_step == int(best["step"])
+    about = yaml.safe_load((run / "train.yaml").read_text())
+    assert about["result"]["best"]["step"] == progress.best_step
+    assert about["recipe"]["source"] == "a test"
+    assert about["command"] == "nas train"
+    assert {path.name for path in run.iterdir()} == {
+        ".lock", "best.safetensors", "last.safetensors", "history.csv", "train.yaml",
+        "checkpoint.pt",
+    }  # fmt: skip
+
+
+def test_best_and_last_are_what_their_rows_say(make: Make) -> None:
+    from nas.evaluate.validate import validate
+
+    settings = make()
+    train_fully(settings)
+    rows = history(settings.run)
+    photos = settings.photos.sets["first"]
+    for which, row in (
+        ("last", rows[-1]),
+        ("best", max(rows, key=lambda row: float(row["first_psnr_y_db"]))),
+    ):
+        network = load(settings.run / f"{which}.safetensors")
+        quality = validate(network, photos, 2)
+        assert quality.psnr_y_db == pytest.approx(float(row["first_psnr_y_db"]), abs=1e-6)
+
+
+@hypothesis_settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(stops=st.lists(st.integers(1, 20), min_size=1, max_size=3, unique=True).map(sorted))
+def test_a_training_stopped_anywhere_ends_with_the_same_bits(make: Make, stops: list[int]) -> None:
+    whole = make("whole")
+    if not (whole.run / "last.safetensors").exists():
+        train_fully(whole)
+    folders = len(list(whole.run.parent.iterdir()))
+    parts = make(f"parts-{folders}")
+    for step in stops:
+        # One that is asked for in the last step finds nothing left to stop.
+        with suppress(KeyboardInterrupt):
+            train_fully(parts, stopping(step))
+    events: list[TrainingEvent] = []
+    train_fully(parts, events.append)
+    assert isinstance(events[0], TrainingStarted)
+    # It is seen when the losses of the next step are read.
+    assert stops[-1] <= events[0].step <= stops[-1] + len(stops)
+    assert same(weights(whole.run), weights(parts.run))
+    assert same(weights(whole.run, "best"), weights(parts.run, "best"))
+    assert history(whole.run) == history(parts.run)
+
+
+def test_checkpoints_come_after_the_time_given(make: Make) -> None:
+    def saved(seconds: float) -> list[int]:
+        events: list[TrainingEvent] = []
+        train_fully(make(str(seconds), checkpoint_s=seconds), events.append)
+        return [e.step for e in events if isinstance(e, Saved)]
+
+    assert sorted(set(saved(0.0))) == list(range(21))
+    # Else at the start of a phase, at validations and at the ends of phases.
+    assert sorted(set(saved(60.0))) == [0, 5, 10, 12, 15, 20]
+
+
+def test_a_finished_training_is_found_done(make: Make) -> None:
+    train_fully(make())
+    before = weights(make().run)
+    events: list[TrainingEvent] = []
+    train_fully(make(), events.append)
+    assert [type(e) for e in events] == [TrainingStarted, TrainingEnded]
+    assert same(before, weights(make().run))
+
+
+def changed(plan: Plan, **changes: Any) -> Plan:
+    return plan.changed(**changes)
+
+
+def test_a_checkpoint_of_another_training_is_one_line(
+    make: Make, plan: Plan, architecture: Architecture, tmp_path: Path
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train_fully(make(), stopping(3))
+    wider = Architecture.from_dict(architecture.to_dict() | {"channels": 10})
+    file = tmp_path / "init.safetensors"
+    save_weights(build(architecture), file)
+    for change, message in (
+        ({"plan": changed(plan, batch=2)}, "another recipe;"),
+        ({"plan": changed(plan, precision="bf16")}, "another precision"),
+        ({"architecture": wider}, "another network;"),
+        ({"seed": 1}, "another seed;"),
+        ({"every": 4, "init": file}, r"another initial weights \(--init\) and another --validate"),
+    ):
+        with pytest.raises(InputError, match=message) as caught:
+            train_fully(make(**change))
+        assert "\n" not in str(caught.value)
+    train_fully(make())
+
+
+def test_a_damaged_checkpoint_is_one_line(make: Make) -> None:
+    train_fully(make())
+    (make().run / "checkpoint.pt").write_bytes(b"nothing")
+    with pytest.raises(InputError, match="cannot go on from") as caught:
+        train_fully(make())
+    assert "\n" not in str(caught.value)
+
+
+def broken(times: int) -> Any:
+    """The loop, which finds a divergence at step 7, so often."""
+    left = [times]
+
+    def train(state: Any, patches: Any, recipe: Any, until: int, **rest: Any) -> Any:
+        if until >= 7 and left[0] and recipe.loss == "l1":
+            left[0] -= 1
+            with torch.no_grad():
+                next(state.network.parameters()).fill_(torch.nan)
+        return real(state, patches, recipe, until, **rest)
+
+    return train
+
+
+def test_a_divergence_goes_back_to_the_last_sound_step(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "train", broken(1))
+    events: list[TrainingEvent] = []
+    progress = train_fully(make(), events.append)
+    back = [e for e in events if isinstance(e, RolledBack)]
+    assert [(e.step, e.rate_factor) for e in back] == [(5, 0.5)]
+    assert "the loss is nan at step 6" in back[0].reason
+    assert progress.rate_factor == 0.5
+    assert [row["step"] for row in history(make().run)] == ["5", "10", "12", "15", "20"]
+    rates = {e.step: e.learning_rate for e in events if isinstance(e, TrainingStep)}
+    first = make().plan.phases[0]
+    assert rates[5] == pytest.approx(first.rate(4))
+    assert rates[6] == pytest.approx(first.rate(5) / 2)
+    assert all(tensor.isfinite().all() for tensor in weights(make().run).values())
+
+
+def test_a_second_divergence_ends_it_with_one_line(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "train", broken(2))
+    with pytest.raises(InputError, match="again at half the step size") as caught:
+        train_fully(make())
+    assert "\n" not in str(caught.value)
+
+
+def test_a_full_disk_leaves_what_was_there(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train_fully(make(), stopping(6))
+    files = {path: path.read_bytes() for path in make().run.iterdir() if path.name != ".lock"}
+
+    def full(content: object, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "save", full)
+        with pytest.raises(InputError, match="No space left on device; is the disk full") as caught:
+            train_fully(make(checkpoint_s=0.0))
+    assert "\n" not in str(caught.value)
+    assert {p: p.read_bytes() for p in make().run.iterdir() if p.name != ".lock"} == files
+    train_fully(make())
+
+
+def test_two_trainings_in_one_folder_are_refused(make: Make) -> None:
+    def meanwhile(event: TrainingEvent) -> None:
+        if isinstance(event, TrainingStarted):
+            with pytest.raises(InputError, match="another process is training here"):
+                train_fully(make())
+
+    train_fully(make(), meanwhile)
+
+
+def test_weights_to_begin_with(make: Make, architecture: Architecture, tmp_path: Path) -> None:
+    file = tmp_path / "init.safetensors"
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(5)
+        network = build(architecture)
+    save_weights(network, file)
+    begun = initial_network(architecture, file, 0)
+    assert same(begun.state_dict(), network.state_dict())
+    larger = Architecture.from_dict(architecture.to_dict() | {"scale": 3})
+    other = initial_network(larger, file, 0)
+    assert isinstance(other, Network)
+    name = next(name for name in network.state_dict() if name.startswith("stem."))
+    assert torch.equal(other.state_dict()[name], network.state_dict()[name])
+    wider = Architecture.from_dict(architecture.to_dict() | {"channels": 10})
+    with pytest.raises(InputError, match="the weights are of another network"):
+        initial_network(wider, file, 0)
+    with pytest.raises(KeyboardInterrupt):
+        train_fully(make(init=file), stopping(1))
