@@ -109,6 +109,21 @@ def _extend(folder: Path) -> None:
         (folder / name).write_text(text.split(f"```{kind}\n")[1].split("```")[0], encoding="utf-8")
 
 
+def _train(folder: Path) -> None:
+    tiny_network(folder / "net.safetensors")
+    for name in ("photos", "held_out", "others"):
+        tiny_photos(folder / name, count=3)
+    # Not the same ones as those to train on.
+    for name in ("held_out", "others"):
+        for path in (folder / name).iterdir():
+            Image.open(path).rotate(90).save(path)
+    guide = (DOCS / "train.md").read_text(encoding="utf-8")
+    recipe = re.search(r"^```yaml\n(.*?)^```$", guide, re.M | re.S)
+    assert recipe is not None
+    (folder / "mine.yaml").write_text(recipe[1])
+
+
+_SHORT = "--steps 4 --batch 2 --patch 64 --validate-every 4 --no-tensorboard --data photos"
 GUIDES: tuple[Guide, ...] = (
     Guide(
         "audit.md",
@@ -119,6 +134,26 @@ GUIDES: tuple[Guide, ...] = (
             "--networks 16": "--networks 4",
             " --factor 10": "",
             "--bands 4": "--bands 1",
+        },
+    ),
+    Guide(
+        "train.md",
+        _train,
+        {
+            "--budget 600K-params": "--budget 60K-params --space tiny --profile smoke --trials 2",
+            " --steps 2200 --batch 8 --patch 96": "",
+            "--train-best 3 --train-recipe e_rfdn": "--train-best 1 --train-recipe smoke",
+            # Started processes take seconds; the command's own test has two.
+            "--processes 2": "--processes 1",
+            "nas train rfdn": "nas train net.safetensors",
+            "--run full": f"{_SHORT} --run full",
+            "--run rfdn-imdn": f"{_SHORT} --run rfdn-imdn",
+            "--run trial-0": f"{_SHORT} --run trial-0",
+            "--run longer": f"{_SHORT} --run longer",
+            "--run mine": f"{_SHORT} --run mine",
+            "--run short": f"{_SHORT} --run short",
+            "--run judged": f"{_SHORT} --run judged",
+            "--run both": f"{_SHORT} --run both",
         },
     ),
     Guide(

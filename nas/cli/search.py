@@ -132,6 +132,14 @@ def search(
         str,
         typer.Option(help="What each may cost then: a share of its own parameters or a budget."),
     ] = "70%",
+    train_best: Annotated[
+        int | None,
+        typer.Option(help="Afterwards, train so many of the front's best fully: nas train."),
+    ] = None,
+    train_recipe: Annotated[str, typer.Option(help="By which recipe then.")] = "e_rfdn",
+    train_steps: Annotated[
+        int | None, typer.Option(help="In so many steps then, the recipe stretched to them.")
+    ] = None,
     json_lines: Annotated[
         bool, typer.Option("--json", help="One JSON object a line on standard output.")
     ] = False,
@@ -143,11 +151,14 @@ def search(
     from nas.cli.compress.front import check_compression, compress_front
     from nas.cli.progress import make_observer
     from nas.cli.report import write_report
+    from nas.cli.train_best import check_training
+    from nas.cli.train_best import train_best as train_front
     from nas.explore.settings import make_settings, parse_seconds
     from nas.explore.workers.crew import Crew
     from nas.explore.workers.together import search_together
 
     check_compression(compress, compress_budget)
+    check_training(train_best, train_recipe, train_steps, scale)
     settings = make_settings(
         budget or (),
         objectives=objectives,
@@ -183,6 +194,8 @@ def search(
     if workers == 0:
         print(f"The study is there; on every machine: nas worker --study {settings.study_name}")
         return
+    if train_best is not None:
+        train_front(result, settings, train_best, train_recipe, train_steps, json_lines=json_lines)
     if compress is not None:
         compress_front(result, settings, compress, compress_budget, quiet=json_lines)
     write_report(result, quiet=json_lines)

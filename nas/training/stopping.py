@@ -43,7 +43,10 @@ def stop_wish() -> Iterator[StopWish]:
         yield wish
         return
     before = {
-        number: signal.signal(number, wish.note) for number in (signal.SIGINT, signal.SIGTERM)
+        number: signal.signal(number, wish.note)
+        for number in (signal.SIGINT, signal.SIGTERM)
+        # nohup and shells in the background have children ignore some: that stays.
+        if signal.getsignal(number) is not signal.SIG_IGN
     }
     try:
         yield wish

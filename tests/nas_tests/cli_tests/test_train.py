@@ -165,3 +165,17 @@ def test_two_processes_train_as_one_does(
                        .state_dict().values()])  # fmt: skip
     # What training changed, half a batch or another order of patches changes otherwise.
     assert (one - fresh).norm() > 1e-2 * one.norm()
+
+
+def test_a_search_trains_its_best_fully(command: Callable[..., Any], tmp_path: Path) -> None:
+    run, options = tmp_path / "run", ("--space", "tiny", "--profile", "smoke", "--trials", "2")
+    search = ("search", *options, "--run", run, "--train-best", "1", "--train-steps", "3")
+    refused = command(*search, "--train-recipe", "edsr")
+    assert refused.code == 2
+    assert "--recipe: expected one of" in refused.err
+    assert not run.exists()
+    done = command(*search, "--train-recipe", "smoke")
+    assert done.code == 0, done.err
+    (trained,) = (run / "trained").iterdir()
+    best = Architecture.load(run / "best.yaml")
+    assert load(trained / "best.safetensors").architecture == best

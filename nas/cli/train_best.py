@@ -1,0 +1,88 @@
+"""The best networks of a search's front, trained fully: ``nas search --train-best N``."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from search_spaces.errors import InputError
+
+if TYPE_CHECKING:
+    from nas.evaluate.plan import Plan
+    from nas.explore.settings import SearchSettings
+    from nas.run import Run
+    from nas.training.photos import TrainingPhotos
+
+__all__ = ["check_training", "train_best"]
+
+
+def check_training(count: int | None, recipe: str, steps: int | None, scale: int) -> None:
+    """Raises InputError for options that make no sense, before the search begins."""
+    if count is None:
+        return
+    if count < 1:
+        raise InputError(f"--train-best: expected 1 or more networks, got {count}")
+    _plan(recipe, steps, scale)
+
+
+def train_best(
+    run: Run,
+    settings: SearchSettings,
+    count: int,
+    recipe: str,
+    steps: int | None,
+    *,
+    json_lines: bool = False,
+) -> None:
+    """Trains the ``count`` best networks of the front fully, into RUN/trained/NUMBER.
+
+    They learn from the search's photos and are judged on its validation photos. Networks that
+    are trained already are passed over; one that was stopped goes on.
+
+    Raises:
+        InputError: a recipe that does not fit the photos, or a file that cannot be written.
+    """
+    from nas.cli.train_progress import make_watcher
+    from nas.evaluate.precision import best_device
+    from nas.training.session import train_fully
+    from nas.training.settings import TrainSettings
+    from search_spaces import Architecture
+
+    plan = _plan(recipe, steps, settings.scale)
+    photos = _photos(settings, plan)
+    device = str(best_device(settings.device))
+    for record in run.front_records()[:count]:
+        wanted = TrainSettings(
+            Architecture.from_dict(record.architecture), plan, photos,
+            run.folder / "trained" / str(record.number), device=device,
+            command=" ".join(["nas", *sys.argv[1:]]),
+        )  # fmt: skip
+        with make_watcher(json_lines) as watcher:
+            train_fully(wanted, watcher)
+
+
+def _plan(recipe: str, steps: int | None, scale: int) -> Plan:
+    from nas.evaluate.plan import load_plan
+
+    plan = load_plan(recipe, scale)
+    return plan if steps is None else plan.stretched(steps)
+
+
+def _photos(settings: SearchSettings, plan: Plan) -> TrainingPhotos:
+    from nas.data import load_dataset
+    from nas.training.photos import TrainingPhotos
+
+    # As the search read them, so that its split is the same one; then those that are large enough.
+    dataset = load_dataset(
+        settings.scale, data=settings.data, validation=settings.validation,
+        lr_size=settings.recipe.lr_size,
+    )  # fmt: skip
+    least_px = plan.lr_size * settings.scale
+    large = tuple(photo for photo in dataset.train if photo.short_side >= least_px)
+    if not large:
+        raise InputError(
+            f"--train-recipe {plan.name}: its patches of {least_px} pixels are larger than all "
+            f"{len(dataset.train)} training photos; expected a recipe with a smaller hr_size"
+        )
+    return TrainingPhotos.of(replace(dataset, train=large))
