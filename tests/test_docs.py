@@ -168,7 +168,7 @@ GUIDES: tuple[Guide, ...] = (
             "--compress 3": "--compress 1",
         },
     ),
-    Guide("deploy.md", _deploy, {"--tile 128": "--tile 32"}),
+    Guide("deploy.md", _deploy, {"--tile 128": "--tile 32", "--size 160x90": "--size 16x15"}),
     Guide(
         "latency.md",
         _latency,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -36,7 +38,7 @@ app.command("fit")(fit)
 @app.command("measure")
 def measure(
     networks: Annotated[
-        list[str], typer.Argument(metavar="NET...", help=".safetensors, run folder, .yaml, preset.")
+        list[str], typer.Argument(metavar="NET...", help=".safetensors, .onnx, run, .yaml, preset.")
     ],
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT of the input image.")] = "320x180",
     reference: Annotated[str, typer.Option(help="What the others are compared with.")] = "e_rfdn",
@@ -57,43 +59,39 @@ def measure(
     Median, minimum, a 95% interval of the median, and the ratio to the reference.
     """
     from nas.deploy.layers import layer_times
-    from nas.deploy.runtime import runner
     from nas.deploy.runtime import threads as with_threads
-    from nas.deploy.source import any_network
     from nas.deploy.stopwatch import summary, time_in_turns
     from nas.evaluate.environment import environment
-    from search_spaces import price
 
     lr_size = parse_size(size)
     if rounds < 1 or warmup < 0:
         raise InputError(f"expected --rounds of 1 or more and --warmup of 0 or more, got {rounds} "
                          f"and {warmup}")  # fmt: skip
-    if layers and runtime != "torch":
+    if layers and (runtime != "torch" or any(name.endswith(".onnx") for name in networks)):
         raise InputError("--layers: expected --runtime torch; other runtimes fuse their layers")
     names = list(dict.fromkeys([*networks, reference]))
-    nets = {name: any_network(name, scale) for name in names}
+    nets = {name: _Entrant.of(name, scale, runtime) for name in names}
     with with_threads(threads) as used:
         entrants = {
-            name: runner(net, lr_size, runtime=runtime, device=device, dtype=dtype)
-            for name, net in nets.items()
+            name: net.runner(lr_size, device=device, dtype=dtype) for name, net in nets.items()
         }
         times = time_in_turns(entrants, rounds=rounds, warmup=warmup)
         tables = {
-            name: layer_times(nets[name], lr_size, device=device, rounds=rounds, warmup=warmup)
+            name: layer_times(
+                nets[name].network, lr_size, device=device, rounds=rounds, warmup=warmup
+            )
             for name in (networks if layers else ())
         }
     timings = {name: summary(of) for name, of in times.items()}
     base = timings[reference]
     rows: list[dict[str, Any]] = []
     for name, net in nets.items():
-        timing, cost = timings[name], price(net.architecture, lr=lr_size)
+        timing = timings[name]
         rows.append(
             {
                 "network": name,
-                "hash": net.architecture.hash,
-                "scale": net.architecture.scale,
-                "params": cost.params,
-                "macs": cost.macs,
+                "runtime": net.runtime,
+                **net.facts(lr_size),
                 **asdict(timing),
                 "times_reference": timing.median_ms / base.median_ms,
                 "times_reference_minimum": timing.minimum_ms / base.minimum_ms,
@@ -108,6 +106,54 @@ def measure(
     print(json.dumps(facts)) if json_output else _print(facts)
 
 
+@dataclass(frozen=True)
+class _Entrant:
+    """A network to measure: one of ours, or an ONNX file as it lies there."""
+
+    name: str
+    runtime: str
+    network: Any
+    architecture: Any
+
+    @classmethod
+    def of(cls, name: str, scale: int, runtime: str) -> _Entrant:
+        if Path(name).suffix.lower() == ".onnx":
+            from nas.upscale.onnx_network import OnnxNetwork
+
+            known = OnnxNetwork.of_file(name, threads=1).architecture
+            return cls(name, "onnxruntime", None, known)
+        from nas.deploy.source import any_network
+
+        network = any_network(name, scale)
+        return cls(name, runtime, network, network.architecture)
+
+    def runner(self, lr_size: tuple[int, int], *, device: str, dtype: str) -> Callable[[], object]:
+        if self.network is not None:
+            from nas.deploy.runtime import runner
+
+            return runner(self.network, lr_size, runtime=self.runtime, device=device, dtype=dtype)
+        import numpy as np
+        import torch
+
+        from nas.upscale.onnx_network import OnnxNetwork
+
+        if device != "cpu":
+            raise InputError(f"{self.name}: an ONNX file is measured on the CPU, not on {device}")
+        file = OnnxNetwork.of_file(self.name, threads=torch.get_num_threads())
+        image = np.random.default_rng(0).random((1, file.colors, *lr_size), np.float32)
+        return lambda: file.run(image, lr_size, (0, 0))
+
+    def facts(self, lr_size: tuple[int, int]) -> dict[str, Any]:
+        """What is known of it; a file of another maker says nothing."""
+        from search_spaces import price
+
+        arch = self.architecture
+        if arch is None:
+            return dict.fromkeys(("hash", "scale", "params", "macs"))
+        cost = price(arch, lr=lr_size)
+        return {"hash": arch.hash, "scale": arch.scale, "params": cost.params, "macs": cost.macs}
+
+
 def parse_size(text: str) -> tuple[int, int]:
     """(height, width) of ``320x180``.
 
@@ -118,6 +164,10 @@ def parse_size(text: str) -> tuple[int, int]:
     if found is None or not all(int(side) for side in found.groups()):
         raise InputError(f"--size: expected WIDTHxHEIGHT such as 320x180, got {text!r}")
     return int(found[2]), int(found[1])
+
+
+def _counted(count: int | None, unit: float, letter: str) -> str:
+    return "" if count is None else f"{count / unit:,.{1 if letter == 'K' else 2}f} {letter}"
 
 
 def _print(facts: dict[str, Any]) -> None:
@@ -141,7 +191,8 @@ def _print(facts: dict[str, Any]) -> None:
         table.add_column(heading, justify="right")
     for row in facts["networks"]:
         table.add_row(
-            Text(row["network"]), f"{row['params'] / 1e3:,.1f} K", f"{row['macs'] / 1e9:.2f} G",
+            Text(row["network"]), _counted(row["params"], 1e3, "K"),
+            _counted(row["macs"], 1e9, "G"),
             f"{row['median_ms']:.2f}", f"{row['low_ms']:.2f}–{row['high_ms']:.2f}",
             f"{row['minimum_ms']:.2f}", f"{row['times_reference']:.3f}",
             f"{row['times_reference_minimum']:.3f}",

@@ -7,13 +7,15 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch._subclasses import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from nas.evaluate.precision import arithmetic
-from search_spaces import Architecture, build
+from search_spaces import Architecture
+from search_spaces.network import Network
+from search_spaces.part import Part
 
 __all__ = ["Operation", "computes", "operation_of", "operations"]
 
@@ -75,11 +77,58 @@ def _operations(
     plain = dtype == "float32"
     found = _Recorder()
     with torch.device("meta") if plain else FakeTensorMode(), torch.no_grad():
-        network = build(held.architecture).eval()
+        # Without the first weights that `build` draws, which nothing here looks at.
+        network = Network(held.architecture).eval()
+        if plain:
+            _follow_equal_blocks_once(network, found)
         image = torch.empty(1, held.architecture.colors, *lr_size)
         with arithmetic("cpu", dtype), found:
             network(image)
     return tuple(found.operations)
+
+
+def _follow_equal_blocks_once(network: Network, recorder: _Recorder) -> None:
+    """Of equal blocks, the later ones repeat what the first one did: most networks repeat one."""
+    firsts: dict[Part, _First] = {}
+    for k, (part, block) in enumerate(
+        zip(network.architecture.blocks, list(network.blocks), strict=True)
+    ):
+        if part in firsts:
+            network.blocks[k] = _Again(firsts[part], recorder)
+        else:
+            network.blocks[k] = firsts[part] = _First(block, recorder)
+
+
+class _First(nn.Module):
+    """A block that keeps what it did."""
+
+    def __init__(self, block: nn.Module, recorder: _Recorder) -> None:
+        super().__init__()
+        self.block, self.recorder = block, recorder
+        self.did: list[Operation] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, h, w) to the same shape."""
+        before = len(self.recorder.operations)
+        y: Tensor = self.block(x)
+        self.did = self.recorder.operations[before:]
+        return y
+
+
+class _Again(nn.Module):
+    """A block that says what an equal one did, and does nothing."""
+
+    def __init__(self, first: _First, recorder: _Recorder) -> None:
+        super().__init__()
+        # Not as a part of this one: it is in the network already.
+        self._held = (first, recorder)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, h, w) to the same shape."""
+        first, recorder = self._held
+        recorder.operations += first.did
+        # Everything that comes of it reads shapes alone.
+        return x
 
 
 class _Recorder(TorchDispatchMode):

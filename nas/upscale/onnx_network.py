@@ -52,14 +52,14 @@ class OnnxNetwork:
     framed: bool
 
     @classmethod
-    def of_file(cls, path: Path | str) -> OnnxNetwork:
+    def of_file(cls, path: Path | str, *, threads: int | None = None) -> OnnxNetwork:
         """The network in an .onnx file, of ours (int8 too) or of any other maker.
 
         Raises:
             InputError: ONNX Runtime is missing or can't load it, or it is not a network from
                 one image to one that is 2, 3 or 4 times as large, at any size.
         """
-        session = open_model(path)
+        session = open_model(path, threads=threads)
         inputs, outputs = session.get_inputs(), session.get_outputs()
         shape: list[Any] = inputs[0].shape if len(inputs) == 1 and len(outputs) == 1 else []
         if len(shape) != 4 or inputs[0].type != "tensor(float)" or shape[1] not in (1, 3):

@@ -103,3 +103,30 @@ def test_bad_options(options: list[str], told: str, command: Command, net: Path)
     outcome = command("latency", net, *reference, *options)
     assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
     assert told in outcome.err
+
+
+def test_a_file_of_onnx_beside_its_network(command: Command, net: Path) -> None:
+    pytest.importorskip("onnxscript")
+    from nas.deploy.onnx_file import export_onnx
+    from search_spaces import load
+
+    path = net.with_suffix(".onnx")
+    export_onnx(load(net), path)
+    outcome = command("latency", path, "--reference", net, "--size", "9x8", "--rounds", 2, "--json")
+    assert (outcome.code, outcome.err) == (0, "")
+    rows = {row["network"]: row for row in json.loads(outcome.out)["networks"]}
+    assert rows[str(path)]["runtime"] == "onnxruntime"
+    assert rows[str(net)]["runtime"] == "torch"
+    assert rows[str(path)]["params"] == rows[str(net)]["params"]
+    refused = command("latency", path, "--reference", net, "--layers")
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+
+
+def test_no_cuda_device(command: Command, net: Path) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("a CUDA device is here")
+    outcome = command("latency", net, "--reference", net, "--device", "cuda")
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert "device must be one that torch sees here, got 'cuda'" in outcome.err
