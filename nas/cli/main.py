@@ -27,6 +27,7 @@ COMMANDS = (
     "worker",
     "audit",
     "report",
+    "dashboard",
     "export",
     "describe",
     "spaces",
