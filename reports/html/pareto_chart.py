@@ -97,9 +97,10 @@ def _pareto(panel: Panel, info: ParetoInfo, *, papers: bool = False) -> tuple[li
                 textposition="bottom right", textfont={"size": 12},
             )
         )  # fmt: skip
+    for index, path in enumerate(panel.compressed):
+        traces += _compressed(path, first=index == 0)
     if panel.best is not None:
         traces.append(markers("best", _places([panel.best]), "$best", 17, "star"))
-    traces += [_compressed(path, first=not i) for i, path in enumerate(panel.compressed)]
     shapes: list[Spec] = []
     notes: list[Spec] = []
     costs = [p.cost for points in (panel.points, *panel.compressed) for p in points]
@@ -161,18 +162,23 @@ def _papers(points: Sequence[Point]) -> Spec:
     }  # fmt: skip
 
 
-def _compressed(path: Sequence[Point], *, first: bool) -> Spec:
-    """A network and what compression made of it; one entry in the legend stands for all."""
-    return {
-        "type": "scatter", "mode": "lines+markers", "name": "compressed",
-        "legendgroup": "compressed", "showlegend": first,
+def _compressed(path: Sequence[Point], *, first: bool) -> tuple[Spec, Spec]:
+    """The way from a network and what it was made into; one entry in the legend for all."""
+    line: Spec = {
+        "type": "scatter", "mode": "lines", "hoverinfo": "skip", "showlegend": False,
+        "legendgroup": "compressed", "line": {"color": "$compressed", "width": 1.4},
         "x": [p.cost for p in path], "y": [p.psnr_y_db for p in path],
-        "line": {"color": "$compressed", "width": 1.4},
+    }  # fmt: skip
+    made: Spec = {
+        "type": "scatter", "mode": "markers", "name": "compressed",
+        "legendgroup": "compressed", "showlegend": first,
+        "x": [p.cost for p in path[1:]], "y": [p.psnr_y_db for p in path[1:]],
         "marker": {"color": "$compressed", "size": 9, "symbol": "square",
                    "line": {"color": "$card", "width": 1}},
         "hovertemplate": f"compressed from trial {path[0].number}: %{{y:.3f}} dB at %{{x:,.4~g}}"
         "<extra></extra>",
     }  # fmt: skip
+    return line, made
 
 
 def _places(points: Sequence[Point]) -> dict[int, tuple[float, float]]:

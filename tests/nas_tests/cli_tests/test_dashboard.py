@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -18,14 +18,15 @@ import pytest
 from nas.cli.dashboard import front_note
 from nas.run import open_run
 from tests.nas_tests.conftest import NAS, Finished, Outcome
+from tests.requirements import missing
 
 Command = Callable[..., Outcome]
 
 
 @pytest.fixture
 def installed() -> None:
-    if os.environ.get("CI_REQUIRES_ALL") != "1":
-        pytest.importorskip("optuna_dashboard", reason="the extra dashboard is not installed")
+    if importlib.util.find_spec("optuna_dashboard") is None:
+        missing("optuna-dashboard is not installed: pip install 'nas-sr[dashboard]'")
 
 
 @pytest.mark.usefixtures("installed")
