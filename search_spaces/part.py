@@ -108,7 +108,10 @@ class Table:
         options = {key: option for key, option in value.items() if key != "kind"}
         kind = value["kind"]
         if kind not in self._entries:
-            raise InputError(f"unknown {self.sort} {kind!r}{nearest(kind, self._entries)}")
+            raise InputError(
+                f"unknown {self.sort} {kind!r}{nearest(kind, self._entries)}; "
+                f"one of your own comes with --import FILE.py"
+            )
         schema = self._entries[kind].schema
         try:
             checked = schema.model_validate(options)

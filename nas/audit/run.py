@@ -100,9 +100,9 @@ def audit(
         )
     folder = AuditFolder(run.folder / "audit")
     with folder.turn("plan", wait=True):
-        picked = pick(known, count, bands, keep=folder.planned())
-        folder.plan([*dict.fromkeys([*folder.planned(), *(r.architecture_hash for r in picked)])])
-    steps = rung_steps(known, recipe.steps, settings.factor)
+        picked = pick(known, count, bands, keep=folder.planned().networks)
+        wanted = rung_steps(known, recipe.steps, settings.factor)
+        steps = folder.extend([record.architecture_hash for record in picked], wanted).steps
     seeds = range(recipe.seed, recipe.seed + settings.seeds)
     # Both seeds of a network, then the next: what is there at any time can be compared.
     work = [(record, Training(record.architecture_hash, s)) for record in picked for s in seeds]
@@ -151,6 +151,8 @@ def _train(
     from nas.evaluate.train import Diverged
     from search_spaces import Architecture
 
+    # First, since a network of parts that are not loaded should not come up after hours.
+    architectures = {t.hash: Architecture.from_dict(record.architecture) for record, t in work}
     finished = {t for _, t in work if _step_of(folder.rungs(t)) >= steps[-1]}
     busy = 0
     for record, training in work:
@@ -171,7 +173,7 @@ def _train(
                 tell(Progress(record.number, training.seed, len(work), done,
                               len(work) * steps[-1], done * steps[-1] + step))  # fmt: skip
 
-            arch = Architecture.from_dict(record.architecture)
+            arch = architectures[training.hash]
             for step in (s for s in steps if s > _step_of(rungs)):
                 if rungs and math.isnan(rungs[-1].psnr_y_db):
                     rung = Rung(step, math.nan, math.nan, rungs[-1].seconds)

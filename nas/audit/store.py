@@ -23,7 +23,7 @@ try:
 except ImportError:  # no flock on Windows: one process at a time there
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["AuditFolder", "Training", "without_nan"]
+__all__ = ["AuditFolder", "Plan", "Training", "without_nan"]
 
 _COLUMNS = ("hash", "seed", "step", "psnr_y_db", "ssim_y", "seconds")
 
@@ -39,6 +39,14 @@ class Training:
     def name(self) -> str:
         """The stem of its files."""
         return f"{self.hash}-{self.seed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Hashes of the networks to train, and the rising steps at which they are judged."""
+
+    networks: tuple[str, ...] = ()
+    steps: tuple[int, ...] = ()
 
 
 class AuditFolder:
@@ -79,27 +87,39 @@ class AuditFolder:
         finally:
             os.close(file)
 
-    def planned(self) -> tuple[str, ...]:
-        """Hashes of the networks that some process has set out to train.
+    def planned(self) -> Plan:
+        """What some process has set out to train; nothing, where none has.
 
         Raises:
             InputError: the plan is damaged.
         """
         path = self.folder / "plan.json"
         if not path.exists():
-            return ()
+            return Plan()
         try:
-            hashes = json.loads(path.read_text("utf-8"))["networks"]
-            return tuple(str(name) for name in hashes)
+            plan = json.loads(path.read_text("utf-8"))
+            return Plan(tuple(map(str, plan["networks"])), tuple(map(int, plan["steps"])))
         except (ValueError, KeyError, TypeError):
             raise InputError(
                 f"{path}: expected the plan that nas audit writes; remove it to plan anew"
             ) from None
 
-    def plan(self, hashes: Sequence[str]) -> None:
-        """Writes which networks are to be trained."""
-        with atomic_path(self.folder / "plan.json") as temporary:
-            temporary.write_text(json.dumps({"networks": list(hashes)}, indent=2) + "\n", "utf-8")
+    def extend(self, networks: Sequence[str], steps: Sequence[int]) -> Plan:
+        """Adds networks to the plan, and steps beyond those in it; returns what it is now.
+
+        Trainings that have come to the plan's end never see what lies before it again, so a
+        smaller end changes nothing.
+        """
+        before = self.planned()
+        reached = max(before.steps, default=0)
+        plan = Plan(
+            tuple(dict.fromkeys([*before.networks, *networks])),
+            (*before.steps, *sorted(step for step in steps if step > reached)),
+        )
+        if plan != before:
+            with atomic_path(self.folder / "plan.json") as temporary:
+                temporary.write_text(json.dumps(asdict(plan), indent=2) + "\n", "utf-8")
+        return plan
 
     def checkpoint(self, training: Training) -> Path:
         """Where a training's state is kept; it stays, so that the training can be made longer."""

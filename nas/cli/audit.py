@@ -62,7 +62,7 @@ def audit(
     with AuditDisplay() as display:
         found = audit_run(opened, settings, display.observe)
     _write(opened, found)
-    _print(opened, found)
+    _print(opened, found, factor)
 
 
 def _write(run: Run, found: Audited) -> None:
@@ -92,7 +92,7 @@ def _write(run: Run, found: Audited) -> None:
     save_audit(audit_info(found.trust, f"Audit of {run.folder.resolve().name}"), folder / "audit")
 
 
-def _print(run: Run, found: Audited) -> None:
+def _print(run: Run, found: Audited, factor: float) -> None:
     from rich.console import Console
 
     from nas.audit.finding import findings
@@ -103,13 +103,17 @@ def _print(run: Run, found: Audited) -> None:
     console.print(signal_table(trust))
     for line in findings(trust):
         console.print(line)
-    for line in _notes(found):
+    for line in _notes(found, factor):
         console.print(line, style="dim")
     console.print(f"Picture {run.folder / 'audit' / 'audit.png'}", soft_wrap=True)
 
 
-def _notes(found: Audited) -> list[str]:
+def _notes(found: Audited, factor: float) -> list[str]:
     trust, notes = found.trust, []
+    if trust.long_step > max(round(factor * trust.proxy_step), trust.proxy_step + 1):
+        notes.append(
+            f"An earlier audit trained for {trust.long_step} steps; a smaller factor adds nothing."
+        )
     if len(found.trials) < found.asked:
         notes.append(f"The run has {len(found.trials)} networks; {found.asked} were asked for.")
     if found.elsewhere:

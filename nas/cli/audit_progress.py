@@ -43,7 +43,8 @@ class AuditDisplay:
             self._done = progress.done
             if self._bar is None and progress.done:
                 print(
-                    f"{progress.done}/{progress.trainings} trainings  {self._rate(progress, now)}",
+                    f"{progress.done}/{progress.trainings} trainings  "
+                    f"{self._rate(progress, now)}".rstrip(),
                     file=sys.stderr,
                     flush=True,
                 )

@@ -104,6 +104,8 @@ def _import_parts(arguments: list[str]) -> list[str]:
     for word in words:
         if word == "--import":
             files.append(next(words, ""))
+            if not files[-1]:
+                raise InputError("--import: expected a Python file with parts behind it")
         elif word.startswith("--import="):
             files.append(word.removeprefix("--import="))
         else:

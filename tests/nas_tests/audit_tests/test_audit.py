@@ -6,7 +6,7 @@ import json
 import math
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -128,7 +128,10 @@ def test_more_networks_and_a_larger_factor_add_to_it(bench: Bench) -> None:
     found = bench.audit(factor=10)
     assert {step for _, _, step in bench.asked} == {120}
     assert found.trust.long_step == 120
-    assert 60 not in found.trust.rung_db or len(found.trust.rung_db[60]) == 4
+    assert {12, 24, 60} <= set(found.trust.rung_db)
+    bench.asked.clear()
+    assert bench.audit(factor=2).trust == found.trust
+    assert bench.asked == []
 
 
 def test_a_divergence_is_worst_and_not_trained_again(bench: Bench) -> None:
@@ -194,6 +197,19 @@ def test_a_damaged_table_is_named(bench: Bench) -> None:
     (bench.folder / "audit" / "plan.json").write_text("{")
     with pytest.raises(InputError, match="remove it to plan anew"):
         bench.audit()
+
+
+def test_parts_that_are_not_loaded_are_missed_at_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nas.audit.pick import candidates
+
+    *others, last = candidates(nas.open_run(bench.folder).records())
+    strange = replace(last, architecture={**last.architecture, "stem": "mine"})
+    monkeypatch.setattr("nas.run.Run.records", lambda run: [*others, strange])
+    with pytest.raises(InputError, match=r"unknown stem 'mine'.* --import FILE.py"):
+        bench.audit()
+    assert bench.asked == []
 
 
 def test_rungs_written_are_read_again(tmp_path: Path) -> None:
