@@ -87,11 +87,13 @@ class Standing:
         records: of every trial that was started, in order of numbers.
         entries: of every network, in order of their first trials.
         queued: how many networks wait to be trained for the first time.
+        running: the trials in work.
     """
 
     records: Sequence[TrialRecord]
     entries: Sequence[Entry]
     queued: int
+    running: Sequence[FrozenTrial] = ()
 
     @property
     def proposals(self) -> int:
@@ -125,10 +127,13 @@ class Ledger:
         records: list[TrialRecord] = []
         latest: dict[int, Entry] = {}
         queued = 0
+        running: list[FrozenTrial] = []
         for trial in self._study.get_trials(deepcopy=False):
             if trial.state.name == "WAITING":
                 queued += 1
                 continue
+            if not trial.state.is_finished():
+                running.append(trial)
             record = self._record(trial)
             root = trial.user_attrs.get(ROOT, trial.number)
             earlier = latest.get(root)
@@ -138,7 +143,7 @@ class Ledger:
                 records[self._place(records, number)] = promoted
             records.append(record)
             latest[root] = Entry(trial, record, root)
-        return Standing(records, [latest[root] for root in sorted(latest)], queued)
+        return Standing(records, [latest[root] for root in sorted(latest)], queued, running)
 
     def _record(self, trial: FrozenTrial) -> TrialRecord:
         record = self._records.get(trial.number)

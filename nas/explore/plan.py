@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nas.explore.bench import Bench
 from nas.explore.leases import Lease
@@ -32,7 +32,7 @@ from search_spaces import Architecture
 if TYPE_CHECKING:
     from optuna.trial import Trial
 
-__all__ = ["Job", "Plan", "ranking", "write"]
+__all__ = ["Job", "Plan", "ranking"]
 
 # Optuna's names for the parameters with which a trial was queued, and for a constraint.
 _QUEUED = "fixed_params"
@@ -41,17 +41,27 @@ _LATENCY = "constraints:latency"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A network to be trained, the running trial that stands for it, and what is known of it."""
+    """A network to be trained.
+
+    Attributes:
+        trial: the running trial that stands for it.
+        architecture: the network.
+        record: what is known of it, as the trial's attributes say it.
+        until: the step to train to.
+    """
 
     trial: Trial
     architecture: Architecture
     record: TrialRecord
+    until: int
 
-    @property
-    def until(self) -> int:
-        """The step to train to."""
-        step: int = self.trial.user_attrs[UNTIL]
-        return step
+    def written(self, record: TrialRecord) -> Job:
+        """The job with another record, whose news are written into the trial."""
+        known = self.record.to_attrs()
+        for key, value in record.to_attrs().items():
+            if known.get(key) != value:
+                self.trial.set_user_attr(key, value)
+        return replace(self, record=record)
 
 
 class Plan:
@@ -83,13 +93,12 @@ class Plan:
 
     def promote(self, standing: Standing, *, closing: bool) -> Job | None:
         """Goes on with a network that waits at a rung and is among its best."""
-        waiting = {e.trial.number for e in standing.entries if e.record.state == STOPPED}
-        entry = self._promoted(standing, waiting, closing=closing)
+        entry = self._promoted(standing, closing=closing)
         return None if entry is None else self._take_up(entry, self._step_after(entry))
 
-    def step_after(self, standing: Standing, number: int) -> int | None:
+    def step_after(self, standing: Standing, number: int, *, closing: bool) -> int | None:
         """The step that a running trial at a rung goes on to; ``None`` where it pauses."""
-        entry = self._promoted(standing, {number}, closing=False)
+        entry = self._promoted(standing, only=number, closing=closing)
         return None if entry is None else self._step_after(entry)
 
     def propose(self, standing: Standing) -> Job | TrialRecord:
@@ -120,7 +129,8 @@ class Plan:
             return record
         attrs = {**record.to_attrs(), UNTIL: self.steps[0]}
         trial = begin(self.study, like, self.lease.worker, attrs)
-        return Job(trial, proposal.architecture, replace(record, number=trial.number))
+        record = replace(record, number=trial.number)
+        return Job(trial, proposal.architecture, record, self.steps[0])
 
     def _made_out(self, trial: Trial, standing: Standing, root: int) -> Job | TrialRecord:
         """The network of a trial from the queue, written down."""
@@ -130,10 +140,12 @@ class Plan:
         proposal = choose(trial, settings.space, settings.scale, self.bench.meter)
         source = trial.user_attrs.get("source", "queue")
         record = self._record(proposal, trial.number, source)
-        write(trial, {**record.to_attrs(), UNTIL: self.steps[0]})
+        bare = Job(trial, proposal.architecture, TrialRecord(trial.number, RUNNING), self.steps[0])
+        job = bare.written(record)
+        trial.set_user_attr(UNTIL, job.until)
         reason = self._objection(proposal, standing, root)
         if not reason:
-            return Job(trial, proposal.architecture, record)
+            return job
         if reason == OVER_BUDGET:
             reject_over_budget(self.study, trial)
         else:
@@ -151,16 +163,26 @@ class Plan:
             like.system_attrs = {k: v for k, v in known if k != _LATENCY}
         trial = begin(self.study, like, self.lease.worker, attrs)
         record = replace(bare, number=trial.number, state=RUNNING)
-        return Job(trial, Architecture.from_dict(dict(record.architecture)), record)
+        return Job(trial, Architecture.from_dict(dict(record.architecture)), record, until)
 
-    def _promoted(self, standing: Standing, waiting: set[int], *, closing: bool) -> Entry | None:
+    def _promoted(
+        self, standing: Standing, *, closing: bool, only: int | None = None
+    ) -> Entry | None:
+        settings, objectives = self.settings, self.settings.objectives
         entries = [entry for entry in standing.entries if entry.begun and entry.record.rungs]
+        mine = [k for k, entry in enumerate(entries) if entry.trial.number == only]
         climbers = [
-            Climber(_points(e.record, self.settings.objectives), e.trial.number in waiting)
-            for e in entries
+            Climber(_points(e.record, objectives), e.record.state == STOPPED or k in mine)
+            for k, e in enumerate(entries)
         ]
-        noise = [self.settings.noise_db if o == "psnr" else 0.0 for o in self.settings.objectives]
-        index = next_promotion(climbers, len(self.steps), self.settings.eta, noise, closing=closing)
+        index = next_promotion(
+            climbers,
+            len(self.steps),
+            settings.eta,
+            [settings.noise_db if name == "psnr" else 0.0 for name in objectives],
+            among=None if only is None else mine,
+            closing=closing,
+        )
         return None if index is None else entries[index]
 
     def _step_after(self, entry: Entry) -> int:
@@ -184,14 +206,6 @@ class Plan:
             figures = self.bench.meter.prices(arch)
             record = figures.complete(record, self.bench.made_with(figures))
         return record
-
-
-def write(trial: Trial, attrs: Mapping[str, Any]) -> None:
-    """Writes what is not in a trial's attributes yet."""
-    there = trial.user_attrs
-    for key, value in attrs.items():
-        if there.get(key) != value:
-            trial.set_user_attr(key, value)
 
 
 def ranking(standing: Standing, settings: SearchSettings, rung: int) -> list[Entry]:

@@ -1,16 +1,16 @@
 """Who goes on to the next rung: asynchronous successive halving over several objectives.
 
-A network that reaches a rung competes there with all that have been there before, in every
-objective at once. Whenever one that waits is among the best ``1 / eta`` it may go on; nobody
-waits for a rung to fill (Li et al., "A system for massively parallel hyperparameter tuning",
-2020, for one objective; Schmucker et al., "Multi-objective asynchronous successive halving",
-2021, for several). Figures are rows of floats, less being better in every column.
+A network that reaches a rung competes there with all that came before, in every objective at
+once. Whenever one that waits is among the best ``1 / eta`` it goes on; nobody waits for a rung
+to fill (Li et al., "A system for massively parallel hyperparameter tuning", 2020; for several
+objectives Schmucker et al., "Multi-objective asynchronous successive halving", 2021). Figures
+are rows of floats, less being better in every column.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -53,6 +53,7 @@ def next_promotion(
     eta: float,
     noise: Sequence[float],
     *,
+    among: Container[int] | None = None,
     closing: bool = False,
 ) -> int | None:
     """The index of the climber that goes on now, from the highest rung on which one may.
@@ -62,6 +63,7 @@ def next_promotion(
         rungs: how many there are; from the last one nobody goes on.
         eta: one of so many goes on, more than 1.
         noise: for each objective by how much a figure errs, 0 where it is exact.
+        among: whether only some are asked for.
         closing: whether no new network will come: shares are rounded up, and who is on the
             front of its rung goes on as far as near-ties do.
     """
@@ -73,7 +75,7 @@ def next_promotion(
         gone = [k for k, waits in enumerate(here) if not waits]
         points = np.array([climbers[k].points[rung] for k in there], dtype=np.float64)
         for index in best_share(points, eta, noise, gone=gone, closing=closing):
-            if here[index]:
+            if here[index] and (among is None or there[index] in among):
                 return there[index]
     return None
 
@@ -89,13 +91,10 @@ def best_share(
     """The rows that belong to the best ``1 / eta`` of (n, objectives) points, best first.
 
     Whole fronts while they fit. Of the one that does not, first those that are ``gone`` on
-    already, then the rows that lie farthest from those taken (the epsilon-net of Schmucker et
-    al.), since a front's hypervolume comes from its spread, and two networks next to each
-    other tell little more than one. Then the rows that measurement noise alone may keep out:
-    which a figure better by less than ``noise`` would put onto a front that was taken whole.
-
-    As others come, the best ones change. Where half as many again as ``1 / eta`` are gone on,
-    no more do: so eta still bounds the cost.
+    already, then those farthest from all that are taken (the epsilon-net of Schmucker et al.):
+    a front's hypervolume comes from its spread. Then those that noise alone may keep out:
+    which figures better by less than ``noise`` would put onto the last front taken whole.
+    Where half as many again as ``1 / eta`` are gone on, no more do: so eta bounds the cost.
     """
     matrix = np.asarray(points, dtype=np.float64)
     count, most = (_share(len(matrix) * factor / eta, closing) for factor in (1.0, _MOST))

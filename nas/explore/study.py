@@ -202,8 +202,15 @@ def claim(trial: Trial, worker: str) -> None:
     trial.set_user_attr(WORKER, worker)
 
 
-def recover_interrupted(study: Study, alive: Callable[[str], bool]) -> int:
+def recover_interrupted(
+    study: Study, alive: Callable[[str], bool], running: Sequence[FrozenTrial] | None = None
+) -> int:
     """Ends the running trials of dead workers; their networks are the next to be trained.
+
+    Args:
+        study: of the trials.
+        alive: whether a worker is.
+        running: the running trials, where they were read just now.
 
     Returns:
         How many there were.
@@ -211,7 +218,8 @@ def recover_interrupted(study: Study, alive: Callable[[str], bool]) -> int:
     from optuna.exceptions import UpdateFinishedTrialError
     from optuna.trial import TrialState
 
-    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    if running is None:
+        running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
     # A worker's name is "" where it died between being given a queued trial and claiming it.
     dead = [trial for trial in running if not alive(_worker(trial))]
     for trial in dead:

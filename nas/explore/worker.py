@@ -24,7 +24,7 @@ from nas.explore.events import (
 )
 from nas.explore.leases import Lease, LeaseLost
 from nas.explore.ledger import UNTIL, Ledger, Standing
-from nas.explore.plan import Job, Plan, write
+from nas.explore.plan import Job, Plan
 from nas.explore.study import fail, recover_interrupted, reject_over_budget, stop
 from nas.objectives import OBJECTIVES
 from nas.pareto import best, front
@@ -81,9 +81,11 @@ class Worker:
     def _next(self) -> str | None:
         """Does one job. Returns why there is none left, if so."""
         with self.lease.turn():
+            standing = self.ledger.read()
             # It has nothing in work now: what runs in its name was cut off with a connection.
-            recover_interrupted(self.study, self._is_anothers)
-            found = self._found(self.ledger.read())
+            if recover_interrupted(self.study, self._is_anothers, standing.running):
+                standing = self.ledger.read()
+            found = self._found(standing)
         if isinstance(found, str):
             return found
         if isinstance(found, TrialRecord):
@@ -103,15 +105,13 @@ class Worker:
     def _found(self, standing: Standing) -> Job | TrialRecord | str | None:
         """A job, a proposal that was rejected, why there is none left, or nothing for now."""
         goal, limit_s = self.settings.trials, self.settings.timeout_s
-        exhausted = self._barren >= _MOST_BARREN
         if limit_s is not None and time.monotonic() - self._began >= limit_s:
             return "goal reached" if standing.trained >= goal else "time is up"
-        job = self.plan.resume(standing) or self.plan.promote(
-            standing, closing=exhausted or standing.trained >= goal
-        )
+        closing = self._closing(standing)
+        job = self.plan.resume(standing) or self.plan.promote(standing, closing=closing)
         if job is not None:
             return job
-        if standing.begun < goal and not exhausted:
+        if standing.begun < goal and self._barren < _MOST_BARREN:
             return self.plan.propose(standing)
         if any(entry.record.state == RUNNING for entry in standing.entries):
             return None
@@ -119,25 +119,31 @@ class Worker:
             return "goal reached"
         return f"nothing new in {self._barren} proposals: the space seems exhausted"
 
+    def _closing(self, standing: Standing) -> bool:
+        """Whether no new network will come, so that the best ones are to be finished."""
+        return standing.trained >= self.settings.trials or self._barren >= _MOST_BARREN
+
     def _do(self, job: Job) -> None:
         """Trains a network from rung to rung for as long as it is among the best."""
         measured = self._measured(job)
         if measured is None:
             return
-        job, until = measured, measured.until
-        self.tell(TrialStarted(job.record, until))
+        job = measured
+        self.tell(TrialStarted(job.record, job.until))
         while True:
-            if job.record.last_rung is None or job.record.last_rung.step < until:
+            if job.record.last_rung is None or job.record.last_rung.step < job.until:
                 try:
-                    job = self._climbed(job, until)
+                    job = self._climbed(job)
                 except Diverged as error:
                     fail(self.study, job.trial, FAILED, error.reason)
                     break
-            if until == self.steps[-1]:
+            if job.until == self.steps[-1]:
                 self._finish(job)
                 break
             with self.lease.turn():
-                step = self.plan.step_after(self.ledger.read(), job.trial.number)
+                standing = self.ledger.read()
+                closing = self._closing(standing)
+                step = self.plan.step_after(standing, job.trial.number, closing=closing)
                 if step is None:
                     stop(self.study, job.trial)
             if step is None:
@@ -145,9 +151,9 @@ class Worker:
                 record = standing.entry(job.trial.number).record
                 self.tell(TrialPaused(record, *self._figures(standing)))
                 return
-            until = step
-            job.trial.set_user_attr(UNTIL, until)
-            self.tell(TrialPromoted(job.record, until))
+            job = replace(job, until=step)
+            job.trial.set_user_attr(UNTIL, step)
+            self.tell(TrialPromoted(job.record, step))
         self.bench.trainer.forget(self._checkpoint(job))
         self._ended(job)
 
@@ -161,7 +167,7 @@ class Worker:
         if "latency" in limits:
             figure, limit = limits["latency"]
             job.trial.set_constraint("latency", figure / limit - 1)
-        write(job.trial, record.to_attrs())
+        job = job.written(record)
         if any(figure > limit for figure, limit in limits.values()):
             reject_over_budget(self.study, job.trial)
             self._barren += 1
@@ -169,10 +175,10 @@ class Worker:
             self.tell(TrialRejected(record))
             return None
         self._barren = 0
-        return replace(job, record=record)
+        return job
 
-    def _climbed(self, job: Job, until: int) -> Job:
-        number, record = job.trial.number, job.record
+    def _climbed(self, job: Job) -> Job:
+        number, until = job.trial.number, job.until
 
         def on_step(step: int, loss: float, seconds: float) -> None:
             self.lease.check()
@@ -182,10 +188,7 @@ class Worker:
             job.architecture, until, checkpoint=self._checkpoint(job), on_step=on_step
         )
         self.lease.check()
-        record = replace(record, rungs=(*record.rungs, rung))
-        if until < self.steps[-1]:
-            write(job.trial, {"rungs": record.to_attrs()["rungs"]})
-        return replace(job, record=record)
+        return job.written(replace(job.record, rungs=(*job.record.rungs, rung)))
 
     def _finish(self, job: Job) -> None:
         rung = job.record.last_rung
@@ -204,7 +207,7 @@ class Worker:
             train_steps=rung.step,
             train_seconds=rung.seconds,
         )
-        write(job.trial, record.to_attrs())
+        job.written(record)
         names = self.settings.objectives
         self.study.tell(job.trial, [float(getattr(record, OBJECTIVES[n].attribute)) for n in names])
 
