@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import optuna
 import pytest
 
 import nas
-from nas.evaluate.train import Diverged
 from nas.explore.events import (
     Event,
     SearchEnded,
@@ -25,7 +23,7 @@ from nas.explore.meter import Prices
 from nas.explore.search import run_search
 from nas.explore.settings import make_settings
 from nas.explore.study import open_storage
-from nas.explore.trainer import NetworkTrainer, OnStep, Photos
+from nas.explore.trainer import NetworkTrainer
 from nas.records import (
     FAILED,
     FINISHED,
@@ -34,51 +32,20 @@ from nas.records import (
     REJECTED,
     RUNNING,
     STOPPED,
-    Rung,
     TrialRecord,
 )
 from nas.run import Run
-from search_spaces import Architecture, load, price
+from search_spaces import Architecture, load
+from tests.nas_tests.explore_tests.made_up import MadeUp
 
 SMALL: dict[str, Any] = {"space": "tiny", "profile_name": "smoke", "latency_lr": (16, 16)}
 STEPS = (1, 4, 12)
 
 
-class Recorded:
-    """A made-up table: what networks are worth follows from their hash and price alone."""
-
-    photos = Photos("table", "0" * 16)
-
-    def __init__(self, broken: Sequence[int] = (), die_at: int | None = None) -> None:
-        self.advanced: list[tuple[str, int]] = []
-        self.saved: list[str] = []
-        self.forgotten: list[Path] = []
-        self.broken, self.die_at = broken, die_at
-
-    def advance(
-        self, architecture: Architecture, until_step: int, *, checkpoint: Path, on_step: OnStep
-    ) -> Rung:
-        if len(self.advanced) == self.die_at:
-            raise KeyboardInterrupt
-        self.advanced.append((architecture.hash, until_step))
-        if len(self.advanced) in self.broken:
-            raise Diverged("diverged: the loss is nan at step 3", 3, float("nan"))
-        on_step(until_step, 0.1, 1.0)
-        rng = np.random.default_rng(int(architecture.hash, 16))
-        worth = 25 + np.log10(price(architecture).params) + rng.normal(0, 0.2)
-        return Rung(until_step, float(worth - 2 / until_step), 0.8, until_step * 0.1)
-
-    def save_weights(self, architecture: Architecture, checkpoint: Path, path: Path) -> None:
-        self.saved.append(architecture.hash)
-
-    def forget(self, checkpoint: Path) -> None:
-        self.forgotten.append(checkpoint)
-
-
 def recorded(
     folder: Path,
     trials: int,
-    trainer: Recorded | None = None,
+    trainer: MadeUp | None = None,
     events: list[Event] | None = None,
     **more: Any,
 ) -> Run:
@@ -93,7 +60,7 @@ def recorded(
     settings = make_settings(["40K-params"], trials=trials, run=folder, **options)
     observer = events.append if events is not None else None
     meter = Prices(settings.budgets)
-    return run_search(settings, observer, trainer=trainer or Recorded(), meter=meter)
+    return run_search(settings, observer, trainer=trainer or MadeUp(), meter=meter)
 
 
 def networks(run: Run) -> list[TrialRecord]:
@@ -196,7 +163,7 @@ class TestRealTraining:
 
 class TestDecisions:
     def test_no_step_is_trained_twice_and_most_stop_early(self, tmp_path: Path) -> None:
-        trainer = Recorded()
+        trainer = MadeUp()
         run = recorded(tmp_path, 40, trainer)
         assert len(trainer.advanced) == len(set(trainer.advanced))
         by_step = Counter(step for _, step in trainer.advanced)
@@ -234,7 +201,7 @@ class TestDecisions:
         whole = recorded(tmp_path / "whole", 12, sampler=sampler)
         run, advanced, died = None, list[tuple[str, int]](), 0
         while run is None:
-            trainer = Recorded(die_at=3)
+            trainer = MadeUp(die_at=3)
             try:
                 run = recorded(tmp_path / "parts", 12, trainer, sampler=sampler, storage=None)
             except KeyboardInterrupt:
@@ -249,7 +216,7 @@ class TestDecisions:
     def test_a_later_start_revives_what_was_stopped(self, tmp_path: Path) -> None:
         first = recorded(tmp_path, 9, storage=None)
         before = {r.architecture_hash: r for r in networks(first)}
-        trainer = Recorded()
+        trainer = MadeUp()
         run = recorded(tmp_path, 30, trainer, storage=None)
         after = {r.architecture_hash: r for r in networks(run)}
         assert len(after) == 30
@@ -260,7 +227,7 @@ class TestDecisions:
             assert min(reached) > before[name].rungs[-1].step
 
     def test_one_that_diverges_at_a_later_rung_fails(self, tmp_path: Path) -> None:
-        run = recorded(tmp_path, 12, Recorded(broken=(1, 9)))
+        run = recorded(tmp_path, 12, MadeUp(broken=(1, 9)))
         failed = [r for r in networks(run) if r.state == FAILED]
         assert len(failed) == 2
         assert len(networks(run)) == 12
@@ -288,7 +255,7 @@ class TestDecisions:
         assert paused[-1].trained <= 12
 
     def test_checkpoints_beyond_the_limit_go_the_worst_first(self, tmp_path: Path) -> None:
-        trainer = Recorded()
+        trainer = MadeUp()
         run = recorded(tmp_path, 30, trainer, checkpoints_mb=2.0)
         gone = {path.stem for path in trainer.forgotten}
         stopped = [r for r in networks(run) if r.state == STOPPED]
