@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from nas.objectives import OBJECTIVES
 from nas.pareto import best, front
-from nas.records import FAILED, FINISHED, REJECTED, RUNNING, TrialRecord
+from nas.records import FAILED, FINISHED, REJECTED, RUNNING, STOPPED, TrialRecord
 from reports.summary import RunSummary
 from reports.tables import source_name
 
@@ -45,7 +45,8 @@ def _finished(records: Sequence[TrialRecord]) -> int:
 
 
 def _states(records: Sequence[TrialRecord], summary: RunSummary) -> str:
-    counts = {s: sum(r.state == s for r in records) for s in (FINISHED, FAILED, REJECTED, RUNNING)}
+    shown = (FINISHED, STOPPED, FAILED, REJECTED, RUNNING)
+    counts = {state: sum(r.state == state for r in records) for state in shown}
     parts = [f"{count} {state}" for state, count in counts.items() if count or state == FINISHED]
     if summary.duplicates:
         plural = "" if summary.duplicates == 1 else "s"

@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from nas.cli.progress import print_json, print_plain
-from nas.explore.events import Event, SearchEnded, SearchStarted, TrialEnded
-from nas.records import FAILED, TrialRecord
+from nas.explore.events import Event, SearchEnded, SearchStarted, TrialEnded, TrialPaused
+from nas.records import FAILED, STOPPED, Rung, TrialRecord
 from tests.nas_tests.conftest import NAS, TINY, Finished
 
 
@@ -67,6 +67,25 @@ def test_plain_lines_of_what_went_wrong(capsys: pytest.CaptureFixture[str]) -> N
     assert "Going on: 1 networks are trained already" in err
     assert "Image files left out: 2 truncated, 1 too small" in err
     assert "failed: diverged: the loss is nan at step 3  no network finished yet" in err
+
+
+def test_plain_lines_of_early_stopping(capsys: pytest.CaptureFixture[str]) -> None:
+    paused = TrialRecord(
+        2, STOPPED, params=300_000, rungs=(Rung(40, 29.5, 0.8, 1.0),),
+        reason="stopped at step 40 of 360",
+    )  # fmt: skip
+    rungs = (40, 120, 360)
+    notes = ("run:old/3 is left out: over the budget for params",)
+    for event in (
+        SearchStarted("runs/x", 16, 0, "mine", 5, 2, 29.0, "cpu", 360, {}, rungs, notes),
+        TrialPaused(paused, 3, 16, 0, None, 2),
+    ):
+        print_plain(event)
+    err = capsys.readouterr().err
+    assert "Early stopping: only the best go on after 40, 120 steps" in err
+    assert "Note: run:old/3 is left out: over the budget for params" in err
+    assert "3/16  trial   2  29.500 dB  300.0 K  stopped at step 40 of 360  " in err
+    assert err.endswith("no network finished yet, 2 stopped\n")
 
 
 def test_display_on_a_terminal(environ: dict[str, str], tmp_path: Path) -> None:

@@ -46,6 +46,11 @@ def test_given_objectives() -> None:
         ({"trials": 0}, "trials: expected at least 1, got 0"),
         ({"timeout_s": 0.0}, "timeout: expected more than 0 seconds"),
         ({"seed": -1}, "seed: expected at least 0, got -1"),
+        ({"rungs": 0}, "rungs: expected at least 1, got 0"),
+        ({"eta": 1.0}, "eta: expected more than 1, got 1"),
+        ({"eta": float("nan")}, "eta: expected more than 1, got nan"),
+        ({"noise_db": -0.1}, "noise: expected 0 dB or more, got -0.1"),
+        ({"checkpoints_mb": -1.0}, "checkpoints: expected 0 MB or more, got -1"),
         ({"latency_lr": (0, 5)}, "latency size: expected at least 1x1"),
         ({"space": "tiyn"}, "unknown space 'tiyn': did you mean 'tiny'?"),
         ({"space": "nowhere.yaml"}, "nowhere.yaml: cannot be read"),
@@ -93,6 +98,20 @@ def test_each_profile_has_its_number_of_trials(name: str, trials: int) -> None:
     assert make_settings(profile_name=name, trials=7).trials == 7
 
 
+def test_early_stopping() -> None:
+    assert make_settings(rungs=3).rung_steps == (40, 120, 360)
+    assert make_settings(rungs=3, eta=2).rung_steps == (90, 180, 360)
+    assert make_settings(rungs=3, early_stop=False).rung_steps == (360,)
+    assert make_settings(rungs=1).rung_steps == (360,)
+
+
+def test_figures_that_decide_who_goes_on_are_measured_first() -> None:
+    assert make_settings(["600K-params"], rungs=3).measures_late
+    assert not make_settings(["600K-params"], rungs=1).measures_late
+    assert not make_settings(["25ms-latency"], rungs=3).measures_late
+    assert not make_settings(objectives="psnr,memory", rungs=3).measures_late
+
+
 def test_a_recipe_of_ones_own_is_custom() -> None:
     settings = make_settings(recipe=Recipe(steps=50))
     assert (settings.profile, settings.recipe.steps) == ("custom", 50)
@@ -121,6 +140,8 @@ def test_identity_differs_with_what_makes_trials_incomparable() -> None:
         make_settings(["600K-params"], space="tiny", profile_name="smoke"),
         make_settings(["600K-params"], space="tiny", objectives="psnr,macs"),
         make_settings(["600K-params"], space="tiny", latency_lr=(32, 32)),
+        make_settings(["600K-params"], space="tiny", rungs=4),
+        make_settings(["600K-params"], space="tiny", rungs=4, eta=2),
     ):
         assert changed.identity("embedded", "0" * 16) != plain
     same = make_settings(["600K-params"], space="tiny", trials=5, seed=9, sampler="random")
