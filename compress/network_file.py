@@ -12,7 +12,7 @@ from search_spaces.network import Network, build
 from search_spaces.part import nearest
 from search_spaces.weights import load, save_weights
 
-__all__ = ["open_network", "open_student", "open_teacher", "write_network"]
+__all__ = ["open_network", "open_student", "open_teacher", "stem_of", "write_network"]
 
 
 def open_network(path: Path | str) -> Network:
@@ -81,10 +81,14 @@ def write_network(network: Network, output: Path | str) -> tuple[Path, Path]:
     Raises:
         InputError: the folder cannot be written.
     """
-    path = Path(output)
-    if path.suffix in (".safetensors", ".yaml", ".yml"):
-        path = path.with_suffix("")
+    path = stem_of(output)
     weights, config = (path.with_name(path.name + end) for end in (".safetensors", ".yaml"))
     save_weights(network, weights)
     network.architecture.save(config)
     return weights, config
+
+
+def stem_of(output: Path | str) -> Path:
+    """A network's bare name: without the ending of its weights or its config."""
+    path = Path(output)
+    return path.with_suffix("") if path.suffix in (".safetensors", ".yaml", ".yml") else path

@@ -203,7 +203,7 @@ def test_auto_writes_the_network_its_steps_and_their_table(
         "2",
         "--no-int8",
     )
-    words += ("--profile", "smoke", "--data", photo_folder, "--size", "16x9", "-o", out)
+    words += ("--profile", "smoke", "--data", photo_folder, "--size", "16x9", "-o", f"{out}.yaml")
     for _ in range(2):
         assert nas(monkeypatch, *words) == 0
         said = capsys.readouterr().out

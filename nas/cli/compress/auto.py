@@ -57,7 +57,7 @@ def auto(
     """
     from compress.auto import Plan
     from compress.auto import auto as compress
-    from compress.network_file import open_network
+    from compress.network_file import open_network, stem_of
     from compress.prune import Method, check_budget
     from compress.step import Judge
     from nas.cli.compress.limit import parse_limit
@@ -65,7 +65,7 @@ def auto(
     from nas.cli.latency import parse_size
     from nas.evaluate.precision import best_device
 
-    given = open_network(network)
+    given, output = open_network(network), stem_of(output)
     figure, limit = parse_limit(budget, given.architecture)
     method = Method(importance, round_to)
     check_budget(given, figure, limit, method)
