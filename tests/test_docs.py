@@ -70,7 +70,7 @@ def tiny_network(path: Path, *, seed: int = 0, **changes: Any) -> None:
 
 def tiny_photos(folder: Path, count: int = 4, side: int = 128) -> None:
     """Photos of coloured squares."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
     for k in range(count):
         coarse = rng.integers(0, 256, (side // 8, side // 8, 3), dtype=np.uint8)
@@ -101,6 +101,10 @@ def _latency(folder: Path) -> None:
 def _search(folder: Path) -> None:
     tiny_photos(folder / "photos", 5)
     tiny_photos(folder / "judges", 2)
+
+
+def _report(folder: Path) -> None:
+    tiny_photos(folder / "Set5" / "HR", 1, 64)
 
 
 def _extend(folder: Path) -> None:
@@ -194,6 +198,17 @@ GUIDES: tuple[Guide, ...] = (
             "--run runs/mine --trials 90": "--run runs/mine --trials 3",
             '["600K-params"]': '["30K-params"]',
         },
+    ),
+    Guide(
+        "report.md",
+        _report,
+        {
+            "nas search": "nas search --profile smoke --space tiny --trials 3",
+            "--budget 600K-params": "--budget 30K-params",
+            "--budget 300K-params": "--budget 20K-params",
+        },
+        # Serves until it is interrupted; the command's own test does that.
+        aside=("nas dashboard runs/mine",),
     ),
     Guide(
         "extend.md",

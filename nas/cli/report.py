@@ -139,6 +139,8 @@ def write_report(run: Run, *, quiet: bool = False) -> None:
     drawn = _write_own(run, records, summary)
     if not quiet:
         _print(run, records, summary, drawn=drawn)
+        if drawn:
+            print(f"All figures in one page: nas report {run.folder}")
 
 
 def _write_own(run: Run, records: Sequence[TrialRecord], summary: RunSummary) -> bool:

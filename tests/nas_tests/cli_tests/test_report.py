@@ -70,3 +70,72 @@ def test_only_what_the_sampler_proposed_is_counted(finished: Finished) -> None:
     ]
     summary = summarize(run, [*run.records(), *more])
     assert (summary.proposals, summary.proposals_fit, summary.duplicates) == (5, 4, 0)
+
+
+def test_writes_a_page_with_pictures_and_figures(
+    command: Command, copied: Path, tmp_path: Path
+) -> None:
+    before = {path: path.read_bytes() for path in copied.rglob("*.*") if path.suffix != ".db"}
+    outcome = command("report", copied, "-o", tmp_path / "out")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert f"Page {tmp_path / 'out' / 'report.html'}" in outcome.out
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    # Two photos with their input, bicubic, four networks of the front at most, the original.
+    assert page.count("data:image/png;base64,") >= 2 * 5
+    assert "chelsea.png" in page
+    assert (tmp_path / "out" / "figures" / "pareto.pdf").is_file()
+    after = {path: path.read_bytes() for path in copied.rglob("*.*") if path.suffix != ".db"}
+    assert after == before, "with -o, the run folder stays as it is"
+
+
+def test_without_weights_the_page_says_what_is_missing(
+    command: Command, copied: Path, tmp_path: Path
+) -> None:
+    shutil.rmtree(copied / "weights")
+    (copied / "compressed").mkdir()
+    (copied / "compressed" / "records.json").write_text("[{}]")
+    assert command("report", copied, "-o", tmp_path / "out").code == 0
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "the weights of the front are not in the run folder" in page
+    assert "The compression path is left out" in page
+
+
+def test_several_runs_of_which_one_is_broken(
+    command: Command, copied: Path, tmp_path: Path
+) -> None:
+    other = shutil.copytree(copied, tmp_path / "other")
+    broken = tmp_path / "broken"
+    outcome = command("report", copied, broken, other, "-o", tmp_path / "out")
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    assert "left out of the report" in outcome.err
+    assert "broken: no run is there" in outcome.err
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "broken: no run is there" in page
+    assert 'id="tab-run-1"' in page
+    assert (tmp_path / "out" / "figures" / "other" / "pareto.png").is_file()
+    outcome = command("report", broken, tmp_path / "gone", "-o", tmp_path / "none")
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_run_without_a_finished_trial(
+    command: Command, copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Run, "records", lambda run: [TrialRecord(0, REJECTED)])
+    outcome = command("report", copied)
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert "no trial has finished yet" in outcome.err
+    assert not (copied / "report.html").exists()
+
+
+def test_an_output_that_cannot_be_written(command: Command, copied: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    outcome = command("report", copied, "-o", tmp_path / "file" / "out")
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert "cannot write" in outcome.err
+
+
+def test_published_results_are_for_one_run(command: Command, copied: Path) -> None:
+    outcome = command("report", copied, copied, "--published", "Set5")
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    assert "expected one run" in outcome.err
