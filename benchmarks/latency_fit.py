@@ -6,7 +6,8 @@ parameters, which only judge. Beside the model stand, fitted on the same network
 alone, and the mix of multi-adds, activations and layers that a search without a model uses for
 its proposals. Run it again and again with --seconds until all are measured; then it fits.
 
-    python -m benchmarks.latency_fit [--runtime onnxruntime] [--seconds 200]
+    python -m benchmarks.latency_fit [--seconds 200]
+    python -m benchmarks.latency_fit --runtime onnxruntime --export; and again without --export
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import argparse
 import sys
 import time
 from dataclasses import asdict
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.hardware import header_line, write_result
-from nas.deploy.runtime import threads
+from nas.deploy.runtime import runner, threads
+from nas.evaluate.state import seeded
 from nas.explore.latency_guess import LatencyGuess
 from nas.latency.campaign import measure_networks
 from nas.latency.device import this_device
@@ -32,22 +35,24 @@ from nas.latency.fit import accuracy_of, fit_model
 from nas.latency.measure import Measured
 from nas.latency.model import Accuracy, LatencyModel
 from nas.latency.samples import random_networks
-from search_spaces import Architecture, Space, price
+from search_spaces import Architecture, Space, build, price
 
 BUDGETS = (1e5, 3e5, 6e5, 1e6)
 FITTED_ON, HELD_OUT_EACH = 60, 12
 GOALS = {"median_error": 0.10, "kendall_tau": 0.9}
 
 
-def drawn(space: Space, scale: int) -> tuple[list[Architecture], dict[float, list[Architecture]]]:
+def drawn(
+    space: Space, scale: int, fitted_on: int, held_out_each: int
+) -> tuple[list[Architecture], dict[float, list[Architecture]]]:
     """The networks to fit on, and the held-out ones by budget, none of which is among those."""
-    known = list(islice(random_networks(space, scale, 0), FITTED_ON))
+    known = list(islice(random_networks(space, scale, 0), fitted_on))
     hashes = {architecture.hash for architecture in known}
     held_out: dict[float, list[Architecture]] = {}
     for number, budget in enumerate(BUDGETS):
         others = random_networks(space, scale, 1 + number, most_params=budget)
         fresh = (architecture for architecture in others if architecture.hash not in hashes)
-        held_out[budget] = list(islice(fresh, HELD_OUT_EACH))
+        held_out[budget] = list(islice(fresh, held_out_each))
         hashes |= {architecture.hash for architecture in held_out[budget]}
     return known, held_out
 
@@ -92,12 +97,15 @@ def main() -> None:
     parser.add_argument("--dtype", default="float32")
     parser.add_argument("--seconds", type=float, default=200.0)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--fitted-on", type=int, default=FITTED_ON)
+    parser.add_argument("--held-out-each", type=int, default=HELD_OUT_EACH)
+    parser.add_argument("--export", action="store_true", help="only make the ONNX files")
     parser.add_argument("--notes", type=Path, default=Path("runs/latency_fit"))
     args = parser.parse_args()
 
     began = time.monotonic()
     space, scale = Space.load("distillation"), 4
-    known, held_out = drawn(space, scale)
+    known, held_out = drawn(space, scale, args.fitted_on, args.held_out_each)
     every = [*known, *(one for of in held_out.values() for one in of)]
     # Fitted and held-out ones take turns, so that a drift of the machine meets both alike.
     order = [every[k] for k in np.random.default_rng(0).permutation(len(every))]
@@ -110,7 +118,16 @@ def main() -> None:
             print(f"{len(done)}/{len(every)} measured", flush=True)
             return time.monotonic() - began > float(args.seconds)
 
-        measured = measure_networks(notes, order, device, rounds=args.rounds, on_batch=tell)
+        exports = args.notes / "onnx"
+        if args.export:
+            for number, architecture in enumerate(order):
+                runner(seeded(partial(build, architecture), 0).eval(), device.lr_size,
+                       runtime=args.runtime, device="cpu", exports=exports)  # fmt: skip
+                print(f"{number + 1}/{len(order)} exported", flush=True)
+            return
+        measured = measure_networks(
+            notes, order, device, rounds=args.rounds, exports=exports, on_batch=tell
+        )
     if len(measured) < len(every):
         return
     by_hash = {Architecture.from_dict(one.architecture).hash: one for one in measured}

@@ -118,11 +118,31 @@ def _write(kind: str, source: Path, trial: str, storage: str | None, output: Pat
     if kind == "folder":
         from nas.deploy.folder import export_folder
 
-        export_folder(network, output, source=str(source))
+        export_folder(network, output, source=str(source), notes=_notes(source, trial, storage))
         return ""
     parity = _checked(kind, network, output)
     sizes = ", ".join(f"{width}x{height}" for _, height, width in parity.sizes)
     return f"; differs from the network by {parity.difference:.1e} at most ({sizes})"
+
+
+def _notes(source: Path, trial: str, storage: str | None) -> list[str]:
+    """How a run's network was trained and what it was worth."""
+    from nas.deploy.source import is_run
+
+    if not is_run(source):
+        return []
+    from nas.run import open_run
+
+    record = open_run(source, storage=storage).trial(trial)
+    made = record.made_with
+    return [
+        f"trial {record.number} of the run, trained for {record.train_steps:,} steps, profile "
+        f"`{made.get('profile')}`, on `{made.get('data')}` (fingerprint "
+        f"{made.get('data_fingerprint')})",
+        f"PSNR-Y {record.psnr_y_db:.3f} dB, SSIM-Y {record.ssim_y:.4f} on the validation photos, "
+        f"which chose it: no figure to report",
+        "a search trains for a short while only: train it fully before use",
+    ]
 
 
 def _checked(kind: str, network: Network, output: Path) -> Parity:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from nas.evaluate.environment import environment
@@ -13,13 +14,16 @@ from search_spaces.weights import CONFIG, WEIGHTS
 __all__ = ["export_folder"]
 
 
-def export_folder(network: Network, folder: Path | str, *, source: str) -> None:
+def export_folder(
+    network: Network, folder: Path | str, *, source: str, notes: Sequence[str] = ()
+) -> None:
     """Writes a folder that ``search_spaces.load`` reads.
 
     Args:
         network: with its weights.
         folder: made where it isn't there.
         source: what the network was taken from, for the README.
+        notes: how it was trained, a line each.
 
     Raises:
         InputError: the folder can't be written.
@@ -28,10 +32,12 @@ def export_folder(network: Network, folder: Path | str, *, source: str) -> None:
     save_weights(network, folder / WEIGHTS)
     network.architecture.save(folder / CONFIG)
     with atomic_path(folder / "README.md") as temporary:
-        temporary.write_text(_readme(network, folder.resolve().name, source), encoding="utf-8")
+        temporary.write_text(
+            _readme(network, folder.resolve().name, source, notes), encoding="utf-8"
+        )
 
 
-def _readme(network: Network, name: str, source: str) -> str:
+def _readme(network: Network, name: str, source: str, notes: Sequence[str]) -> str:
     arch = network.architecture
     cost = price(arch)
     made = environment()
@@ -45,6 +51,7 @@ def _readme(network: Network, name: str, source: str) -> str:
         f"```sh\nnas upscale photo.png -o large.png --net {name}\n```\n\n"
         f"## How it was made\n\n"
         f"- taken from `{source}` by `nas export --format folder`\n"
-        f"- architecture {arch.hash}\n"
+        + "".join(f"- {note}\n" for note in notes)
+        + f"- architecture {arch.hash}\n"
         f"- nas-sr revision {made.revision}, torch {made.versions['torch']}, Python {made.python}\n"
     )

@@ -35,13 +35,20 @@ def threads(count: int | None) -> Iterator[int]:
 
 
 def runner(
-    network: Network, lr_size: tuple[int, int], *, runtime: str, device: str, dtype: str = "float32"
+    network: Network,
+    lr_size: tuple[int, int],
+    *,
+    runtime: str,
+    device: str,
+    dtype: str = "float32",
+    exports: Path | None = None,
 ) -> Callable[[], object]:
     """A function that runs the network once on an image of ``lr_size`` (height, width).
 
     The torch runtime is eager, channels_last, in inference mode; ``dtype`` is one of `DTYPES`
     (autocast for all but float32). ONNX Runtime gets the exported graph with torch's number of
-    threads at this moment.
+    threads at this moment; exporting takes seconds, so graphs are kept in ``exports`` where it is
+    given, by the architecture's hash: of networks whose weights don't matter.
 
     Raises:
         InputError: an unknown runtime, dtype or device, or ONNX Runtime is missing.
@@ -63,8 +70,9 @@ def runner(
     from nas.deploy.onnx_file import export_onnx, open_session
 
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "net.onnx"
-        export_onnx(network, path)
+        path = (exports or Path(folder)) / f"{network.architecture.hash}.onnx"
+        if not path.exists():
+            export_onnx(network, path)
         session = open_session(path, threads=torch.get_num_threads())
     array = image.numpy()
     return lambda: session(array)

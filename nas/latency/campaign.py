@@ -23,6 +23,7 @@ def measure_networks(
     device: Device,
     *,
     rounds: int,
+    exports: Path | None = None,
     on_batch: Callable[[list[Measured]], bool | None] | None = None,
 ) -> list[Measured]:
     """Measures those that the file at ``path`` doesn't hold yet, and adds them to it.
@@ -32,6 +33,7 @@ def measure_networks(
         architectures: in the order in which they are measured.
         device: the one at hand.
         rounds: timed, for each batch of six.
+        exports: where graphs for ONNX Runtime are kept, so that they're made once.
         on_batch: told of all measured so far, after each batch; stops when it returns True.
 
     Returns:
@@ -46,7 +48,7 @@ def measure_networks(
     waiting = [a for a in architectures if a.hash not in known]
     for first in range(0, len(waiting), _BATCH):
         batch = waiting[first : first + _BATCH]
-        measured = measure_batch(batch, device, rounds=rounds)
+        measured = measure_batch(batch, device, rounds=rounds, exports=exports)
         _add(path, device, measured)
         known.update(zip((a.hash for a in batch), measured, strict=True))
         done = [known[a.hash] for a in architectures if a.hash in known]

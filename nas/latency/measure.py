@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -46,12 +47,17 @@ class Measured:
 
 
 def measure_batch(
-    architectures: Sequence[Architecture], device: Device, *, rounds: int = 7, warmup: int = 2
+    architectures: Sequence[Architecture],
+    device: Device,
+    *,
+    rounds: int = 7,
+    warmup: int = 2,
+    exports: Path | None = None,
 ) -> list[Measured]:
     """Times several networks in turns with a fixed reference: whole, and operator by operator.
 
     Operators are timed where they stand, so that each finds in the caches what the one before
-    it left there.
+    it left there. Graphs for ONNX Runtime are kept in the folder ``exports``, if it is given.
 
     Raises:
         InputError: no such device or runtime.
@@ -59,7 +65,7 @@ def measure_batch(
     networks = [seeded(partial(build, a), 0).eval() for a in architectures]
     entrants: dict[str, Callable[[], object]] = {
         str(k): runner(network, device.lr_size, runtime=device.runtime, device=device.place,
-                       dtype=device.dtype)
+                       dtype=device.dtype, exports=exports)
         for k, network in enumerate(networks)
     }  # fmt: skip
     entrants["reference"] = _reference_runner(device)

@@ -36,6 +36,18 @@ def test_front_as_weights(command: Command, finished: Finished, tmp_path: Path) 
         assert load(path).architecture.hash == record.architecture_hash
 
 
+def test_best_as_a_folder(command: Command, finished: Finished, tmp_path: Path) -> None:
+    place = tmp_path / "net"
+    outcome = command("export", finished.folder, "-o", place, "--format", "folder")
+    assert (outcome.code, outcome.err) == (0, "")
+    best = nas.open_run(finished.folder).best()
+    assert best is not None
+    assert load(place).architecture.hash == best.architecture_hash
+    told = (place / "README.md").read_text()
+    assert f"trial {best.number} of the run, trained for {best.train_steps} steps" in told
+    assert f"PSNR-Y {best.psnr_y_db:.3f} dB" in told
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
