@@ -71,6 +71,7 @@ def write_int8(
     unknown = sorted(set(float_layers) - set(nodes))
     if unknown:
         raise InputError(f"no layer {unknown[0]}; expected one of {', '.join(nodes)}")
+    floats = _float_nodes(model, {nodes[name] for name in float_layers})
     data = {
         name: (np.float32(low), np.float32(max(high, low + 1e-6)))
         for name, (low, high) in ranges.items()
@@ -80,12 +81,13 @@ def write_int8(
             model, per_channel=True, reduce_range=False, weight_qType=QuantType.QInt8,
             activation_qType=QuantType.QUInt8,
             tensors_range=TensorsData(CalibrationMethod.MinMax, data),
-            nodes_to_quantize=None, nodes_to_exclude=[nodes[name] for name in float_layers],
+            nodes_to_quantize=None, nodes_to_exclude=sorted(floats),
             op_types_to_quantize=list(set(QDQRegistry) | set(QLinearOpsRegistry)),
             extra_options={},
         )  # fmt: skip
         quantizer.quantize_model()
     made: onnx.ModelProto = quantizer.model.model
+    _bypass_rounding(made, floats)
     # Shapes of inner tensors take half as much again as the weights, and sessions infer them.
     del made.graph.value_info[:]
     entries = {entry.key: entry.value for entry in made.metadata_props}
@@ -97,6 +99,48 @@ def write_int8(
     made.producer_name = "nas-sr"
     target.write_bytes(made.SerializeToString())
     return target
+
+
+def _float_nodes(model: onnx.ModelProto, layers: set[str]) -> set[str]:
+    """The layers, and what stands between them, or between them and the output."""
+    kinds = set(layer_names(model).values())
+    makers = {out: node for node in model.graph.node for out in node.output}
+    readers: dict[str, list[onnx.NodeProto]] = {}
+    for node in model.graph.node:
+        for name in node.input:
+            readers.setdefault(name, []).append(node)
+    floats = set(layers)
+    # Backwards: whatever only float layers read, or nobody does.
+    for node in reversed(model.graph.node):
+        if node.name not in kinds:
+            users = [user for out in node.output for user in readers.get(out, [])]
+            if all(user.name in floats for user in users):
+                floats.add(node.name)
+    # Forwards: whatever reads float layers only.
+    for node in model.graph.node:
+        if node.name not in kinds:
+            sources = [makers[name] for name in node.input if name in makers]
+            if sources and all(source.name in floats for source in sources):
+                floats.add(node.name)
+    return floats
+
+
+def _bypass_rounding(model: onnx.ModelProto, floats: Collection[str]) -> None:
+    """Lets float nodes read what float nodes made, and not its 8-bit copy."""
+    makers = {out: node for node in model.graph.node for out in node.output}
+    for node in model.graph.node:
+        if node.name not in floats:
+            continue
+        for k, name in enumerate(node.input):
+            given = makers.get(name)
+            if given is None or given.op_type != "DequantizeLinear":
+                continue
+            rounded = makers.get(given.input[0])
+            if rounded is None or rounded.op_type != "QuantizeLinear":
+                continue
+            source = makers.get(rounded.input[0])
+            if source is not None and source.name in floats:
+                node.input[k] = rounded.input[0]
 
 
 @contextlib.contextmanager

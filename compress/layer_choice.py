@@ -14,7 +14,7 @@ from nas.deploy.onnx_file import open_session
 
 __all__ = ["choose_float_layers", "gains"]
 
-_CROPS = 4
+_CROPS = 3
 
 
 def choose_float_layers(

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from compress.calibration import METHODS, Array, Ranges, crops, ranges, watch
-from compress.fold import fold
-from compress.int8_graph import layer_names, prepared, write_int8
+from compress.calibration import METHODS, crops
+from compress.int8_candidate import Candidate
 from compress.layer_choice import choose_float_layers
+from compress.qat import need_torchao, qat
 from nas.data.photo import Photo
 from nas.deploy.onnx_file import export_onnx, open_session
 from nas.deploy.parity import PARITY_SIZES
 from nas.deploy.runtime import threads as with_threads
 from nas.deploy.stopwatch import summary, time_in_turns
-from nas.evaluate.validate import Quality, validate
+from nas.evaluate.recipe import Recipe
+from nas.evaluate.train import Diverged
+from nas.evaluate.validate import validate
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
 from search_spaces.network import Network
 
-__all__ = ["QuantizeOptions", "Quantized", "quality_of", "quantize"]
+__all__ = ["QuantizeOptions", "Quantized", "quantize"]
 
 OnStage = Callable[[str], None]
+OnStep = Callable[[int, float], None]
 
-_DEFAULT_FLOAT = 0.12
+_QAT_SIDE_PX = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +48,19 @@ class QuantizeOptions:
         lr_size: (height, width) of the input that latency is measured at.
         threads: CPU threads of one operator; None is torch's number.
         rounds: timed; 0 measures no latency.
+        qat_steps: of fine-tuning with rounding, where more than ``max_drop_db`` is lost; 0: none.
+        qat_learning_rate: of that.
     """
 
     calibration: str = "best"
     keep_float: tuple[str, ...] = ()
-    max_drop_db: float | None = _DEFAULT_FLOAT
+    max_drop_db: float | None = 0.12
     crops: int = 24
     lr_size: tuple[int, int] = (90, 160)
     threads: int | None = None
     rounds: int = 7
+    qat_steps: int = 0
+    qat_learning_rate: float = 5e-5
 
     def __post_init__(self) -> None:
         if self.calibration not in (*METHODS, "best"):
@@ -62,10 +69,10 @@ class QuantizeOptions:
             )
         if self.max_drop_db is not None and not self.max_drop_db >= 0:
             raise InputError(f"max drop: expected 0 dB or more, got {self.max_drop_db}")
-        if min(self.lr_size) < 1 or self.crops < 1 or self.rounds < 0:
+        if min(self.lr_size) < 1 or self.crops < 1 or min(self.rounds, self.qat_steps) < 0:
             raise InputError(
-                f"expected sizes and crops of 1 or more and rounds of 0 or more, got "
-                f"{self.lr_size}, {self.crops} and {self.rounds}"
+                f"expected sizes and crops of 1 or more, rounds and steps of 0 or more, got "
+                f"{self.lr_size}, {self.crops}, {self.rounds} and {self.qat_steps}"
             )
 
 
@@ -75,7 +82,8 @@ class Quantized:
 
     PSNR-Y in dB and SSIM-Y are means over the validation photos. Latency is ONNX Runtime's on
     the CPU, median of interleaved rounds in milliseconds, None where it was not measured;
-    before is the network's plain float32 export. ``tried`` holds PSNR-Y by calibration method.
+    before is the network's plain float32 export. ``tried`` holds PSNR-Y by calibration method,
+    ``qat_steps`` is 0 where fine-tuning was not needed or made nothing better.
     """
 
     path: Path
@@ -91,6 +99,7 @@ class Quantized:
     tried: tuple[tuple[str, float], ...]
     float_layers: tuple[str, ...]
     layers: int
+    qat_steps: int = 0
 
     @property
     def drop_db(self) -> float:
@@ -106,6 +115,7 @@ def quantize(
     *,
     options: QuantizeOptions | None = None,
     on_stage: OnStage | None = None,
+    on_step: OnStep | None = None,
 ) -> Quantized:
     """Writes the network, folded, as an int8 ONNX file that takes any number and size of images.
 
@@ -120,137 +130,89 @@ def quantize(
         output: the file, ``.onnx``.
         options: see `QuantizeOptions`.
         on_stage: called with what is done next, one line each.
+        on_step: called with the steps of fine-tuning done, and the loss.
 
     Raises:
-        InputError: the extra ``export`` is not installed, no photos, a photo too small to be
-            measured, no layer of a name that shall stay in float32, or the folder cannot be
-            written.
+        InputError: the extra ``export`` (or ``quantize``) is not installed, no photos, a photo
+            too small to be measured, no layer of a name that shall stay in float32, or the
+            folder cannot be written.
     """
     options = options or QuantizeOptions()
     if Path(output).suffix != ".onnx":
         raise InputError(f"output: expected a name that ends in .onnx, got {output}")
     if not validation:
         raise InputError("quantisation needs photos to validate on, got none")
+    if options.qat_steps:
+        need_torchao()
     say = on_stage or (lambda line: None)
     arch = network.architecture
     images = crops(calibration, arch.scale, colors=arch.colors, count=options.crops)
     with tempfile.TemporaryDirectory() as name:
-        work = _Work(Path(name), network, images, validation, options)
+        plain = Path(name) / "plain.onnx"
         say("exporting")
-        work.export()
-        fixed = _matching(options.keep_float, work.layers)
-        best, tried = _best_calibration(work, fixed, say)
+        export_onnx(network, plain)
+        before = validate(network, validation, arch.scale, colors=arch.colors)
+        chosen = Candidate(network, Path(name) / "ptq", images, validation, exported=plain)
+        fixed = chosen.matching(options.keep_float)
+        _calibrate(chosen, options.calibration, fixed, say)
+        limit = math.inf if options.max_drop_db is None else options.max_drop_db
+        goal_db = before.psnr_y_db - limit
+        tuned = False
+        if chosen.best_db < goal_db and options.qat_steps:
+            say(f"{before.psnr_y_db - chosen.best_db:.3f} dB lost: fine-tuning with rounding")
+            try:
+                learnt = qat(network, calibration, _recipe(options, calibration, arch.scale),
+                             float_layers=fixed, on_step=on_step)  # fmt: skip
+            except Diverged as reason:
+                say(f"{reason}; the weights stay as they were")
+            else:
+                other = Candidate(learnt, Path(name) / "qat", images, validation)
+                _calibrate(other, options.calibration, fixed, say)
+                tuned = other.best_db > chosen.best_db
+                chosen = other if tuned else chosen
         layers = fixed
-        drop = work.before.psnr_y_db - tried[best].psnr_y_db
-        limit = options.max_drop_db
-        if limit is not None and drop > limit:
-            say(f"{drop:.3f} dB lost, more than {limit:g}: measuring each layer")
-
-            def enough(chosen: Sequence[str]) -> bool:
-                return work.before.psnr_y_db - work.quality(best, chosen).psnr_y_db <= limit
-
-            layers = choose_float_layers(work.float_path, images, work.ranges[best], fixed, enough)
-        after = work.quality(best, layers)
+        if chosen.best_db < goal_db:
+            say(f"{before.psnr_y_db - chosen.best_db:.3f} dB lost: measuring each layer")
+            layers = choose_float_layers(
+                chosen.path, images, chosen.ranges[chosen.best], fixed,
+                lambda names: chosen.quality(chosen.best, names).psnr_y_db >= goal_db,
+            )  # fmt: skip
+        after = chosen.quality(chosen.best, layers)
         say("measuring latency")
         with atomic_path(output) as temporary:
-            notes = {"quantization": f"int8, {best} ranges of {len(images)} crops",
-                     "float_layers": ", ".join(layers)}  # fmt: skip
-            write_int8(work.float_path, temporary, work.ranges[best], float_layers=layers,
-                       metadata=notes)  # fmt: skip
+            notes = {
+                "quantization": f"int8, {chosen.best} ranges of {len(images)} crops",
+                "calibration_photos": ", ".join(sorted({photo.name for photo in calibration})[:50]),
+                "float_layers": ", ".join(layers),
+            }
+            chosen.write(temporary, layers, notes)
             _check_sizes(temporary, network)
-            before_ms, after_ms = _latencies(work.plain_path, temporary, options, arch.colors)
+            before_ms, after_ms = _latencies(plain, temporary, options, arch.colors)
             size = temporary.stat().st_size
         return Quantized(
-            Path(output), work.before.psnr_y_db, after.psnr_y_db, work.before.ssim_y,
-            after.ssim_y, before_ms, after_ms, work.plain_path.stat().st_size, size, best,
-            tuple((k, q.psnr_y_db) for k, q in tried.items()), tuple(layers), len(work.layers),
+            Path(output), before.psnr_y_db, after.psnr_y_db, before.ssim_y, after.ssim_y,
+            before_ms, after_ms, plain.stat().st_size, size, chosen.best,
+            tuple((k, q.psnr_y_db) for k, q in chosen.tried.items()), tuple(layers),
+            len(chosen.layers), options.qat_steps if tuned else 0,
         )  # fmt: skip
 
 
-def quality_of(path: Path, photos: Sequence[Photo], scale: int, *, colors: int = 3) -> Quality:
-    """PSNR-Y and SSIM-Y of an ONNX file of ours."""
-    return validate(_Session(path), photos, scale, colors=colors)
-
-
-class _Session(torch.nn.Module):
-    """An ONNX file as a module."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.run = open_session(path, threads=torch.get_num_threads())
-
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        """(N, colors, h, w) to (N, colors, H, W)."""
-        return torch.from_numpy(self.run(image.contiguous().numpy()))
-
-
-class _Work:
-    """Files and figures of one quantisation, each made once."""
-
-    def __init__(
-        self,
-        folder: Path,
-        network: Network,
-        images: Sequence[Array],
-        validation: Sequence[Photo],
-        options: QuantizeOptions,
-    ) -> None:
-        self.network, self.images, self.validation = network, images, validation
-        self.options = options
-        self.plain_path, self.float_path = folder / "plain.onnx", folder / "float.onnx"
-        self.trial_path = folder / "trial.onnx"
-        self.ranges: dict[str, Ranges] = {}
-        self.layers: tuple[str, ...] = ()
-
-    def export(self) -> None:
-        """The network as it is and as it will be quantised, and what it is worth."""
-        export_onnx(self.network, self.plain_path)
-        lean, source = fold(self.network).network, self.plain_path
-        if lean.architecture != self.network.architecture:
-            source = self.float_path.with_name("folded.onnx")
-            export_onnx(lean, source)
-        self.model = prepared(source, self.float_path)
-        self.layers = tuple(layer_names(self.model))
-        arch = self.network.architecture
-        self.before = validate(self.network, self.validation, arch.scale, colors=arch.colors)
-
-    def calibrate(self, methods: Sequence[str]) -> None:
-        """Ranges by every method."""
-        seen = watch(self.float_path, self.images, entropy="entropy" in methods)
-        for method in methods:
-            self.ranges[method] = ranges(seen, method, self.model)
-
-    def quality(self, method: str, float_layers: Sequence[str]) -> Quality:
-        """On the validation photos, in int8."""
-        arch = self.network.architecture
-        write_int8(self.float_path, self.trial_path, self.ranges[method], float_layers=float_layers)
-        return quality_of(self.trial_path, self.validation, arch.scale, colors=arch.colors)
-
-
-def _best_calibration(
-    work: _Work, float_layers: Sequence[str], say: OnStage
-) -> tuple[str, dict[str, Quality]]:
-    wanted = work.options.calibration
+def _calibrate(one: Candidate, wanted: str, fixed: Sequence[str], say: OnStage) -> None:
     methods = METHODS if wanted == "best" else (wanted,)
-    say(f"calibrating on {len(work.images)} crops")
-    work.calibrate(methods)
-    tried = {}
-    for method in methods:
-        say(f"validating {method} ranges")
-        tried[method] = work.quality(method, float_layers)
-    return max(tried, key=lambda method: tried[method].psnr_y_db), tried
+    say(f"calibrating on {len(one.images)} crops: {', '.join(methods)}")
+    one.calibrate(methods, fixed)
 
 
-def _matching(wanted: Sequence[str], layers: Sequence[str]) -> tuple[str, ...]:
-    chosen: list[str] = []
-    for name in wanted:
-        found = [one for one in layers if one == name or one.startswith(f"{name}.")]
-        if not found:
-            raise InputError(
-                f"no layer {name}; expected one, or the beginning of one, of: {', '.join(layers)}"
-            )
-        chosen += [one for one in found if one not in chosen]
-    return tuple(chosen)
+def _recipe(options: QuantizeOptions, photos: Sequence[Photo], scale: int) -> Recipe:
+    shortest = min(photo.short_side for photo in photos)
+    return Recipe(
+        steps=options.qat_steps,
+        batch=8,
+        lr_size=max(1, min(_QAT_SIDE_PX, shortest // scale)),
+        learning_rate=options.qat_learning_rate,
+        warmup_steps=min(20, options.qat_steps // 4),
+        ema_decay=0.95,
+    )
 
 
 def _check_sizes(path: Path, network: Network) -> None:

@@ -14,9 +14,10 @@ from PIL import Image
 
 from compress.calibration import METHODS, crops, ranges, watch
 from compress.fold import fold
+from compress.int8_candidate import quality_of
 from compress.int8_graph import layer_names, prepared, write_int8
 from compress.layer_choice import choose_float_layers, gains
-from compress.quantize import Quantized, QuantizeOptions, quality_of, quantize
+from compress.quantize import Quantized, QuantizeOptions, quantize
 from nas.cli.main import main
 from nas.data import Photo
 from nas.data.embedded import embedded_photos

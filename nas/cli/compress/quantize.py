@@ -35,6 +35,10 @@ def quantize(
         float | None,
         typer.Option(help="dB of PSNR-Y that may be lost; sensitive layers stay in float32."),
     ] = None,
+    qat_steps: Annotated[
+        int,
+        typer.Option(help="Fine-tuning with rounding, where more than --max-drop is lost."),
+    ] = 0,
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT that latency is timed at.")] = "160x90",
     threads: Annotated[int | None, typer.Option(help="CPU threads; else torch's choice.")] = None,
     rounds: Annotated[int, typer.Option(help="Timed rounds; 0 measures no latency.")] = 7,
@@ -61,21 +65,23 @@ def quantize(
         lr_size=parse_size(size),
         threads=threads,
         rounds=rounds,
+        qat_steps=qat_steps,
     )
     given = open_network(network)
     scale = given.architecture.scale
     photos = load_dataset(scale, data=data, validation=validation, seed=seed, lr_size=24)
     result = quantize_network(
-        given, photos.train, photos.validation, output, options=options, on_stage=_say
-    )
-    _print(network.name, result)
+        given, photos.train, photos.validation, output, options=options, on_stage=_say,
+        on_step=lambda step, loss: _say(f"step {step}/{qat_steps}") if step % 20 == 0 else None,
+    )  # fmt: skip
+    _print(network.name, result, options.max_drop_db)
 
 
 def _say(line: str) -> None:
     print(f"nas: {line}", file=sys.stderr, flush=True)
 
 
-def _print(name: str, result: Quantized) -> None:
+def _print(name: str, result: Quantized, limit_db: float | None) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -102,4 +108,9 @@ def _print(name: str, result: Quantized) -> None:
     print(f"Ranges: {result.calibration} (all in int8: {ways})")
     kept = ", ".join(result.float_layers) or "none"
     print(f"Kept in float32, {len(result.float_layers)} of {result.layers} layers: {kept}")
+    if result.qat_steps:
+        print(f"Fine-tuned with rounding for {result.qat_steps} steps")
+    if limit_db is not None and result.drop_db > limit_db:
+        print(f"{result.drop_db:.3f} dB are lost, more than {limit_db:g}: try --qat-steps 300, or "
+              f"more, or --keep-float")  # fmt: skip
     print(f"Written to {result.path}")

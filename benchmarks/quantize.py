@@ -1,0 +1,156 @@
+r"""int8 beside float32: quality on test sets, speed and size of published networks.
+
+    python -m benchmarks.quantize make --work DIR --data BSD200 \
+        --network E-RFDN=e_rfdn_x4.safetensors --network IMDN=imdn_x2.safetensors
+    python -m benchmarks.quantize score --work DIR --set Set5=DIR --set Set14=DIR
+    python -m benchmarks.quantize time --work DIR
+
+Ranges and layers in float32 are chosen on BSD200 alone: its last 20 photos by name validate, the
+others calibrate. The networks come from ``nas import``. Times are ONNX Runtime's on both files,
+and on torch's own float32 export of the network as it is, in turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.hardware import RESULTS, header_line, write_result
+from compress.int8_candidate import SessionModule
+from compress.quantize import QuantizeOptions, quantize
+from nas.data.folder import read_folder
+from nas.deploy.onnx_file import export_onnx, open_session
+from nas.deploy.stopwatch import summary, time_in_turns
+from nas.evaluate.benchmark import TestSet, evaluate_set
+from nas.evaluate.upscale import upscale
+from search_spaces import load
+
+GOALS = {"drop_db": 0.12, "times_as_fast": 1.7, "share_of_bytes": 0.4}
+_VALIDATION = 20
+
+
+def named(text: str) -> tuple[str, Path]:
+    """NAME=PATH in two."""
+    name, _, path = text.partition("=")
+    return name, Path(path)
+
+
+def make(args: argparse.Namespace) -> None:
+    """Both files of every network, and how the int8 one was made."""
+    photos = read_folder(args.data).photos
+    for name, path in args.networks:
+        network = load(path)
+        export_onnx(network, args.work / f"{name}.float.onnx")
+        options = QuantizeOptions(
+            max_drop_db=args.max_drop, rounds=0, qat_steps=args.qat_steps,
+            calibration=args.calibration,
+        )  # fmt: skip
+        result = quantize(
+            network, photos[:-_VALIDATION], photos[-_VALIDATION:],
+            args.work / f"{name}.int8.onnx", options=options,
+            on_stage=lambda line: print(line, flush=True),
+        )  # fmt: skip
+        facts = dataclasses.asdict(result) | {"path": "", "scale": network.architecture.scale}
+        facts["max_drop_db"] = args.max_drop
+        (args.work / f"{name}.made.json").write_text(json.dumps(facts, indent=1))
+        print(name, json.dumps(facts), flush=True)
+
+
+def score(args: argparse.Namespace) -> None:
+    """PSNR-Y and SSIM-Y of both files on the test sets."""
+    for made in sorted(args.work.glob("*.made.json")):
+        name, scale = made.name.removesuffix(".made.json"), json.loads(made.read_text())["scale"]
+        rows: dict[str, Any] = {}
+        for kind in ("float", "int8"):
+            session = SessionModule(args.work / f"{name}.{kind}.onnx")
+            for test_set, folder in args.sets:
+
+                def enlarge(lr: Any, net: torch.nn.Module = session, by: int = scale) -> Any:
+                    return upscale(net, lr, by)
+
+                quality = evaluate_set(enlarge, TestSet.open(test_set, folder, scale))
+                rows.setdefault(test_set, {})[kind] = {
+                    "psnr_y_db": round(quality.psnr_y_db, 4),
+                    "ssim_y": round(quality.ssim_y, 6),
+                }
+                print(name, test_set, kind, f"{quality.psnr_y_db:.4f} {quality.ssim_y:.5f}",
+                      flush=True)  # fmt: skip
+        for row in rows.values():
+            row["drop_db"] = round(row["float"]["psnr_y_db"] - row["int8"]["psnr_y_db"], 4)
+        (args.work / f"{name}.score.json").write_text(json.dumps(rows, indent=1))
+
+
+def timed(args: argparse.Namespace) -> None:
+    """Both files in turns, then everything into results/quantize.json."""
+    height, width = 180, 320
+    image = np.random.default_rng(0).random((1, 3, height, width), np.float32)
+    networks: dict[str, Any] = {}
+    for made in sorted(args.work.glob("*.made.json")):
+        name = made.name.removesuffix(".made.json")
+        files = {kind: args.work / f"{name}.{kind}.onnx" for kind in ("float", "int8")}
+        sizes = {kind: path.stat().st_size for kind, path in files.items()}
+        speeds = []
+        for threads in (1, 2):
+            runs = {kind: open_session(path, threads=threads) for kind, path in files.items()}
+            times = time_in_turns(
+                {kind: partial(run, image) for kind, run in runs.items()},
+                rounds=args.rounds, warmup=2,
+            )  # fmt: skip
+            timings = {kind: summary(of) for kind, of in times.items()}
+            ratio = timings["float"].median_ms / timings["int8"].median_ms
+            speeds.append(
+                {"threads": threads, "lr_size": [height, width], "times_as_fast": round(ratio, 3),
+                 **{kind: dataclasses.asdict(timing) for kind, timing in timings.items()}}
+            )  # fmt: skip
+            ms = {kind: f"{timing.median_ms:.1f} ms" for kind, timing in timings.items()}
+            print(f"{name}, {threads} threads: {ms}, {ratio:.2f} times as fast", flush=True)
+        scores = args.work / f"{name}.score.json"
+        networks[name] = {
+            "made": json.loads(made.read_text()),
+            "test_sets": json.loads(scores.read_text()) if scores.is_file() else {},
+            "speed": speeds,
+            "bytes": sizes,
+            "share_of_bytes": round(sizes["int8"] / sizes["float"], 4),
+        }
+    kept = RESULTS / "quantize.json"
+    notes = json.loads(kept.read_text()).get("notes", []) if kept.is_file() else []
+    print(write_result("quantize", {"goals": GOALS, "networks": networks, "notes": notes}))
+
+
+def main() -> None:
+    """One of the three parts."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parts = parser.add_subparsers(required=True)
+    first = parts.add_parser("make")
+    first.add_argument("--data", type=Path, required=True)
+    first.add_argument("--network", dest="networks", type=named, action="append", required=True)
+    first.add_argument("--max-drop", type=float, default=0.025)
+    first.add_argument("--qat-steps", type=int, default=0)
+    first.add_argument("--calibration", default="best")
+    first.set_defaults(run=make)
+    second = parts.add_parser("score")
+    second.add_argument("--set", dest="sets", type=named, action="append", required=True)
+    second.set_defaults(run=score)
+    third = parts.add_parser("time")
+    third.add_argument("--rounds", type=int, default=11)
+    third.set_defaults(run=timed)
+    for part in (first, second, third):
+        part.add_argument("--work", type=Path, required=True)
+    args = parser.parse_args()
+    args.work.mkdir(parents=True, exist_ok=True)
+    print(header_line())
+    args.run(args)
+
+
+if __name__ == "__main__":
+    main()

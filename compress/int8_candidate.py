@@ -1,0 +1,116 @@
+"""One network on its way to int8: its float graph, ranges by several methods, what each gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+
+from compress.calibration import Array, Ranges, ranges, watch
+from compress.fold import fold
+from compress.int8_graph import layer_names, prepared, write_int8
+from nas.data.photo import Photo
+from nas.deploy.onnx_file import export_onnx, open_session
+from nas.evaluate.validate import Quality, validate
+from search_spaces.errors import InputError
+from search_spaces.network import Network
+
+__all__ = ["Candidate", "SessionModule", "quality_of"]
+
+
+def quality_of(path: Path, photos: Sequence[Photo], scale: int, *, colors: int = 3) -> Quality:
+    """PSNR-Y and SSIM-Y of an ONNX file of ours on HR photos."""
+    return validate(SessionModule(path), photos, scale, colors=colors)
+
+
+class Candidate:
+    """A folded network as a float graph, and as int8 graphs.
+
+    ``exported`` is the network's float export, where there is one already.
+
+    Attributes:
+        path: of the float graph.
+        images: LR crops to calibrate on.
+        layers: names of all layers.
+        ranges: by method, after `calibrate`.
+        tried: what each method gives on the validation photos.
+        best: the method that gives most.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        folder: Path,
+        images: Sequence[Array],
+        validation: Sequence[Photo],
+        *,
+        exported: Path | None = None,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        arch = network.architecture
+        self.images, self.validation = images, validation
+        self._scale, self._colors = arch.scale, arch.colors
+        self._folder, self.path = folder, folder / "float.onnx"
+        lean = fold(network).network
+        if exported is None or lean.architecture != arch:
+            exported = folder / "folded.onnx"
+            export_onnx(lean, exported)
+        self._model = prepared(exported, self.path)
+        self.layers = tuple(layer_names(self._model))
+        self.ranges: dict[str, Ranges] = {}
+        self.tried: dict[str, Quality] = {}
+        self.best = ""
+
+    @property
+    def best_db(self) -> float:
+        """PSNR-Y of the best method, dB."""
+        return self.tried[self.best].psnr_y_db
+
+    def calibrate(self, methods: Sequence[str], float_layers: Sequence[str]) -> None:
+        """Ranges by every method, and the best of them."""
+        seen = watch(self.path, self.images, entropy="entropy" in methods)
+        for method in methods:
+            self.ranges[method] = ranges(seen, method, self._model)
+            self.tried[method] = self.quality(method, float_layers)
+        self.best = max(methods, key=lambda method: self.tried[method].psnr_y_db)
+
+    def quality(self, method: str, float_layers: Sequence[str]) -> Quality:
+        """On the validation photos, in int8."""
+        target = self._folder / "int8.onnx"
+        write_int8(self.path, target, self.ranges[method], float_layers=float_layers)
+        return quality_of(target, self.validation, self._scale, colors=self._colors)
+
+    def write(self, target: Path, float_layers: Sequence[str], metadata: Mapping[str, str]) -> None:
+        """The int8 graph by the best method."""
+        ranges_of = self.ranges[self.best]
+        write_int8(self.path, target, ranges_of, float_layers=float_layers, metadata=metadata)
+
+    def matching(self, wanted: Sequence[str]) -> tuple[str, ...]:
+        """The layers of these names, or whose names begin so.
+
+        Raises:
+            InputError: there is none.
+        """
+        chosen: list[str] = []
+        for name in wanted:
+            found = [one for one in self.layers if one == name or one.startswith(f"{name}.")]
+            if not found:
+                raise InputError(
+                    f"no layer {name}; expected one, or the beginning of one, of: "
+                    f"{', '.join(self.layers)}"
+                )
+            chosen += [one for one in found if one not in chosen]
+        return tuple(chosen)
+
+
+class SessionModule(torch.nn.Module):
+    """An ONNX file as a module."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.run = open_session(path, threads=torch.get_num_threads())
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """(N, colors, h, w) to (N, colors, H, W)."""
+        return torch.from_numpy(self.run(image.contiguous().numpy()))
