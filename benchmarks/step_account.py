@@ -31,32 +31,34 @@ class Account:
 def read_account(log: Path) -> Account:
     """Follows every network through the log.
 
-    A training that goes on must begin right after the last checkpoint; the death of a worker
-    may come between a checkpoint and its line, so a later step that was trained is as good.
+    A training that goes on must begin right after the last checkpoint. The trainer saves a step
+    before it tells of it, and the death of a worker may come between the two.
     """
     account = Account()
-    last: dict[str, int] = defaultdict(int)
     saved: dict[str, int] = defaultdict(int)
+    saved_before: dict[tuple[str, str, int], int] = {}
     furthest: dict[str, int] = defaultdict(int)
-    worker: dict[str, str] = {}
+    last: dict[str, tuple[str, int]] = {}
     for line in log.read_text().splitlines():
         kind, network, number, process, _ = line.split()
         step = int(number)
         if kind == "saved":
+            saved_before.setdefault((network, process, step), saved[network])
             saved[network] = max(saved[network], step)
             continue
         account.steps += 1
-        goes_on = worker.get(network) == process and step == last[network] + 1
-        if not goes_on:
-            if not saved[network] < step <= furthest[network] + 1:
+        if last.get(network) != (process, step - 1):
+            checkpoint = saved_before.get((network, process, step), saved[network])
+            known = max(furthest[network], saved[network])
+            if not checkpoint < step <= known + 1:
                 account.faults.append(
-                    f"{network}: went on at step {step}, its checkpoint was of "
-                    f"{saved[network]}, it had come to {furthest[network]}"
+                    f"{network}: went on at step {step}, its checkpoint was of {checkpoint}, it "
+                    f"had come to {known}"
                 )
-            if network in worker:
+            if network in last:
                 account.resumed += 1
                 account.from_checkpoint += step > 1
-        worker[network], last[network] = process, step
+        last[network] = (process, step)
         furthest[network] = max(furthest[network], step)
-    account.needed = sum(furthest.values())
+    account.needed = sum(max(furthest[network], saved[network]) for network in furthest)
     return account

@@ -20,15 +20,7 @@ _advance, _save = trainer.NetworkTrainer.advance, TrainState.save
 trainer._CHECKPOINT_SECONDS = float(os.environ.get("STEP_LOG_CHECKPOINT_SECONDS", "0.2"))
 
 
-_noted = ("", 0)
-
-
 def _note(kind: str, network: str, step: int) -> None:
-    """Writes a line, the one of a step only once."""
-    global _noted
-    if kind == "step" and _noted == (network, step):
-        return
-    _noted = (network, step)
     # One write of a short line reaches the file whole, whoever else writes at the time.
     os.write(_file, f"{kind} {network} {step} {os.getpid()} {time.time():.3f}\n".encode())
 
@@ -49,8 +41,6 @@ def _advance_and_note(
 
 
 def _save_and_note(self: TrainState, path: Path | str) -> None:
-    # The trainer saves a step before it tells of it.
-    _note("step", Path(path).stem, self.step)
     _save(self, path)
     _note("saved", Path(path).stem, self.step)
 

@@ -86,13 +86,16 @@ def connect_options(url: str) -> dict[str, Any]:
 
 def unreachable(url: str, error: BaseException) -> InputError:
     """One line about a store that cannot be opened."""
+    from optuna.exceptions import StorageInternalError
     from sqlalchemy.exc import NoSuchModuleError
 
     if isinstance(error, ImportError | NoSuchModuleError):
         is_ours = parse_url(url).drivername == _DRIVER
         hint = "; install the extra: pip install 'nas-sr[postgres]'" if is_ours else ""
         return InputError(f"storage {shown(url)}: no driver for it ({error}){hint}")
-    line = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    # Optuna wraps the database's error in one of its own, and SQLAlchemy the driver's.
+    cause = error.__cause__ if isinstance(error, StorageInternalError) else error
+    line = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
     return InputError(
         f"storage {shown(url)} cannot be opened: {line}; expected a store that can be reached "
         f"and written"

@@ -30,4 +30,9 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def database(server: Server) -> str:
     """The URL of an empty database."""
-    return server.new_database(f"db{next(_numbers)}")
+    return server.new_database(new_name())
+
+
+def new_name() -> str:
+    """For a database or a user that is not there yet."""
+    return f"db{next(_numbers)}"

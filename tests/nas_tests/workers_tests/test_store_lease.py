@@ -12,6 +12,7 @@ from benchmarks.postgres import Server
 from nas.explore.leases import LeaseLost, take_lease
 from nas.explore.leases.store import StoreLease
 from search_spaces.errors import InputError
+from tests.nas_tests.workers_tests.conftest import new_name
 
 GRACE_S = 1.0
 
@@ -136,7 +137,7 @@ class TestThatCannotBeHad:
         assert "secret" not in str(caught.value)
 
     def test_no_rights(self, server: Server, database: str) -> None:
-        name = database.rpartition("/")[2]
+        name = new_name()
         server.execute(f"CREATE USER {name} PASSWORD 'secret'")
         url = database.replace("//nas@", f"//{name}:secret@")
         with pytest.raises(InputError, match="permission denied") as caught:
