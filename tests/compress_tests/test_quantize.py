@@ -158,11 +158,17 @@ def test_the_most_sensitive_layers_stay_in_float(
     ids=["cca", "split-epa-rep"],
 )
 def test_other_parts(
-    network: Network, photos: tuple[list[Photo], list[Photo]], tmp_path: Path
+    network: Network,
+    photos: tuple[list[Photo], list[Photo]],
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
 ) -> None:
     options = QuantizeOptions("mse", crops=3, max_drop_db=None, rounds=0)
     result = quantize(network, *photos, tmp_path / "a.onnx", options=options)
     assert result.drop_db < 0.5
+    kinds = [node.op_type for node in onnx.load(str(result.path)).graph.node]
+    assert "ReduceMean" not in kinds
+    assert ("GlobalAveragePool" in kinds) == (request.node.callspec.id == "cca")
 
 
 def test_the_image_is_exact(made: Made) -> None:
