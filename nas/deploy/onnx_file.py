@@ -80,6 +80,8 @@ def open_model(path: Path | str, *, threads: int | None = None) -> Any:
     _need_extra()
     import onnxruntime
 
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such file; expected an .onnx file")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     if threads is not None:

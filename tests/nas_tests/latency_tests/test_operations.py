@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
@@ -58,3 +59,19 @@ def test_random_networks_differ_and_stay_below_a_limit() -> None:
 
 def test_a_small_space_comes_to_an_end() -> None:
     assert 8 < len(list(random_networks(Space.load("tiny"), 4, 0))) < 500
+
+
+def test_onnx_runtime_shows_no_operators_and_exports_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnxscript")
+    device = this_device(
+        place="cpu", runtime="onnxruntime", dtype="float32", threads=1, lr_size=LR, scale=4
+    )
+    assert [package for package, _ in device.versions] == ["torch", "onnxruntime"]
+    arch = next(random_networks(Space.load("tiny"), 4, 0))
+    (one,) = measure_batch([arch], device, rounds=1, warmup=0, exports=tmp_path)
+    assert (one.operations_ms, [path.suffix for path in tmp_path.iterdir()]) == ((), [".onnx"])
+    monkeypatch.setattr("nas.deploy.onnx_file.export_onnx", None)
+    (again,) = measure_batch([arch], device, rounds=1, warmup=0, exports=tmp_path)
+    assert again.latency_ms > 0
