@@ -66,7 +66,7 @@ def finetune(
         dataset: photos to train and to validate on.
         recipe: of the training.
         device: to train on.
-        teaching: what the network learns from beside the photos, if anything.
+        teaching: what the network learns from instead of the recipe's loss, if anything.
         checkpoint: a name beside which the training's state is kept, every half minute and at
             the end; a training of the same network, photos, recipe and teachers that finds it
             there goes on from it. `forget` deletes what was kept.
@@ -79,7 +79,6 @@ def finetune(
     taught: Distillation | None = None
     if teaching is not None:
         taught = teaching.objective(network, device=device, seed=recipe.seed)
-    objective = taught
 
     def fresh() -> TrainState:
         module: torch.nn.Module = copied(network)
@@ -100,7 +99,7 @@ def finetune(
         dataset.train, dataset.scale, lr_size=recipe.lr_size, batch=recipe.batch, seed=recipe.seed
     )
     try:
-        train(state, patches, recipe, objective=objective, on_step=keeper)
+        train(state, patches, recipe, objective=taught, on_step=keeper)
     except Diverged:
         return Tuned(network, before_db, None, False)
     finally:

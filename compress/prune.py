@@ -156,9 +156,7 @@ def prune(
         pruned_db = None if dataset is None else psnr_of(form, dataset, device)
         tuned: Tuned | None = None
         if recipe is not None and dataset is not None and steps:
-            part = recipe.replace(
-                steps=steps, warmup_steps=min(recipe.warmup_steps, steps // 4), seed=recipe.seed + k
-            )
+            part = recipe.stretched(steps).replace(seed=recipe.seed + k)
             tuned = finetune(
                 form, dataset, part, device=device, teaching=teaching, checkpoint=checkpoint,
                 on_step=_shifted(on_step, done),

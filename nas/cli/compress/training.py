@@ -29,13 +29,9 @@ def recipe_of(
         raise InputError(f"--steps: expected 0 or more, got {steps}")
     if steps == 0:
         return None
-    count = recipe.steps if steps is None else steps
-    return recipe.replace(
-        steps=count,
-        warmup_steps=min(recipe.warmup_steps, count // 4),
-        learning_rate=recipe.learning_rate if learning_rate is None else learning_rate,
-        seed=seed,
-    )
+    recipe = recipe if steps is None else recipe.stretched(steps)
+    rate = recipe.learning_rate if learning_rate is None else learning_rate
+    return recipe.replace(learning_rate=rate, seed=seed)
 
 
 def dataset_of(
