@@ -148,12 +148,15 @@ def _train(
     tell: Callable[[Progress], None],
 ) -> int:
     """Does what nobody has done or is doing; returns how many others are busy with."""
+    finished = {t for _, t in work if _step_of(folder.rungs(t)) >= steps[-1]}
+    if len(finished) == len(work):
+        return 0
+    # Only now: torch takes a while to load.
     from nas.evaluate.train import Diverged
     from search_spaces import Architecture
 
     # First, since a network of parts that are not loaded should not come up after hours.
     architectures = {t.hash: Architecture.from_dict(record.architecture) for record, t in work}
-    finished = {t for _, t in work if _step_of(folder.rungs(t)) >= steps[-1]}
     busy = 0
     for record, training in work:
         if training in finished:

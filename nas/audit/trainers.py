@@ -48,18 +48,15 @@ def make_trainers(run: Run, recipe: Recipe, steps: int, settings: AuditSettings)
 
     The trainers raise InputError where the photos are not those of the run.
     """
-    from nas.data import Patches, load_dataset
-    from nas.evaluate.precision import best_device
-    from nas.explore.trainer import NetworkTrainer
-
     identity, photos = run.about["identity"], run.about.get("photos", {})
-    device = str(best_device(settings.device))
 
     def path(given: Path | None, key: str) -> Path | None:
         return given if given is not None or photos.get(key) is None else Path(photos[key])
 
     @cache
     def dataset() -> Any:
+        from nas.data import load_dataset
+
         found = load_dataset(
             identity["scale"],
             data=path(settings.data, "data"),
@@ -75,6 +72,11 @@ def make_trainers(run: Run, recipe: Recipe, steps: int, settings: AuditSettings)
 
     @cache
     def trainer(seed: int) -> Trainer:
+        from nas.data import Patches
+        from nas.evaluate.precision import best_device
+        from nas.explore.trainer import NetworkTrainer
+
+        device = str(best_device(settings.device))
         longer = recipe.replace(steps=steps, seed=seed)
         patches = Patches(
             dataset().train, identity["scale"],

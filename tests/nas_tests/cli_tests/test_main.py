@@ -44,6 +44,7 @@ def test_budgets_are_explained(command: Command) -> None:
         (["search", "--bugdet", "1"], "No such option: --bugdet"),
         (["report"], "Missing argument"),
         (["search", "stray"], "unexpected extra argument"),
+        (["search", "--import"], "--import: expected a Python file with parts behind it"),
     ],
 )
 def test_misuse_is_one_line(words: list[str], told: str, command: Command) -> None:
