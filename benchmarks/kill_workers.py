@@ -34,7 +34,7 @@ from search_spaces import Space
 __all__ = ["check", "kill_embedded", "kill_postgres"]
 
 LOGGER = Path(__file__).with_name("step_log.py")
-LEASE_S = 5.0
+LEASE_S = 10.0
 RECIPE = Recipe(steps=60, batch=2, lr_size=16, warmup_steps=5)
 
 
