@@ -50,7 +50,7 @@ def worker(
     """
     from nas.cli.progress import make_observer
     from nas.explore.settings import parse_seconds
-    from nas.explore.workers.child import stop_on_sigterm
+    from nas.explore.workers.child import stopped_by_sigterm
     from nas.explore.workers.job import Job
     from nas.explore.workers.join import work_on
 
@@ -63,10 +63,10 @@ def worker(
         device=device,
         timeout_s=parse_seconds(timeout) if timeout is not None else None,
     )
-    stop_on_sigterm()
     observer, display = make_observer(json_lines)
     try:
-        work_on(job, observer)
+        with stopped_by_sigterm():
+            work_on(job, observer)
     finally:
         if display is not None:
             display.stop()

@@ -10,8 +10,10 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-__all__ = ["main", "stop_on_sigterm"]
+__all__ = ["main", "stopped_by_sigterm"]
 
 INTERRUPTED = 130
 
@@ -62,10 +64,14 @@ def _stop_once(sign: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def stop_on_sigterm() -> None:
-    """From now on a polite kill is a Ctrl-C: checkpoints are saved, trials handed back."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+@contextmanager
+def stopped_by_sigterm() -> Iterator[None]:
+    """In such a block a polite kill is a Ctrl-C: checkpoints are saved, trials handed back."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _stop_with_input() -> None:
