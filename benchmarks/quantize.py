@@ -51,8 +51,10 @@ def make(args: argparse.Namespace) -> None:
     for name, path in args.networks:
         network = load(path)
         export_onnx(network, args.work / f"{name}.float.onnx")
+        kept = dict(args.keep_float).get(name)
         options = QuantizeOptions(
-            max_drop_db=args.max_drop, rounds=0, qat_steps=args.qat_steps,
+            keep_float=tuple(str(kept).split(",")) if kept else (),
+            max_drop_db=None if kept else args.max_drop, rounds=0, qat_steps=args.qat_steps,
             calibration=args.calibration,
         )  # fmt: skip
         result = quantize(
@@ -61,7 +63,7 @@ def make(args: argparse.Namespace) -> None:
             on_stage=lambda line: print(line, flush=True),
         )  # fmt: skip
         facts = dataclasses.asdict(result) | {"path": "", "scale": network.architecture.scale}
-        facts["max_drop_db"] = args.max_drop
+        facts["max_drop_db"] = options.max_drop_db
         (args.work / f"{name}.made.json").write_text(json.dumps(facts, indent=1))
         print(name, json.dumps(facts), flush=True)
 
@@ -135,6 +137,7 @@ def main() -> None:
     first.add_argument("--data", type=Path, required=True)
     first.add_argument("--network", dest="networks", type=named, action="append", required=True)
     first.add_argument("--max-drop", type=float, default=0.025)
+    first.add_argument("--keep-float", type=named, action="append", default=[])
     first.add_argument("--qat-steps", type=int, default=0)
     first.add_argument("--calibration", default="best")
     first.set_defaults(run=make)

@@ -110,6 +110,7 @@ def write_int8(
         quantizer.quantize_model()
     made: onnx.ModelProto = quantizer.model.model
     _bypass_rounding(made, floats)
+    _halve_weights(made)
     # Shapes of inner tensors take half as much again as the weights, and sessions infer them.
     del made.graph.value_info[:]
     entries = {entry.key: entry.value for entry in made.metadata_props}
@@ -164,6 +165,21 @@ def _bypass_rounding(model: onnx.ModelProto, floats: Collection[str]) -> None:
             source = makers.get(rounded.input[0])
             if source is not None and source.name in floats:
                 node.input[k] = rounded.input[0]
+
+
+def _halve_weights(model: onnx.ModelProto) -> None:
+    """Stores what is left of float32 weights in 16 bits; a session widens them when it starts."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    layers = {node.input[1] for node in model.graph.node if node.op_type == "Conv"}
+    for tensor in model.graph.initializer:
+        if tensor.name in layers and tensor.data_type == TensorProto.FLOAT:
+            name, values = tensor.name, numpy_helper.to_array(tensor)
+            if np.abs(values).max() > np.finfo(np.float16).max:
+                continue
+            tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))
+            wide = helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT)
+            model.graph.node.insert(0, wide)
 
 
 @contextlib.contextmanager

@@ -141,12 +141,15 @@ def test_the_most_sensitive_layers_stay_in_float(
     worth = gains(path, images, found, ("stem.conv",))
     assert worth[chosen[1]] > 0
     write_int8(path, tmp_path / "int8.onnx", found, float_layers=chosen)
+    graph = onnx.load(str(tmp_path / "int8.onnx")).graph
     floats = {
         node.input[1].removesuffix(".weight")
-        for node in onnx.load(str(tmp_path / "int8.onnx")).graph.node
+        for node in graph.node
         if node.op_type == "Conv" and node.input[1].endswith(".weight")
     }
     assert floats == set(chosen)
+    halves = {one.name for one in graph.initializer if one.data_type == onnx.TensorProto.FLOAT16}
+    assert halves == {f"{name}.weight_half" for name in chosen}
 
 
 @pytest.mark.parametrize(
