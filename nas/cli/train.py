@@ -102,7 +102,8 @@ def train(
         raise InputError(f"--processes: expected at least 1, got {processes}")
     rank, count, local = place()
     if processes > 1 and count == 1:
-        raise typer.Exit(launch(sys.argv[1:], processes))
+        # The processes have said what there is to say.
+        sys.exit(launch(sys.argv[1:], processes))
 
     from nas.cli.train_progress import make_watcher
     from nas.deploy.source import any_network, is_run
