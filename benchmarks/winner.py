@@ -1,11 +1,14 @@
 """The network that a search found within RFDN's price against the papers' networks, trained alike.
 
     nas search --space distillation --budget 549624-params --budget 31128890112-macs \
-        --objectives psnr --data TRAIN --val VALIDATION --run SEARCH
-    python -m benchmarks.winner --work WORK --ours NET.yaml
+        --budget 110592360-activations --objectives psnr --data TRAIN --val VALIDATION --run SEARCH
+    nas latency A.yaml B.yaml imdn e_rfdn rlfn --reference rfdn --json > LATENCY.json
+    python -m benchmarks.winner --work WORK --finalists A.yaml B.yaml --search SEARCH \
+        --latency LATENCY.json
 
 Every row is trained by the same recipe on T91 and BSD200 (the last 20 of BSD200 by name are for
-validation), with the same seeds, and evaluated on Set5 and Set14, which nothing was chosen on.
+validation), with the same seeds, and evaluated on Set5 and Set14, which nothing was chosen on: of
+the search's finalists, ours is the one with the highest PSNR-Y on the validation photos.
 The space of the search adds the bilinearly enlarged input to every network, which the papers'
 networks do without; the row `rfdn + image skip` shows what that alone is worth. Each training
 leaves its checkpoint and its result in WORK: a run that is stopped goes on, and rows may be
@@ -30,11 +33,13 @@ from nas.evaluate.benchmark import TestSet, evaluate_set
 from nas.evaluate.recipe import Recipe
 from nas.evaluate.upscale import upscale
 from nas.explore.trial import train_network
+from nas.run import open_run
 from search_spaces import Architecture, preset, price, save_weights
 from search_spaces.files import atomic_path
 
 PAPERS = ("rfdn", "imdn", "e_rfdn", "rlfn")
 SKIPPED = "rfdn + image skip"
+FINALIST = "finalist"
 GOAL_DB = 0.05
 SCALE = 4
 HELD_OUT = 20
@@ -51,13 +56,13 @@ RECIPE = Recipe(
 )
 
 
-def rows(ours: Path | None) -> dict[str, Architecture]:
+def rows(finalists: list[Path]) -> dict[str, Architecture]:
     """What is trained, by name."""
     networks = {name: preset(name, SCALE) for name in PAPERS}
     skipped = preset("rfdn", SCALE).to_dict() | {"image_skip": "bilinear"}
     networks[SKIPPED] = Architecture.from_dict(skipped)
-    if ours is not None:
-        networks["ours"] = Architecture.load(ours)
+    for path in finalists:
+        networks[f"{FINALIST} {path.stem}"] = Architecture.load(path)
     return networks
 
 
@@ -151,29 +156,35 @@ def main() -> None:
     """Runs what is missing and writes the result after each training."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=Path, required=True, help="checkpoints and results")
-    parser.add_argument("--ours", type=Path, help="the search's network, a .yaml file")
+    parser.add_argument("--finalists", type=Path, nargs="*", default=[], help="the search's best")
+    parser.add_argument("--search", type=Path, help="its run folder, to be told of in the result")
+    parser.add_argument("--seeds", type=int, nargs="*", default=SEEDS)
     parser.add_argument("--rows", nargs="*", help="only these")
     parser.add_argument("--steps", type=int, default=RECIPE.steps)
     parser.add_argument("--data", type=Path, default=os.environ.get("SR_DATA", "../shared/data"))
     parser.add_argument("--latency", type=Path, help="JSON of `nas latency --json`, to be kept")
     arguments = parser.parse_args()
     data, work = Path(arguments.data), arguments.work
-    networks = rows(arguments.ours)
+    networks = rows(arguments.finalists)
     recipe = RECIPE.stretched(arguments.steps)
     print(header_line(), flush=True)
     with research_folders(data) as (train, validation):
         dataset = load_dataset(SCALE, data=train, validation=validation, lr_size=recipe.lr_size)
-    for seed in SEEDS:
+    for seed in arguments.seeds:
         for name in arguments.rows if arguments.rows is not None else networks:
             one = trained(name, networks[name], recipe.replace(seed=seed), dataset, data, work)
             print(f"{name}, seed {seed}: Set5 {one['Set5']['psnr_y_db']:.3f} dB", flush=True)
-            report(networks, recipe, work, arguments.latency)
-    report(networks, recipe, work, arguments.latency)
+            report(networks, recipe, work, arguments.latency, arguments.search)
+    report(networks, recipe, work, arguments.latency, arguments.search)
     print(f"written to {RESULTS / 'winner.json'}")
 
 
 def report(
-    networks: dict[str, Architecture], recipe: Recipe, work: Path, latency: Path | None
+    networks: dict[str, Architecture],
+    recipe: Recipe,
+    work: Path,
+    latency: Path | None,
+    search: Path | None,
 ) -> None:
     """Gathers what the work folder holds and writes the result."""
     files = sorted(work.glob(f"*-{recipe.steps}-*.json"))
@@ -183,7 +194,7 @@ def report(
     figures: dict[str, Any] = {
         "about": (
             "The space of the search adds the bilinearly enlarged input to every network; the "
-            "papers' networks have no such skip. 'rfdn + image skip' is RFDN with it: the "
+            "papers' networks have no such skip. 'rfdn + image skip' is RFDN with it: its "
             "difference to rfdn is the skip's merit, the difference of ours to it the search's."
         ),
         "recipe": recipe.model_dump(mode="json"),
@@ -191,17 +202,34 @@ def report(
         "rows": made,
         "trainings": [{k: v for k, v in one.items() if k != "made_with"} for one in found],
     }
-    if "ours" in made:
-        figures["ours"] = networks["ours"].to_dict()
-        for base in ("rfdn", SKIPPED):
-            figures[f"ours - {base} [dB]"] = {
-                one: made["ours"][one]["mean_db"] - made[base][one]["mean_db"]
-                for one in ("Set5", "Set14")
-                if one in made["ours"] and one in made[base]
-            }
+    if search is not None:
+        figures["search"] = told(search)
     if latency is not None:
         figures["latency"] = json.loads(latency.read_text())
+    judged = {n: row for n, row in made.items() if n.startswith(FINALIST) and "Set5" in row}
+    if judged:
+        ours = max(judged, key=lambda name: judged[name]["validation_db"]["mean_db"])
+        figures["ours"] = {"row": ours, "architecture": networks[ours].to_dict()}
+        for base in ("rfdn", SKIPPED):
+            figures[f"ours - {base} [dB]"] = gains = {
+                one: made[ours][one]["mean_db"] - made[base][one]["mean_db"]
+                for one in ("Set5", "Set14")
+                if one in made[base]
+            }
+            print(f"ours ({ours}) - {base}: {gains}")
     write_result("winner", figures)
+
+
+def told(search: Path) -> dict[str, Any]:
+    """What the search did: its settings, and what its networks were worth to it."""
+    run = open_run(search)
+    trials = [record for record in run.records() if record.psnr_y_db is not None]
+    return {
+        "command": run.about["command"],
+        "networks_trained": len(trials),
+        "networks_wanted": run.about["trials"],
+        "proxy_db": {f"{r.number} {r.preset or ''}".strip(): r.psnr_y_db for r in trials},
+    }
 
 
 if __name__ == "__main__":
