@@ -18,6 +18,7 @@ from pathlib import Path
 
 from benchmarks.hardware import header_line, write_result
 from nas.cli.report import summarize
+from nas.records import FINISHED, STOPPED
 from nas.run import open_run
 
 GOALS = {"minutes": 8.0, "networks": 16, "gain_db": 0.6, "peak_memory_mb": 2000.0}
@@ -45,7 +46,8 @@ def main() -> None:
     assert summary.bicubic_psnr_y_db is not None
     figures = {
         "minutes": round(minutes, 2),
-        "networks": sum(record.state == "finished" for record in records),
+        "networks": sum(record.state in (FINISHED, STOPPED) for record in records),
+        "finished": sum(record.state == FINISHED for record in records),
         "gain_db": round(best.psnr_y_db - summary.bicubic_psnr_y_db, 3),
         "peak_memory_mb": round(peak_mb),
         "bicubic_psnr_y_db": summary.bicubic_psnr_y_db,

@@ -3,11 +3,12 @@
     python -m benchmarks.search_overhead
     python -m benchmarks.search_overhead --rungs 1
 
-Runs a whole search of a thousand networks with early stopping, in a SQLite store, with a
-trainer that trains nothing and makes its figures up. All the time that this takes is overhead;
-it is compared with the training time that the steps would have taken under the quick profile,
-measured beside it on a network of the budget's middle. Asking for the next candidate is timed
-by itself. With ``--rungs 1`` every network is trained to the end.
+Fills a SQLite store with a search of a thousand networks, with a trainer that trains nothing
+and makes its figures up, and then times the next hundred: all that these take is overhead. It
+is compared with the time that their training steps would have taken under the quick profile,
+measured beside it on E-RFDN, a network in the middle of the budget. Asking for the next
+candidate is timed by itself. With ``--rungs 1`` every network is trained to the end. With
+``--run`` the filled store is kept, and used again.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import json
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +26,16 @@ import numpy as np
 
 from benchmarks.hardware import RESULTS, header_line, write_result
 from nas.evaluate.recipe import profile
-from nas.explore.events import Event, TrialEnded, TrialPaused, TrialStarted
+from nas.explore.ledger import Standing
 from nas.explore.meter import Prices
 from nas.explore.plan import Plan
 from nas.explore.search import run_search
-from nas.explore.settings import make_settings
+from nas.explore.settings import SearchSettings, make_settings
 from nas.explore.trainer import NetworkTrainer, OnStep, Photos
 from nas.records import Rung
 from search_spaces import Architecture, Space, price
 
 GOALS = {"overhead_share": 0.02, "ask_ms": 100.0}
-LAST = 100
 
 
 class MadeUp:
@@ -42,16 +43,15 @@ class MadeUp:
 
     photos = Photos("made up", "0" * 16)
 
-    def __init__(self) -> None:
+    def __init__(self, rung_steps: Sequence[int]) -> None:
         self.steps = 0
-        self._reached: dict[str, int] = {}
+        self._before = dict(zip(rung_steps, (0, *rung_steps), strict=False))
 
     def advance(
         self, architecture: Architecture, until_step: int, *, checkpoint: Path, on_step: OnStep
     ) -> Rung:
+        self.steps += until_step - self._before[until_step]
         name = architecture.hash
-        self.steps += until_step - self._reached.get(name, 0)
-        self._reached[name] = until_step
         rng = np.random.default_rng([int(name, 16), until_step])
         lasting = np.random.default_rng(int(name, 16)).normal(0, 0.1)
         worth_db = 28 + 0.4 * np.log10(price(architecture).params) + lasting
@@ -68,8 +68,10 @@ class MadeUp:
 def main() -> None:
     """Runs the benchmark and writes its result."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--trials", type=int, default=1000)
+    parser.add_argument("--trials", type=int, default=1000, help="that are there before")
+    parser.add_argument("--more", type=int, default=100, help="that are timed")
     parser.add_argument("--rungs", type=int, default=3, help="1: every network to the end")
+    parser.add_argument("--run", type=Path, help="keep the run folder here")
     arguments = parser.parse_args()
     print(header_line())
     step_s = _step_seconds()
@@ -77,7 +79,12 @@ def main() -> None:
     path = RESULTS / "search_overhead.json"
     earlier = json.loads(path.read_text()) if path.exists() else {}
     found = {key: value for key, value in earlier.items() if key.endswith("rungs")}
-    found[f"{arguments.rungs} rungs"] = _search(arguments.trials, arguments.rungs, step_s)
+    folder = arguments.run or Path(tempfile.mkdtemp())
+    timed = _Timed(folder, arguments.rungs)
+    timed.search(arguments.trials)
+    timed.forget()
+    timed.search(arguments.trials + arguments.more)
+    found[f"{arguments.rungs} rungs"] = timed.figures(arguments.trials, arguments.more, step_s)
     print(f"written to {write_result('search_overhead', {'goals': GOALS, **found})}")
 
 
@@ -97,57 +104,60 @@ def _step_seconds() -> float:
     return statistics.median(np.diff(seconds[10:]).tolist())
 
 
-def _search(trials: int, rungs: int, step_s: float) -> dict[str, Any]:
-    trainer, asked_s, ends = MadeUp(), list[float](), list[tuple[float, int]]()
-    propose = Plan.propose
+class _Timed:
+    """A search whose trainer takes no time, and the times of its parts."""
 
-    def timed(self: Plan, standing: Any) -> Any:
-        began = time.perf_counter()
-        found = propose(self, standing)
-        asked_s.append(time.perf_counter() - began)
-        return found
+    def __init__(self, folder: Path, rungs: int) -> None:
+        self._folder, self._rungs = folder, rungs
+        self._trainer = MadeUp(self._settings(1).rung_steps)
+        self.forget()
 
-    def watch(event: Event) -> None:
-        if isinstance(event, TrialStarted | TrialPaused | TrialEnded):
-            ends.append((time.perf_counter(), trainer.steps))
+    def forget(self) -> None:
+        self._asked_s: list[float] = []
+        self._events_s: list[float] = []
+        self._trainer.steps = 0
 
-    with tempfile.TemporaryDirectory() as folder:
-        settings = make_settings(["600K-params"], trials=trials, rungs=rungs, run=folder)
-        Plan.propose = timed  # type: ignore[method-assign]
+    def search(self, trials: int) -> None:
+        settings, propose = self._settings(trials), Plan.propose
+
+        def timed(plan: Plan, standing: Standing) -> Any:
+            began = time.perf_counter()
+            found = propose(plan, standing)
+            self._asked_s.append(time.perf_counter() - began)
+            return found
+
+        Plan.propose = timed  # type: ignore[assignment,method-assign]
         try:
-            run = run_search(
-                settings, watch, trainer=trainer, meter=Prices(settings.budgets, settings.hr)
+            run_search(
+                settings,
+                lambda event: self._events_s.append(time.perf_counter()),
+                trainer=self._trainer,
+                meter=Prices(settings.budgets, settings.hr),
             )
         finally:
             Plan.propose = propose  # type: ignore[method-assign]
-        states = [record.state for record in run.records()]
-    training_s = trainer.steps * step_s
-    wall_s = ends[-1][0] - ends[0][0]
-    # The end of the search, where the study is full.
-    from_s, from_steps = ends[-len(ends) // 10]
-    last_s, last_steps = ends[-1][0] - from_s, ends[-1][1] - from_steps
-    figures = {
-        "networks": trials,
-        "step_ms": step_s * 1e3,
-        "finished": states.count("finished"),
-        "stopped": states.count("stopped"),
-        "steps": trainer.steps,
-        "share_of_all_steps": trainer.steps / (trials * profile("quick").steps),
-        "overhead_s": wall_s,
-        "overhead_ms_a_network": wall_s / trials * 1e3,
-        "overhead_share": wall_s / training_s,
-        "overhead_share_of_the_last_tenth": last_s / (last_steps * step_s),
-        "ask_ms": statistics.median(asked_s[-LAST:]) * 1e3,
-        "ask_ms_90_percent": float(np.quantile(asked_s[-LAST:], 0.9)) * 1e3,
-    }
-    print(
-        f"{rungs} rungs: {trials} networks, {figures['share_of_all_steps']:.0%} of all steps; "
-        f"overhead {figures['overhead_ms_a_network']:.0f} ms a network, "
-        f"{figures['overhead_share']:.2%} of the training time "
-        f"({figures['overhead_share_of_the_last_tenth']:.2%} at the end); "
-        f"asking takes {figures['ask_ms']:.0f} ms"
-    )
-    return figures
+
+    def figures(self, trials: int, more: int, step_s: float) -> dict[str, float]:
+        overhead_s = self._events_s[-1] - self._events_s[0]
+        found = {
+            "trials_before": trials,
+            "networks": more,
+            "steps": self._trainer.steps,
+            "share_of_all_steps": self._trainer.steps / (more * profile("quick").steps),
+            "step_ms": step_s * 1e3,
+            "overhead_ms_a_network": overhead_s / more * 1e3,
+            "overhead_share": overhead_s / (self._trainer.steps * step_s),
+            "ask_ms": statistics.median(self._asked_s) * 1e3,
+            "ask_ms_90_percent": float(np.quantile(self._asked_s, 0.9)) * 1e3,
+        }
+        for name, value in found.items():
+            print(f"{name:>24}  {value:.4g}")
+        return found
+
+    def _settings(self, trials: int) -> SearchSettings:
+        return make_settings(
+            ["600K-params"], trials=trials, rungs=self._rungs, run=self._folder / "run"
+        )
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from nas.explore.propose import Proposal, choose, propose
 from nas.explore.sampler import WHOLE, make_sampler
 from nas.explore.settings import SearchSettings
 from nas.explore.study import add_ended, begin, claim, fail, reject_over_budget
-from nas.explore.view import sampler_view
+from nas.explore.view import estimates, sampler_view
 from nas.objectives import OBJECTIVES
 from nas.records import (
     DUPLICATE,
@@ -172,8 +172,8 @@ class Plan:
         entries = [entry for entry in standing.entries if entry.begun and entry.record.rungs]
         mine = [k for k, entry in enumerate(entries) if entry.trial.number == only]
         climbers = [
-            Climber(_points(e.record, objectives), e.record.state == STOPPED or k in mine)
-            for k, e in enumerate(entries)
+            Climber((point,) * len(e.record.rungs), e.record.state == STOPPED or k in mine)
+            for k, (e, point) in enumerate(zip(entries, _points(entries, settings), strict=True))
         ]
         index = next_promotion(
             climbers,
@@ -210,20 +210,22 @@ class Plan:
 
 def ranking(standing: Standing, settings: SearchSettings, rung: int) -> list[Entry]:
     """Every network that has come to a rung, those first that would be promoted first."""
-    there = [e for e in standing.entries if e.begun and len(e.record.rungs) > rung]
-    points = [_points(e.record, settings.objectives)[rung] for e in there]
-    best = best_share(points, 1.0, [0.0] * len(settings.objectives))
-    return [there[k] for k in best]
+    entries = [entry for entry in standing.entries if entry.begun and entry.record.rungs]
+    points = _points(entries, settings)
+    there = [k for k, entry in enumerate(entries) if len(entry.record.rungs) > rung]
+    exact = [0.0] * len(settings.objectives)
+    return [entries[there[k]] for k in best_share([points[k] for k in there], 1.0, exact)]
 
 
-def _points(record: TrialRecord, objectives: Sequence[str]) -> tuple[tuple[float, ...], ...]:
-    """A row for each rung, less being better; what is not known is NaN."""
-    rows = []
-    for rung in record.rungs:
-        row = []
-        for name in objectives:
-            o = OBJECTIVES[name]
-            value = getattr(rung, o.attribute, getattr(record, o.attribute))
-            row.append(math.nan if value is None else -value if o.maximize else float(value))
-        rows.append(tuple(row))
-    return tuple(rows)
+def _points(entries: Sequence[Entry], settings: SearchSettings) -> list[tuple[float, ...]]:
+    """The objectives as they are estimated for the end, less being better; unknown ones NaN.
+
+    On the same footing for all, a network at its first rung competes with one that has finished.
+    """
+    records = [entry.record for entry in entries]
+    signs = [-1.0 if OBJECTIVES[name].maximize else 1.0 for name in settings.objectives]
+    unknown = (math.nan,) * len(signs)
+    return [
+        unknown if row is None else tuple(s * v for s, v in zip(signs, row, strict=True))
+        for row in estimates(records, settings.objectives, settings.rung_steps)
+    ]

@@ -33,7 +33,7 @@ class Climber:
     """A network on its way up.
 
     Attributes:
-        points: its figures at each rung so far, (objectives,) each; prices are the same at all.
+        points: for each rung so far the figures by which it competes there, (objectives,) each.
         waits: whether it is paused at the last of them, free to go on.
     """
 

@@ -33,6 +33,9 @@ _LATENCY_LR_SIZE = (90, 160)
 DEFAULT_RUNGS = 1
 """Rungs of a search that is not told how many; 1 trains every network to the end."""
 
+_LEAST_STEPS = 100
+"""Shorter trainings than this are not stopped early by default: their rungs would say nothing."""
+
 DEFAULT_ETA = 3.0
 
 NOISE_DB = 0.04
@@ -196,7 +199,8 @@ def make_settings(
     latency_lr = latency_lr or (model.device.lr_size if model else _LATENCY_LR_SIZE)
     if min(latency_lr) < 1:
         raise InputError(f"latency size: expected at least 1x1, got {latency_lr}")
-    height = (rungs if rungs is not None else DEFAULT_RUNGS) if early_stop else 1
+    usual = DEFAULT_RUNGS if chosen.steps >= _LEAST_STEPS else 1
+    height = (rungs if rungs is not None else usual) if early_stop else 1
     if height < 1:
         raise InputError(f"rungs: expected at least 1, got {height}")
     if not 1.0 < eta < math.inf:

@@ -1,14 +1,12 @@
 """What the sampler sees of a search: every network with the best estimate of its worth.
 
 Most networks end at the first rung. The sampler learns from these at once, by what they would
-be worth at the last one: their own last figure, and the mean gain from there on of those that
-went further.
+be worth at the last one (``nas.explore.estimate``).
 """
 
 from __future__ import annotations
 
 import copy
-import itertools
 from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,6 +14,7 @@ import numpy as np
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
+from nas.explore.estimate import final_figures
 from nas.explore.ledger import Entry
 from nas.objectives import OBJECTIVES
 from nas.pareto import non_dominated
@@ -71,38 +70,19 @@ def estimates(
     records: Sequence[TrialRecord], objectives: Sequence[str], steps: Sequence[int]
 ) -> list[list[float] | None]:
     """Each record's objectives at the last rung as far as they can be told, else ``None``."""
-    gains = {name: _gains(records, name, steps) for name in ("psnr_y_db", "ssim_y")}
-    places = {step: k for k, step in enumerate(steps)}
-
-    def figure(record: TrialRecord, attribute: str) -> float | None:
-        value: float | None = getattr(record, attribute)
-        if attribute not in gains or value is not None:
-            return value
-        rung = record.last_rung
-        if rung is None or record.state == FAILED:
-            return None
-        further = gains[attribute][places.get(rung.step, len(steps)) :]
-        return float(getattr(rung, attribute) + sum(further))
-
+    learned = {
+        name: final_figures(records, name, steps) for name in ("psnr_y_db", "ssim_y") if records
+    }
     found: list[list[float] | None] = []
-    for record in records:
-        row = [figure(record, OBJECTIVES[name].attribute) for name in objectives]
-        known = [value for value in row if value is not None]
+    for k, record in enumerate(records):
+        row = []
+        for name in objectives:
+            attribute = OBJECTIVES[name].attribute
+            value = learned[attribute][k] if attribute in learned else getattr(record, attribute)
+            row.append(value)
+        known = [float(value) for value in row if value is not None]
         found.append(known if len(known) == len(row) and record.state != FAILED else None)
     return found
-
-
-def _gains(records: Sequence[TrialRecord], name: str, steps: Sequence[int]) -> list[float]:
-    """Mean gain from each rung to the next one, of those that reached both."""
-    gains = []
-    for before, after in itertools.pairwise(steps):
-        pairs = []
-        for record in records:
-            at = {rung.step: getattr(rung, name) for rung in record.rungs}
-            if before in at and after in at:
-                pairs.append(at[after] - at[before])
-        gains.append(sum(pairs) / len(pairs) if pairs else 0.0)
-    return gains
 
 
 def _kept(

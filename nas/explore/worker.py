@@ -37,8 +37,9 @@ _MOST_BARREN = 100
 
 _WAIT_SECONDS = 0.5
 
-# Of a search's time no more than this goes into its tables.
+# Of a search's time no more than this goes into its tables, which are never much behind.
 _TABLES_SHARE = 0.01
+_TABLES_SECONDS = 10.0
 
 
 class Worker:
@@ -234,7 +235,8 @@ class Worker:
                 if self.bench.keeps_tables:
                     self.bench.run.write_tables(standing.records)
                 ended = time.monotonic()
-                self._tables_after = ended + (ended - began) / _TABLES_SHARE
+                pause_s = (ended - began) / _TABLES_SHARE
+                self._tables_after = ended + min(pause_s, _TABLES_SECONDS)
         return standing
 
     def _checkpoint(self, job: Job) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -159,6 +160,62 @@ class TestRealTraining:
         parts = trainer.advance(arch, 12, checkpoint=tmp_path / "b.pt", on_step=stop)
         assert (parts.psnr_y_db, parts.ssim_y) == (whole.psnr_y_db, whole.ssim_y)
         assert steps == list(range(1, 13))
+
+
+class Died(BaseException):
+    """What kill -9 would be, as far as a test in this process can have it."""
+
+
+class TestDeathAtAGivenPlace:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def undisturbed(cls, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str, str]]:
+        return told(networks(recorded(tmp_path_factory.mktemp("whole"), 8, sampler="tpe")))
+
+    @pytest.mark.parametrize("call", [2, 6])
+    @pytest.mark.parametrize(
+        "where",
+        [
+            "nas.explore.plan.begin",
+            "nas.explore.plan.Plan.step_after",
+            "nas.explore.worker.stop",
+            "nas.explore.plan.Job.written",
+            "nas.run.Run.weights",
+            "optuna.study.Study.tell",
+            "nas.explore.worker.Worker._write_tables",
+            "search_spaces.space.Space.fill",
+        ],
+    )
+    def test_nothing_is_lost_or_trained_twice(
+        self,
+        where: str,
+        call: int,
+        undisturbed: list[tuple[str, str, str]],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        calls = 0
+        real = pkgutil.resolve_name(where)
+
+        def dying(*args: Any, **more: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == call:
+                raise Died
+            return real(*args, **more)
+
+        before, after = MadeUp(), MadeUp()
+        with monkeypatch.context() as patch:
+            patch.setattr(where, dying)
+            with pytest.raises(Died):
+                recorded(tmp_path, 8, before, sampler="tpe", storage=None)
+        run = recorded(tmp_path, 8, after, sampler="tpe", storage=None)
+        assert told(networks(run)) == undisturbed
+        assert RUNNING not in {r.state for r in run.records()}
+        again = set(before.advanced) & set(after.advanced)
+        # Only what was trained and not yet written down is asked for again; its checkpoint
+        # is at that step already.
+        assert len(again) <= (where == "nas.explore.plan.Job.written")
 
 
 class TestDecisions:
