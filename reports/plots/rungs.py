@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nas.pareto import best
-from nas.records import FINISHED, STOPPED, TrialRecord
+from nas.records import FAILED, FINISHED, STOPPED, TrialRecord
 from reports.summary import RunSummary
 from search_spaces.errors import InputError
 
@@ -46,7 +46,9 @@ def rungs_info(records: Iterable[TrialRecord], summary: RunSummary) -> RungsInfo
         InputError: no trial was measured more than once, so there is no line to draw.
     """
     every = tuple(records)
-    lines = tuple(line for record in every if len((line := _line(record)).steps) > 0)
+    # A promoted trial's values are those that the later trial of its network begins with.
+    over = [record for record in every if record.state in (FINISHED, STOPPED, FAILED)]
+    lines = tuple(line for record in over if (line := _line(record)).steps)
     if not any(len(line.steps) > 1 for line in lines):
         raise InputError(
             "rung curves need trials measured more than once: got none; search with rungs"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nas.records import FINISHED, REJECTED, TrialRecord
+from nas.records import FINISHED, PROMOTED, REJECTED, TrialRecord
 from reports.account import Importance
 from reports.plots.comparison import comparison_info
 from reports.plots.compression import compression_info
@@ -69,6 +69,10 @@ class TestRungs:
         assert info.best == lines[3]
         assert {n for n, line in lines.items() if line.stopped} == {4, 5}
         assert "2 of them stopped early" in info.subtitle
+
+    def test_a_network_that_was_promoted_has_one_line(self) -> None:
+        earlier = replace(RECORDS[4], number=20, state=PROMOTED)
+        assert rungs_info([*RECORDS, earlier], SUMMARY) == rungs_info(RECORDS, SUMMARY)
 
     def test_one_figure_each_is_no_curve(self) -> None:
         with pytest.raises(InputError, match="measured more than once"):
