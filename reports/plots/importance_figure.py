@@ -15,7 +15,7 @@ def draw_importance(info: ImportanceInfo) -> Figure:
     """The figure that ``info`` describes: a group of bars a dimension, a bar a target."""
     count = len(info.dimensions)
     frame = framed(
-        info.title, info.subtitle, 1, panel_inches=6.2, left_inches=1.7,
+        info.title, info.subtitle, 1, panel_inches=5.8, left_inches=2.2,
         height_inches=max(3.6, 2.0 + 0.36 * count),
     )  # fmt: skip
     (axis,) = frame.axes

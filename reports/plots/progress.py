@@ -64,8 +64,9 @@ class ProgressInfo(NamedTuple):
 def progress_info(accounts: Sequence[RunAccount]) -> ProgressInfo:
     """What the figure of one run or several says.
 
-    The reference point is the budget where there is one, else the dearest finished network;
-    for PSNR-Y it is bicubic upscaling, or the worst finished network where most are worse.
+    The reference point is the budget where there is one, else a little dearer than the dearest
+    finished network; for PSNR-Y it is bicubic upscaling, or a little below the worst finished
+    network where most are worse than bicubic.
     Of several runs only the objectives count that all of them weigh.
 
     Raises:
@@ -119,9 +120,9 @@ def _reference(
     for column, one in enumerate(objectives):
         values = points[:, column]
         worst = float(values.max())
-        at = worst + 0.01 * (abs(worst) or 1.0)
+        # A tenth of their span beyond the worst: it counts a little, and does not rule.
+        at = worst + (0.1 * (worst - float(values.min())) or 0.01 * (abs(worst) or 1.0))
         if one.name == "psnr":
-            at = worst + 1e-3
             floors = [a.summary.bicubic_psnr_y_db for a in accounts]
             bicubic = [-value for value in floors if value is not None]
             if bicubic and float(np.median(values)) < max(bicubic):
