@@ -142,7 +142,7 @@ def train(
                              f"{count}; expected a number that divides it")  # fmt: skip
     photos = load_photos(
         data, _sets(val or []), scale=architecture.scale, lr_size=plan.lr_size,
-        memory_cap_bytes=None if memory is None else int(memory * 1e9),
+        memory_cap_bytes=None if memory is None else int(memory * 1e9), processes=count,
     )  # fmt: skip
     folder = run if run is not None else Path("runs") / _name(network, trial, recipe)
     settings = TrainSettings(

@@ -50,6 +50,7 @@ def load_photos(
     scale: int,
     lr_size: int,
     memory_cap_bytes: int | None = None,
+    processes: int = 1,
     progress: Progress | None = None,
 ) -> TrainingPhotos:
     """Reads the photos of a training into memory.
@@ -63,6 +64,7 @@ def load_photos(
         scale: upscaling factor, 2, 3 or 4.
         lr_size: side of the largest training patch, LR pixels; smaller photos are left out.
         memory_cap_bytes: most decoded bytes to keep; default: half of the machine's memory.
+        processes: how many read the photos on this machine and share that memory.
         progress: called with (files read, files to read) of the training folder.
 
     Raises:
@@ -85,7 +87,7 @@ def load_photos(
         folder,
         min_side_px=scale * lr_size,
         at_least=1 if sets else 2,
-        memory_cap_bytes=memory_cap_bytes or _half_of_memory(),
+        memory_cap_bytes=memory_cap_bytes or _half_of_memory() // processes,
         progress=progress,
     )
     train = read.photos
