@@ -28,7 +28,7 @@ TEXTS = sorted(
             p
             for name in PACKAGES
             for p in (ROOT / name).rglob("*")
-            if p.suffix in (".yaml", ".csv")
+            if p.suffix in (".yaml", ".csv", ".html", ".css", ".js")
         ),
         *(ROOT / "benchmarks").rglob("*.json"),
         *(ROOT / "benchmarks").rglob("*.md"),

@@ -93,10 +93,15 @@ def layout(across: Spec, up: Spec, **more: Any) -> Spec:
         "hoverlabel": {
             "bgcolor": "$card",
             "bordercolor": "$rule",
-            "font": {"color": "$ink", "size": 13},
+            "font": {"color": "$ink", "size": 13, "family": "system-ui, sans-serif"},
             "align": "left",
         },
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "xanchor": "left"},
+        "modebar": {
+            "bgcolor": "rgba(0,0,0,0)",
+            "color": "$faint",
+            "activecolor": "$front",
+        },
         "showlegend": True,
         **more,
     }

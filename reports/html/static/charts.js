@@ -6,7 +6,8 @@
     responsive: true, displaylogo: false,
     // Under a finger the bar never goes away, and covers the legend.
     displayModeBar: coarse.matches ? false : "hover",
-    modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"],
+    // By name: among the usual ones is one that sends the figure to a server.
+    modeBarButtons: [["toImage"], ["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]],
   };
   const plots = [...document.querySelectorAll(".plot")];
   const chosen = new Map();
