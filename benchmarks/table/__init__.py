@@ -1,0 +1,1 @@
+"""A recorded benchmark: every network of a finite search space, trained and measured."""

@@ -1,0 +1,180 @@
+"""Trains what the table lacks, and writes it down.
+
+    python -m benchmarks.table.make              # goes on where it stopped
+    python -m benchmarks.table.make --pack       # trainings.csv.gz and networks.csv.gz
+    python -m benchmarks.table.make --latency    # times all networks, on a machine left alone
+
+Any number of these may run side by side: each training is done by one of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from benchmarks.hardware import header_line
+from benchmarks.table.contents import (
+    FOLDER,
+    RECIPE,
+    RUNG_STEPS,
+    SCALE,
+    Training,
+    networks,
+    photos,
+    plan,
+)
+from nas.data import Dataset, Patches
+from nas.evaluate.latency import measure_latency
+from nas.evaluate.state import seeded, start
+from nas.evaluate.train import Diverged, train
+from nas.evaluate.validate import validate
+from search_spaces import Network, build, price
+from search_spaces.files import atomic_path
+
+__all__ = ["main", "train_one"]
+
+_LATENCY_LR = (90, 160)
+
+
+def main() -> None:
+    """Trains until everything is there, or the time is up."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--work", type=Path, default=FOLDER / "work", help="a file a training")
+    parser.add_argument("--minutes", type=float, default=None, help="start nothing after these")
+    parser.add_argument("--pack", action="store_true", help="write the table from the work folder")
+    parser.add_argument("--latency", action="store_true", help="time every network")
+    arguments = parser.parse_args()
+    arguments.work.mkdir(exist_ok=True)
+    if arguments.pack:
+        pack(arguments.work)
+    elif arguments.latency:
+        time_all(arguments.work)
+    else:
+        fill(arguments.work, arguments.minutes)
+
+
+def fill(work: Path, minutes: float | None) -> None:
+    """Does the trainings of the plan that nobody has done or is doing."""
+    torch.set_num_threads(1)
+    dataset, began, trainings = photos(), time.monotonic(), plan()
+    print(f"{header_line()}\n{len(trainings)} trainings, photos {dataset.fingerprint}", flush=True)
+    for number, training in enumerate(trainings, start=1):
+        if minutes is not None and time.monotonic() - began > 60 * minutes:
+            print("time is up")
+            return
+        path = work / f"{training.name}.csv"
+        with _mine(path) as mine:
+            if not mine or _steps_in(path) >= training.steps:
+                continue
+            rows = train_one(training, dataset)
+            with atomic_path(path) as temporary:
+                rows.to_csv(temporary, index=False)
+        last = rows.iloc[-1]
+        print(
+            f"{number}/{len(trainings)}  {training.name}  {price(training.architecture).params:,} "
+            f"parameters  {last.psnr_y_db:.3f} dB after {last.step} steps  {last.seconds:.1f} s",
+            flush=True,
+        )
+
+
+def train_one(training: Training, dataset: Dataset) -> pd.DataFrame:
+    """A row for each rung; one that diverges has its last rows without figures."""
+    recipe = RECIPE.replace(seed=training.seed)
+    patches = Patches(
+        dataset.train, SCALE, lr_size=recipe.lr_size, batch=recipe.batch, seed=recipe.seed
+    )
+    arch, rows = training.architecture, []
+    state = start(seeded(lambda: build(arch), recipe.seed), recipe)
+    began = time.perf_counter()
+    diverged = False
+    for step in (s for s in RUNG_STEPS if s <= training.steps):
+        quality = None
+        if not diverged:
+            try:
+                train(state, patches, recipe, step)
+                network = state.averaged(recipe)
+                assert isinstance(network, Network)
+                quality = validate(network, dataset.validation, SCALE)
+            except Diverged:
+                diverged = True
+        rows.append(
+            {
+                "hash": arch.hash,
+                "seed": training.seed,
+                "step": step,
+                "psnr_y_db": round(quality.psnr_y_db, 5) if quality else None,
+                "ssim_y": round(quality.ssim_y, 6) if quality else None,
+                "seconds": round(state.seconds, 3),
+                "wall_seconds": round(time.perf_counter() - began, 3),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def time_all(work: Path) -> None:
+    """Latency of every network at 160x90 on one thread, in rounds, so that all meet the same."""
+    torch.set_num_threads(1)
+    architectures = [arch for _, arch in networks()]
+    measured = measure_latency([build(a).eval() for a in architectures], _LATENCY_LR)
+    rows = [
+        {"hash": a.hash, "latency_ms": m.median_ms, "latency_min_ms": m.minimum_ms}
+        for a, m in zip(architectures, measured, strict=True)
+    ]
+    with atomic_path(work / "latency.csv") as temporary:
+        pd.DataFrame(rows).round(4).to_csv(temporary, index=False)
+
+
+def pack(work: Path) -> None:
+    """Writes the two files of the table from what is there."""
+    parts = sorted(path for path in work.glob("*-*.csv"))
+    trainings = pd.concat([pd.read_csv(path) for path in parts], ignore_index=True)
+    rows = []
+    for point, arch in networks():
+        prices = price(arch)
+        rows.append(
+            {
+                "hash": arch.hash,
+                **point,
+                "params": prices.params,
+                "macs": prices.macs,
+                "activations": prices.activations,
+            }
+        )
+    table = pd.DataFrame(rows)
+    latency = work / "latency.csv"
+    if latency.exists():
+        table = table.merge(pd.read_csv(latency), on="hash", how="left")
+    for name, frame in (("trainings", trainings), ("networks", table)):
+        with atomic_path(FOLDER / f"{name}.csv.gz") as temporary:
+            # Without a time stamp, equal tables are equal files.
+            frame.to_csv(temporary, index=False, compression={"method": "gzip", "mtime": 0})
+    print(f"{len(table)} networks, {len(parts)} trainings, {trainings.hash.nunique()} trained")
+
+
+def _steps_in(path: Path) -> int:
+    return int(pd.read_csv(path)["step"].max()) if path.exists() else 0
+
+
+@contextmanager
+def _mine(path: Path) -> Iterator[bool]:
+    file = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        yield False
+    else:
+        yield True
+    finally:
+        os.close(file)
+
+
+if __name__ == "__main__":
+    main()
