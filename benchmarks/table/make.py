@@ -123,9 +123,9 @@ def time_all(work: Path) -> None:
     """Latency of every network at 160x90 on one thread, in rounds, so that all meet the same."""
     torch.set_num_threads(1)
     architectures = [arch for _, arch in networks()]
-    measured = measure_latency([build(a).eval() for a in architectures], _LATENCY_LR)
+    measured = measure_latency([build(a) for a in architectures], lr_size=_LATENCY_LR, threads=1)
     rows = [
-        {"hash": a.hash, "latency_ms": m.median_ms, "latency_min_ms": m.minimum_ms}
+        {"hash": a.hash, "latency_ms": m.latency_ms, "latency_min_ms": m.latency_min_ms}
         for a, m in zip(architectures, measured, strict=True)
     ]
     with atomic_path(work / "latency.csv") as temporary:
