@@ -33,9 +33,7 @@ __all__ = [
 
 FOLDER = Path(__file__).resolve().parent
 SCALE = 2
-RECIPE = Recipe(
-    steps=480, batch=8, lr_size=16, learning_rate=3e-3, warmup_steps=30, ema_decay=0.97
-)
+RECIPE = Recipe(steps=480, batch=8, lr_size=16, learning_rate=3e-3, warmup_steps=30, ema_decay=0.97)
 """The batches of a seed are the same for every network; a seed decides weights and batches."""
 LONG_STEPS = 2400
 RUNG_STEPS = (30, 53, 60, 120, 160, 240, 480, 1200, LONG_STEPS)
@@ -58,7 +56,7 @@ class Training:
 
     @property
     def name(self) -> str:
-        """Unique among all trainings of the table, whatever their length."""
+        """Names the training; a longer one goes on where the shorter one of its name ended."""
         return f"{self.architecture.hash}-{self.seed}"
 
 
@@ -83,7 +81,7 @@ def plan() -> list[Training]:
     """Every training of the table, in an order in which any beginning is of use.
 
     The networks with more seeds and longer trainings are drawn by their hash, evenly over
-    the parameter count. The first of them come first, then one seed of everything.
+    the parameter count: first one seed of everything, then further seeds, then what is longer.
     """
     from search_spaces import price
 
@@ -96,10 +94,12 @@ def plan() -> list[Training]:
     assert len(twice) == _LONG_TWICE
     everything = sorted(by_params, key=lambda a: a.hash)
     wanted = [(0, everything)] + [(seed, seeded) for seed in range(1, _SEEDS)]
-    return [
-        Training(arch, seed, LONG_STEPS if seed < long_seeds.get(arch.hash, 0) else RECIPE.steps)
-        for seed, architectures in wanted
-        for arch in architectures
+    short = [Training(a, seed, RECIPE.steps) for seed, archs in wanted for a in archs]
+    return short + [
+        Training(arch, seed, LONG_STEPS)
+        for seed in range(_SEEDS)
+        for arch in long
+        if seed < long_seeds[arch.hash]
     ]
 
 

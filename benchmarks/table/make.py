@@ -74,7 +74,13 @@ def fill(work: Path, minutes: float | None) -> None:
         with _mine(path) as mine:
             if not mine or _steps_in(path) >= training.steps:
                 continue
-            rows = train_one(training, dataset)
+            checkpoint = path.with_suffix(".pt")
+            if not path.exists():
+                # Its rungs are lost with whoever left it.
+                checkpoint.unlink(missing_ok=True)
+            rows = train_one(training, dataset, checkpoint)
+            if path.exists():
+                rows = pd.concat([pd.read_csv(path), rows], ignore_index=True)
             with atomic_path(path) as temporary:
                 rows.to_csv(temporary, index=False)
         last = rows.iloc[-1]
@@ -85,17 +91,19 @@ def fill(work: Path, minutes: float | None) -> None:
         )
 
 
-def train_one(training: Training, dataset: Dataset) -> pd.DataFrame:
-    """A row for each rung; one that diverges has its last rows without figures."""
+def train_one(training: Training, dataset: Dataset, checkpoint: Path) -> pd.DataFrame:
+    """A row for each rung past the checkpoint; once it has diverged, rows without figures."""
     recipe = RECIPE.replace(seed=training.seed)
     patches = Patches(
         dataset.train, SCALE, lr_size=recipe.lr_size, batch=recipe.batch, seed=recipe.seed
     )
     arch, rows = training.architecture, []
     state = start(seeded(lambda: build(arch), recipe.seed), recipe)
-    began = time.perf_counter()
+    if checkpoint.exists():
+        state.load(checkpoint)
+    first, began = state.step, time.perf_counter()
     diverged = False
-    for step in (s for s in RUNG_STEPS if s <= training.steps):
+    for step in (s for s in RUNG_STEPS if first < s <= training.steps):
         quality = None
         if not diverged:
             try:
@@ -116,6 +124,8 @@ def train_one(training: Training, dataset: Dataset) -> pd.DataFrame:
                 "wall_seconds": round(time.perf_counter() - began, 3),
             }
         )
+    if not diverged:
+        state.save(checkpoint)
     return pd.DataFrame(rows)
 
 
@@ -136,6 +146,7 @@ def pack(work: Path) -> None:
     """Writes the two files of the table from what is there."""
     parts = sorted(path for path in work.glob("*-*.csv"))
     trainings = pd.concat([pd.read_csv(path) for path in parts], ignore_index=True)
+    trainings = trainings.drop_duplicates(["hash", "seed", "step"])
     rows = []
     for point, arch in networks():
         prices = price(arch)

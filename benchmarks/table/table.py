@@ -1,0 +1,51 @@
+"""The recorded table, read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from benchmarks.table.contents import FOLDER, RECIPE
+from nas.records import Rung
+
+__all__ = ["Table", "load_table"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Every network of the space with its prices, and what its trainings came to.
+
+    Attributes:
+        networks: a row a network: ``hash``, its point in the space (``family``,
+            ``attention``, ``stages``, ``blocks``, ``channels``), ``params``, ``macs`` and
+            ``activations`` (1280x720 output) and, where it was timed, ``latency_ms`` and
+            ``latency_min_ms`` (160x90 input, one thread).
+        trainings: a row a rung of a training: ``hash``, ``seed``, ``step``, ``psnr_y_db``,
+            ``ssim_y`` (both empty where it diverged), ``seconds`` of training until then and
+            ``wall_seconds`` with validation.
+    """
+
+    networks: pd.DataFrame
+    trainings: pd.DataFrame
+
+    @cached_property
+    def rungs(self) -> Mapping[tuple[str, int, int], Rung]:
+        """By hash, seed and step; a diverged training's later rungs are missing."""
+        return {
+            (row.hash, row.seed, row.step): Rung(row.step, row.psnr_y_db, row.ssim_y, row.seconds)
+            for row in self.trainings.dropna(subset=["psnr_y_db"]).itertuples()
+        }
+
+    @cached_property
+    def final(self) -> pd.DataFrame:
+        """The networks with ``psnr_y_db`` and ``ssim_y`` at the recipe's end, seed 0."""
+        end = self.trainings.query(f"seed == 0 and step == {RECIPE.steps}")
+        return self.networks.merge(end[["hash", "psnr_y_db", "ssim_y"]], on="hash")
+
+
+def load_table() -> Table:
+    """The table that comes with the project."""
+    return Table(*(pd.read_csv(FOLDER / f"{name}.csv.gz") for name in ("networks", "trainings")))
