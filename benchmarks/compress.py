@@ -44,13 +44,7 @@ BUDGET = 300_000
 VALIDATION = 20
 LESSONS = MIMICRY
 RECIPE = Recipe(
-    steps=4500,
-    batch=8,
-    lr_size=24,
-    learning_rate=7e-4,
-    schedule="cosine",
-    warmup_steps=50,
-    ema_decay=0.995,
+    steps=2000, batch=8, lr_size=24, learning_rate=5e-4, warmup_steps=50, ema_decay=0.998
 )
 SCRATCH_LEARNING_RATE = 1e-3
 PRUNED = Method("lamp", refit=True)
