@@ -53,6 +53,7 @@ def main() -> None:
     parser.add_argument("--latency", action="store_true", help="time every network")
     arguments = parser.parse_args()
     arguments.work.mkdir(exist_ok=True)
+    unpack(arguments.work)
     if arguments.pack:
         pack(arguments.work)
     elif arguments.latency:
@@ -80,7 +81,10 @@ def fill(work: Path, minutes: float | None) -> None:
                 checkpoint.unlink(missing_ok=True)
             rows = train_one(training, dataset, checkpoint)
             if path.exists():
-                rows = pd.concat([pd.read_csv(path), rows], ignore_index=True)
+                # Trained from the start where the checkpoint stayed on another machine.
+                before = pd.read_csv(path)
+                before = before[before["step"] < rows["step"].min()]
+                rows = pd.concat([before, rows], ignore_index=True)
             with atomic_path(path) as temporary:
                 rows.to_csv(temporary, index=False)
         last = rows.iloc[-1]
@@ -142,11 +146,22 @@ def time_all(work: Path) -> None:
         pd.DataFrame(rows).round(4).to_csv(temporary, index=False)
 
 
+def unpack(work: Path) -> None:
+    """Lays out what the table holds already, so that it is not trained again."""
+    shipped = FOLDER / "trainings.csv.gz"
+    if not shipped.exists():
+        return
+    for (arch_hash, seed), rows in pd.read_csv(shipped).groupby(["hash", "seed"], sort=False):
+        path = work / f"{arch_hash}-{seed}.csv"
+        if _steps_in(path) < rows["step"].max():
+            with atomic_path(path) as temporary:
+                rows.to_csv(temporary, index=False)
+
+
 def pack(work: Path) -> None:
     """Writes the two files of the table from what is there."""
     parts = sorted(path for path in work.glob("*-*.csv"))
     trainings = pd.concat([pd.read_csv(path) for path in parts], ignore_index=True)
-    trainings = trainings.drop_duplicates(["hash", "seed", "step"])
     rows = []
     for point, arch in networks():
         prices = price(arch)
