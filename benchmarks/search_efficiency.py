@@ -23,13 +23,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from nas.explore.promotion import rung_steps
 
 from benchmarks.hardware import RESULTS, header_line, write_result
 from benchmarks.replay import ours, plain_optuna
 from benchmarks.replay.history import Finish, Yardstick
 from benchmarks.table.contents import FOLDER, RECIPE, RUNG_STEPS
 from benchmarks.table.table import Table, load_table
+from nas.explore.promotion import rung_steps
 
 NETWORKS = 100
 """Networks that a search without early stopping trains: what "the full search" has found."""

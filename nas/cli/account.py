@@ -37,7 +37,7 @@ def gather(run: Run, name: str) -> RunAccount:
         InputError: the study cannot be read, or no trial has finished.
     """
     from nas.cli.crops import crops
-    from nas.cli.report import summarize
+    from nas.cli.summarize import summarize
     from nas.records import FINISHED
     from reports.account import RunAccount
 

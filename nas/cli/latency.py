@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,9 +12,10 @@ import typer
 import typer.core
 
 from nas.cli.latency_fit import fit
+from nas.cli.size import parse_size
 from search_spaces.errors import InputError
 
-__all__ = ["app", "measure", "parse_size"]
+__all__ = ["app", "measure"]
 
 
 class _MeasuresUnlessTold(typer.core.TyperGroup):
@@ -152,18 +152,6 @@ class _Entrant:
             return dict.fromkeys(("hash", "scale", "params", "macs"))
         cost = price(arch, lr=lr_size)
         return {"hash": arch.hash, "scale": arch.scale, "params": cost.params, "macs": cost.macs}
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """(height, width) of ``320x180``.
-
-    Raises:
-        InputError: anything else.
-    """
-    found = re.fullmatch(r"(\d{1,5})[x×](\d{1,5})", text)
-    if found is None or not all(int(side) for side in found.groups()):
-        raise InputError(f"--size: expected WIDTHxHEIGHT such as 320x180, got {text!r}")
-    return int(found[2]), int(found[1])
 
 
 def _counted(count: int | None, unit: float, letter: str) -> str:

@@ -45,7 +45,7 @@ def fit(
     """
     from itertools import islice
 
-    from nas.cli.latency import parse_size
+    from nas.cli.size import parse_size
     from nas.deploy.runtime import threads as with_threads
     from nas.evaluate.environment import environment
     from nas.latency.campaign import measure_networks

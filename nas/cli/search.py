@@ -151,6 +151,7 @@ def search(
     from nas.cli.compress.front import check_compression, compress_front
     from nas.cli.progress import make_observer
     from nas.cli.report import write_report
+    from nas.cli.size import parse_size
     from nas.cli.train_best import check_training
     from nas.cli.train_best import train_best as train_front
     from nas.explore.settings import make_settings, parse_seconds
@@ -177,7 +178,7 @@ def search(
         validation=val,
         storage=storage,
         run=run,
-        latency_lr=_size(latency_size) if latency_size is not None else None,
+        latency_lr=parse_size(latency_size, "--latency-size") if latency_size is not None else None,
         latency_model=latency_model,
         latency_elsewhere=latency_elsewhere,
         device=device,
@@ -199,12 +200,3 @@ def search(
     if compress is not None:
         compress_front(result, settings, compress, compress_budget, quiet=json_lines)
     write_report(result, quiet=json_lines)
-
-
-def _size(text: str) -> tuple[int, int]:
-    from search_spaces.errors import InputError
-
-    width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit()):
-        raise InputError(f"latency size {text!r}: expected width x height, such as 160x90")
-    return int(height), int(width)

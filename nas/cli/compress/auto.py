@@ -62,7 +62,7 @@ def auto(
     from compress.step import Judge
     from nas.cli.compress.limit import parse_limit
     from nas.cli.compress.training import bar, dataset_of, recipe_of
-    from nas.cli.latency import parse_size
+    from nas.cli.size import parse_size
     from nas.evaluate.precision import best_device
 
     given, output = open_network(network), stem_of(output)

@@ -52,7 +52,7 @@ def quantize(
     from compress.network_file import open_network
     from compress.quantize import QuantizeOptions
     from compress.quantize import quantize as quantize_network
-    from nas.cli.latency import parse_size
+    from nas.cli.size import parse_size
     from nas.data import load_dataset
 
     if output.suffix != ".onnx":

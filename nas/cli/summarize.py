@@ -1,0 +1,72 @@
+"""A run's facts for its reports: what stands in its folder and study, in the reports' words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nas.records import TrialRecord
+    from nas.run import Run
+    from reports.summary import RunSummary
+
+__all__ = ["summarize"]
+
+
+def summarize(run: Run, records: Sequence[TrialRecord]) -> RunSummary:
+    """What the reports need to know of the run beside its trials."""
+    from nas.records import DUPLICATE, INTERRUPTED, OVER_BUDGET, REJECTED
+    from reports.summary import RunSummary
+
+    identity: dict[str, Any] = run.about["identity"]
+    rejected = [record for record in records if record.state == REJECTED]
+    asked = [record for record in records if record.source == "sampler" and record.architecture]
+    asked = [record for record in asked if record.state != INTERRUPTED]
+    latency = next((r.made_with["latency"] for r in records if "latency" in r.made_with), None)
+    return RunSummary(
+        title=_title(run),
+        space=identity["space"],
+        data=identity["data"],
+        profile=identity["profile"],
+        scale=identity["scale"],
+        objectives=run.objectives,
+        budgets=run.budgets,
+        hr=tuple(identity["hr"]),
+        latency_at=_latency_at(latency) if latency else "",
+        bicubic_psnr_y_db=run.about.get("bicubic", {}).get("psnr_y_db"),
+        proposals=len(asked),
+        proposals_fit=sum(record.reason != OVER_BUDGET for record in asked),
+        duplicates=sum(record.reason == DUPLICATE for record in rejected),
+        adapted=_adapted(records, identity["scale"]),
+    )
+
+
+def _title(run: Run) -> str:
+    from nas.objectives import OBJECTIVES
+
+    walls = [
+        f"{one.shown(run.budgets[one.attribute]):g} {one.unit} {one.label.lower()}"
+        for one in OBJECTIVES.values()
+        if one.attribute in run.budgets
+    ]
+    return f"Search within {' and '.join(walls)}" if walls else "Search without a budget"
+
+
+def _latency_at(latency: dict[str, Any]) -> str:
+    height, width = latency["lr_size"]
+    return f"{width}×{height} input, {latency['device']}, {latency['threads']} threads"
+
+
+def _adapted(records: Sequence[TrialRecord], scale: int) -> frozenset[int]:
+    """The trials of presets that the space writes differently from the published network."""
+    published = [record for record in records if record.preset is not None]
+    if not published:
+        return frozenset()
+    from search_spaces import preset, preset_names
+
+    return frozenset(
+        record.number
+        for record in published
+        if record.preset not in preset_names()
+        or preset(record.preset, scale).hash != record.architecture_hash
+    )
