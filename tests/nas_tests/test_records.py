@@ -52,7 +52,7 @@ def test_preset() -> None:
 
 def test_frame_has_a_row_a_record_and_flat_columns() -> None:
     frame = to_frame([FULL, TrialRecord(4, FAILED)])
-    nested = {"architecture", "made_with", "rungs"}
+    nested = {"architecture", "made_with"}
     assert list(frame.columns) == [f.name for f in fields(TrialRecord) if f.name not in nested]
     assert list(frame["number"]) == [3, 4]
     assert frame["psnr_y_db"].isna().tolist() == [False, True]
