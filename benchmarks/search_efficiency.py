@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -197,4 +196,4 @@ def _draw(curves: dict[str, npt.NDArray[np.float64]], goal: float) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -66,3 +66,6 @@ class _Recorded:
 
     def save_weights(self, architecture: Architecture, checkpoint: Path, path: Path) -> None:
         return None
+
+    def forget(self, checkpoint: Path) -> None:
+        return None

@@ -8,9 +8,12 @@ the project, since syne-tune's requirements are its own. MOASHA has one sign for
 so PSNR goes in negated; it knows no constraints.
 """
 
+from __future__ import annotations
+
 import datetime
 import json
 import sys
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +22,9 @@ from syne_tune.config_space import choice
 from syne_tune.optimizer.schedulers.multiobjective.moasha import MOASHA
 
 
-def replay(networks, psnr, task, seed):
+def replay(
+    networks: pd.DataFrame, psnr: dict[tuple[str, int], float], task: dict[str, Any], seed: int
+) -> list[tuple[int, str]]:
     """One search: networks one after the other, each until MOASHA stops it or its end."""
     np.random.seed(seed)  # its configuration space draws from numpy's global numbers
     names, rungs, cost = task["dimensions"], task["rungs"], task["cost"]
@@ -34,7 +39,8 @@ def replay(networks, psnr, task, seed):
         reduction_factor=task["eta"],
         random_seed=seed,
     )
-    spent, finishes, seen = 0, [], set()
+    spent, finishes = 0, []
+    seen: set[str] = set()
     for number in range(100 * task["networks"]):
         if spent >= task["steps"] or len(seen) == len(networks):
             break
@@ -55,18 +61,24 @@ def replay(networks, psnr, task, seed):
             }
             if step == rungs[-1]:
                 scheduler.on_trial_complete(trial, result)
-                finishes.append([spent, row.hash])
+                finishes.append((spent, row.hash))
             elif scheduler.on_trial_result(trial, result) == "STOP":
                 break
     return finishes
 
 
-def main():
+def main() -> None:
     """Reads the table and replays every seed of the task."""
     task = json.loads(sys.argv[1])
     networks = pd.read_csv(task["folder"] + "/networks.csv.gz", keep_default_na=False)
     trainings = pd.read_csv(task["folder"] + "/trainings.csv.gz").query("seed == 0")
-    psnr = {(r.hash, r.step): r.psnr_y_db for r in trainings.itertuples()}
+    psnr = dict(
+        zip(
+            zip(trainings["hash"].tolist(), trainings["step"].tolist(), strict=True),
+            trainings["psnr_y_db"].tolist(),
+            strict=True,
+        )
+    )
     networks = networks[[(h, task["rungs"][-1]) in psnr for h in networks["hash"]]]
     for seed in range(task["seeds"]):
         print(json.dumps(replay(networks, psnr, task, seed)), flush=True)

@@ -34,9 +34,12 @@ class Table:
     @cached_property
     def rungs(self) -> Mapping[tuple[str, int, int], Rung]:
         """By hash, seed and step; a diverged training's later rungs are missing."""
+        known = self.trainings.dropna(subset=["psnr_y_db"])
+        columns = ("hash", "seed", "step", "psnr_y_db", "ssim_y", "seconds")
+        rows = zip(*(known[column].tolist() for column in columns), strict=True)
         return {
-            (row.hash, row.seed, row.step): Rung(row.step, row.psnr_y_db, row.ssim_y, row.seconds)
-            for row in self.trainings.dropna(subset=["psnr_y_db"]).itertuples()
+            (name, seed, step): Rung(step, psnr_y_db, ssim_y, seconds)
+            for name, seed, step, psnr_y_db, ssim_y, seconds in rows
         }
 
     @cached_property
