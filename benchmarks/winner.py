@@ -225,7 +225,7 @@ def told(search: Path) -> dict[str, Any]:
     run = open_run(search)
     trials = [record for record in run.records() if record.psnr_y_db is not None]
     return {
-        "command": run.about["command"],
+        "settings": {k: v for k, v in run.about["identity"].items() if k != "recipe"},
         "networks_trained": len(trials),
         "networks_wanted": run.about["trials"],
         "proxy_db": {f"{r.number} {r.preset or ''}".strip(): r.psnr_y_db for r in trials},
