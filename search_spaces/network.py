@@ -86,6 +86,9 @@ def build(architecture: Architecture) -> Network:
         _check_price(architecture)
         _CHECKED.update(foreign)
     network = Network(architecture)
+    if next(network.parameters()).is_meta:
+        # Nothing is there to be filled, and torch would load its compiler for it: a second.
+        return network
     _initialize(network)
     if architecture.image_skip != "none":
         for weights in network.upsampler.parameters():
