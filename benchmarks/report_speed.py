@@ -3,8 +3,9 @@
 A study of 500 trials of the distillation space is written through Optuna: real networks with
 real prices, made-up figures of quality and latency, rungs, most trials stopped early; the front
 has (untrained) weights, so that the pictures are made as well. Then ``nas report`` runs on it
-in a process of its own, from its start to the page and to the last figure for print, beside the
-bare start of one that imports what it needs, and Chromium opens the page. Interactive is when the first figure is drawn and pointing at it is answered.
+in a process of its own, timed from its start to the page and to the last figure for print,
+beside the bare start of one that imports what it needs, and Chromium opens the page.
+Interactive is when the first figure is drawn and pointing at it is answered.
 
 Run as ``python -m benchmarks.report_speed``; the result goes to results/report_speed.json.
 """
