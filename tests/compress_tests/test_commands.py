@@ -208,6 +208,8 @@ def test_auto_writes_the_network_its_steps_and_their_table(
         assert nas(monkeypatch, *words) == 0
         said = capsys.readouterr().out
         assert "there was nothing to fold" in said
+        assert "[dB]" in said
+        assert "[ms]" in said
     small = load(f"{out}.safetensors")
     # Shares are of the folded network's parameters.
     own = price(fold(network).network.architecture).params

@@ -119,7 +119,9 @@ def print_steps(name: str, steps: Iterable[CompressionStep]) -> None:
     table = Table(title=Text(name), title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("Step")
     for one in shown:
-        table.add_column(f"{one.label} [{one.unit}]" if one.unit else one.label, justify="right")
+        # As text: rich would read "[ms]" as markup.
+        heading = Text(f"{one.label} [{one.unit}]" if one.unit else one.label)
+        table.add_column(heading, justify="right")
     table.add_column("Kept")
     console, reasons = Console(), []
     for step in steps:
