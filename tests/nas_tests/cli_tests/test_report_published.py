@@ -66,6 +66,8 @@ def test_the_front_is_evaluated_kept_and_drawn(run: Path, set5: Path, command: C
     with Image.open(run / "pareto-Set5.png") as image:
         assert image.width > 1600
     assert (run / "pareto-Set5.svg").read_text().startswith("<?xml")
+    assert (run / "figures" / "published-Set5.pdf").is_file()
+    assert "Among published results on Set5" in (run / "report.html").read_text("utf-8")
     rows = table(run)
     assert list(rows[0])[:4] == ["number", "architecture_hash", "psnr_y_db", "ssim_y"]
     hashes = {str(r.number): r.architecture_hash for r in open_run(run).front_records()}
