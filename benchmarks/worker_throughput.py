@@ -24,7 +24,7 @@ from benchmarks.hardware import RESULTS, header_line, write_result
 __all__ = ["measure"]
 
 CASES: dict[str, dict[str, Any]] = {
-    "tiny": {"space": "tiny", "trials": 12, "steps": 180},
+    "tiny": {"space": "tiny", "trials": 8, "steps": 180},
     "100K": {"space": "distillation", "budgets": ["100K-params"], "trials": 6, "steps": 100},
 }
 NAME = "worker_throughput"
@@ -105,16 +105,22 @@ def main() -> None:
         for name, (workers, threads) in crews.items():
             runs[name].append(measure(chosen.case, workers, threads))
             print(name, runs[name][-1], flush=True)
+        # After every pair: what there is at the end of the quiet time counts.
+        _write(chosen.case, runs)
+
+
+def _write(case: str, runs: dict[str, list[dict[str, Any]]]) -> None:
+    """Adds a case to the result."""
     medians = {
         name: statistics.median(run["trials_per_hour"] for run in of) for name, of in runs.items()
     }
     several, one = medians.values()
-    figures = {**CASES[chosen.case], "runs": runs, "median": medians}
-    figures["ratio"] = round(several / one, 3)
-    print(medians, f"ratio {figures['ratio']}")
+    ratio = round(several / one, 3)
+    print(medians, f"ratio {ratio}", flush=True)
+    figures = {**CASES[case], "runs": runs, "median": medians, "ratio": ratio}
     path = RESULTS / f"{NAME}.json"
     before = json.loads(path.read_text())["cases"] if path.exists() else {}
-    write_result(NAME, {"cases": {**before, chosen.case: figures}})
+    write_result(NAME, {"cases": {**before, case: figures}})
 
 
 if __name__ == "__main__":
