@@ -116,7 +116,7 @@ def kill_postgres(
             settings = settings_for(run, trials, server.new_database("study"))
             search_together(settings, Crew(0))
             killer = Killer(log, trials, kills, seed)
-            down_s = _with_workers(server, settings, killer, workers, restart, folder)
+            down_s, turned_away = _with_workers(server, settings, killer, workers, restart, folder)
             figures = check(settings, log)
         finally:
             server.close()
@@ -126,6 +126,7 @@ def kill_postgres(
             "workers": workers,
             "kills": killer.done,
             "server_down_s": down_s,
+            "workers_that_started_while_it_was_down": turned_away,
             "seconds": seconds,
             **figures,
         }
@@ -138,7 +139,11 @@ def _with_workers(
     workers: int,
     restart: bool,
     folder: str,
-) -> float:
+) -> tuple[float, int]:
+    """Seconds that the server was down, and how many new workers found it so and were sent again.
+
+    A worker that is at work waits for the server; one that starts says at once that it is away.
+    """
     assert settings.storage is not None
     environment = {**_environment(Path(folder) / "steps"), "NAS_STORAGE": settings.storage}
     code = "from nas.cli.main import main; main()"
@@ -152,7 +157,7 @@ def _with_workers(
             )
 
     crew = [start() for _ in range(workers)]
-    down_s = 0.0
+    down_s, turned_away = 0.0, 0
     try:
         while any(worker.poll() is None for worker in crew):
             time.sleep(0.05)
@@ -160,6 +165,8 @@ def _with_workers(
                 code_ = worker.poll()
                 if code_ is not None and code_ < 0:
                     crew[k] = start()
+                elif code_ == 2 and down_s and turned_away < 20:
+                    crew[k], turned_away = start(), turned_away + 1
                 elif code_:
                     raise RuntimeError((Path(folder) / "errors").read_text()[-3000:])
             killer.look(lambda: [worker.pid for worker in crew if worker.poll() is None])
@@ -173,7 +180,7 @@ def _with_workers(
         for worker in crew:
             worker.kill()
             worker.wait()
-    return down_s
+    return down_s, turned_away
 
 
 def kill_embedded(trials: int, kills: int, workers: int, *, seed: int = 0) -> dict[str, Any]:
