@@ -13,6 +13,7 @@ Run as ``python -m benchmarks.report_speed``; the result goes to results/report_
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import statistics
 import subprocess
@@ -227,6 +228,8 @@ def main() -> None:
     parser.add_argument("--study", type=Path, help="keep the study here, or take it from here")
     asked = parser.parse_args()
     print(header_line())
+    # What else ran: times on a machine that is not alone say little.
+    load = round(os.getloadavg()[0], 1)
     with tempfile.TemporaryDirectory() as temporary:
         study = asked.study or Path(temporary) / "study"
         if not study.exists():
@@ -246,6 +249,7 @@ def main() -> None:
         opened = list(interactive_s(page))
         figures = {
             "trials": asked.trials,
+            "load_average_before": load,
             "page_written_s": _spread(written),
             "with_figures_for_print_s": _spread(whole),
             "imports_alone_s": _spread(bare),
