@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import tempfile
 import time
@@ -124,6 +125,7 @@ class _Timed:
 
     def forget(self) -> None:
         self._asked_s: list[float] = []
+        self._asked_cpu_s: list[float] = []
         self._events_s: list[tuple[float, float]] = []
         self._trainer.steps = 0
 
@@ -132,9 +134,10 @@ class _Timed:
         settings, propose = self._settings(trials), Plan.propose
 
         def timed(plan: Plan, standing: Standing) -> Any:
-            began = time.perf_counter()
+            began, began_cpu = time.perf_counter(), time.process_time()
             found = propose(plan, standing)
             self._asked_s.append(time.perf_counter() - began)
+            self._asked_cpu_s.append(time.process_time() - began_cpu)
             return found
 
         def watch(event: Event) -> None:
@@ -195,8 +198,10 @@ class _Timed:
             "step_ms": step_s * 1e3,
             "overhead_ms_a_network": overhead_s / more * 1e3,
             "overhead_cpu_ms_a_network": overhead_cpu_s / more * 1e3,
+            "load_average": os.getloadavg()[0],
             "overhead_share": overhead_s / (self._trainer.steps * step_s),
             "ask_ms": statistics.median(self._asked_s) * 1e3,
+            "ask_cpu_ms": statistics.median(self._asked_cpu_s) * 1e3,
             "ask_ms_90_percent": float(np.quantile(self._asked_s, 0.9)) * 1e3,
         }
         for name, value in found.items():
