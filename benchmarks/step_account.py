@@ -32,7 +32,8 @@ def read_account(log: Path) -> Account:
     """Follows every network through the log.
 
     A training that goes on must begin right after the last checkpoint. The trainer saves a step
-    before it tells of it, and the death of a worker may come between the two.
+    before it tells of it, and the death of a worker may come in between: then that one step is
+    trained and saved, and neither stands in the log.
     """
     account = Account()
     saved: dict[str, int] = defaultdict(int)
@@ -50,7 +51,7 @@ def read_account(log: Path) -> Account:
         if last.get(network) != (process, step - 1):
             checkpoint = saved_before.get((network, process, step), saved[network])
             known = max(furthest[network], saved[network])
-            if not checkpoint < step <= known + 1:
+            if not checkpoint < step <= known + 2:
                 account.faults.append(
                     f"{network}: went on at step {step}, its checkpoint was of {checkpoint}, it "
                     f"had come to {known}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from nas.explore.bench import Bench
 from nas.explore.ledger import Entry, Standing
 from nas.explore.plan import ranking
-from nas.records import STOPPED
+from nas.records import FAILED, FINISHED, STOPPED
 
 __all__ = ["Checkpoints"]
 
@@ -47,6 +47,14 @@ class Checkpoints:
             elif name not in self._forgotten:
                 self._forgotten.add(name)
                 self._bench.trainer.forget(self.path(name))
+
+    def forget_ended(self, standing: Standing) -> None:
+        """Removes what a death right after the end of a training left behind."""
+        over = (FINISHED, FAILED)
+        ended = {e.record.architecture_hash for e in standing.entries if e.record.state in over}
+        for path in self.path("any").parent.glob("*.pt"):
+            if path.stem in ended:
+                self._bench.trainer.forget(path)
 
     def _by_promise(self, standing: Standing) -> Iterator[Entry]:
         for rung in reversed(range(len(self._settings.rung_steps) - 1)):

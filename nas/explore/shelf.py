@@ -78,6 +78,17 @@ class Shelf:
         with suppress(FileNotFoundError):
             self._files.rm_file(f"{self._root}/{name}")
 
+    def names(self, folder: str) -> list[str]:
+        """The names of the files in a folder there, without it."""
+        try:
+            self._files.invalidate_cache()
+            found = self._files.ls(f"{self._root}/{folder}", detail=False)
+        except FileNotFoundError:
+            return []
+        except Exception as error:
+            raise self._failed("read", error) from error
+        return [str(path).rpartition("/")[2] for path in found]
+
     def mark(self, study: str) -> None:
         """Leaves a study's mark, which tells its workers that they see the same place."""
         if self.marked() == study:

@@ -77,6 +77,7 @@ class Worker:
             self._write_tables(now=True)
             raise
         standing = self._write_tables(now=True)
+        self.checkpoints.forget_ended(standing)
         self.tell(SearchEnded(reason, standing.trained, self.settings.trials))
 
     def _next(self) -> str | None:

@@ -24,6 +24,7 @@ from nas.explore.workers.engines import ENGINES
 from nas.explore.workers.job import Job
 from nas.objectives import OBJECTIVES
 from nas.pareto import best, front
+from nas.records import FAILED, FINISHED
 from nas.run import Run, embedded_storage
 from search_spaces.errors import InputError
 from search_spaces.extensions import imported_files
@@ -117,5 +118,10 @@ def _finish(run: Run, settings: SearchSettings, url: str, lease: Lease) -> int:
                 weights = run.weights(record)
                 if not weights.exists():
                     shelf.get(f"weights/{weights.name}", weights)
+            # A worker that died right after the end of a training leaves its checkpoint.
+            over = {r.architecture_hash for r in records if r.state in (FINISHED, FAILED)}
+            for name in shelf.names("checkpoints"):
+                if name.removesuffix(".pt") in over:
+                    shelf.remove(f"checkpoints/{name}")
         run.write_tables(records)
     return standing.trained

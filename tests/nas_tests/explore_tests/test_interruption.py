@@ -313,6 +313,7 @@ class TestDeathAtAGivenPlace:
             "nas.explore.trainer.save_weights",
             "optuna.study.Study.tell",
             "nas.run.Run.write_tables",
+            "nas.explore.trainer.NetworkTrainer.forget",
         ],
     )
     def test_the_search_goes_on(

@@ -49,6 +49,8 @@ def test_files_come_back(place: str, tmp_path: Path) -> None:
         assert there.read_bytes() == content
     # Nothing half-written, nothing temporary.
     assert listed(place) == ["checkpoints/a.pt"]
+    assert shelf.names("checkpoints") == ["a.pt"]
+    assert shelf.names("weights") == []
     shelf.remove("checkpoints/a.pt")
     shelf.remove("checkpoints/a.pt")
     assert listed(place) == []
