@@ -14,6 +14,8 @@ from search_spaces.weights import load, save_weights
 
 __all__ = ["open_network", "open_student", "open_teacher", "stem_of", "write_network"]
 
+_OTHER_KINDS = (".txt", ".onnx", ".pt", ".pth", ".ckpt", ".py", ".json", ".csv", ".png")
+
 
 def open_network(path: Path | str) -> Network:
     """The network in a weights file.
@@ -89,6 +91,15 @@ def write_network(network: Network, output: Path | str) -> tuple[Path, Path]:
 
 
 def stem_of(output: Path | str) -> Path:
-    """A network's bare name: without the ending of its weights or its config."""
+    """A network's bare name: without the ending of its weights or its config.
+
+    Raises:
+        InputError: an ending of another kind of file.
+    """
     path = Path(output)
+    if path.suffix.lower() in _OTHER_KINDS:
+        raise InputError(
+            f"{path}: expected a name for NAME.safetensors and NAME.yaml, got one that ends in "
+            f"{path.suffix}"
+        )
     return path.with_suffix("") if path.suffix in (".safetensors", ".yaml", ".yml") else path

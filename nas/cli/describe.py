@@ -16,7 +16,7 @@ __all__ = ["describe"]
 
 def describe(
     network: Annotated[
-        str, typer.Argument(help="A .yaml or .safetensors file, or a preset's name.")
+        str, typer.Argument(help="A .yaml or .safetensors file, a run folder, or a preset's name.")
     ],
     scale: Annotated[int, typer.Option(help="Scale of a preset: 2, 3 or 4.")] = 4,
     latency: Annotated[bool, typer.Option(help="Measure the latency here.")] = True,
@@ -64,13 +64,11 @@ def describe(
 
 
 def _architecture(name: str, scale: int) -> Architecture:
-    from search_spaces import Architecture, load, preset
-    from search_spaces.network import Network
+    from nas.deploy.source import trained_network
+    from search_spaces import Architecture, preset
 
-    if name.endswith(".safetensors"):
-        loaded = load(name)
-        assert isinstance(loaded, Network)
-        return loaded.architecture
+    if name.endswith(".safetensors") or Path(name).is_dir():
+        return trained_network(name).architecture
     if name.endswith((".yaml", ".yml")) or Path(name).exists():
         return Architecture.load(name)
     return preset(name, scale)

@@ -20,7 +20,9 @@ __all__ = ["evaluate"]
 
 
 def evaluate(
-    network: Annotated[str, typer.Argument(help="A .safetensors file, or `bicubic`.")],
+    network: Annotated[
+        str, typer.Argument(help="A .safetensors file, a run folder, or `bicubic`.")
+    ],
     test_sets: Annotated[
         list[str], typer.Option("--set", help="NAME=FOLDER of HR images; may be repeated.")
     ],
@@ -76,15 +78,14 @@ def _enlarger(
         return lambda lr: bicubic_up(lr, factor), {"network": name, "scale": scale}
     import torch
 
+    from nas.deploy.source import trained_network
     from nas.evaluate.ensemble import SelfEnsemble
     from nas.evaluate.precision import best_device
     from nas.evaluate.upscale import upscale
-    from search_spaces import load, price
+    from search_spaces import price
 
-    if not Path(name).is_file():
-        raise InputError(f"{name}: no such file; expected a .safetensors file, or bicubic")
     chosen = best_device(device)
-    net = load(name)
+    net = trained_network(name)
     arch = net.architecture
     if scale not in (None, arch.scale):
         raise InputError(f"{name} enlarges {arch.scale} times, but --scale is {scale}")

@@ -30,7 +30,7 @@ def parse_url(url: str) -> URL:
     """The URL with the driver that the extra ``postgres`` installs, where it names none.
 
     Raises:
-        InputError: not a URL of a database.
+        InputError: not a URL of a database, or of one that ends with its process.
     """
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
@@ -44,6 +44,11 @@ def parse_url(url: str) -> URL:
         raise InputError(
             "storage: expected a URL such as sqlite:///study.db or postgresql://host/db"
         ) from None
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise InputError(
+            f"storage {url}: a database in memory ends with its process; expected a file, such "
+            f"as sqlite:///study.db"
+        )
     return parsed
 
 
@@ -53,9 +58,10 @@ def is_server(url: str) -> bool:
 
 
 def database_file(url: str) -> Path | None:
-    """The file of an SQLite store; ``None`` for one in memory."""
-    name = None if url == IN_MEMORY else parse_url(url).database
-    return Path(name) if name and name != ":memory:" else None
+    """The file of an SQLite store; ``None`` for any other."""
+    if url == IN_MEMORY or is_server(url):
+        return None
+    return Path(str(parse_url(url).database))
 
 
 def shown(url: str) -> str:

@@ -73,6 +73,7 @@ def test_prune_twice(
         (("prune", "NET", "--budget", "9K-params", "-o", "x", "--steps", "-1"), "0 or more"),
         (("prune", "gone.safetensors", "--budget", "9K-params", "-o", "x"), "no such file"),
         (("fold", "gone.safetensors", "-o", "x"), "no such file"),
+        (("fold", "NET", "-o", "x.onnx"), "ends in .onnx"),
         (("fold", "FOREIGN", "-o", "x"), "cannot be read as weights"),
     ],
 )

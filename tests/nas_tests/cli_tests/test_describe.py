@@ -52,7 +52,7 @@ def test_files_of_a_run(command: Command, finished: Finished) -> None:
     from_weights = facts(command, finished.folder / "best.safetensors", "--no-latency")
     check(from_yaml)
     latency = from_yaml.pop("latency")
-    assert from_yaml == from_weights
+    assert from_yaml == from_weights == facts(command, finished.folder, "--no-latency")
     assert 0 < latency["minimum_ms"] <= latency["median_ms"]
     assert (latency["device"], latency["threads"], latency["dtype"]) == ("cpu", 1, "float32")
 

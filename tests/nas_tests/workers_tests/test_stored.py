@@ -31,7 +31,7 @@ def again(settings: SearchSettings) -> SearchSettings:
 )
 def test_come_back_as_they_were(space: str, options: dict[str, Any], tmp_path: Path) -> None:
     settings = make_settings(
-        space=space, storage="sqlite://", run=tmp_path, timeout_s=3.0, data=tmp_path, **options
+        space=space, storage="memory", run=tmp_path, timeout_s=3.0, data=tmp_path, **options
     )
     found = again(settings)
     assert found == settings

@@ -153,3 +153,14 @@ class TestBadInput:
         there = {**study.user_attrs["nas_places"], "device": "Abacus 3000"}
         change(database, run.name, "nas_places", there)
         one_line(work(command, run, database), "weighs latency on Abacus 3000, this is")
+
+
+def test_a_store_that_is_not_there_stays_so(command: Command, tmp_path: Path) -> None:
+    file = tmp_path / "typo.db"
+    one_line(command("worker", "--storage", f"sqlite:///{file}", "--study", "x"), "no such file")
+    assert not file.exists()
+
+
+def test_a_store_in_memory_cannot_be_shared(command: Command, tmp_path: Path) -> None:
+    outcome = command("search", *OPTIONS, "--run", tmp_path / "run", "--storage", "sqlite://")
+    one_line(outcome, "ends with its process")
