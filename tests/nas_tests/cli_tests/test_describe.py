@@ -69,7 +69,7 @@ def test_table(command: Command, finished: Finished) -> None:
     [
         ("rfnd", "unknown preset 'rfnd': did you mean 'rlfn'?"),
         ("none.yaml", "none.yaml: cannot be read"),
-        ("none.safetensors", "none.safetensors: cannot be read as weights"),
+        ("none.safetensors", "none.safetensors: no such file"),
     ],
 )
 def test_unknown_names(name: str, told: str, command: Command) -> None:
