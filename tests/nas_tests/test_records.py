@@ -8,7 +8,7 @@ from dataclasses import fields
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nas.records import FAILED, FINISHED, TrialRecord, to_frame
+from nas.records import FAILED, FINISHED, Rung, TrialRecord, to_frame
 
 FULL = TrialRecord(
     3, FINISHED, source="preset:rfdn", architecture={"scale": 4}, architecture_hash="0" * 16,
@@ -52,8 +52,10 @@ def test_preset() -> None:
 
 def test_frame_has_a_row_a_record_and_flat_columns() -> None:
     frame = to_frame([FULL, TrialRecord(4, FAILED)])
-    nested = {"architecture", "made_with"}
-    assert list(frame.columns) == [f.name for f in fields(TrialRecord) if f.name not in nested]
+    nested = {"architecture", "made_with", "rungs"}
+    of_the_trial = [f.name for f in fields(TrialRecord) if f.name not in nested]
+    of_its_last_rung = [f"rung_{f.name}" for f in fields(Rung)]
+    assert list(frame.columns) == of_the_trial + of_its_last_rung
     assert list(frame["number"]) == [3, 4]
     assert frame["psnr_y_db"].isna().tolist() == [False, True]
 
