@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import tempfile
+from pathlib import Path
 
 from benchmarks.hardware import header_line, write_result
 from nas.data import Patches, load_dataset
 from nas.evaluate.recipe import profile
-from nas.explore.trial import train_network
+from nas.explore.trainer import NetworkTrainer
 from search_spaces import Architecture, Space
 
 NETWORKS = ("e_rfdn", "rlfn")
@@ -39,7 +41,15 @@ def main() -> None:
             patches = Patches(
                 dataset.train, 4, lr_size=recipe.lr_size, batch=recipe.batch, seed=seed
             )
-            found[name].append(train_network(arch, dataset, patches, recipe).psnr_y_db)
+            trainer = NetworkTrainer(dataset, patches, recipe)
+            with tempfile.TemporaryDirectory() as folder:
+                rung = trainer.advance(
+                    arch,
+                    recipe.steps,
+                    checkpoint=Path(folder) / "state.pt",
+                    on_step=lambda *_: None,
+                )
+            found[name].append(rung.psnr_y_db)
         shown = ", ".join(f"{value:.3f}" for value in found[name])
         print(f"{name:>26}  {shown} dB, standard deviation {statistics.stdev(found[name]):.3f}")
     gain_db = statistics.mean(found["e_rfdn"]) - statistics.mean(found["e_rfdn without image skip"])

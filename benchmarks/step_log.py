@@ -11,13 +11,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import nas.evaluate.checkpointed as checkpointed
 import nas.explore.trainer as trainer
 from nas.evaluate.state import TrainState
 
 _file = os.open(os.environ["STEP_LOG"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 _advance, _save = trainer.NetworkTrainer.advance, TrainState.save
 # Trainings of a second or two are to have checkpoints as well.
-trainer._CHECKPOINT_SECONDS = float(os.environ.get("STEP_LOG_CHECKPOINT_SECONDS", "0.2"))
+checkpointed._CHECKPOINT_SECONDS = float(os.environ.get("STEP_LOG_CHECKPOINT_SECONDS", "0.2"))
 
 
 def _note(kind: str, network: str, step: int) -> None:

@@ -32,9 +32,9 @@ from nas.data import Dataset, Patches, load_dataset
 from nas.evaluate.benchmark import TestSet, evaluate_set
 from nas.evaluate.recipe import Recipe
 from nas.evaluate.upscale import upscale
-from nas.explore.trial import train_network
+from nas.explore.trainer import NetworkTrainer
 from nas.run import open_run
-from search_spaces import Architecture, preset, price, save_weights
+from search_spaces import Architecture, load, preset, price
 from search_spaces.files import atomic_path
 
 PAPERS = ("rfdn", "imdn", "e_rfdn", "rlfn")
@@ -94,11 +94,16 @@ def trained(
     patches = Patches(
         dataset.train, SCALE, lr_size=recipe.lr_size, batch=recipe.batch, seed=recipe.seed
     )
-    done = train_network(arch, dataset, patches, recipe, checkpoint=work / f"{stem}.pt")
-    save_weights(done.network, work / f"{stem}.safetensors")
+    trainer, checkpoint = NetworkTrainer(dataset, patches, recipe), work / f"{stem}.pt"
+    done = trainer.advance(
+        arch, recipe.steps, checkpoint=checkpoint, on_step=lambda step, loss, seconds: None
+    )
+    weights = work / f"{stem}.safetensors"
+    trainer.save_weights(arch, checkpoint, weights)
+    network = load(weights)
     sets = {
         one: evaluate_set(
-            lambda lr: upscale(done.network, lr, SCALE, colors=arch.colors),
+            lambda lr: upscale(network, lr, SCALE, colors=arch.colors),
             TestSet.open(one, data / "test" / one, SCALE),
         )
         for one in ("Set5", "Set14")
@@ -116,7 +121,7 @@ def trained(
     }
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(figures, indent=2) + "\n")
-    (work / f"{stem}.pt").unlink(missing_ok=True)
+    trainer.forget(checkpoint)
     return figures
 
 

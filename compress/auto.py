@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from compress.distill import MIMICRY, Lessons, Teaching
-from compress.finetune import OnStep, finetune, forget
+from compress.finetune import finetune, forget
 from compress.fold import fold
 from compress.int8_step import to_int8
 from compress.prune import Method, check_budget, prune
 from compress.step import Judge, flaw
 from nas.compression import GIVEN, INT8, CompressionStep, read_steps, write_steps
 from nas.evaluate.recipe import Recipe
+from nas.evaluate.train import OnStep
 from nas.records import REJECTED, TrialRecord
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path

@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,20 +14,18 @@ from torch.nn import functional as F
 
 from compress.distill import Along, Distillation, Teaching
 from nas.data import Dataset, Patches
+from nas.evaluate.checkpointed import train_checkpointed
 from nas.evaluate.quality import luma
 from nas.evaluate.recipe import Recipe
 from nas.evaluate.state import TrainState, start
-from nas.evaluate.train import Diverged, train
+from nas.evaluate.train import Diverged, OnStep
 from nas.evaluate.validate import validate
 from search_spaces.errors import InputError
 from search_spaces.network import Network, build
 
 __all__ = ["Gradients", "Tuned", "copied", "finetune", "forget", "images_of", "psnr_of"]
 
-OnStep = Callable[[int, float], None]
-
 _GRADIENT_BATCHES = 8
-_CHECKPOINT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,41 +90,21 @@ def finetune(
         except InputError:
             # A damaged one costs some steps again; half of it may be loaded.
             state = fresh()
-    keeper = _Keeper(state, path, on_step)
     patches = Patches(
         dataset.train, dataset.scale, lr_size=recipe.lr_size, batch=recipe.batch, seed=recipe.seed
     )
     try:
-        train(state, patches, recipe, objective=taught, on_step=keeper)
+        train_checkpointed(state, patches, recipe, path, objective=taught, on_step=on_step)
     except Diverged:
         return Tuned(network, before_db, None, False)
-    finally:
-        keeper.save()
+    if path is not None:
+        state.save(path)
     averaged = state.averaged(recipe)
     tuned = build(network.architecture)
     tuned.load_state_dict(getattr(averaged, "network", averaged).state_dict())
     after_db = psnr_of(tuned, dataset, device)
     kept = after_db > before_db
     return Tuned(tuned.eval() if kept else network, before_db, after_db, kept)
-
-
-class _Keeper:
-    """Saves a training's state every half minute."""
-
-    def __init__(self, state: TrainState, path: Path | None, on_step: OnStep | None) -> None:
-        self._state, self._path, self._on_step = state, path, on_step
-        self._saved = time.monotonic()
-
-    def __call__(self, step: int, loss: float) -> None:
-        if time.monotonic() - self._saved > _CHECKPOINT_SECONDS:
-            self.save()
-        if self._on_step is not None:
-            self._on_step(step, loss)
-
-    def save(self) -> None:
-        if self._path is not None and self._state.step:
-            self._state.save(self._path)
-        self._saved = time.monotonic()
 
 
 def forget(checkpoint: Path) -> None:

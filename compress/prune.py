@@ -9,13 +9,14 @@ from pathlib import Path
 import torch
 
 from compress.distill import Teaching
-from compress.finetune import Gradients, OnStep, Tuned, finetune, images_of, psnr_of
+from compress.finetune import Gradients, Tuned, finetune, images_of, psnr_of
 from compress.importance import IMPORTANCES, NEEDS_GRADIENTS, measure
 from compress.plan import FIGURES, cost_of, floor_of, plan
 from compress.surgery import cut, prunable, scores_of
 from compress.widths import FLOOR, Width, prunable_widths
 from nas.data import Dataset
 from nas.evaluate.recipe import Recipe
+from nas.evaluate.train import OnStep
 from search_spaces.cost import Price, price
 from search_spaces.errors import InputError
 from search_spaces.network import Network

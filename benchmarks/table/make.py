@@ -10,11 +10,7 @@ Any number of these may run side by side: each training is done by one of them.
 from __future__ import annotations
 
 import argparse
-import fcntl
-import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -36,6 +32,7 @@ from nas.evaluate.latency import measure_latency
 from nas.evaluate.state import seeded, start
 from nas.evaluate.train import Diverged, train
 from nas.evaluate.validate import validate
+from nas.locks import locked
 from search_spaces import Network, build, price
 from search_spaces.files import atomic_path
 
@@ -47,22 +44,22 @@ _LATENCY_LR = (90, 160)
 def main() -> None:
     """Trains until everything is there, or the time is up."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--work", type=Path, default=FOLDER / "work", help="a file a training")
+    parser.add_argument("--parts", type=Path, default=FOLDER / "parts", help="a file a training")
     parser.add_argument("--minutes", type=float, default=None, help="start nothing after these")
-    parser.add_argument("--pack", action="store_true", help="write the table from the work folder")
+    parser.add_argument("--pack", action="store_true", help="write the table from the parts")
     parser.add_argument("--latency", action="store_true", help="time every network")
     arguments = parser.parse_args()
-    arguments.work.mkdir(exist_ok=True)
-    unpack(arguments.work)
+    arguments.parts.mkdir(exist_ok=True)
+    unpack(arguments.parts)
     if arguments.pack:
-        pack(arguments.work)
+        pack(arguments.parts)
     elif arguments.latency:
-        time_all(arguments.work)
+        time_all(arguments.parts)
     else:
-        fill(arguments.work, arguments.minutes)
+        fill(arguments.parts, arguments.minutes)
 
 
-def fill(work: Path, minutes: float | None) -> None:
+def fill(parts: Path, minutes: float | None) -> None:
     """Does the trainings of the plan that nobody has done or is doing."""
     torch.set_num_threads(1)
     dataset, began, trainings = photos(), time.monotonic(), plan()
@@ -71,8 +68,8 @@ def fill(work: Path, minutes: float | None) -> None:
         if minutes is not None and time.monotonic() - began > 60 * minutes:
             print("time is up")
             return
-        path = work / f"{training.name}.csv"
-        with _mine(path) as mine:
+        path = parts / f"{training.name}.csv"
+        with locked(path.with_suffix(".lock"), wait=False) as mine:
             if not mine or _steps_in(path) >= training.steps:
                 continue
             checkpoint = path.with_suffix(".pt")
@@ -133,7 +130,7 @@ def train_one(training: Training, dataset: Dataset, checkpoint: Path) -> pd.Data
     return pd.DataFrame(rows)
 
 
-def time_all(work: Path) -> None:
+def time_all(parts: Path) -> None:
     """Latency of every network at 160x90 on one thread, in rounds, so that all meet the same."""
     torch.set_num_threads(1)
     architectures = [arch for _, arch in networks()]
@@ -142,26 +139,26 @@ def time_all(work: Path) -> None:
         {"hash": a.hash, "latency_ms": m.latency_ms, "latency_min_ms": m.latency_min_ms}
         for a, m in zip(architectures, measured, strict=True)
     ]
-    with atomic_path(work / "latency.csv") as temporary:
+    with atomic_path(parts / "latency.csv") as temporary:
         pd.DataFrame(rows).round(4).to_csv(temporary, index=False)
 
 
-def unpack(work: Path) -> None:
+def unpack(parts: Path) -> None:
     """Lays out what the table holds already, so that it is not trained again."""
     shipped = FOLDER / "trainings.csv.gz"
     if not shipped.exists():
         return
     for (arch_hash, seed), rows in pd.read_csv(shipped).groupby(["hash", "seed"], sort=False):
-        path = work / f"{arch_hash}-{seed}.csv"
+        path = parts / f"{arch_hash}-{seed}.csv"
         if _steps_in(path) < rows["step"].max():
             with atomic_path(path) as temporary:
                 rows.to_csv(temporary, index=False)
 
 
-def pack(work: Path) -> None:
+def pack(parts: Path) -> None:
     """Writes the two files of the table from what is there."""
-    parts = sorted(path for path in work.glob("*-*.csv"))
-    trainings = pd.concat([pd.read_csv(path) for path in parts], ignore_index=True)
+    files = sorted(parts.glob("*-*.csv"))
+    trainings = pd.concat([pd.read_csv(path) for path in files], ignore_index=True)
     rows = []
     for point, arch in networks():
         prices = price(arch)
@@ -175,31 +172,18 @@ def pack(work: Path) -> None:
             }
         )
     table = pd.DataFrame(rows)
-    latency = work / "latency.csv"
+    latency = parts / "latency.csv"
     if latency.exists():
         table = table.merge(pd.read_csv(latency), on="hash", how="left")
     for name, frame in (("trainings", trainings), ("networks", table)):
         with atomic_path(FOLDER / f"{name}.csv.gz") as temporary:
             # Without a time stamp, equal tables are equal files.
             frame.to_csv(temporary, index=False, compression={"method": "gzip", "mtime": 0})
-    print(f"{len(table)} networks, {len(parts)} trainings, {trainings.hash.nunique()} trained")
+    print(f"{len(table)} networks, {len(files)} trainings, {trainings.hash.nunique()} trained")
 
 
 def _steps_in(path: Path) -> int:
     return int(pd.read_csv(path)["step"].max()) if path.exists() else 0
-
-
-@contextmanager
-def _mine(path: Path) -> Iterator[bool]:
-    file = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        yield False
-    else:
-        yield True
-    finally:
-        os.close(file)
 
 
 if __name__ == "__main__":

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nas.locks import locked
 from nas.records import Rung
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
 
 if TYPE_CHECKING:
     import pandas as pd
-
-try:
-    import fcntl
-except ImportError:  # no flock on Windows: one process at a time there
-    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["AuditFolder", "Plan", "Training", "without_nan"]
 
@@ -73,19 +68,8 @@ class AuditFolder:
     @contextmanager
     def turn(self, name: str, *, wait: bool) -> Iterator[bool]:
         """Whether this process has ``name`` to itself for now; a process's death frees it."""
-        file = os.open(
-            self.folder / "locks" / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-        )
-        mine = True
-        try:
-            if fcntl is not None:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-                except BlockingIOError:
-                    mine = False
+        with locked(self.folder / "locks" / f"{name}.lock", wait=wait) as mine:
             yield mine
-        finally:
-            os.close(file)
 
     def planned(self) -> Plan:
         """What some process has set out to train; nothing, where none has.

@@ -21,7 +21,7 @@ from nas.evaluate.state import TrainState, trainable
 if TYPE_CHECKING:
     from nas.data import Patches
 
-__all__ = ["Diverged", "Objective", "l1", "l2", "train"]
+__all__ = ["Diverged", "Objective", "OnStep", "l1", "l2", "train"]
 
 Objective = Callable[[nn.Module, Tensor, Tensor], Tensor]
 OnStep = Callable[[int, float], None]

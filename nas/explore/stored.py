@@ -6,7 +6,6 @@ lie, the store's URL, the device, the time limit.
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import fields, is_dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -75,20 +74,12 @@ def settings_from_text(text: str, name: str, /, **local: Any) -> SearchSettings:
         ) from None
     recipe = Recipe.model_validate(plain.pop("recipe"))
     model = plain.pop("latency_model")
-    latency_model = None if model is None else _latency_model(model)
+    latency_model = None if model is None else LatencyModel.from_dict(model, f"study {name!r}")
     budgets = parse_budgets(plain.pop("budgets"))
     rest = {key: _tuples(value) for key, value in plain.items()}
     return SearchSettings(
         budgets=budgets, space=space, recipe=recipe, latency_model=latency_model, **rest, **local
     )
-
-
-def _latency_model(plain: dict[str, Any]) -> LatencyModel:
-    # It reads itself from files alone.
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "latency.yaml"
-        path.write_text(yaml.safe_dump(plain), encoding="utf-8")
-        return LatencyModel.load(path)
 
 
 def _plain(value: Any) -> Any:

@@ -26,7 +26,6 @@ search runs on a recorded table, without any training::
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,8 +45,6 @@ __all__ = ["NetworkTrainer", "OnStep", "Photos", "Trainer"]
 
 OnStep = Callable[[int, float, float], None]
 """Told of every step: its number from 1, its loss, and the training's seconds so far."""
-
-_CHECKPOINT_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -165,24 +162,17 @@ class NetworkTrainer:
     def advance(
         self, architecture: Architecture, until_step: int, *, checkpoint: Path, on_step: OnStep
     ) -> Rung:
-        from nas.evaluate.train import train
+        from nas.evaluate.checkpointed import train_checkpointed
 
         state = self._state(architecture, checkpoint)
-        saved = time.monotonic()
-
-        def tell(step: int, loss: float) -> None:
-            nonlocal saved
-            if time.monotonic() - saved > _CHECKPOINT_SECONDS:
-                state.save(checkpoint)
-                saved = time.monotonic()
-            on_step(step, loss, state.seconds)
-
-        try:
-            train(state, self.patches, self.recipe, until_step, on_step=tell)
-        except KeyboardInterrupt:
-            if state.step:
-                state.save(checkpoint)
-            raise
+        train_checkpointed(
+            state,
+            self.patches,
+            self.recipe,
+            checkpoint,
+            until_step=until_step,
+            on_step=lambda step, loss: on_step(step, loss, state.seconds),
+        )
         rung = self._judge(architecture, state)
         state.save(checkpoint)
         return rung

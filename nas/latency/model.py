@@ -149,9 +149,18 @@ class LatencyModel:
             InputError: not a latency model, or a damaged one.
         """
         plain, _ = read_yaml(path)
+        return cls.from_dict(plain, str(path))
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any], name: str) -> LatencyModel:
+        """The model again from what ``to_dict`` gave; ``name`` says in errors where it lay.
+
+        Raises:
+            InputError: not a latency model, or a damaged one.
+        """
         if plain.get("latency_model") != _VERSION:
             raise InputError(
-                f"{path}: expected a latency model (nas latency fit -o FILE writes one), "
+                f"{name}: expected a latency model (nas latency fit -o FILE writes one), "
                 f"found no latency_model: {_VERSION}"
             )
         try:
@@ -168,10 +177,10 @@ class LatencyModel:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             reason = " ".join(str(error).split())
             raise InputError(
-                f"{path}: damaged latency model ({type(error).__name__}: {reason}); fit it again"
+                f"{name}: damaged latency model ({type(error).__name__}: {reason}); fit it again"
             ) from None
         if not {_CONVOLUTION, "other"} <= set(model.curves):
-            raise InputError(f"{path}: damaged latency model (curves missing); fit it again")
+            raise InputError(f"{name}: damaged latency model (curves missing); fit it again")
         return model
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import yaml
 from nas.evaluate.environment import environment
 from nas.evaluate.upscale import upscale
 from nas.evaluate.validate import reference
+from nas.locks import locked
 from nas.training.board import Board
 from nas.training.checkpoint import Progress
 from nas.training.photos import TrainingPhotos
@@ -22,11 +22,6 @@ from nas.training.settings import TrainSettings
 from search_spaces import Network, save_weights
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
-
-try:
-    import fcntl
-except ImportError:  # no flock on Windows
-    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["RunFolder"]
 
@@ -61,27 +56,21 @@ class RunFolder:
         Raises:
             InputError: another one is in, or the folder cannot be written.
         """
-        if fcntl is None:
+        with ExitStack() as stack:
+            try:
+                self.root.mkdir(parents=True, exist_ok=True)
+                alone = stack.enter_context(locked(self.root / ".lock", wait=False))
+            except OSError as error:
+                raise InputError(
+                    f"cannot write {self.root}: {error.strerror or error}; choose another --run "
+                    f"folder"
+                ) from error
+            if not alone:
+                raise InputError(
+                    f"{self.root}: another process is training here; wait for it, or give another "
+                    f"--run folder"
+                )
             yield
-            return
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            file = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise InputError(
-                f"cannot write {self.root}: {error.strerror or error}; choose another --run folder"
-            ) from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(
-                f"{self.root}: another process is training here; wait for it, or give another "
-                f"--run folder"
-            ) from None
-        else:
-            yield
-        finally:
-            os.close(file)
 
     def write_best(self, network: Network) -> None:
         """best.safetensors."""

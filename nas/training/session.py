@@ -14,6 +14,7 @@ from nas.data import Patches
 from nas.evaluate.processes import ALONE, Processes
 from nas.evaluate.recipe import Recipe
 from nas.evaluate.state import TrainState, start
+from nas.evaluate.stopping import StopWish, stop_wish
 from nas.evaluate.train import Diverged, train
 from nas.evaluate.validate import Quality, bicubic_quality, validate
 from nas.training.board import Board, open_board
@@ -29,7 +30,6 @@ from nas.training.events import (
 )
 from nas.training.folder import RunFolder
 from nas.training.settings import TrainSettings
-from nas.training.stopping import StopWish, stop_wish
 from nas.training.warm_start import initial_network
 from search_spaces import Network
 from search_spaces.errors import InputError

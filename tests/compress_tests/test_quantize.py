@@ -209,7 +209,7 @@ def test_command(
     words: tuple[Any, ...] = (
         "--data",
         tmp_path / "train",
-        "--validation",
+        "--val",
         tmp_path / "val",
         "--rounds",
         1,

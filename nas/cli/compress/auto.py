@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nas.cli.compress.options import Data, Device, Profile, Size, Validation
+
 if TYPE_CHECKING:
     from compress.auto import Compressed
     from nas.compression import CompressionStep
@@ -36,19 +38,13 @@ def auto(
         str, typer.Option(help="Of channels: lamp, l1, l2, group_norm or taylor.")
     ] = "lamp",
     round_to: Annotated[int, typer.Option(help="Widths are multiples of it.")] = 4,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of HR photos; else a few that come along.")
-    ] = None,
-    val: Annotated[
-        Path | None, typer.Option(help="Folder of validation photos; else some of the others.")
-    ] = None,
-    profile: Annotated[
-        str, typer.Option(help="Recipe of the fine-tuning: smoke, quick, standard or full.")
-    ] = "standard",
+    data: Data = None,
+    val: Validation = None,
+    profile: Profile = "standard",
     learning_rate: Annotated[float, typer.Option(help="Of the fine-tuning.")] = 5e-4,
-    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT that latency is timed at.")] = "160x90",
+    size: Size = "160x90",
     seed: Annotated[int, typer.Option(help="Of the order of patches.")] = 0,
-    device: Annotated[str | None, typer.Option(help="As torch names it: cpu, cuda, ...")] = None,
+    device: Device = None,
 ) -> None:  # fmt: skip
     """Fold, prune, fine-tune with the network itself as teacher, fold, and go to int8.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nas.cli.compress.options import Data, Device, Profile, Validation
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
@@ -49,15 +50,9 @@ def distill(
         list[float] | None,
         typer.Option(help="One for each teacher, in the same order; by default all equal."),
     ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of HR photos; else a few that come along.")
-    ] = None,
-    val: Annotated[
-        Path | None, typer.Option(help="Folder of validation photos; else some of the others.")
-    ] = None,
-    profile: Annotated[
-        str, typer.Option(help="Recipe: smoke, quick, standard or full.")
-    ] = "standard",
+    data: Data = None,
+    val: Validation = None,
+    profile: Profile = "standard",
     learning_rate: Annotated[
         float | None,
         typer.Option(help="By default the profile's; 2e-4 for a student with weights."),
@@ -66,7 +61,7 @@ def distill(
         int | None, typer.Option(help="Of a preset: 2, 3 or 4; by default the teacher's.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of fresh weights and the order of patches.")] = 0,
-    device: Annotated[str | None, typer.Option(help="As torch names it: cpu, cuda, ...")] = None,
+    device: Device = None,
 ) -> None:
     """Train a network on photos and on what better networks make of them.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nas.cli.compress.options import Data, Device, Profile, Validation
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,22 +47,16 @@ def prune(
     floor: Annotated[
         float, typer.Option(help="No width falls below this share of what it is.")
     ] = 0.25,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of HR photos; else a few that come along.")
-    ] = None,
-    val: Annotated[
-        Path | None, typer.Option(help="Folder of validation photos; else some of the others.")
-    ] = None,
+    data: Data = None,
+    val: Validation = None,
     teacher: Annotated[
         list[Path] | None,
         typer.Option(help="A network that the fine-tuned one learns from; may be repeated."),
     ] = None,
-    profile: Annotated[
-        str, typer.Option(help="Recipe of the fine-tuning: smoke, quick, standard or full.")
-    ] = "standard",
+    profile: Profile = "standard",
     learning_rate: Annotated[float, typer.Option(help="Of the fine-tuning.")] = 2e-4,
     seed: Annotated[int, typer.Option(help="Of the order of patches.")] = 0,
-    device: Annotated[str | None, typer.Option(help="As torch names it: cpu, cuda, ...")] = None,
+    device: Device = None,
     sensitivity: Annotated[
         bool, typer.Option("--sensitivity", help="First show what halving each width costs.")
     ] = False,

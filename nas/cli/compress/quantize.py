@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nas.cli.compress.options import Data, Size, Validation
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,12 +20,8 @@ __all__ = ["quantize"]
 def quantize(
     network: Annotated[Path, typer.Argument(help="A .safetensors file.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The .onnx to write.")],
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of HR photos; else a few that come along.")
-    ] = None,
-    validation: Annotated[
-        Path | None, typer.Option(help="Folder of HR photos to measure on; else some of --data.")
-    ] = None,
+    data: Data = None,
+    validation: Validation = None,
     calibration: Annotated[
         str, typer.Option(help="Ranges by percentile, entropy, minmax, mse, or the best of them.")
     ] = "best",
@@ -39,7 +36,7 @@ def quantize(
         int,
         typer.Option(help="Fine-tuning with rounding, where more than --max-drop is lost."),
     ] = 0,
-    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT that latency is timed at.")] = "160x90",
+    size: Size = "160x90",
     threads: Annotated[int | None, typer.Option(help="CPU threads; else torch's choice.")] = None,
     rounds: Annotated[int, typer.Option(help="Timed rounds; 0 measures no latency.")] = 7,
     seed: Annotated[int, typer.Option(help="Of the split of --data.")] = 0,

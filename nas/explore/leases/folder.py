@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from nas.locks import locked
 from search_spaces.errors import InputError
 
 try:
@@ -74,13 +75,8 @@ class FolderLease:
     @contextmanager
     def turn(self) -> Iterator[None]:
         """What is done in such a block, the folder's workers do one after the other."""
-        file = os.open(self._folder / "turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
-        try:
-            if fcntl is not None:
-                fcntl.flock(file, fcntl.LOCK_EX)
+        with locked(self._folder / "turn", wait=True):
             yield
-        finally:
-            os.close(file)
 
     def sweep(self) -> None:
         """Removes the leases of the dead and the half-written files that they left behind."""

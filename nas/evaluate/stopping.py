@@ -16,10 +16,10 @@ _ONE_WISH_S = 1.0
 
 
 class StopWish:
-    """Whether somebody asked this process to stop."""
+    """Whether somebody asked this process to stop, and whether they insist on it at once."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self.asked = self.insists = False
         self._first = 0.0
 
     def note(self, number: int, frame: FrameType | None) -> None:
@@ -32,6 +32,7 @@ class StopWish:
         if not self.asked:
             self.asked, self._first = True, now
         elif now - self._first > _ONE_WISH_S:
+            self.insists = True
             raise KeyboardInterrupt
 
 
