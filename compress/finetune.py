@@ -8,17 +8,15 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch.nn import functional as F
 
 from compress.distill import Along, Distillation, Teaching
 from nas.data import Dataset, Patches
 from nas.evaluate.checkpointed import train_checkpointed
-from nas.evaluate.quality import luma
 from nas.evaluate.recipe import Recipe
 from nas.evaluate.state import TrainState, start
-from nas.evaluate.train import Diverged, OnStep
+from nas.evaluate.train import Diverged, OnStep, unit
 from nas.evaluate.validate import validate
 from search_spaces.errors import InputError
 from search_spaces.network import Network, build
@@ -154,7 +152,7 @@ def images_of(network: Network, dataset: Dataset, *, count: int = 24) -> torch.T
     shortest = min(photo.short_side for photo in dataset.train)
     size = min(48, shortest // dataset.scale)
     patches = Patches(dataset.train, dataset.scale, lr_size=size, batch=count, seed=0)
-    return _unit(patches.batch(0).lr, network.architecture.colors)
+    return unit(patches.batch(0).lr, network.architecture.colors, torch.device("cpu"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +174,7 @@ class Gradients:
         network.zero_grad(set_to_none=True)
         for step in range(_GRADIENT_BATCHES):
             batch = patches.batch(step)
-            colors = network.architecture.colors
-            loss = F.l1_loss(network(_unit(batch.lr, colors)), _unit(batch.hr, colors))
+            colors, cpu = network.architecture.colors, torch.device("cpu")
+            lr, hr = (unit(one, colors, cpu) for one in batch)
+            loss = F.l1_loss(network(lr), hr)
             loss.backward()
-
-
-def _unit(pixels: torch.Tensor, colors: int) -> torch.Tensor:
-    """uint8 (N, 3, h, w) as float32 in 0..1, luma for networks of one colour."""
-    if colors == 3:
-        return pixels.to(torch.float32) / 255
-    planes = np.stack([luma(image) for image in pixels.permute(0, 2, 3, 1).numpy()])
-    return torch.from_numpy(planes).to(torch.float32).unsqueeze(1) / 255

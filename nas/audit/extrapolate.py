@@ -80,7 +80,7 @@ def shrunk(values: npt.ArrayLike, expected: npt.ArrayLike, noise_db: float) -> V
 
     Args:
         values: (n,) dB of one rung.
-        expected: (n,) dB, such as :func:`nas.audit.cheap.predicted` gives.
+        expected: (n,) dB, such as :func:`nas.predictor.predicted` gives.
         noise_db: standard deviation between seeds at that rung.
 
     Returns:

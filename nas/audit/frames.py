@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from nas.audit.cheap import described
+from nas.audit.store import AuditFolder
+from nas.predictor import described
 from nas.records import FINISHED, TrialRecord
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from nas.evaluate.recipe import Recipe
 
-__all__ = ["joined", "network_frame", "repeat_db", "searched_curves"]
+__all__ = ["joined", "network_frame", "repeat_db", "scored", "searched_curves"]
 
 
 def network_frame(records: Sequence[TrialRecord]) -> pd.DataFrame:
@@ -29,6 +30,14 @@ def network_frame(records: Sequence[TrialRecord]) -> pd.DataFrame:
         }
         for record in records
     )
+
+
+def scored(networks: pd.DataFrame, folder: AuditFolder) -> pd.DataFrame:
+    """The networks with their zero-cost scores, where they have any."""
+    import pandas as pd
+
+    scores = pd.DataFrame([folder.scores(name) for name in networks["hash"]])
+    return networks.join(scores)
 
 
 def searched_curves(records: Sequence[TrialRecord], recipe: Recipe) -> pd.DataFrame:

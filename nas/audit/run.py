@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from nas.audit.frames import joined, network_frame, repeat_db, searched_curves
+from nas.audit.frames import joined, network_frame, repeat_db, scored, searched_curves
 from nas.audit.pick import candidates, pick
 from nas.audit.settings import LEAST_NETWORKS, AuditSettings
 from nas.audit.store import AuditFolder, Training
@@ -109,7 +109,7 @@ def audit(
     trainers = trainer_of or make_trainers(run, recipe, steps[-1], settings)
     busy = _train(folder, work, steps, trainers, observer or (lambda _: None))
     trainings = folder.curves([training for _, training in work])
-    networks = network_frame(known)
+    networks = scored(network_frame(known), folder)
     searched = searched_curves(known, recipe)
     if busy and len(_whole(trainings, steps[-1], settings.seeds)) < LEAST_NETWORKS:
         raise InputError(
@@ -177,6 +177,8 @@ def _train(
                               len(work) * steps[-1], done * steps[-1] + step))  # fmt: skip
 
             arch = architectures[training.hash]
+            if not folder.scores(training.hash):
+                folder.write_scores(training.hash, trainer_of(training.seed).scores(arch))
             for step in (s for s in steps if s > _step_of(rungs)):
                 if rungs and math.isnan(rungs[-1].psnr_y_db):
                     rung = Rung(step, math.nan, math.nan, rungs[-1].seconds)

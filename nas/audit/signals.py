@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from nas.audit.cheap import design, predicted
 from nas.audit.extrapolate import log_linear, power_law, shrunk
 from nas.audit.noise import seed_noise_db
+from nas.predictor import design, predicted
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:

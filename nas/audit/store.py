@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -148,6 +148,22 @@ class AuditFolder:
     def curves(self, trainings: Sequence[Training]) -> pd.DataFrame:
         """A row for each rung of the trainings: hash, seed, step, PSNR-Y, SSIM-Y, seconds."""
         return self._frame([(training, self.rungs(training)) for training in trainings])
+
+    def scores(self, arch_hash: str) -> dict[str, float]:
+        """A network's zero-cost scores by name; none where they are not there."""
+        try:
+            found = json.loads(self._scores_file(arch_hash).read_text("utf-8"))
+            return {str(name): float(value) for name, value in found.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            return {}
+
+    def write_scores(self, arch_hash: str, scores: Mapping[str, float]) -> None:
+        """Writes a network's zero-cost scores."""
+        with atomic_path(self._scores_file(arch_hash)) as temporary:
+            temporary.write_text(json.dumps(without_nan(dict(scores))) + "\n", "utf-8")
+
+    def _scores_file(self, arch_hash: str) -> Path:
+        return self.folder / "trainings" / f"{arch_hash}.scores.json"
 
     def _file(self, training: Training) -> Path:
         return self.folder / "trainings" / f"{training.name}.csv"

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nas.audit.settings import AuditSettings
+from nas.explore.trainer import Trainer
+from search_spaces import Architecture
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
     from nas.evaluate.recipe import Recipe
-    from nas.explore.trainer import Trainer
     from nas.run import Run
 
-__all__ = ["TrainerOf", "make_trainers", "proxy_recipe"]
+__all__ = ["AuditTrainer", "TrainerOf", "make_trainers", "proxy_recipe"]
 
-TrainerOf = Callable[[int], "Trainer"]
+
+class AuditTrainer(Trainer, Protocol):
+    """Trains networks, and scores them without training."""
+
+    def scores(self, architecture: Architecture) -> Mapping[str, float]:
+        """The network's zero-cost scores by name."""
+
+
+TrainerOf = Callable[[int], AuditTrainer]
 """The trainer for a seed."""
 
 
@@ -71,7 +80,7 @@ def make_trainers(run: Run, recipe: Recipe, steps: int, settings: AuditSettings)
         return found
 
     @cache
-    def trainer(seed: int) -> Trainer:
+    def trainer(seed: int) -> AuditTrainer:
         from nas.data import Patches
         from nas.evaluate.precision import best_device
         from nas.explore.trainer import NetworkTrainer

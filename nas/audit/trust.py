@@ -22,6 +22,7 @@ from nas.audit.ranking import (
     top_recall,
 )
 from nas.audit.signals import complete, drawn_on, expected_db, rungs_before, values_at
+from nas.predictor import ZERO_COST
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Signal", "Trust", "trust"]
 
 Values = npt.NDArray[np.float64]
-_CHEAP = ("params", "macs", "activations")
+_CHEAP = ("params", "macs", "activations", *ZERO_COST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +122,8 @@ def trust(
         curves: columns ``hash``, ``seed``, ``step``, ``psnr_y_db`` (NaN: diverged); of any
             networks, of which those with a long training in every seed are compared. The
             others teach what to expect of a network.
-        networks: columns ``hash``, ``params``, ``macs`` and any others, which are taken as
-            features.
+        networks: columns ``hash``, ``params``, ``macs``, perhaps zero-cost scores, and any
+            others, which are taken as features.
         proxy_step: at which the search judges.
         long_step: at which the truth is told.
         band_count: price bands of equally many networks.
@@ -156,7 +157,8 @@ def trust(
     for name in _CHEAP:
         if name in known:
             values = np.array(known[name], dtype=np.float64)
-            signals.append(at.signal(name, "cheap", 0, values, ceiling))
+            if np.isfinite(values).all():
+                signals.append(at.signal(name, "cheap", 0, values, ceiling))
     signals.append(at.signal("told from settings", "cheap", 0, expected, ceiling))
     mean_db = at.long.mean(axis=1)
     return Trust(

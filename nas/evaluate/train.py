@@ -21,7 +21,7 @@ from nas.evaluate.state import TrainState, trainable
 if TYPE_CHECKING:
     from nas.data import Patches
 
-__all__ = ["Diverged", "Objective", "OnStep", "l1", "l2", "train"]
+__all__ = ["Diverged", "Objective", "OnStep", "l1", "l2", "train", "unit"]
 
 Objective = Callable[[nn.Module, Tensor, Tensor], Tensor]
 OnStep = Callable[[int, float], None]
@@ -98,7 +98,7 @@ def train(
         # first one's gradients.
         with training_step() if processes.first else nullcontext():
             batch = patches.batch(state.step, part)
-            lr, hr = _unit(batch.lr, state.colors, device), _unit(batch.hr, state.colors, device)
+            lr, hr = unit(batch.lr, state.colors, device), unit(batch.hr, state.colors, device)
             with torch.autocast(device.type, dtype, enabled=dtype is not torch.float32):
                 loss = measure(called, lr, hr)
             optimizer.zero_grad(set_to_none=True)
@@ -120,8 +120,11 @@ def train(
 _RGB_TO_Y = (65.481 / 255, 128.553 / 255, 24.966 / 255)
 
 
-def _unit(pixels: Tensor, colors: int, device: torch.device) -> Tensor:
-    """uint8 (N, 3, h, w) as float32 in 0..1, (N, colors, h, w), channels_last."""
+def unit(pixels: Tensor, colors: int, device: torch.device) -> Tensor:
+    """uint8 (N, 3, h, w) as float32 in 0..1, (N, colors, h, w), channels_last.
+
+    Of one colour it is luma, 16/255..235/255 (ITU-R BT.601).
+    """
     values = pixels.to(device, non_blocking=True).to(torch.float32)
     if colors == 1:
         weights = torch.tensor(_RGB_TO_Y, device=device)

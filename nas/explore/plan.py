@@ -14,6 +14,7 @@ from nas.explore.ledger import ROOT, UNTIL, Entry, Standing
 from nas.explore.promotion import Climber, best_share, next_promotion
 from nas.explore.propose import Proposal, choose, propose
 from nas.explore.sampler import WHOLE, make_sampler
+from nas.explore.screen import Known, most_promising
 from nas.explore.settings import SearchSettings
 from nas.explore.study import add_ended, begin, claim, fail, reject_over_budget
 from nas.explore.view import estimates, sampler_view
@@ -30,7 +31,8 @@ from nas.records import (
 from search_spaces import Architecture
 
 if TYPE_CHECKING:
-    from optuna.trial import Trial
+    from optuna import Study
+    from optuna.trial import FrozenTrial, Trial
 
 __all__ = ["Job", "Plan", "ranking"]
 
@@ -117,9 +119,8 @@ class Plan:
             sampler,
             whole=settings.sampler in WHOLE,
         )
-        proposal = propose(view, settings.space, settings.scale, self.bench.meter)
-        like = view.get_trials(deepcopy=False)[-1]
         number = len(standing.records) + standing.queued
+        like, proposal = self._chosen(view, standing, number)
         record = self._record(proposal, number, "sampler")
         reason = self._objection(proposal, standing, number)
         if reason:
@@ -131,6 +132,36 @@ class Plan:
         trial = begin(self.study, like, self.lease.worker, attrs)
         record = replace(record, number=trial.number)
         return Job(trial, proposal.architecture, record, self.steps[0])
+
+    def _chosen(self, view: Study, standing: Standing, number: int) -> tuple[FrozenTrial, Proposal]:
+        """The most promising of the sampler's candidates; one that cannot be, where all are so."""
+        settings, meter = self.settings, self.bench.meter
+        made = [
+            propose(view, settings.space, settings.scale, meter) for _ in range(settings.candidates)
+        ]
+        able: dict[str, int] = {}
+        for k, proposal in enumerate(made):
+            if not self._objection(proposal, standing, number):
+                able.setdefault(proposal.architecture.hash, k)
+        chosen = 0
+        if able:
+            architectures = [made[k].architecture for k in able.values()]
+            candidates = [Known.of(a.to_dict(), meter.prices(a), {}) for a in architectures]
+            past = [] if len(able) == 1 else self._past(standing)
+            chosen = list(able.values())[most_promising(candidates, past, settings.objectives)]
+        like = view.get_trials(deepcopy=False)[chosen - len(made)]
+        return like, made[chosen]
+
+    def _past(self, standing: Standing) -> list[Known]:
+        """The networks whose objectives are known or estimated, as the regression takes them."""
+        settings = self.settings
+        records = [entry.record for entry in standing.entries if entry.begun]
+        rows = estimates(records, settings.objectives, self.steps)
+        return [
+            Known.of(record.architecture, record, dict(zip(settings.objectives, row, strict=True)))
+            for record, row in zip(records, rows, strict=True)
+            if row is not None and record.params is not None
+        ]
 
     def _made_out(self, trial: Trial, standing: Standing, root: int) -> Job | TrialRecord:
         """The network of a trial from the queue, written down."""

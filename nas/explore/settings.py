@@ -38,6 +38,9 @@ _LEAST_STEPS = 100
 
 DEFAULT_ETA = 3.0
 
+DEFAULT_CANDIDATES = 1
+"""Proposals of which one is trained."""
+
 NOISE_DB = 0.04
 """Standard deviation of the quick profile's PSNR-Y over seeds, dB.
 
@@ -76,6 +79,7 @@ class SearchSettings:
         noise_db: a PSNR that is less than this behind is as good.
         checkpoints_mb: of stopped networks no more than this is kept, MB (10^6).
         warm_start: folders of earlier runs whose fronts are trained first.
+        candidates: of so many proposals the most promising one is trained, 1: the first.
     """
 
     budgets: tuple[Budget, ...]
@@ -103,6 +107,7 @@ class SearchSettings:
     noise_db: float = NOISE_DB
     checkpoints_mb: float = 4000.0
     warm_start: tuple[Path, ...] = ()
+    candidates: int = DEFAULT_CANDIDATES
 
     @property
     def study_name(self) -> str:
@@ -171,6 +176,7 @@ def make_settings(
     noise_db: float = NOISE_DB,
     checkpoints_mb: float = 4000.0,
     warm_start: Sequence[Path | str] = (),
+    candidates: int = DEFAULT_CANDIDATES,
 ) -> SearchSettings:
     """Settings from what a user gives; everything left out gets its default.
 
@@ -207,6 +213,8 @@ def make_settings(
         raise InputError(f"eta: expected more than 1, got {eta:g}")
     if not 0.0 <= noise_db < math.inf:
         raise InputError(f"noise: expected 0 dB or more, got {noise_db:g}")
+    if candidates < 1:
+        raise InputError(f"candidates: expected at least 1, got {candidates}")
     if not checkpoints_mb >= 0.0:
         raise InputError(f"checkpoints: expected 0 MB or more, got {checkpoints_mb:g}")
     loaded = space if isinstance(space, Space) else Space.load(space)
@@ -218,7 +226,7 @@ def make_settings(
         storage, folder, latency_lr=latency_lr, device=device, latency_model=model,
         checkpoints=checkpoints, study=study,
         rungs=height, eta=float(eta), noise_db=noise_db, checkpoints_mb=checkpoints_mb,
-        warm_start=tuple(Path(folder) for folder in warm_start),
+        warm_start=tuple(Path(folder) for folder in warm_start), candidates=candidates,
     )  # fmt: skip
 
 

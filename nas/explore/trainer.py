@@ -189,6 +189,17 @@ class NetworkTrainer:
     def forget(self, checkpoint: Path) -> None:
         checkpoint.unlink(missing_ok=True)
 
+    def scores(self, architecture: Architecture) -> dict[str, float]:
+        """The network's zero-cost scores on the first batch, by name."""
+        import torch
+
+        from nas.evaluate.train import unit
+        from nas.evaluate.zero_cost import zero_cost_scores
+
+        batch, cpu = self.patches.batch(0), torch.device("cpu")
+        lr, hr = (unit(one, architecture.colors, cpu) for one in batch)
+        return zero_cost_scores(build(architecture), lr, hr, seed=self.recipe.seed)
+
     def _judge(self, architecture: Architecture, state: TrainState) -> Rung:
         from nas.evaluate.train import Diverged
         from nas.evaluate.validate import validate

@@ -15,8 +15,9 @@ import nas
 from nas.audit.run import Audited, Progress, audit, rung_steps
 from nas.audit.settings import AuditSettings
 from nas.audit.store import AuditFolder, Training
+from nas.audit.trainers import AuditTrainer
 from nas.evaluate.train import Diverged
-from nas.explore.trainer import OnStep, Photos, Trainer
+from nas.explore.trainer import OnStep, Photos
 from nas.records import Rung, TrialRecord
 from search_spaces import Architecture
 from search_spaces.errors import InputError
@@ -47,6 +48,12 @@ class Recorded:
     def forget(self, checkpoint: Path) -> None:
         raise AssertionError
 
+    def scores(self, architecture: Architecture) -> dict[str, float]:
+        return {
+            "grad_norm": int(architecture.hash[:2], 16) / 100,
+            "snip": int(architecture.hash[2:4], 16) / 100,
+        }
+
 
 @dataclass
 class Bench:
@@ -56,7 +63,7 @@ class Bench:
     asked: list[tuple[str, int, int]] = field(default_factory=list)
     fail: Callable[[str, int], None] = lambda hash_, step: None
 
-    def trainer_of(self, seed: int) -> Trainer:
+    def trainer_of(self, seed: int) -> AuditTrainer:
         return Recorded(seed, self.asked, self.fail)
 
     def audit(
@@ -84,6 +91,7 @@ def test_trains_each_network_with_each_seed_through_the_rungs(bench: Bench) -> N
         assert steps == sorted(steps)
         assert {12, 24, 60} <= set(steps)
         assert steps[-1] == 60
+    assert {"grad_norm", "snip", "told from settings"} <= {s.name for s in found.trust.signals}
     assert found.trust.seeds == (0, 1)
     assert set(found.trust.hashes) == hashes
     assert found.elsewhere == 0

@@ -14,9 +14,12 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["described", "design", "predicted"]
+__all__ = ["ZERO_COST", "described", "design", "predicted"]
 
 Values = npt.NDArray[np.float64]
+ZERO_COST = ("grad_norm", "snip")
+"""Scores of an untrained network: see ``nas.evaluate.zero_cost``."""
+
 _PENALTIES = np.geomspace(1e-2, 1e4, 25)
 _COSTS = ("params", "macs", "activations", "channels", "blocks")
 
@@ -52,8 +55,8 @@ def design(networks: pd.DataFrame) -> Values:
     columns: list[Values] = []
     for name in networks.columns:
         column = networks[name]
-        # A machine's latency is no trait of the network, and not known of every one.
-        if name.startswith("latency"):
+        # Not known of every network; and a machine's latency is no trait of the network.
+        if name.startswith("latency") or name in ZERO_COST:
             continue
         if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
             values = column.to_numpy(dtype=np.float64)
