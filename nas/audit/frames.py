@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from nas.audit.store import AuditFolder
+from nas.audit.store import AuditFolder, Training
 from nas.predictor import described
 from nas.records import FINISHED, TrialRecord
 
@@ -32,11 +32,11 @@ def network_frame(records: Sequence[TrialRecord]) -> pd.DataFrame:
     )
 
 
-def scored(networks: pd.DataFrame, folder: AuditFolder) -> pd.DataFrame:
-    """The networks with their zero-cost scores, where they have any."""
+def scored(networks: pd.DataFrame, folder: AuditFolder, seed: int) -> pd.DataFrame:
+    """The networks with their zero-cost scores of a seed, where they have any."""
     import pandas as pd
 
-    scores = pd.DataFrame([folder.scores(name) for name in networks["hash"]])
+    scores = pd.DataFrame([folder.scores(Training(name, seed)) for name in networks["hash"]])
     return networks.join(scores)
 
 

@@ -109,7 +109,7 @@ def audit(
     trainers = trainer_of or make_trainers(run, recipe, steps[-1], settings)
     busy = _train(folder, work, steps, trainers, observer or (lambda _: None))
     trainings = folder.curves([training for _, training in work])
-    networks = scored(network_frame(known), folder)
+    networks = scored(network_frame(known), folder, recipe.seed)
     searched = searched_curves(known, recipe)
     if busy and len(_whole(trainings, steps[-1], settings.seeds)) < LEAST_NETWORKS:
         raise InputError(
@@ -177,8 +177,8 @@ def _train(
                               len(work) * steps[-1], done * steps[-1] + step))  # fmt: skip
 
             arch = architectures[training.hash]
-            if not folder.scores(training.hash):
-                folder.write_scores(training.hash, trainer_of(training.seed).scores(arch))
+            if training.seed == work[0][1].seed and not folder.scores(training):
+                folder.write_scores(training, trainer_of(training.seed).scores(arch))
             for step in (s for s in steps if s > _step_of(rungs)):
                 if rungs and math.isnan(rungs[-1].psnr_y_db):
                     rung = Rung(step, math.nan, math.nan, rungs[-1].seconds)

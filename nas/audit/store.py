@@ -57,7 +57,7 @@ class AuditFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         try:
-            for name in ("trainings", "checkpoints", "locks"):
+            for name in ("trainings", "checkpoints", "scores", "locks"):
                 (folder / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(
@@ -111,7 +111,7 @@ class AuditFolder:
 
     def sweep(self, training: Training) -> None:
         """Removes what a killed process left half-written of a training that is ours now."""
-        for name in ("trainings", "checkpoints"):
+        for name in ("trainings", "checkpoints", "scores"):
             # As search_spaces.files.atomic_path names them.
             for path in (self.folder / name).glob(f".{training.name}.*"):
                 path.unlink(missing_ok=True)
@@ -149,21 +149,21 @@ class AuditFolder:
         """A row for each rung of the trainings: hash, seed, step, PSNR-Y, SSIM-Y, seconds."""
         return self._frame([(training, self.rungs(training)) for training in trainings])
 
-    def scores(self, arch_hash: str) -> dict[str, float]:
-        """A network's zero-cost scores by name; none where they are not there."""
+    def scores(self, training: Training) -> dict[str, float]:
+        """The zero-cost scores of a network and seed by name; none where they are not there."""
         try:
-            found = json.loads(self._scores_file(arch_hash).read_text("utf-8"))
+            found = json.loads(self._scores_file(training).read_text("utf-8"))
             return {str(name): float(value) for name, value in found.items()}
         except (OSError, ValueError, TypeError, AttributeError):
             return {}
 
-    def write_scores(self, arch_hash: str, scores: Mapping[str, float]) -> None:
-        """Writes a network's zero-cost scores."""
-        with atomic_path(self._scores_file(arch_hash)) as temporary:
+    def write_scores(self, training: Training, scores: Mapping[str, float]) -> None:
+        """Writes the zero-cost scores of a network and seed."""
+        with atomic_path(self._scores_file(training)) as temporary:
             temporary.write_text(json.dumps(without_nan(dict(scores))) + "\n", "utf-8")
 
-    def _scores_file(self, arch_hash: str) -> Path:
-        return self.folder / "trainings" / f"{arch_hash}.scores.json"
+    def _scores_file(self, training: Training) -> Path:
+        return self.folder / "scores" / f"{training.name}.json"
 
     def _file(self, training: Training) -> Path:
         return self.folder / "trainings" / f"{training.name}.csv"
