@@ -19,6 +19,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.hardware import RESULTS, header_line, write_result
+from benchmarks.table.table import read_table
 from nas.audit.families import HeadStart, head_starts
 from nas.audit.finding import findings
 from nas.audit.noise import seed_noise_db
@@ -116,7 +117,7 @@ def main() -> None:
 
     print(header_line())
     found, figures = judge(
-        pd.read_csv(arguments.trainings), pd.read_csv(arguments.networks), arguments.bands
+        read_table(arguments.trainings), read_table(arguments.networks), arguments.bands
     )
     console = Console(highlight=False)
     console.print(signal_table(found))

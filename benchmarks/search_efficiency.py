@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import subprocess
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -101,8 +103,12 @@ def _plain(table: Table, sampler: str, seed: int) -> list[Finish]:
 
 def _ours(table: Table, settings: dict[str, object], seed: int) -> list[Finish]:
     # Early stopping looks at more networks for the same steps.
-    trials = NETWORKS if settings.get("early_stop") is False else 3 * NETWORKS
-    return ours.replay(table, trials, seed, "", **settings)
+    rungs = rung_steps(RECIPE.steps, int(settings["rungs"]), float(settings["eta"]))
+    on_average = sum(
+        (step - before) / float(settings["eta"]) ** k
+        for k, (before, step) in enumerate(pairwise((0, *rungs)))
+    )
+    return ours.replay(table, math.ceil(_AT[-1] / on_average), seed, "", **settings)
 
 
 def _moasha(python: Path, rungs: tuple[int, ...], eta: int, seeds: int) -> list[list[Finish]]:

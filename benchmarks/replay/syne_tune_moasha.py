@@ -70,8 +70,12 @@ def replay(
 def main() -> None:
     """Reads the table and replays every seed of the task."""
     task = json.loads(sys.argv[1])
-    networks = pd.read_csv(task["folder"] + "/networks.csv.gz", keep_default_na=False)
-    trainings = pd.read_csv(task["folder"] + "/trainings.csv.gz").query("seed == 0")
+    # 6791952e04591443 would be read as a number that is infinite.
+    networks, trainings = (
+        pd.read_csv(f"{task['folder']}/{name}.csv.gz", dtype={"hash": str})
+        for name in ("networks", "trainings")
+    )
+    trainings = trainings.query("seed == 0")
     psnr = dict(
         zip(
             zip(trainings["hash"].tolist(), trainings["step"].tolist(), strict=True),

@@ -2,6 +2,7 @@
 
     python -m benchmarks.table.make              # goes on where it stopped
     python -m benchmarks.table.make --pack       # trainings.csv.gz and networks.csv.gz
+    python -m benchmarks.table.make --scores     # zero-cost scores of all networks
     python -m benchmarks.table.make --latency    # times all networks, on a machine left alone
 
 Any number of these may run side by side: each training is done by one of them.
@@ -27,18 +28,22 @@ from benchmarks.table.contents import (
     photos,
     plan,
 )
+from benchmarks.table.table import read_table
 from nas.data import Dataset, Patches
 from nas.evaluate.latency import measure_latency
 from nas.evaluate.state import seeded, start
 from nas.evaluate.train import Diverged, train
 from nas.evaluate.validate import validate
+from nas.explore.trainer import NetworkTrainer
 from nas.locks import locked
+from nas.predictor import ZERO_COST
 from search_spaces import Network, build, price
 from search_spaces.files import atomic_path
 
 __all__ = ["main", "train_one"]
 
 _LATENCY_LR = (90, 160)
+_MEASURED = {"scores": ZERO_COST, "latency": ("latency_ms", "latency_min_ms")}
 
 
 def main() -> None:
@@ -47,12 +52,15 @@ def main() -> None:
     parser.add_argument("--parts", type=Path, default=FOLDER / "parts", help="a file a training")
     parser.add_argument("--minutes", type=float, default=None, help="start nothing after these")
     parser.add_argument("--pack", action="store_true", help="write the table from the parts")
+    parser.add_argument("--scores", action="store_true", help="score every network untrained")
     parser.add_argument("--latency", action="store_true", help="time every network")
     arguments = parser.parse_args()
     arguments.parts.mkdir(exist_ok=True)
     unpack(arguments.parts)
     if arguments.pack:
         pack(arguments.parts)
+    elif arguments.scores:
+        score_all(arguments.parts)
     elif arguments.latency:
         time_all(arguments.parts)
     else:
@@ -79,7 +87,7 @@ def fill(parts: Path, minutes: float | None) -> None:
             rows = train_one(training, dataset, checkpoint)
             if path.exists():
                 # Trained from the start where the checkpoint stayed on another machine.
-                before = pd.read_csv(path)
+                before = read_table(path)
                 before = before[before["step"] < rows["step"].min()]
                 rows = pd.concat([before, rows], ignore_index=True)
             with atomic_path(path) as temporary:
@@ -130,6 +138,19 @@ def train_one(training: Training, dataset: Dataset, checkpoint: Path) -> pd.Data
     return pd.DataFrame(rows)
 
 
+def score_all(parts: Path) -> None:
+    """The zero-cost scores of every network on the first batch."""
+    torch.set_num_threads(1)
+    dataset = photos()
+    patches = Patches(
+        dataset.train, SCALE, lr_size=RECIPE.lr_size, batch=RECIPE.batch, seed=RECIPE.seed
+    )
+    trainer = NetworkTrainer(dataset, patches, RECIPE)
+    rows = [{"hash": arch.hash, **trainer.scores(arch)} for _, arch in networks()]
+    with atomic_path(parts / "scores.csv") as temporary:
+        pd.DataFrame(rows).round(5).to_csv(temporary, index=False)
+
+
 def time_all(parts: Path) -> None:
     """Latency of every network at 160x90 on one thread, in rounds, so that all meet the same."""
     torch.set_num_threads(1)
@@ -148,17 +169,23 @@ def unpack(parts: Path) -> None:
     shipped = FOLDER / "trainings.csv.gz"
     if not shipped.exists():
         return
-    for (arch_hash, seed), rows in pd.read_csv(shipped).groupby(["hash", "seed"], sort=False):
+    for (arch_hash, seed), rows in read_table(shipped).groupby(["hash", "seed"], sort=False):
         path = parts / f"{arch_hash}-{seed}.csv"
         if _steps_in(path) < rows["step"].max():
             with atomic_path(path) as temporary:
                 rows.to_csv(temporary, index=False)
+    shipped_networks = read_table(FOLDER / "networks.csv.gz")
+    for name, columns in _MEASURED.items():
+        path = parts / f"{name}.csv"
+        if not path.exists() and set(columns) <= set(shipped_networks):
+            with atomic_path(path) as temporary:
+                shipped_networks[["hash", *columns]].to_csv(temporary, index=False)
 
 
 def pack(parts: Path) -> None:
     """Writes the two files of the table from what is there."""
     files = sorted(parts.glob("*-*.csv"))
-    trainings = pd.concat([pd.read_csv(path) for path in files], ignore_index=True)
+    trainings = pd.concat([read_table(path) for path in files], ignore_index=True)
     rows = []
     for point, arch in networks():
         prices = price(arch)
@@ -172,9 +199,10 @@ def pack(parts: Path) -> None:
             }
         )
     table = pd.DataFrame(rows)
-    latency = parts / "latency.csv"
-    if latency.exists():
-        table = table.merge(pd.read_csv(latency), on="hash", how="left")
+    for name in _MEASURED:
+        path = parts / f"{name}.csv"
+        if path.exists():
+            table = table.merge(read_table(path), on="hash", how="left")
     for name, frame in (("trainings", trainings), ("networks", table)):
         with atomic_path(FOLDER / f"{name}.csv.gz") as temporary:
             # Without a time stamp, equal tables are equal files.
@@ -183,7 +211,7 @@ def pack(parts: Path) -> None:
 
 
 def _steps_in(path: Path) -> int:
-    return int(pd.read_csv(path)["step"].max()) if path.exists() else 0
+    return int(read_table(path)["step"].max()) if path.exists() else 0
 
 
 if __name__ == "__main__":

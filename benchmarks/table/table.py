@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import pandas as pd
 
 from benchmarks.table.contents import FOLDER, RECIPE
 from nas.records import Rung
 
-__all__ = ["Table", "load_table"]
+__all__ = ["Table", "load_table", "read_table"]
 
 
 @dataclass(frozen=True)
@@ -51,4 +52,10 @@ class Table:
 
 def load_table() -> Table:
     """The table that comes with the project."""
-    return Table(*(pd.read_csv(FOLDER / f"{name}.csv.gz") for name in ("networks", "trainings")))
+    return Table(*(read_table(FOLDER / f"{name}.csv.gz") for name in ("networks", "trainings")))
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A CSV file of which some rows begin with a hash."""
+    # 6791952e04591443 would be read as a number that is infinite.
+    return pd.read_csv(path, dtype={"hash": str})
