@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import subprocess
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -28,9 +27,10 @@ import pandas as pd
 from benchmarks.hardware import RESULTS, header_line, write_result
 from benchmarks.replay import ours, plain_optuna
 from benchmarks.replay.history import Finish, Yardstick
-from benchmarks.table.contents import FOLDER, RECIPE, RUNG_STEPS
+from benchmarks.table.contents import FOLDER, RECIPE, RUNG_STEPS, networks
 from benchmarks.table.table import Table, load_table
 from nas.explore.promotion import rung_steps
+from nas.explore.settings import DEFAULT_CANDIDATES, DEFAULT_ETA, DEFAULT_RUNGS
 
 NETWORKS = 100
 """Networks that a search without early stopping trains: what "the full search" has found."""
@@ -39,22 +39,48 @@ REACHED = 0.98
 
 _AT = np.arange(0, NETWORKS * RECIPE.steps + 1, 120)
 
-OURS: Mapping[str, dict[str, object]] = {
-    "ours (tpe, 3 rungs, eta 3)": {"sampler": "tpe", "rungs": 3, "eta": 3.0},
-    "ours (tpe, 2 rungs, eta 3)": {"sampler": "tpe", "rungs": 2, "eta": 3.0},
-    "ours (tpe, 3 rungs, eta 2)": {"sampler": "tpe", "rungs": 3, "eta": 2.0},
-    "ours (tpe, 4 rungs, eta 2)": {"sampler": "tpe", "rungs": 4, "eta": 2.0},
-    "ours (tpe, 2 rungs, eta 4)": {"sampler": "tpe", "rungs": 2, "eta": 4.0},
-    "ours (nsga2, 3 rungs, eta 3)": {"sampler": "nsga2", "rungs": 3, "eta": 3.0},
-    "ours (random, 3 rungs, eta 3)": {"sampler": "random", "rungs": 3, "eta": 3.0},
-    "ours (tpe, no early stop)": {"sampler": "tpe", "early_stop": False},
-    "ours (nsga2, no early stop)": {"sampler": "nsga2", "early_stop": False},
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """Settings of a search of ours; those left out are the defaults."""
+
+    rungs: int = DEFAULT_RUNGS
+    eta: float = DEFAULT_ETA
+    candidates: int = DEFAULT_CANDIDATES
+    sampler: str = "tpe"
+
+    @property
+    def networks(self) -> int:
+        """More than it can look at for the steps of the full search."""
+        first, most = rung_steps(RECIPE.steps, self.rungs, self.eta)[0], len(list(networks()))
+        return min(most, int(_AT[-1]) // first)
+
+
+OURS: Mapping[str, Ours] = {
+    "ours (2 rungs, eta 2, 8 candidates)": Ours(),
+    "ours, 1 candidate": Ours(candidates=1),
+    "ours, 4 candidates": Ours(candidates=4),
+    "ours, 1 rung": Ours(rungs=1),
+    "ours, 1 rung, 1 candidate": Ours(rungs=1, candidates=1),
+    "ours, eta 3": Ours(eta=3),
+    "ours, 3 rungs": Ours(rungs=3),
+    "ours, 3 rungs, eta 3": Ours(rungs=3, eta=3),
+    "ours, 3 rungs, eta 3, 1 candidate": Ours(rungs=3, eta=3, candidates=1),
+    "ours, nsga2": Ours(sampler="nsga2"),
+    "ours, random": Ours(sampler="random"),
 }
 MOASHA: Mapping[str, tuple[tuple[int, ...], int]] = {
+    "MOASHA (2 rungs, eta 2)": (rung_steps(RECIPE.steps, 2, 2), 2),
+    "MOASHA (3 rungs, eta 2)": (rung_steps(RECIPE.steps, 3, 2), 2),
+    "MOASHA (2 rungs, eta 3)": (rung_steps(RECIPE.steps, 2, 3), 3),
     "MOASHA (3 rungs, eta 3)": (rung_steps(RECIPE.steps, 3, 3), 3),
-    "MOASHA (4 rungs, eta 2)": (rung_steps(RECIPE.steps, 4, 2), 2),
-    "MOASHA (2 rungs, eta 4)": (rung_steps(RECIPE.steps, 2, 4), 4),
 }
+
+_DRAWN = (
+    *plain_optuna.SAMPLERS,
+    *(name for name, one in OURS.items() if one in (Ours(), Ours(candidates=1), Ours(rungs=1))),
+    *(name for name in MOASHA if name.endswith("eta 2)")),
+)
 
 Replay = Callable[[int], list[Finish]]
 
@@ -63,6 +89,9 @@ def main() -> None:
     """Replays everything, prints a table, writes CSV, JSON and a picture."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument(
+        "--first-seed", type=int, default=100, help="below it are those that defaults were tried on"
+    )
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--moasha-python", type=Path, default=None)
     parser.add_argument("--only", default="", help="methods whose name holds this")
@@ -71,17 +100,18 @@ def main() -> None:
     table = load_table()
     yardstick = Yardstick(table, COST)
     curves: dict[str, npt.NDArray[np.float64]] = {}
+    seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
     for name, replay in _methods(table).items():
         if arguments.only in name:
             began = time.perf_counter()
             with ProcessPoolExecutor(arguments.processes) as pool:
-                found = list(pool.map(replay, range(arguments.seeds)))
+                found = list(pool.map(replay, seeds))
             curves[name] = np.array([yardstick.curve(one, _AT) for one in found])
             _say(name, curves[name], time.perf_counter() - began)
     if arguments.moasha_python is not None:
         for name, (rungs, eta) in MOASHA.items():
             if arguments.only in name:
-                found = _moasha(arguments.moasha_python, rungs, eta, arguments.seeds)
+                found = _moasha(arguments.moasha_python, rungs, eta, seeds)
                 curves[name] = np.array([yardstick.curve(one, _AT) for one in found])
                 _say(name, curves[name], 0.0)
     if not arguments.only:
@@ -92,8 +122,8 @@ def _methods(table: Table) -> dict[str, Replay]:
     methods: dict[str, Replay] = {}
     for name in plain_optuna.SAMPLERS:
         methods[name] = partial(_plain, table, name)
-    for name, settings in OURS.items():
-        methods[name] = partial(_ours, table, settings)
+    for name, one in OURS.items():
+        methods[name] = partial(_ours, table, one)
     return methods
 
 
@@ -101,17 +131,11 @@ def _plain(table: Table, sampler: str, seed: int) -> list[Finish]:
     return plain_optuna.replay(table, sampler, COST, NETWORKS, seed)
 
 
-def _ours(table: Table, settings: dict[str, object], seed: int) -> list[Finish]:
-    # Early stopping looks at more networks for the same steps.
-    rungs = rung_steps(RECIPE.steps, int(settings["rungs"]), float(settings["eta"]))
-    on_average = sum(
-        (step - before) / float(settings["eta"]) ** k
-        for k, (before, step) in enumerate(pairwise((0, *rungs)))
-    )
-    return ours.replay(table, math.ceil(_AT[-1] / on_average), seed, "", **settings)
+def _ours(table: Table, one: Ours, seed: int) -> list[Finish]:
+    return ours.replay(table, one.networks, seed, "", **asdict(one))
 
 
-def _moasha(python: Path, rungs: tuple[int, ...], eta: int, seeds: int) -> list[list[Finish]]:
+def _moasha(python: Path, rungs: tuple[int, ...], eta: int, seeds: range) -> list[list[Finish]]:
     assert set(rungs) <= set(RUNG_STEPS)
     task = {
         "folder": str(FOLDER),
@@ -121,7 +145,7 @@ def _moasha(python: Path, rungs: tuple[int, ...], eta: int, seeds: int) -> list[
         "cost": COST,
         "networks": NETWORKS,
         "steps": int(_AT[-1]),
-        "seeds": seeds,
+        "seeds": list(seeds),
     }
     script = Path(__file__).parent / "replay" / "syne_tune_moasha.py"
     done = subprocess.run(
@@ -164,6 +188,14 @@ def _write(curves: dict[str, npt.NDArray[np.float64]]) -> None:
         }
         shown = "never" if steps is None else f"{steps:6d}, {steps / whole:.1%} of the full search"
         print(f"{name:>32}  {shown}")
+    ours_name, moasha = next(iter(OURS)), [name for name in curves if name in MOASHA]
+    if moasha:
+        rival = max(moasha, key=lambda name: float(curves[name][:, -1].mean()))
+        level = REACHED * float(curves[rival][:, -1].mean())
+        own, its = (_steps_to(curves[name], level) for name in (ours_name, rival))
+        print(f"{REACHED:.0%} of what {rival} has at the end: {own} steps, and {its} for it")
+        rows[ours_name]["steps_to_moashas_level"] = own
+        rows[rival]["steps_to_moashas_level"] = its
     frame = pd.concat(
         pd.DataFrame(
             {"method": name, "steps": _AT, "mean": values.mean(0), "sd": values.std(0, ddof=1)}
@@ -188,7 +220,8 @@ def _draw(curves: dict[str, npt.NDArray[np.float64]], goal: float) -> None:
     from matplotlib import pyplot as plt
 
     figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
-    for name, values in curves.items():
+    for name in (name for name in curves if name in _DRAWN):
+        values = curves[name]
         mean, spread = values.mean(axis=0), values.std(axis=0, ddof=1)
         (line,) = axes.plot(_AT, mean, label=name, lw=2 if name.startswith("ours") else 1.2)
         axes.fill_between(_AT, mean - spread, mean + spread, color=line.get_color(), alpha=0.12)

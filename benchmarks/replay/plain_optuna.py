@@ -10,6 +10,7 @@ from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESample
 from benchmarks.replay.history import Finish
 from benchmarks.table.contents import RECIPE, table_space
 from benchmarks.table.table import Table
+from nas.explore.study import quietly
 
 __all__ = ["SAMPLERS", "replay"]
 
@@ -26,6 +27,7 @@ def replay(table: Table, sampler: str, cost: str, trials: int, seed: int) -> lis
     space = table_space()
     names = [d.name for d in space.dimensions]
     found = {tuple(row[name] for name in names): row for _, row in table.final.iterrows()}
+    quietly()
     study = create_study(directions=["maximize", "minimize"], sampler=SAMPLERS[sampler](seed))
     finishes: list[Finish] = []
     seen: set[str] = set()

@@ -84,7 +84,7 @@ def main() -> None:
         )
     )
     networks = networks[[(h, task["rungs"][-1]) in psnr for h in networks["hash"]]]
-    for seed in range(task["seeds"]):
+    for seed in task["seeds"]:
         print(json.dumps(replay(networks, psnr, task, seed)), flush=True)
 
 

@@ -49,7 +49,7 @@ def search(
     ] = None,
     eta: Annotated[
         float, typer.Option(help="From each rung one of so many networks goes on.")
-    ] = 3.0,
+    ] = 2.0,
     early_stop: Annotated[
         bool,
         typer.Option(
@@ -60,6 +60,13 @@ def search(
         list[Path] | None,
         typer.Option(help="Folder of an earlier run, whose front is trained first; repeatable."),
     ] = None,
+    candidates: Annotated[
+        int,
+        typer.Option(
+            help="Of so many proposals the one is trained that promises most by what the networks "
+            "so far are worth; 1: the sampler's first."
+        ),
+    ] = 8,
     sampler: Annotated[
         str, typer.Option(help="Optuna's sampler: tpe, nsga2, nsga3, gp, random.")
     ] = "tpe",
@@ -172,6 +179,7 @@ def search(
         eta=eta,
         early_stop=early_stop,
         warm_start=warm_start or (),
+        candidates=candidates,
         sampler=sampler,
         seed=seed,
         data=data,

@@ -40,6 +40,9 @@ __all__ = ["Job", "Plan", "ranking"]
 _QUEUED = "fixed_params"
 _LATENCY = "constraints:latency"
 
+_AT_RANDOM = 8
+"""So many candidates are drawn at random where the sampler knows nothing new."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -134,20 +137,23 @@ class Plan:
         return Job(trial, proposal.architecture, record, self.steps[0])
 
     def _chosen(self, view: Study, standing: Standing, number: int) -> tuple[FrozenTrial, Proposal]:
-        """The most promising candidate; where none can be trained, the sampler's.
+        """The most promising candidate; where none can be trained, the sampler's first.
 
-        The sampler makes one of them. The others are drawn at random, which takes a tenth of the
-        time and, with a choice among many, finds as much.
+        A sampler that has found its favourites proposes them again and again. Where all of its
+        candidates are known already, others are drawn at random.
         """
         settings, meter = self.settings, self.bench.meter
-        made = [propose(view, settings.space, settings.scale, meter)]
-        view.sampler = make_sampler("random", settings.seed, standing.proposals)
-        for _ in range(settings.candidates - 1):
-            made.append(propose(view, settings.space, settings.scale, meter))
+        made: list[Proposal] = []
         able: dict[str, int] = {}
-        for k, proposal in enumerate(made):
-            if not self._objection(proposal, standing, number):
-                able.setdefault(proposal.architecture.hash, k)
+        for name, count in (("", settings.candidates), ("random", _AT_RANDOM)):
+            if name:
+                view.sampler = make_sampler(name, settings.seed, number)
+            for k in range(len(made), len(made) + count):
+                made.append(propose(view, settings.space, settings.scale, meter))
+                if not self._objection(made[k], standing, number):
+                    able.setdefault(made[k].architecture.hash, k)
+            if able or not any(proposal.fits for proposal in made):
+                break
         chosen = 0
         if able:
             architectures = [made[k].architecture for k in able.values()]

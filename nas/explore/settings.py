@@ -27,19 +27,17 @@ __all__ = [
     "parse_seconds",
 ]
 
-_TRIALS = {"smoke": 4, "quick": 16, "standard": 60, "full": 200}
+_TRIALS = {"smoke": 4, "quick": 24, "standard": 80, "full": 260}
 _LATENCY_LR_SIZE = (90, 160)
 
-DEFAULT_RUNGS = 1
-"""Rungs of a search that is not told how many; 1 trains every network to the end."""
+DEFAULT_RUNGS = 2
+DEFAULT_ETA = 2.0
+DEFAULT_CANDIDATES = 8
+"""Rungs, the share that goes on from each, and proposals of which one is trained: what found most
+for its training steps in benchmarks/results/search_efficiency.json."""
 
 _LEAST_STEPS = 100
 """Shorter trainings than this are not stopped early by default: their rungs would say nothing."""
-
-DEFAULT_ETA = 3.0
-
-DEFAULT_CANDIDATES = 1
-"""Proposals of which one is trained."""
 
 NOISE_DB = 0.04
 """Standard deviation of the quick profile's PSNR-Y over seeds, dB.

@@ -19,7 +19,7 @@ def test_defaults() -> None:
     settings = make_settings()
     assert settings.objectives == ("psnr", "params")
     assert (settings.space.name, settings.scale, settings.profile) == ("distillation", 4, "quick")
-    assert (settings.sampler, settings.trials, settings.seed) == ("tpe", 16, 0)
+    assert (settings.sampler, settings.trials, settings.seed) == ("tpe", 24, 0)
     assert settings.recipe == profile("quick")
     assert settings.run == Path("runs/no-budget")
 
@@ -50,6 +50,7 @@ def test_given_objectives() -> None:
         ({"eta": 1.0}, "eta: expected more than 1, got 1"),
         ({"eta": float("nan")}, "eta: expected more than 1, got nan"),
         ({"noise_db": -0.1}, "noise: expected 0 dB or more, got -0.1"),
+        ({"candidates": 0}, "candidates: expected at least 1, got 0"),
         ({"checkpoints_mb": -1.0}, "checkpoints: expected 0 MB or more, got -1"),
         ({"latency_lr": (0, 5)}, "latency size: expected at least 1x1"),
         ({"space": "tiyn"}, "unknown space 'tiyn': did you mean 'tiny'?"),
@@ -91,7 +92,7 @@ def test_folder_of_a_space_with_a_strange_name_stays_inside_runs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "trials"), [("smoke", 4), ("quick", 16), ("standard", 60), ("full", 200)]
+    ("name", "trials"), [("smoke", 4), ("quick", 24), ("standard", 80), ("full", 260)]
 )
 def test_each_profile_has_its_number_of_trials(name: str, trials: int) -> None:
     assert make_settings(profile_name=name).trials == trials
@@ -99,8 +100,9 @@ def test_each_profile_has_its_number_of_trials(name: str, trials: int) -> None:
 
 
 def test_early_stopping() -> None:
-    assert make_settings(rungs=3).rung_steps == (40, 120, 360)
-    assert make_settings(rungs=3, eta=2).rung_steps == (90, 180, 360)
+    assert make_settings().rung_steps == (180, 360)
+    assert make_settings(rungs=3).rung_steps == (90, 180, 360)
+    assert make_settings(rungs=3, eta=3).rung_steps == (40, 120, 360)
     assert make_settings(rungs=3, early_stop=False).rung_steps == (360,)
     assert make_settings(rungs=1).rung_steps == (360,)
 
