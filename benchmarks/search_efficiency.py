@@ -59,14 +59,10 @@ class Ours:
 OURS: Mapping[str, Ours] = {
     "ours (2 rungs, eta 2, 8 candidates)": Ours(),
     "ours, 1 candidate": Ours(candidates=1),
-    "ours, 4 candidates": Ours(candidates=4),
     "ours, 1 rung": Ours(rungs=1),
     "ours, 1 rung, 1 candidate": Ours(rungs=1, candidates=1),
     "ours, eta 3": Ours(eta=3),
-    "ours, 3 rungs": Ours(rungs=3),
     "ours, 3 rungs, eta 3": Ours(rungs=3, eta=3),
-    "ours, 3 rungs, eta 3, 1 candidate": Ours(rungs=3, eta=3, candidates=1),
-    "ours, nsga2": Ours(sampler="nsga2"),
     "ours, random": Ours(sampler="random"),
 }
 MOASHA: Mapping[str, tuple[tuple[int, ...], int]] = {

@@ -1,18 +1,26 @@
-"""A trainer that trains nothing, for searches that are over at once."""
+"""Searches that train nothing and are over at once, and what they came to."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import optuna
 
 from nas.evaluate.train import Diverged
+from nas.explore.events import Event
+from nas.explore.meter import Prices
+from nas.explore.search import run_search
+from nas.explore.settings import make_settings
+from nas.explore.study import open_storage
 from nas.explore.trainer import OnStep, Photos
-from nas.records import Rung
+from nas.records import INTERRUPTED, PROMOTED, REJECTED, Rung, TrialRecord
+from nas.run import Run
 from search_spaces import Architecture, price
 
-__all__ = ["MadeUp"]
+__all__ = ["MadeUp", "networks", "recorded", "study_of", "told"]
 
 
 class MadeUp:
@@ -44,3 +52,42 @@ class MadeUp:
 
     def forget(self, checkpoint: Path) -> None:
         self.forgotten.append(checkpoint)
+
+
+def recorded(
+    folder: Path,
+    trials: int,
+    trainer: MadeUp | None = None,
+    events: list[Event] | None = None,
+    **more: Any,
+) -> Run:
+    """A search on the made-up table."""
+    options: dict[str, Any] = {
+        "space": "tiny",
+        "profile_name": "smoke",
+        "rungs": 3,
+        "eta": 3.0,
+        "sampler": "random",
+    }
+    options |= more
+    settings = make_settings(["40K-params"], trials=trials, run=folder, **options)
+    observer = events.append if events is not None else None
+    meter = Prices(settings.budgets)
+    return run_search(settings, observer, trainer=trainer or MadeUp(), meter=meter)
+
+
+def networks(run: Run) -> list[TrialRecord]:
+    """One record a network: rejected ones and those that later trials went on with left out."""
+    return [r for r in run.records() if r.state not in (PROMOTED, INTERRUPTED, REJECTED)]
+
+
+def told(records: Sequence[TrialRecord]) -> list[tuple[str, str, str]]:
+    """What has to be equal between two searches, to the last bit."""
+    return [
+        (r.architecture_hash, r.state, repr([(g.step, g.psnr_y_db, g.ssim_y) for g in r.rungs]))
+        for r in records
+    ]
+
+
+def study_of(run: Run) -> optuna.Study:
+    return optuna.load_study(study_name=run.about["study"], storage=open_storage(run.storage))

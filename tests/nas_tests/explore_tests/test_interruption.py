@@ -252,7 +252,7 @@ def test_full_disk(
 def test_a_checkpoint_that_does_not_fit_on_the_disk(
     small_disk: Path, monkeypatch: pytest.MonkeyPatch, one_thread: None
 ) -> None:
-    monkeypatch.setattr("nas.explore.trainer._CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("nas.evaluate.checkpointed._CHECKPOINT_SECONDS", 0.0)
     (small_disk / "other").write_bytes(b"x" * 200_000)
     with pytest.raises(InputError, match=r"cannot write .*checkpoints") as caught:
         nas.search(
