@@ -57,7 +57,8 @@ class Ours:
 
 
 OURS: Mapping[str, Ours] = {
-    "ours (2 rungs, eta 2, 8 candidates)": Ours(),
+    "ours (2 rungs, eta 2, 4 candidates)": Ours(),
+    "ours, 8 candidates": Ours(candidates=8),
     "ours, 1 candidate": Ours(candidates=1),
     "ours, 1 rung": Ours(rungs=1),
     "ours, 1 rung, 1 candidate": Ours(rungs=1, candidates=1),

@@ -35,7 +35,7 @@ from nas.explore.ledger import ROOT, Ledger, Standing
 from nas.explore.meter import Prices
 from nas.explore.plan import Plan
 from nas.explore.search import run_search
-from nas.explore.settings import SearchSettings, make_settings
+from nas.explore.settings import DEFAULT_RUNGS, SearchSettings, make_settings
 from nas.explore.study import open_storage
 from nas.explore.trainer import NetworkTrainer, OnStep, Photos
 from nas.records import Rung
@@ -78,7 +78,9 @@ def main() -> None:
     parser.add_argument("--searched", type=int, default=200, help="networks before any copies")
     parser.add_argument("--trials", type=int, default=1000, help="networks with the copies")
     parser.add_argument("--more", type=int, default=40, help="that are timed")
-    parser.add_argument("--rungs", type=int, default=3, help="1: every network to the end")
+    parser.add_argument(
+        "--rungs", type=int, default=DEFAULT_RUNGS, help="1: every network to the end"
+    )
     parser.add_argument("--run", type=Path, help="keep the run folder here")
     arguments = parser.parse_args()
     print(header_line())

@@ -66,7 +66,7 @@ def search(
             help="Of so many proposals the one is trained that promises most by what the networks "
             "so far are worth; 1: the sampler's first."
         ),
-    ] = 8,
+    ] = 4,
     sampler: Annotated[
         str, typer.Option(help="Optuna's sampler: tpe, nsga2, nsga3, gp, random.")
     ] = "tpe",

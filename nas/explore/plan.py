@@ -14,7 +14,7 @@ from nas.explore.ledger import ROOT, UNTIL, Entry, Standing
 from nas.explore.promotion import Climber, best_share, next_promotion
 from nas.explore.propose import Proposal, choose, propose
 from nas.explore.sampler import WHOLE, make_sampler
-from nas.explore.screen import Known, most_promising
+from nas.explore.screen import LATEST, Known, most_promising
 from nas.explore.settings import SearchSettings
 from nas.explore.study import add_ended, begin, claim, fail, reject_over_budget
 from nas.explore.view import estimates, sampler_view
@@ -114,16 +114,17 @@ class Plan:
             return self._made_out(trial, standing, trial.number)
         settings = self.settings
         sampler = make_sampler(settings.sampler, settings.seed, standing.proposals)
+        records = [entry.record for entry in standing.entries]
+        values = estimates(records, settings.objectives, self.steps)
         view = sampler_view(
             self.study.directions,
-            settings.objectives,
             standing.entries,
-            self.steps,
+            values,
             sampler,
             whole=settings.sampler in WHOLE,
         )
         number = len(standing.records) + standing.queued
-        like, proposal = self._chosen(view, standing, number)
+        like, proposal = self._chosen(view, standing, values, number)
         record = self._record(proposal, number, "sampler")
         reason = self._objection(proposal, standing, number)
         if reason:
@@ -136,7 +137,13 @@ class Plan:
         record = replace(record, number=trial.number)
         return Job(trial, proposal.architecture, record, self.steps[0])
 
-    def _chosen(self, view: Study, standing: Standing, number: int) -> tuple[FrozenTrial, Proposal]:
+    def _chosen(
+        self,
+        view: Study,
+        standing: Standing,
+        values: Sequence[list[float] | None],
+        number: int,
+    ) -> tuple[FrozenTrial, Proposal]:
         """The most promising candidate; where none can be trained, the sampler's first.
 
         A sampler that has found its favourites proposes them again and again. Where all of its
@@ -158,20 +165,22 @@ class Plan:
         if able:
             architectures = [made[k].architecture for k in able.values()]
             candidates = [Known.of(a.to_dict(), meter.prices(a), {}) for a in architectures]
-            past = [] if len(able) == 1 else self._past(standing)
+            past = [] if len(able) == 1 else self._past(standing, values)
             chosen = list(able.values())[most_promising(candidates, past, settings.objectives)]
         like = view.get_trials(deepcopy=False)[chosen - len(made)]
         return like, made[chosen]
 
-    def _past(self, standing: Standing) -> list[Known]:
-        """The networks whose objectives are known or estimated, as the regression takes them."""
-        settings = self.settings
-        records = [entry.record for entry in standing.entries if entry.begun]
-        rows = estimates(records, settings.objectives, self.steps)
+    def _past(self, standing: Standing, values: Sequence[list[float] | None]) -> list[Known]:
+        """The latest networks of which all objectives are known or estimated."""
+        names = self.settings.objectives
+        told = [
+            (entry.record, row)
+            for entry, row in zip(standing.entries, values, strict=True)
+            if row is not None and entry.record.params is not None
+        ]
         return [
-            Known.of(record.architecture, record, dict(zip(settings.objectives, row, strict=True)))
-            for record, row in zip(records, rows, strict=True)
-            if row is not None and record.params is not None
+            Known.of(record.architecture, record, dict(zip(names, row, strict=True)))
+            for record, row in told[-LATEST:]
         ]
 
     def _made_out(self, trial: Trial, standing: Standing, root: int) -> Job | TrialRecord:

@@ -20,21 +20,21 @@ from nas.objectives import OBJECTIVES
 from nas.pareto import hypervolume, non_dominated
 from nas.predictor import described, design, predicted
 
-__all__ = ["Known", "most_promising"]
+__all__ = ["LATEST", "Known", "most_promising"]
 
 _Points = npt.NDArray[np.float64]
 
 _LEAST_KNOWN = 10
 """With fewer networks a regression says nothing."""
 
-_LATEST = 400
+LATEST = 200
 """Of more networks than this it learns little more, and takes longer."""
 
 _EXPLAINED = 0.25
 """The share of the variance of unseen networks that it must explain to be listened to."""
 
 # What a figure may turn out to be, in units of the prediction's error: equally likely each.
-_CHANCES = np.array([statistics.NormalDist().inv_cdf((k + 0.5) / 16) for k in range(16)])
+_CHANCES = np.array([statistics.NormalDist().inv_cdf((k + 0.5) / 8) for k in range(8)])
 
 
 _PRICES = ("params", "macs", "activations")
@@ -73,7 +73,7 @@ def most_promising(
         past: networks whose objectives are all known or estimated.
         objectives: their names.
     """
-    past = past[-_LATEST:]
+    past = past[-LATEST:]
     if len(candidates) == 1 or len(past) < _LEAST_KNOWN:
         return 0
     points, error_db = _points([*past, *candidates], objectives, len(past))

@@ -32,7 +32,7 @@ _LATENCY_LR_SIZE = (90, 160)
 
 DEFAULT_RUNGS = 2
 DEFAULT_ETA = 2.0
-DEFAULT_CANDIDATES = 8
+DEFAULT_CANDIDATES = 4
 """Rungs, the share that goes on from each, and proposals of which one is trained: what found most
 for its training steps in benchmarks/results/search_efficiency.json."""
 

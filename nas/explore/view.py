@@ -27,15 +27,14 @@ if TYPE_CHECKING:
 
 __all__ = ["estimates", "sampler_view"]
 
-_MOST = 250
+_MOST = 100
 """Of more networks than this a model learns little more, and takes much longer."""
 
 
 def sampler_view(
     directions: Sequence[StudyDirection],
-    objectives: Sequence[str],
     entries: Sequence[Entry],
-    steps: Sequence[int],
+    values: Sequence[list[float] | None],
     sampler: BaseSampler,
     *,
     whole: bool = False,
@@ -44,9 +43,8 @@ def sampler_view(
 
     Args:
         directions: of the objectives.
-        objectives: their names.
         entries: every network so far.
-        steps: of the rungs.
+        values: the objectives of each as far as they can be told, as `estimates` gives them.
         sampler: what asks.
         whole: whether all networks are in it, and not only the best and the latest ones.
 
@@ -56,7 +54,6 @@ def sampler_view(
     """
     import optuna
 
-    values = estimates([entry.record for entry in entries], objectives, steps)
     kept = range(len(entries)) if whole else _kept(entries, values, directions)
     past: list[FrozenTrial] = []
     for k in kept:
