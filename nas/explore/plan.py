@@ -154,7 +154,7 @@ class Plan:
         able: dict[str, int] = {}
         for name, count in (("", settings.candidates), ("random", _AT_RANDOM)):
             if name:
-                view.sampler = make_sampler(name, settings.seed, number)
+                view.sampler = make_sampler(name, settings.seed, standing.proposals)
             for k in range(len(made), len(made) + count):
                 made.append(propose(view, settings.space, settings.scale, meter))
                 if not self._objection(made[k], standing, number):

@@ -67,6 +67,7 @@ def recorded(
         "profile_name": "smoke",
         "rungs": 3,
         "eta": 3.0,
+        "candidates": 1,
         "sampler": "random",
     }
     options |= more
