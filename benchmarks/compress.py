@@ -43,9 +43,7 @@ ARMS = ("distilled", "plain", "scratch", "uniform")
 BUDGET = 300_000
 VALIDATION = 20
 LESSONS = MIMICRY
-RECIPE = Recipe(
-    steps=2000, batch=8, lr_size=24, learning_rate=5e-4, warmup_steps=50, ema_decay=0.998
-)
+RECIPE = Recipe(steps=2000, batch=8, lr_size=24, learning_rate=5e-4, warmup_steps=50)
 SCRATCH_LEARNING_RATE = 1e-3
 PRUNED = Method("lamp", refit=True)
 UNIFORM = Method("l1", uniform=True, refit=False)

@@ -46,7 +46,6 @@ _PHASE = Recipe(
     batch=2,
     lr_size=12,
     warmup_steps=4,
-    ema_decay=0.8,
     schedule="cosine",
     precision="fp32",
 )

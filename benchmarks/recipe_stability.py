@@ -48,7 +48,7 @@ def look(arch: Architecture, recipe: Recipe, patches: Patches, photos: Any) -> d
     try:
         for name, step in (("half_db", recipe.steps // 2), ("end_db", recipe.steps)):
             train(state, patches, recipe, step)
-            found[name] = validate(state.averaged(recipe), photos, 4).psnr_y_db
+            found[name] = validate(state.averaged(), photos, 4).psnr_y_db
     except Diverged as error:
         found["diverged"] = error.reason
     found["seconds"] = round(state.seconds, 1)

@@ -97,7 +97,7 @@ def finetune(
         return Tuned(network, before_db, None, False)
     if path is not None:
         state.save(path)
-    averaged = state.averaged(recipe)
+    averaged = state.averaged()
     tuned = build(network.architecture)
     tuned.load_state_dict(getattr(averaged, "network", averaged).state_dict())
     after_db = psnr_of(tuned, dataset, device)

@@ -88,7 +88,7 @@ def qat(
     state = start(rounded, recipe, colors=arch.colors)
     train(state, patches, recipe, on_step=on_step, objective=mimicry)
     with _quiet():
-        learnt = state.averaged(recipe).state_dict()
+        learnt = state.averaged().state_dict()
     made = build(arch)
     made.load_state_dict({name: learnt[f"graph.{name}"] for name in made.state_dict()})
     return made.eval()

@@ -211,7 +211,6 @@ def _recipe(options: QuantizeOptions, photos: Sequence[Photo], scale: int) -> Re
         lr_size=max(1, min(_QAT_SIDE_PX, shortest // scale)),
         learning_rate=options.qat_learning_rate,
         warmup_steps=min(20, options.qat_steps // 4),
-        ema_decay=0.95,
     )
 
 

@@ -26,6 +26,7 @@ from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
 from search_spaces.fusions import FUSIONS, FusionPart
 from search_spaces.part import Part, first_problem, shown
+from search_spaces.skips import SKIPS, SkipPart
 from search_spaces.stems import STEMS, StemPart
 from search_spaces.upsamplers import UPSAMPLERS, UpsamplerPart
 from search_spaces.yaml_file import at_key, read_yaml, to_yaml
@@ -56,7 +57,7 @@ class Architecture(BaseModel):
         blocks: the body, one part a block; in files ``repeat: n`` stands for n equal ones.
         fusion: from all blocks' outputs to the upsampler's input.
         upsampler: from features to the image.
-        image_skip: the upscaled input that is added to the output, or ``"none"``.
+        image_skip: how the input is enlarged that is added to the output, or ``none``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -72,7 +73,7 @@ class Architecture(BaseModel):
     blocks: tuple[BlockPart, ...]
     fusion: FusionPart = Part("concat", (("activated", True),))
     upsampler: UpsamplerPart = Part("pixelshuffle")
-    image_skip: Literal["none", "nearest", "bilinear", "bicubic"] = "none"
+    image_skip: SkipPart = Part("none")
 
     @model_validator(mode="before")
     @classmethod
@@ -150,7 +151,8 @@ class Architecture(BaseModel):
     def foreign_parts(self) -> set[tuple[str, str]]:
         """Sort and name of every part that a user added to the tables."""
         tables = {
-            "activation": ACTIVATIONS, "stem": STEMS, "fusion": FUSIONS, "upsampler": UPSAMPLERS
+            "activation": ACTIVATIONS, "stem": STEMS, "fusion": FUSIONS, "upsampler": UPSAMPLERS,
+            "image_skip": SKIPS,
         }  # fmt: skip
         parts = [(table, getattr(self, name)) for name, table in tables.items()]
         parts += [(BLOCKS, block) for block in set(self.blocks)]

@@ -12,6 +12,7 @@ from search_spaces.errors import InputError
 from search_spaces.fusions import FUSIONS
 from search_spaces.layer import Layer, Size
 from search_spaces.part import Part
+from search_spaces.skips import SKIPS
 from search_spaces.stems import STEMS
 from search_spaces.upsamplers import UPSAMPLERS
 
@@ -69,7 +70,8 @@ def layers(arch: Architecture, hr: Size = HR_720P, *, lr: Size | None = None) ->
         sources.append((f"blocks.{k + 1}", BLOCKS.layers(block, arch.channels, size)))
     fusion = FUSIONS.layers(arch.fusion, arch.channels, len(arch.blocks), size)
     upsampler = UPSAMPLERS.layers(arch.upsampler, arch.channels, arch.colors, arch.scale, size)
-    sources += [("fusion", fusion), ("upsampler", upsampler)]
+    skip = SKIPS.layers(arch.image_skip, arch.colors, arch.scale, size)
+    sources += [("fusion", fusion), ("upsampler", upsampler), ("image_skip", skip)]
     for place, parts in sources:
         for layer in parts:
             yield layer._replace(name=f"{place}.{layer.name}")
@@ -81,6 +83,7 @@ def _sums(arch: Architecture, size: Size) -> Iterator[tuple[int, int, int]]:
         yield _block_sum(block, arch.channels, size)
     yield _sum(FUSIONS.layers(arch.fusion, arch.channels, len(arch.blocks), size))
     yield _sum(UPSAMPLERS.layers(arch.upsampler, arch.channels, arch.colors, arch.scale, size))
+    yield _sum(SKIPS.layers(arch.image_skip, arch.colors, arch.scale, size))
 
 
 @lru_cache(maxsize=65536)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from search_spaces.architecture import Architecture
@@ -12,6 +11,7 @@ from search_spaces.blocks import BLOCKS
 from search_spaces.cost import price
 from search_spaces.errors import InputError
 from search_spaces.fusions import FUSIONS
+from search_spaces.skips import SKIPS
 from search_spaces.stems import STEMS
 from search_spaces.upsamplers import UPSAMPLERS
 
@@ -41,6 +41,7 @@ class Network(nn.Module):
         )
         self.fusion = FUSIONS.make(a.fusion, a.channels, len(a.blocks), a.activation)
         self.upsampler = UPSAMPLERS.make(a.upsampler, a.channels, a.colors, a.scale)
+        self.image_skip = SKIPS.make(a.image_skip, a.colors, a.scale)
         mean = torch.tensor(a.mean or (0.0,) * a.colors).view(1, -1, 1, 1)
         self.register_buffer("mean", mean, persistent=False)
         self.mean: Tensor
@@ -63,9 +64,9 @@ class Network(nn.Module):
         y = self.upsampler(self.fusion(features, outputs)).to(image.dtype)
         if a.value_range != 1:
             y = y / a.value_range
-        if a.image_skip != "none":
-            # The upscaled image brings the mean back by itself.
-            return y + _upscaled(image, a.scale, a.image_skip)
+        if a.image_skip.kind != "none":
+            # The enlarged image brings the mean back by itself.
+            return y + self.image_skip(image)
         return y if a.mean is None else y + self.mean.to(y.dtype)
 
 
@@ -89,8 +90,10 @@ def build(architecture: Architecture) -> Network:
     if next(network.parameters()).is_meta:
         # Nothing is there to be filled, and torch would load its compiler for it: a second.
         return network
-    _initialize(network)
-    if architecture.image_skip != "none":
+    for part in (network.stem, network.blocks, network.fusion, network.upsampler):
+        # The image skip sets its own.
+        _initialize(part)
+    if architecture.image_skip.kind != "none":
         for weights in network.upsampler.parameters():
             nn.init.zeros_(weights)
     return network
@@ -130,8 +133,3 @@ def _check_price(architecture: Architecture) -> None:
                 f"layers() of a part does not match its module: the network {architecture.hash} "
                 f"has {built:,} {name} at {_SIDE_PX}x{_SIDE_PX} px, its parts list {listed:,}"
             )
-
-
-def _upscaled(image: Tensor, scale: int, mode: str) -> Tensor:
-    corners = None if mode == "nearest" else False
-    return F.interpolate(image, scale_factor=scale, mode=mode, align_corners=corners)

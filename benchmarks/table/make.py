@@ -117,7 +117,7 @@ def train_one(training: Training, dataset: Dataset, checkpoint: Path) -> pd.Data
         if not diverged:
             try:
                 train(state, patches, recipe, step)
-                network = state.averaged(recipe)
+                network = state.averaged()
                 assert isinstance(network, Network)
                 quality = validate(network, dataset.validation, SCALE)
             except Diverged:

@@ -12,14 +12,15 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from nas.evaluate.optimizers import Optimizers, optimizers_for, trainable
 from nas.evaluate.recipe import Recipe
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
 
-__all__ = ["TrainState", "seeded", "start", "write_tensors"]
+__all__ = ["TrainState", "seeded", "share_of_newest", "start", "trainable", "write_tensors"]
 
 T = TypeVar("T")
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(slots=True)
@@ -28,8 +29,8 @@ class TrainState:
 
     Attributes:
         network: as trained, float32, channels_last.
-        optimizer: Adam with its moments.
-        average: sum of past weights for each trainable parameter, from 0, before bias correction.
+        optimizer: with its moments.
+        average: of past weights, for each trainable parameter.
         colors: 3 or 1 (trained on luma).
         step: optimiser steps done.
         recent_loss: exponential mean over about 10 steps.
@@ -38,7 +39,7 @@ class TrainState:
     """
 
     network: nn.Module
-    optimizer: torch.optim.Optimizer
+    optimizer: Optimizers
     average: list[Tensor]
     colors: int = 3
     step: int = 0
@@ -51,19 +52,16 @@ class TrainState:
         """Where the network is."""
         return next(self.network.parameters()).device
 
-    def averaged(self, recipe: Recipe) -> nn.Module:
-        """A copy of the network with the averaged weights, bias-corrected, in evaluation mode.
+    def averaged(self) -> nn.Module:
+        """A copy of the network with the averaged weights, in evaluation mode.
 
-        The average starts from 0, so after t steps it holds weights worth 1 - decay**t in
-        all and is divided by that (Kingma & Ba 2015, "Adam", section 3, has the same
-        correction for its moments). Before the first step: the weights as they are.
+        Before the first step: the weights as they are.
         """
         network = copy.deepcopy(self.network)
-        worth = 1.0 - recipe.ema_decay**self.step
-        if worth > 0:
+        if self.step:
             with torch.no_grad():
-                for parameter, total in zip(trainable(network), self.average, strict=True):
-                    parameter.copy_(total / worth)
+                for parameter, mean in zip(trainable(network), self.average, strict=True):
+                    parameter.copy_(mean)
         return network.eval().requires_grad_(False)
 
     def content(self) -> dict[str, Any]:
@@ -147,7 +145,7 @@ def seeded(build: Callable[[], T], seed: int) -> T:
 def start(
     network: nn.Module, recipe: Recipe, *, device: torch.device | str = "cpu", colors: int = 3
 ) -> TrainState:
-    """Step 0 of a training: the network moved to ``device`` in channels_last, Adam, an empty mean.
+    """Step 0 of a training: the network moved to ``device`` in channels_last, nothing averaged yet.
 
     Raises:
         InputError: the network has no trainable parameter.
@@ -156,10 +154,19 @@ def start(
     parameters = trainable(network)
     if not parameters:
         raise InputError("the network has no trainable parameter, so there is nothing to train")
-    optimizer = torch.optim.Adam(parameters, lr=recipe.learning_rate, fused=True)
-    return TrainState(network, optimizer, [torch.zeros_like(p) for p in parameters], colors)
+    return TrainState(
+        network,
+        optimizers_for(network, recipe),
+        [torch.zeros_like(one) for one in parameters],
+        colors,
+    )
 
 
-def trainable(network: nn.Module) -> list[Tensor]:
-    """The parameters that a training changes, in the module's order."""
-    return [parameter for parameter in network.parameters() if parameter.requires_grad]
+def share_of_newest(averaged_share: float, step: int) -> float:
+    """What of the average the weights after ``step`` steps (from 1) make up, 0 to 1.
+
+    With it at every step, those after step t weigh in proportion to t ** (1 / share - 1).
+    """
+    if averaged_share == 0:
+        return 1.0
+    return float(1 - (1 - 1 / step) ** (1 / averaged_share))

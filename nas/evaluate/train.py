@@ -16,7 +16,7 @@ from nas.evaluate.precision import resolve_precision
 from nas.evaluate.processes import ALONE, Processes
 from nas.evaluate.quiet import training_step
 from nas.evaluate.recipe import Recipe
-from nas.evaluate.state import TrainState, trainable
+from nas.evaluate.state import TrainState, share_of_newest, trainable
 
 if TYPE_CHECKING:
     from nas.data import Patches
@@ -101,16 +101,15 @@ def train(
             lr, hr = unit(batch.lr, state.colors, device), unit(batch.hr, state.colors, device)
             with torch.autocast(device.type, dtype, enabled=dtype is not torch.float32):
                 loss = measure(called, lr, hr)
-            optimizer.zero_grad(set_to_none=True)
+            optimizer.zero_grad()
             loss.backward()
             if recipe.clip_norm is not None:
                 nn.utils.clip_grad_norm_(parameters, recipe.clip_norm)
-            for group in optimizer.param_groups:
-                group["lr"] = recipe.rate(state.step)
-            optimizer.step()
-            with torch.no_grad():
-                torch._foreach_lerp_(state.average, parameters, 1.0 - recipe.ema_decay)
+            optimizer.step(recipe, state.step)
             state.step += 1
+            with torch.no_grad():
+                weight = share_of_newest(recipe.averaged_share, state.step)
+                torch._foreach_lerp_(state.average, parameters, weight)
         state.seconds += time.perf_counter() - began
         watch.add(loss.detach())
     watch.flush()

@@ -181,7 +181,7 @@ class NetworkTrainer:
         network = self._last
         if network is None or network.architecture != architecture:
             state = self._state(architecture, checkpoint)
-            averaged = state.averaged(self.recipe)
+            averaged = state.averaged()
             assert isinstance(averaged, Network)
             network = averaged
         save_weights(network, path)
@@ -204,7 +204,7 @@ class NetworkTrainer:
         from nas.evaluate.train import Diverged
         from nas.evaluate.validate import validate
 
-        averaged = state.averaged(self.recipe)
+        averaged = state.averaged()
         assert isinstance(averaged, Network)
         quality = validate(
             averaged,
@@ -233,7 +233,9 @@ class NetworkTrainer:
         return state
 
     def _fresh(self, architecture: Architecture) -> TrainState:
+        from nas.evaluate.first_weights import set_first_weights
         from nas.evaluate.state import seeded, start
 
         network = seeded(lambda: build(architecture), self.recipe.seed)
+        set_first_weights(network, self.patches, self.recipe)
         return start(network, self.recipe, device=self.device, colors=architecture.colors)

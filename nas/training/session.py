@@ -6,11 +6,13 @@ import math
 import time
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from nas.data import Patches
+from nas.evaluate.first_weights import set_first_weights
 from nas.evaluate.processes import ALONE, Processes
 from nas.evaluate.recipe import Recipe
 from nas.evaluate.state import TrainState, start
@@ -125,12 +127,8 @@ class _Session:
         """That of the phase, after a divergence with smaller steps."""
         number = min(self.progress.phase, len(self.plan.phases) - 1)
         recipe, factor = self.plan.phases[number], self.progress.rate_factor
-        return recipe.replace(
-            learning_rate=recipe.learning_rate * factor,
-            end_rate=recipe.end_rate * factor,
-            # Each phase has its own patches, and each seed its own weights.
-            seed=self.settings.seed + (number << 32),
-        )
+        # Each phase has its own patches, and each seed its own weights.
+        return recipe.slowed(factor).replace(seed=self.settings.seed + (number << 32))
 
     def fresh(self) -> TrainState:
         """Step 0 of the phase, from the network's weights as they are."""
@@ -144,6 +142,8 @@ class _Session:
             lr_size=recipe.lr_size, batch=recipe.batch, seed=recipe.seed,
         )  # fmt: skip
         if self.state.step == 0:
+            if number == 0 and self.settings.init is None:
+                set_first_weights(self.network, patches, recipe)
             self.save(good=True)
         while self.state.step < recipe.steps:
             try:
@@ -153,7 +153,7 @@ class _Session:
                 if self.progress.phase != number:
                     return
                 recipe = self.recipe()
-        averaged = self.state.averaged(recipe)
+        averaged = self.state.averaged()
         self.progress.phase += 1
         if self.progress.phase < len(self.plan.phases):
             seconds = self.state.seconds
@@ -168,40 +168,40 @@ class _Session:
         until = min(recipe.steps, ((before + self.state.step) // every + 1) * every - before)
         train(
             self.state, patches, recipe, until,
-            on_step=self.stepped, pause=self.pause, processes=self.processes,
+            on_step=partial(self.stepped, recipe), pause=self.pause, processes=self.processes,
         )  # fmt: skip
         if self.state.step == until:
-            self.validate(recipe)
+            self.validate()
         else:
             self.save()
         wish = torch.tensor(float(self.wish.asked), device=self.device)
         if self.processes.mean(wish) > 0:
             if self.processes.first:
-                self.folder.write_last(self.averaged(recipe))
+                self.folder.write_last(self.averaged())
             raise KeyboardInterrupt
 
     def pause(self) -> bool:
         due = time.monotonic() - self.saved > self.settings.checkpoint_s
         return self.wish.asked or (due and self.processes.first)
 
-    def stepped(self, step: int, loss: float) -> None:
+    def stepped(self, recipe: Recipe, step: int, loss: float) -> None:
         before, number = self.plan.first_step(self.progress.phase), self.progress.phase
-        rate = float(self.state.optimizer.param_groups[0]["lr"])
+        rate = recipe.rate(step - 1)
         seconds = time.monotonic() - self.began
         self.tell(TrainingStep(before + step, number, loss, rate, seconds))
         if self.processes.first and (before + step) % 10 == 0:
             self.board.scalars(before + step, {"train/loss": loss, "train/learning_rate": rate})
 
-    def averaged(self, recipe: Recipe) -> Network:
-        network = self.state.averaged(recipe)
+    def averaged(self) -> Network:
+        network = self.state.averaged()
         assert isinstance(network, Network)
         return network
 
-    def validate(self, recipe: Recipe) -> None:
+    def validate(self) -> None:
         """Measures the averaged weights, keeps the best, and writes down where it stands."""
         psnr_y_db = math.nan
         if self.processes.first:
-            network = self.averaged(recipe)
+            network = self.averaged()
             found = {
                 name: validate(network, photos, self.scale, colors=self.colors)
                 for name, photos in self.photos.sets.items()
@@ -219,7 +219,7 @@ class _Session:
         progress, first = self.progress, next(iter(found.values()))
         row: dict[str, float | int | None] = {
             "step": self.step, "phase": progress.phase, "loss": self.state.recent_loss,
-            "learning_rate": float(self.state.optimizer.param_groups[0]["lr"]),
+            "learning_rate": self.recipe().rate(max(0, self.state.step - 1)),
             "seconds": round(self.state.seconds, 3),
         }  # fmt: skip
         for name, quality in found.items():

@@ -10,12 +10,14 @@ from search_spaces.errors import InputError
 
 __all__ = ["initial_network"]
 
+_OF_SCALE = ("upsampler.", "image_skip.")
+
 
 def initial_network(architecture: Architecture, init: Path | None, seed: int) -> Network:
     """The network with the weights of a file, or fresh ones.
 
-    Of a network of another scale all weights but the upsampler's are taken, as papers begin
-    x3 and x4 with the weights of x2.
+    Of a network of another scale all weights but those of upsampler and image skip are taken, as
+    papers begin x3 and x4 with the weights of x2.
 
     Args:
         architecture: what to build.
@@ -36,7 +38,7 @@ def initial_network(architecture: Architecture, init: Path | None, seed: int) ->
         if name not in own or name not in theirs or own[name].shape != theirs[name].shape
     ]
     other_scale = given.architecture.scale != architecture.scale
-    strange = [name for name in differ if not (other_scale and name.startswith("upsampler."))]
+    strange = [name for name in differ if not (other_scale and name.startswith(_OF_SCALE))]
     if strange:
         raise InputError(
             f"--init {init}: the weights are of another network ({len(strange)} tensors differ, "
@@ -44,7 +46,7 @@ def initial_network(architecture: Architecture, init: Path | None, seed: int) ->
         )
     if other_scale:
         theirs = {
-            name: own[name] if name.startswith("upsampler.") else tensor
+            name: own[name] if name.startswith(_OF_SCALE) else tensor
             for name, tensor in theirs.items()
         } | {name: own[name] for name in differ if name in own}
         theirs = {name: theirs[name] for name in own}

@@ -21,7 +21,7 @@ from search_spaces import Network, load, price
 from search_spaces.errors import InputError
 
 RECIPE = Recipe(
-    steps=6, batch=2, lr_size=12, learning_rate=1e-3, warmup_steps=1, ema_decay=0.5,
+    steps=6, batch=2, lr_size=12, learning_rate=1e-3, warmup_steps=1, averaged_share=0.3,
     precision="fp32",
 )  # fmt: skip
 PLAN = Plan("params", 9000, recipe=RECIPE, int8=False)

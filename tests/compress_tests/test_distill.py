@@ -16,7 +16,7 @@ from search_spaces import Network, build
 from search_spaces.errors import InputError
 
 RECIPE = Recipe(
-    steps=24, batch=2, lr_size=12, learning_rate=2e-3, warmup_steps=2, ema_decay=0.8,
+    steps=24, batch=2, lr_size=12, learning_rate=2e-3, warmup_steps=2, averaged_share=0.3,
     precision="fp32",
 )  # fmt: skip
 
@@ -54,7 +54,7 @@ def test_a_student_comes_nearer_to_its_teacher(
     state = start(module, RECIPE)
     patches = Patches(small_photos.train, 2, lr_size=12, batch=2, seed=0)
     train(state, patches, RECIPE, objective=objective)
-    learned = state.averaged(RECIPE).network
+    learned = state.averaged().network
     assert isinstance(learned, Network)
     before = distance(student, teacher, small_photos)
     assert distance(learned, teacher, small_photos) < 0.9 * before

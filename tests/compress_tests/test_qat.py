@@ -14,7 +14,9 @@ from nas.evaluate.recipe import Recipe
 from search_spaces import Architecture, InputError, Network, build
 
 PHOTO = Photo("noise", np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
-RECIPE = Recipe(steps=24, batch=2, lr_size=16, learning_rate=1e-4, warmup_steps=1, ema_decay=0.5)
+RECIPE = Recipe(
+    steps=24, batch=2, lr_size=16, learning_rate=1e-4, warmup_steps=1, averaged_share=0.3
+)
 
 
 @pytest.fixture(scope="module")

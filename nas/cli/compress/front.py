@@ -95,7 +95,7 @@ def _compressed(
     network = open_network(run.weights(record))
     figure, limit = parse_limit(budget, network.architecture)
     rate = min(_LEARNING_RATE, settings.recipe.learning_rate)
-    recipe = settings.recipe.replace(learning_rate=rate)
+    recipe = settings.recipe.slowed(rate / settings.recipe.learning_rate)
     steps = folder / f"{record.number}.steps"
     with bar(f"trial {record.number}: fine-tuning", recipe.steps) as advance:
         return auto(

@@ -21,7 +21,10 @@ __all__ = ["bar", "dataset_of", "recipe_of", "teaching_of"]
 def recipe_of(
     profile: str, steps: int | None, learning_rate: float | None, seed: int
 ) -> Recipe | None:
-    """The profile's recipe with what was given changed; None for no steps at all."""
+    """The profile's recipe with what was given changed; None for no steps at all.
+
+    All step sizes are in proportion to ``learning_rate``, which is Adam's.
+    """
     from nas.evaluate.recipe import profile as named
 
     recipe = named(profile)
@@ -30,8 +33,9 @@ def recipe_of(
     if steps == 0:
         return None
     recipe = recipe if steps is None else recipe.stretched(steps)
-    rate = recipe.learning_rate if learning_rate is None else learning_rate
-    return recipe.replace(learning_rate=rate, seed=seed)
+    if learning_rate is not None:
+        recipe = recipe.slowed(learning_rate / recipe.learning_rate)
+    return recipe.replace(seed=seed)
 
 
 def dataset_of(

@@ -36,7 +36,7 @@ def patches(photo: Photo) -> Patches:
 
 @pytest.fixture
 def recipe() -> Recipe:
-    return Recipe(steps=12, batch=2, lr_size=8, warmup_steps=4, ema_decay=0.8)
+    return Recipe(steps=12, batch=2, lr_size=8, warmup_steps=4, averaged_share=0.3)
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,7 +26,10 @@ def test_an_unknown_profile_names_the_known_ones() -> None:
     [
         ({"steps": 0}, "steps: .*greater than or equal to 1"),
         ({"stepz": 3}, "stepz"),
-        ({"ema_decay": 1.0}, "ema_decay"),
+        ({"averaged_share": 1.1}, "averaged_share"),
+        ({"filter_rate": 0.05}, "filter_rate belongs to optimizer muon, got adam"),
+        ({"decay_share": 0.5}, "decay_share belongs to schedule linear, got schedule constant"),
+        ({"end_rate": 1e-5}, "end_rate belongs to schedule cosine or linear"),
         ({"precision": "fp16"}, "precision"),
         ({"steps": 5, "warmup_steps": 6}, "warmup_steps must be at most steps, got 6 > 5"),
     ],
@@ -74,10 +79,34 @@ def test_steps_are_powers_of_gamma(steps: int, milestones: list[int], gamma: flo
 
 
 @settings(deadline=None)
-@given(steps=st.integers(1, 2000), decay=st.floats(0.01, 0.9999))
-def test_the_window_of_the_average_grows_with_the_steps(steps: int, decay: float) -> None:
-    recipe = Recipe(steps=200, ema_decay=decay)
-    stretched = recipe.stretched(steps)
-    assert stretched.steps == steps
-    window, before = 1 / (1 - stretched.ema_decay), 1 / (1 - decay)
-    assert window == pytest.approx(max(1.0, before * steps / 200), rel=1e-6)
+@given(
+    steps=st.integers(2, 500),
+    share=st.floats(0.01, 1),
+    end=st.floats(0, 1),
+    rate=st.floats(1e-6, 1e-1),
+)
+def test_linear_is_constant_and_then_falls_in_a_straight_line(
+    steps: int, share: float, end: float, rate: float
+) -> None:
+    recipe = Recipe(
+        steps=steps, learning_rate=rate, schedule="linear", end_rate=end * rate,
+        decay_share=share, warmup_steps=0,
+    )  # fmt: skip
+    rates = [recipe.rate(step) / rate for step in range(steps)]
+    assert rates[0] == pytest.approx(1)
+    assert rates[-1] == pytest.approx(end, abs=1e-9)
+    assert all(
+        one == pytest.approx(1)
+        for step, one in enumerate(rates)
+        if step < (1 - share) * (steps - 1)
+    )
+    falls = [a - b for a, b in pairwise(rates) if a < 1 - 1e-9]
+    assert falls == pytest.approx([(1 - end) / (share * (steps - 1))] * len(falls), abs=1e-9)
+
+
+def test_slowed_scales_every_step_size() -> None:
+    recipe = Recipe(optimizer="muon", filter_rate=0.2, schedule="cosine", end_rate=1e-4)
+    half = recipe.slowed(0.5)
+    assert (half.learning_rate, half.filter_rate, half.end_rate) == pytest.approx((5e-4, 0.1, 5e-5))
+    assert half.pace(100) == pytest.approx(recipe.pace(100))
+    assert Recipe().slowed(0.5) == Recipe(learning_rate=5e-4)

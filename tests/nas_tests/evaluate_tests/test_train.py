@@ -43,8 +43,8 @@ def test_two_trainings_agree_to_the_last_bit_and_learn(
     assert len(losses[0]) == recipe.steps
     assert losses[0][-1] < losses[0][0]
     assert same(states[0].network, states[1].network)
-    assert same(states[0].averaged(recipe), states[1].averaged(recipe))
-    assert not same(states[0].network, states[0].averaged(recipe))
+    assert same(states[0].averaged(), states[1].averaged())
+    assert not same(states[0].network, states[0].averaged())
 
 
 @pytest.mark.parametrize("pause", [1, 5, 11])
@@ -57,27 +57,32 @@ def test_paused_saved_and_resumed_equals_uninterrupted(
     assert resumed.step == pause
     train(resumed, patches, recipe)
     assert same(whole.network, resumed.network)
-    assert same(whole.averaged(recipe), resumed.averaged(recipe))
+    assert same(whole.averaged(), resumed.averaged())
     assert (whole.recent_loss, whole.best_loss) == (resumed.recent_loss, resumed.best_loss)
 
 
-def test_average_is_the_closed_form(fresh: Fresh, patches: Patches, recipe: Recipe) -> None:
-    state, d = fresh(), recipe.ema_decay
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_average_is_the_closed_form(
+    fresh: Fresh, patches: Patches, recipe: Recipe, share: float
+) -> None:
+    state, recipe = fresh(), recipe.replace(averaged_share=share)
     past: list[list[Tensor]] = []
     for step in range(1, 5):
         train(state, patches, recipe, step)
         past.append(weights(state.network))
-    shares = [d ** (len(past) - 1 - i) * (1 - d) / (1 - d ** len(past)) for i in range(len(past))]
+    # Step t weighs what its share of a growing power is: t ** p - (t - 1) ** p of 4 ** p.
+    power = 1 / share if share else math.inf
+    shares = [(t / 4) ** power - ((t - 1) / 4) ** power for t in range(1, 5)]
     assert sum(shares) == pytest.approx(1)
-    for got, *history in zip(weights(state.averaged(recipe)), *past, strict=True):
-        expected = sum(share * value for share, value in zip(shares, history, strict=True))
+    for got, *history in zip(weights(state.averaged()), *past, strict=True):
+        expected = sum(weight * value for weight, value in zip(shares, history, strict=True))
         torch.testing.assert_close(got, expected, rtol=1e-6, atol=1e-7)
-    assert not any(total.requires_grad for total in state.average)
+    assert not any(mean.requires_grad for mean in state.average)
 
 
 def test_average_before_the_first_step_is_the_network(fresh: Fresh, recipe: Recipe) -> None:
     state = fresh()
-    assert same(state.averaged(recipe), state.network)
+    assert same(state.averaged(), state.network)
 
 
 def test_warm_up_rises_linearly_and_stays(fresh: Fresh, patches: Patches, recipe: Recipe) -> None:
@@ -87,7 +92,7 @@ def test_warm_up_rises_linearly_and_stays(fresh: Fresh, patches: Patches, recipe
         patches,
         recipe,
         7,
-        on_step=lambda *_: rates.append(state.optimizer.param_groups[0]["lr"]),
+        on_step=lambda *_: rates.append(state.optimizer.state_dict()[0]["param_groups"][0]["lr"]),
     )
     rate = recipe.learning_rate
     expected = [rate / 4, rate / 2, rate * 3 / 4, rate, rate, rate, rate]

@@ -28,7 +28,7 @@ def architecture() -> Architecture:
 @pytest.fixture(scope="session")
 def plan() -> Plan:
     first = Recipe(
-        steps=12, batch=4, lr_size=8, schedule="cosine", warmup_steps=2, ema_decay=0.8,
+        steps=12, batch=4, lr_size=8, schedule="cosine", warmup_steps=2, averaged_share=0.3,
         precision="fp32",
     )  # fmt: skip
     second = first.replace(steps=8, loss="l2", lr_size=10, learning_rate=5e-4)
