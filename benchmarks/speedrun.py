@@ -184,8 +184,8 @@ def fill() -> None:
     """Does the trainings that nobody has done or is doing."""
     torch.set_num_threads(1)
     _PARTS.mkdir(exist_ok=True)
-    for name, scale, arch in cases():
-        for label, arm in arms().items():
+    for label, arm in arms().items():
+        for name, scale, arch in cases():
             for seed in SEEDS[: arm.seeds]:
                 key = f"{name} x{scale} {label} {seed}"
                 with locked(_PARTS / f"speedrun {key}.lock", wait=False) as mine:
