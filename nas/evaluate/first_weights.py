@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nas.data import Patches
     from nas.evaluate.recipe import Recipe
 
-__all__ = ["fit_linear_skip", "set_first_weights", "whiten"]
+__all__ = ["fit_linear_skip", "keep_variance", "set_first_weights", "whiten"]
 
 _PATCHES = 512
 # Of a whitened stem's outputs, for images in 0..1: the standard deviation that the blocks behind
@@ -30,6 +30,10 @@ _PATCHES = 512
 _GAIN = 0.2
 # Flatter directions than this variance (values in 0..1) are rounding, and not stretched further.
 _LEAST_VARIANCE = 1e-5
+
+_SEEN = 32
+"""Patches by which blocks are turned up."""
+_LACK, _MOST_LACK, _MOST_TURNS = 1.05, 4.0, 12
 
 
 def set_first_weights(network: nn.Module, patches: Patches, recipe: Recipe) -> None:
@@ -55,6 +59,7 @@ def set_first_weights(network: nn.Module, patches: Patches, recipe: Recipe) -> N
     for module in network.stem.modules():
         if isinstance(module, nn.Conv2d) and module.in_channels == lr.shape[1]:
             whiten(module, inside * value_range, value_range, generator)
+    keep_variance(network, inside[:_SEEN].to(next(network.parameters()).device) * value_range)
 
 
 def fit_linear_skip(skip: LinearSkip, lr: Tensor, hr: Tensor) -> None:
@@ -110,6 +115,28 @@ def whiten(conv: nn.Conv2d, image: Tensor, value_range: float, generator: torch.
         conv.weight.copy_(chosen.reshape(conv.weight.shape))
         if conv.bias is not None:
             conv.bias.copy_(-chosen @ mean)
+
+
+@torch.no_grad()
+def keep_variance(network: Network, image: Tensor) -> None:
+    """Turns up the filters of every block whose outputs vary less than its inputs.
+
+    Args:
+        network: gets the filters.
+        image: (N, colors, h, w) as the stem sees it.
+    """
+    features = network.stem(image)
+    for block in network.blocks:
+        wanted = features.std()
+        filters = [one.weight for one in block.modules() if isinstance(one, nn.Conv2d)]
+        for _ in range(_MOST_TURNS):
+            shown = block(features)
+            lack = float(wanted / shown.std().clamp(min=1e-12))
+            if lack < _LACK or not filters:
+                break
+            # A part each, since most lie behind one another.
+            torch._foreach_mul_(filters, min(lack, _MOST_LACK) ** (1 / min(len(filters), 3)))
+        features = shown
 
 
 def _examples(patches: Patches, colors: int) -> tuple[Tensor, Tensor]:
