@@ -52,7 +52,7 @@ RECIPE = Recipe(
     learning_rate=5e-4,
     schedule="cosine",
     warmup_steps=50,
-    ema_decay=0.98,
+    averaged_share=0.03,
 )
 
 
@@ -133,7 +133,7 @@ def table(networks: dict[str, Architecture], found: list[dict[str, Any]]) -> dic
         cost = price(arch)
         made[name] = {
             "params": cost.params, "macs": cost.macs, "activations": cost.activations,
-            "image_skip": arch.image_skip, "seeds": sorted(one["seed"] for one in own),
+            "image_skip": arch.image_skip.to_plain(), "seeds": sorted(one["seed"] for one in own),
         }  # fmt: skip
         for figure in ("Set5", "Set14", "validation_db"):
             values = [one[figure] if figure[0] == "v" else one[figure]["psnr_y_db"] for one in own]

@@ -40,7 +40,12 @@ class Dependencies:
 
     def _find_groups(self, network: Network) -> None:
         covered: set[tuple[Any, int]] = set()
-        convs = [(n, m) for n, m in network.named_modules() if isinstance(m, nn.Conv2d)]
+        convs = [
+            (name, module)
+            for name, module in network.named_modules()
+            # What an image skip makes are pixels, as the output layer's.
+            if isinstance(module, nn.Conv2d) and not name.startswith("image_skip.")
+        ]
         output = output_layer(network)
         # Narrow layers first: a gate on a concatenation spans the groups of all its slices.
         for name, layer in sorted(convs, key=lambda named: named[1].out_channels):

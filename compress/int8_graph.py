@@ -150,8 +150,9 @@ def _float_nodes(model: onnx.ModelProto, layers: set[str]) -> set[str]:
 
 
 def _bypass_rounding(model: onnx.ModelProto, floats: Collection[str]) -> None:
-    """Lets float nodes read what float nodes made, and not its 8-bit copy."""
+    """Lets float nodes read what float nodes made, or the image, and not its 8-bit copy."""
     makers = {out: node for node in model.graph.node for out in node.output}
+    inputs = {one.name for one in model.graph.input}
     for node in model.graph.node:
         if node.name not in floats:
             continue
@@ -163,7 +164,8 @@ def _bypass_rounding(model: onnx.ModelProto, floats: Collection[str]) -> None:
             if rounded is None or rounded.op_type != "QuantizeLinear":
                 continue
             source = makers.get(rounded.input[0])
-            if source is not None and source.name in floats:
+            made = source is not None and source.name in floats
+            if made or rounded.input[0] in inputs:
                 node.input[k] = rounded.input[0]
 
 

@@ -32,6 +32,9 @@ OnStage = Callable[[str], None]
 OnStep = Callable[[int, float], None]
 
 _QAT_SIDE_PX = 32
+# The image goes through it straight to the output. In 8 bits the weights of a filter no longer add
+# up to one: a brightness that is a gray level off everywhere, for one layer in thousands of weights.
+_EXACT = "image_skip."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ class QuantizeOptions:
     Attributes:
         calibration: one of `compress.calibration.METHODS`, or ``best``: all are tried, and what
             the validation photos like best is kept.
-        keep_float: layers, or beginnings of their names, that stay in float32.
+        keep_float: layers, or beginnings of their names, that stay in float32; an image skip's
+            filters do in any case.
         max_drop_db: PSNR-Y that may be lost; where more is, the most sensitive layers stay in
             float32 as well, until it fits. None: what ``keep_float`` says, and no more.
         crops: LR crops to calibrate on.
@@ -153,7 +157,8 @@ def quantize(
         export_onnx(network, plain)
         before = validate(network, validation, arch.scale, colors=arch.colors)
         chosen = Candidate(network, Path(name) / "ptq", images, validation, exported=plain)
-        fixed = chosen.matching(options.keep_float)
+        skip = [name for name in chosen.layers if name.startswith(_EXACT)]
+        fixed = tuple(dict.fromkeys((*skip, *chosen.matching(options.keep_float))))
         _calibrate(chosen, options.calibration, fixed, say)
         limit = math.inf if options.max_drop_db is None else options.max_drop_db
         goal_db = before.psnr_y_db - limit

@@ -28,7 +28,8 @@ def refit(
 ) -> int:
     """Fits the convolutions of ``pruned`` in place; both modules have the same layer names.
 
-    Grouped convolutions, and layers that see too few pixels for their number of weights, stay.
+    Grouped convolutions, those without a bias (an image skip's), and layers that see too few
+    pixels for their number of weights, stay.
 
     Args:
         pruned: what is left of ``original``.
@@ -44,7 +45,7 @@ def refit(
     fitted = 0
     for name, target in wanted.items():
         layer = layers[name]
-        if not isinstance(layer, nn.Conv2d) or layer.groups != 1:
+        if not isinstance(layer, nn.Conv2d) or layer.groups != 1 or layer.bias is None:
             continue
         pixels = target.shape[0] * target.shape[2] * target.shape[3]
         if pixels >= _SAMPLES_PER_UNKNOWN * (layer.weight[0].numel() + 1):

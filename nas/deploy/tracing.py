@@ -18,6 +18,7 @@ from nas.deploy.portable import LEAST_ESA_SIDE_PX
 from search_spaces.attention.esa import ESALite
 from search_spaces.errors import InputError
 from search_spaces.network import Network
+from search_spaces.skips import LinearSkip
 
 __all__ = ["HELPERS", "continued", "is_inlined", "statements", "traceable"]
 
@@ -52,7 +53,7 @@ _SIGNS: Mapping[Any, str] = {
 
 
 def traceable(network: Network, *, training: bool = False) -> Network:
-    """A copy on the CPU without branches that depend on an image's size.
+    """A copy on the CPU without branches that depend on an image's size or on autocast.
 
     Args:
         network: any.
@@ -62,12 +63,20 @@ def traceable(network: Network, *, training: bool = False) -> Network:
     for module in copied.modules():
         if isinstance(module, ESALite) and type(module).pooled is ESALite.pooled:
             module.pooled = types.MethodType(_pooled, module)  # type: ignore[method-assign]
+        if isinstance(module, LinearSkip) and type(module).filtered is LinearSkip.filtered:
+            module.filtered = types.MethodType(_filtered, module)  # type: ignore[method-assign]
     return copied
 
 
 def _pooled(self: ESALite, x: Tensor) -> Tensor:
     strided = self.stride(continued(x, LEAST_ESA_SIDE_PX))
     return F.max_pool2d(strided, kernel_size=7, stride=3)
+
+
+def _filtered(self: LinearSkip, around: Tensor) -> Tensor:
+    # Whether autocast is on can't be asked of a traced value.
+    out: Tensor = self.conv(around)
+    return out
 
 
 def is_inlined(module: nn.Module) -> bool:

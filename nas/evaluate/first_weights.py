@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["fit_linear_skip", "keep_variance", "set_first_weights", "whiten"]
 
 _PATCHES = 512
+# All their windows together would take gigabytes.
+_AT_ONCE = 64
 # Of a whitened stem's outputs, for images in 0..1: the standard deviation that the blocks behind
 # it train best with (0.15 to 0.3; at 1.0 two networks had 0.02 dB less after 240 steps).
 _GAIN = 0.2
@@ -39,7 +41,7 @@ _LACK, _MOST_LACK, _MOST_TURNS = 1.05, 4.0, 12
 def set_first_weights(network: nn.Module, patches: Patches, recipe: Recipe) -> None:
     """Sets what photos can tell of a fresh network's weights, where the recipe says so.
 
-    The same network, photos and seed get the same weights.
+    The same network, photos and seed get the same weights. Filters larger than the patches stay.
 
     Args:
         network: fresh; anything but a `Network` stays as it is.
@@ -49,17 +51,19 @@ def set_first_weights(network: nn.Module, patches: Patches, recipe: Recipe) -> N
     if recipe.first_weights != "photos" or not isinstance(network, Network):
         return
     lr, hr = _examples(patches, network.architecture.colors)
-    if isinstance(network.image_skip, LinearSkip):
+    side = min(lr.shape[-2:])
+    if isinstance(network.image_skip, LinearSkip) and network.image_skip.kernel <= side:
         fit_linear_skip(network.image_skip, lr, hr)
     inside = lr
     if network.architecture.mean is not None:
         inside = inside - network.mean.cpu()
     value_range = float(network.architecture.value_range)
     generator = torch.Generator().manual_seed(recipe.seed)
-    for module in network.stem.modules():
-        if isinstance(module, nn.Conv2d) and module.in_channels == lr.shape[1]:
-            whiten(module, inside * value_range, value_range, generator)
-    keep_variance(network, inside[:_SEEN].to(next(network.parameters()).device) * value_range)
+    for conv in _readers(network.stem, lr.shape[1]):
+        if conv.kernel_size[0] <= side:
+            whiten(conv, inside * value_range, value_range, generator)
+    device = next(network.parameters()).device
+    keep_variance(network, inside[:_SEEN].to(device) * value_range)
 
 
 def fit_linear_skip(skip: LinearSkip, lr: Tensor, hr: Tensor) -> None:
@@ -67,22 +71,28 @@ def fit_linear_skip(skip: LinearSkip, lr: Tensor, hr: Tensor) -> None:
 
     Args:
         skip: gets the filters.
-        lr: (N, colors, h, w) in 0..1.
+        lr: (N, colors, h, w) in 0..1, ``kernel`` pixels a side or more.
         hr: (N, colors, h * scale, w * scale) in 0..1.
     """
     kernel, scale = skip.kernel, skip.scale
-    windows = _windows(lr.flatten(0, 1).unsqueeze(1), kernel)
-    centre = windows[:, windows.shape[1] // 2 : windows.shape[1] // 2 + 1].clone()
     edge = kernel // 2
-    inner = hr[..., edge * scale : -edge * scale or None, edge * scale : -edge * scale or None]
-    squares = F.pixel_unshuffle(inner.flatten(0, 1).unsqueeze(1), scale)
-    wanted = squares.permute(0, 2, 3, 1).reshape(-1, scale**2).double()
-    # What a window differs from its middle by: so a plain area stays as bright as it is.
-    windows, wanted = windows - centre, wanted - centre
-    normal = windows.T @ windows
-    normal += torch.eye(len(normal), dtype=normal.dtype) * 1e-6 * normal.trace() / len(normal)
-    filters = torch.linalg.solve(normal, windows.T @ wanted)
-    filters[len(filters) // 2] += 1 - filters.sum(dim=0)
+    inner = slice(edge * scale, -edge * scale)
+    normal = torch.zeros(kernel**2, kernel**2, dtype=torch.float64)
+    product = torch.zeros(kernel**2, scale**2, dtype=torch.float64)
+    for small, large in zip(lr.split(_AT_ONCE), hr.split(_AT_ONCE), strict=True):
+        windows = _windows(small.flatten(0, 1).unsqueeze(1), kernel)
+        squares = F.pixel_unshuffle(large[..., inner, inner].flatten(0, 1).unsqueeze(1), scale)
+        wanted = squares.permute(0, 2, 3, 1).reshape(-1, scale**2).double()
+        # What a window differs from its middle by: so a plain area stays as bright as it is.
+        centre = windows[:, kernel**2 // 2 : kernel**2 // 2 + 1].clone()
+        windows, wanted = windows - centre, wanted - centre
+        normal += windows.T @ windows
+        product += windows.T @ wanted
+    # Photos without contrast make it zero, and filters that repeat the pixel.
+    least = 1e-6 * normal.trace() / len(normal)
+    normal += torch.eye(len(normal), dtype=normal.dtype) * least.clamp(min=1e-12)
+    filters = torch.linalg.solve(normal, product)
+    filters[kernel**2 // 2] += 1 - filters.sum(dim=0)
     skip.set_filters(filters.T.reshape(scale**2, kernel, kernel).float())
 
 
@@ -94,13 +104,12 @@ def whiten(conv: nn.Conv2d, image: Tensor, value_range: float, generator: torch.
 
     Args:
         conv: gets the filters, and a bias that takes the mean out where it has one.
-        image: (N, in, h, w), what it will see.
+        image: (N, in, h, w), what it will see, at least as large as the filters.
         value_range: of the image, 1 or 255.
         generator: of the turns.
     """
-    windows = _windows(image, conv.kernel_size[0])
-    mean = windows.mean(dim=0)
-    variances, directions = torch.linalg.eigh(torch.cov(windows.T))
+    mean, covariance = _moments(image, conv.kernel_size[0])
+    variances, directions = torch.linalg.eigh(covariance)
     # An eigenvector's sign is the solver's choice.
     largest = directions.gather(0, directions.abs().argmax(dim=0, keepdim=True))
     least = _LEAST_VARIANCE * value_range**2
@@ -148,6 +157,49 @@ def _examples(patches: Patches, colors: int) -> tuple[Tensor, Tensor]:
         unit(torch.cat([batch.lr for batch in batches]), colors, cpu),
         unit(torch.cat([batch.hr for batch in batches]), colors, cpu),
     )
+
+
+def _readers(stem: nn.Module, colors: int) -> list[nn.Conv2d]:
+    """The plain convolutions that see the image itself, in the order in which they run."""
+    found: list[nn.Conv2d] = []
+    convs = [
+        module
+        for module in stem.modules()
+        if isinstance(module, nn.Conv2d)
+        and module.groups == 1
+        and module.kernel_size[0] == module.kernel_size[1]
+    ]
+    if not convs:
+        return []
+    image = convs[0].weight.new_zeros(1, colors, 8, 8)
+
+    def note(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        if isinstance(module, nn.Conv2d) and inputs[0] is image:
+            found.append(module)
+
+    hooks = [conv.register_forward_pre_hook(note) for conv in convs]
+    try:
+        with torch.no_grad():
+            stem(image)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return found
+
+
+def _moments(image: Tensor, kernel: int) -> tuple[Tensor, Tensor]:
+    """Mean and covariance of the windows."""
+    size = image.shape[1] * kernel**2
+    total = torch.zeros(size, dtype=torch.float64)
+    squares = torch.zeros(size, size, dtype=torch.float64)
+    count = 0
+    for part in image.split(_AT_ONCE):
+        windows = _windows(part, kernel)
+        total += windows.sum(dim=0)
+        squares += windows.T @ windows
+        count += len(windows)
+    mean = total / count
+    return mean, squares / count - mean.outer(mean)
 
 
 def _windows(image: Tensor, kernel: int) -> Tensor:

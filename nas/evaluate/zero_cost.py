@@ -26,7 +26,8 @@ def zero_cost_scores(
     abs(g w) over all weights w; of both the logarithm to the base of ten.
 
     All weights are drawn anew, normally with the variance 1 / fan-in: a network whose last layer
-    starts at zero has no gradients before it.
+    starts at zero has no gradients before it. Those of an image skip stay, and don't count: they
+    enlarge from the start, and alike in every network.
 
     Args:
         network: whose layers count, on the CPU.
@@ -36,12 +37,13 @@ def zero_cost_scores(
     """
     drawn = copy.deepcopy(network)
     generator = torch.Generator().manual_seed(seed)
+    counted = [p for name, p in drawn.named_parameters() if not name.startswith("image_skip.")]
     with torch.no_grad():
-        for parameter in drawn.parameters():
+        for parameter in counted:
             if parameter.dim() > 1:
                 fan_in = parameter[0].numel()
                 parameter.normal_(0.0, fan_in**-0.5, generator=generator)
-    weights = [p for p in drawn.parameters() if p.requires_grad]
+    weights = [p for p in counted if p.requires_grad]
     loss = F.l1_loss(drawn.train()(lr), hr)
     pairs = list(zip(weights, torch.autograd.grad(loss, weights), strict=True))
     return {

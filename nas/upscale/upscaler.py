@@ -99,7 +99,7 @@ class Upscaler:
             source = network
         elif network.architecture is not None:
             # For what there is to know of it; its weights are in the file.
-            source = build(network.architecture)
+            source = _drawn(build(network.architecture))
         else:
             self.pools_globally, self._sees_far = False, True
             return
@@ -246,6 +246,16 @@ class _Bfloat16(nn.Module):
 def _scale_and_colors(network: Network | OnnxNetwork) -> tuple[int, int]:
     of = network if isinstance(network, OnnxNetwork) else network.architecture
     return of.scale, of.colors
+
+
+def _drawn(network: Network) -> Network:
+    """The network with all filters drawn: zeros, as fresh ones have, hide how far it sees."""
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for weights in network.parameters():
+            if weights.ndim > 1:
+                weights.normal_(std=weights[0].numel() ** -0.5, generator=generator)
+    return network
 
 
 def _receptive_radius(network: nn.Module) -> int:

@@ -42,11 +42,17 @@ class LinearSkip(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """(N, colors, h, w) to (N, colors, h * scale, w * scale), in the image's precision."""
         around = F.pad(image, (self.kernel // 2,) * 4, mode="replicate")
-        if torch.is_autocast_enabled(image.device.type):
-            # bf16 would round the image itself to 8 bits.
-            with torch.autocast(image.device.type, enabled=False):
-                return F.pixel_shuffle(self.conv(around), self.scale)
-        return F.pixel_shuffle(self.conv(around), self.scale)
+        return F.pixel_shuffle(self.filtered(around), self.scale)
+
+    def filtered(self, around: Tensor) -> Tensor:
+        """The convolution of the padded image; autocast's bf16 would round the image to 8 bits."""
+        device = around.device.type
+        if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+            with torch.autocast(device, enabled=False):
+                exact: Tensor = self.conv(around.to(self.conv.weight.dtype))
+                return exact
+        out: Tensor = self.conv(around)
+        return out
 
     @staticmethod
     def layers(
