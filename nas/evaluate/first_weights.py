@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from search_spaces import Network
+from search_spaces.activations import ACTIVATIONS
+from search_spaces.part import Part
 from search_spaces.skips import LinearSkip
 
 if TYPE_CHECKING:
@@ -62,8 +64,9 @@ def set_first_weights(network: nn.Module, patches: Patches, recipe: Recipe) -> N
     for conv in _readers(network.stem, lr.shape[1]):
         if conv.kernel_size[0] <= side:
             whiten(conv, inside * value_range, value_range, generator)
-    device = next(network.parameters()).device
-    keep_variance(network, inside[:_SEEN].to(device) * value_range)
+    if _bends_less_near_zero(network.architecture.activation):
+        device = next(network.parameters()).device
+        keep_variance(network, inside[:_SEEN].to(device) * value_range)
 
 
 def fit_linear_skip(skip: LinearSkip, lr: Tensor, hr: Tensor) -> None:
@@ -130,6 +133,9 @@ def whiten(conv: nn.Conv2d, image: Tensor, value_range: float, generator: torch.
 def keep_variance(network: Network, image: Tensor) -> None:
     """Turns up the filters of every block whose outputs vary less than its inputs.
 
+    Not for ReLU and its kin, which bend all signals alike: with larger filters, which steps change
+    less, two such networks had 0.06 dB less after 320 steps and 0.02 dB less after 1,600.
+
     Args:
         network: gets the filters.
         image: (N, colors, h, w) as the stem sees it.
@@ -157,6 +163,13 @@ def _examples(patches: Patches, colors: int) -> tuple[Tensor, Tensor]:
         unit(torch.cat([batch.lr for batch in batches]), colors, cpu),
         unit(torch.cat([batch.hr for batch in batches]), colors, cpu),
     )
+
+
+def _bends_less_near_zero(activation: Part) -> bool:
+    """Whether small signals pass an activation as if they passed a straight line."""
+    bend, values = ACTIVATIONS.make(activation), torch.tensor([-1.0, 1.0])
+    small = 100 * bend(values / 100)
+    return not torch.allclose(small, bend(values.clone()), rtol=1e-4)
 
 
 def _readers(stem: nn.Module, colors: int) -> list[nn.Conv2d]:
