@@ -143,7 +143,7 @@ def search(
         int | None,
         typer.Option(help="Afterwards, train so many of the front's best fully: nas train."),
     ] = None,
-    train_recipe: Annotated[str, typer.Option(help="By which recipe then.")] = "e_rfdn",
+    train_recipe: Annotated[str, typer.Option(help="By which recipe then.")] = "fast",
     train_steps: Annotated[
         int | None, typer.Option(help="In so many steps then, the recipe stretched to them.")
     ] = None,
