@@ -44,14 +44,14 @@ RUNG_STEPS = (36, 40, 80, 107, 160, 240, 320)
 """The quick profile's steps halved, thirded and quartered again and again."""
 CROP_PX = 192
 """Side of the centres of the validation photos that are validated on, HR pixels."""
-BANDS = (15_000, 25_000, 50_000)
+BANDS = (15_000, 25_000)
 """Parameters about which networks as different as the default space allows are drawn."""
 BAND = 0.05
 """By how much a network of a band may miss it."""
 
 _VALIDATION = 20
 # Of each band: so many networks, of which so many have three seeds, and so many two long trainings.
-_DRAWN, _SEEDED, _LONG = 80, 20, 16
+_DRAWN, _SEEDED, _LONG = 80, 30, 24
 _SEEDS, _LONG_SEEDS = (0, 1, 2), (3, 4)
 
 
@@ -130,11 +130,15 @@ def plan() -> list[Training]:
     long = [arch for some in bands().values() for arch in some[:_LONG]]
     short = {seed: RECIPE.replace(seed=seed) for seed in _SEEDS}
     first, *others = _SEEDS
+    to_the_end, once_more = (
+        [Training(arch, seed, LONG.replace(seed=seed)) for arch in long] for seed in _LONG_SEEDS
+    )
     return [
         *(Training(arch, first, short[first]) for arch in seeded),
-        *(Training(arch, seed, LONG.replace(seed=seed)) for seed in _LONG_SEEDS for arch in long),
-        *(Training(arch, first, short[first]) for arch in every if arch not in seeded),
         *(Training(arch, first, short[first]) for _, arch in grid()),
+        *to_the_end,
+        *(Training(arch, first, short[first]) for arch in every if arch not in seeded),
+        *once_more,
         *(Training(arch, seed, short[seed]) for seed in others for arch in seeded),
     ]
 
