@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from nas.choice import BETTER, Choice
+from nas.choice import BETTER, Choice, check_preference
 from nas.noise import GIVEN, Noise, noise_of, noise_of_run
 from nas.objectives import OBJECTIVES
 from nas.pareto import front
@@ -82,6 +82,17 @@ class Run:
         """
         prefer = str(self.about.get("prefer", BETTER))
         return Choice.of(self.objectives, self.budgets, prefer, self.noise.psnr_db)
+
+    def preferring(self, prefer: str, *, keep: bool = False) -> Run:
+        """The run with another preference; kept in its run.yaml where that is asked for.
+
+        Raises:
+            InputError: no such preference, or run.yaml cannot be written.
+        """
+        about = {**self.about, "prefer": check_preference(prefer)}
+        if keep and about != dict(self.about):
+            write_run(self.folder, about)
+        return replace(self, about=about)
 
     @property
     def _training(self) -> tuple[str, int]:
