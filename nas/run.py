@@ -143,6 +143,14 @@ class Run:
         """The records of the front."""
         return front(self.records(), [OBJECTIVES[name] for name in self.objectives])
 
+    def leaders(self, count: int) -> tuple[TrialRecord, ...]:
+        """So many of the front's records: the best, then the others by their PSNR."""
+        records = self.records()
+        best = self.choice.best(records)
+        on_front = front(records, [OBJECTIVES[name] for name in self.objectives])
+        rest = [record for record in on_front if best is None or record.number != best.number]
+        return tuple([*([best] if best is not None else []), *rest][:count])
+
     def best(self) -> TrialRecord | None:
         """The finished trial within the budgets that is preferred, by default by its PSNR."""
         return self.choice.best(self.records())

@@ -48,7 +48,7 @@ def signal_table(trust: Trust) -> Table:
     )
     for name, about in (
         ("signal", ""), ("steps", ""), ("tau", "at equal price"), ("of the", "ceiling"),
-        ("spread", "dB"), ("noise", "dB"), ("tau", "overall"),
+        ("spread", "dB"), ("noise", "dB"), ("tau", "all"),
     ):  # fmt: skip
         header = Text(name).append(f"\n{about}", style="dim")
         table.add_column(header, justify="left" if name == "signal" else "right", no_wrap=True)

@@ -126,7 +126,7 @@ def _pareto(panel: Panel, info: ParetoInfo, *, papers: bool = False) -> tuple[li
         shapes += line
         notes.append(note)
     if info.noise_db is not None:
-        band, note = noise_band(*info.noise_db)
+        band, note = noise_band(max(info.noise_db[0], low), info.noise_db[1])
         shapes += band
         notes.append(note)
     across = axis(panel.axis_label, range=[near, far], type="log" if papers else "linear")

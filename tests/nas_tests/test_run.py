@@ -137,6 +137,14 @@ class TestTables:
         with pytest.raises(InputError, match="prefer: expected better or cheaper"):
             noisy.preferring("neither")
 
+    def test_the_preferred_leads(self, copied: Path) -> None:
+        run = nas.open_run(copied)
+        assert run.leaders(9) == run.front_records()
+        cheap = Run(run.folder, {**run.about, "noise_db": 9.0, "prefer": "cheaper"}, run.storage)
+        best = cheap.best()
+        assert cheap.leaders(1) == (best,)
+        assert set(cheap.leaders(9)) == {best, *run.front_records()}
+
     def test_noise_is_as_given_or_measured_or_known(self, copied: Path) -> None:
         run = nas.open_run(copied)
         assert run.noise == run.known_noise == noise_of("smoke", 12)
