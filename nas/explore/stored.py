@@ -29,7 +29,7 @@ SETTINGS = "nas_settings"
 LOCAL = ("data", "device", "run", "storage", "study", "timeout_s", "validation", "warm_start")
 """The settings that are left out."""
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 def our_version() -> str:
