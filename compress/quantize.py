@@ -32,8 +32,8 @@ OnStage = Callable[[str], None]
 OnStep = Callable[[int, float], None]
 
 _QAT_SIDE_PX = 32
-# The image goes through it straight to the output. In 8 bits the weights of a filter no longer add
-# up to one: a brightness that is a gray level off everywhere, for one layer in thousands of weights.
+# The image goes through it straight to the output, and in 8 bits the weights of a filter no longer
+# add up to one: brightness is off everywhere, for a few hundred weights that cost next to no time.
 _EXACT = "image_skip."
 
 

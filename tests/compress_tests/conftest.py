@@ -23,7 +23,7 @@ def tiny_network() -> Tiny:
     def make(*, channels: int = 16, scale: int = 2, seed: int = 0, **block: Any) -> Network:
         options = {"kind": "distillation", "repeat": 2, "stages": 3, "distillation": "fdc"}
         options |= {"distilled": 8, **block}
-        data = {"scale": scale, "channels": channels, "image_skip": "bilinear", "blocks": [options]}
+        data = {"scale": scale, "channels": channels, "image_skip": "linear", "blocks": [options]}
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = build(Architecture.from_dict(data)).eval()

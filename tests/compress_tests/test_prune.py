@@ -48,8 +48,9 @@ def tiny(**changes: Any) -> Network:
         "shallow_residual": True,
         "attention": {"kind": "esa", "width": 8},
     }
-    data = {"scale": 2, "channels": 16, "image_skip": "bilinear", "blocks": [{**block, **changes}]}
-    return build(Architecture.from_dict(data)).eval()
+    colors = changes.pop("colors", 3)
+    data = {"scale": 2, "channels": 16, "image_skip": "linear", "blocks": [{**block, **changes}]}
+    return build(Architecture.from_dict(data | {"colors": colors})).eval()
 
 
 @pytest.fixture(scope="module")
@@ -217,6 +218,22 @@ class TestPruning:
             with torch.no_grad():
                 apart.append(float((small(image) - network(image)).square().mean()))
         assert apart[1] < 0.5 * apart[0]
+
+    @pytest.mark.parametrize("colors", [1, 3])
+    def test_an_image_skip_stays_as_it_is(self, colors: int, photos: Dataset) -> None:
+        network = tiny(colors=colors)
+        with torch.no_grad():
+            for weights in (*network.upsampler.parameters(), *network.image_skip.parameters()):
+                weights.add_(torch.randn_like(weights), alpha=0.05)
+        form = prunable(network)
+        widths = prunable_widths(form.architecture, 4)
+        _, importance = scores_of(form, widths, measure("lamp"))
+        assert not any(name.startswith(("image_skip", "upsampler")) for name in importance)
+        limit = 0.5 * price(network.architecture).params
+        pruned = prune(network, "params", limit, dataset=photos).network
+        before, after = (one.state_dict()["image_skip.conv.weight"] for one in (network, pruned))
+        assert torch.equal(before, after)
+        assert pruned.architecture.image_skip == network.architecture.image_skip
 
     def test_fine_tunes_in_rounds_and_keeps_the_better(self, photos: Dataset) -> None:
         network = tiny()

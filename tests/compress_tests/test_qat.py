@@ -13,6 +13,7 @@ from nas.data import Photo
 from nas.evaluate.recipe import Recipe
 from search_spaces import Architecture, InputError, Network, build
 
+DATA = {"scale": 2, "channels": 16, "image_skip": "linear"}
 PHOTO = Photo("noise", np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
 RECIPE = Recipe(
     steps=24, batch=2, lr_size=16, learning_rate=1e-4, warmup_steps=1, averaged_share=0.3
@@ -26,7 +27,7 @@ def network() -> Network:
     block = {"kind": "distillation", "stages": 2, "distillation": "fdc", "distilled": 8, "last": 8,
              "attention": {"kind": "esa", "width": 4}}  # fmt: skip
     torch.manual_seed(0)
-    return build(Architecture.from_dict({"scale": 2, "channels": 16, "blocks": [block]})).eval()
+    return build(Architecture.from_dict(DATA | {"blocks": [block]})).eval()
 
 
 def test_weights_learn_to_be_rounded(network: Network) -> None:

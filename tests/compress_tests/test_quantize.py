@@ -37,7 +37,7 @@ class Made(NamedTuple):
 def tiny(**changes: Any) -> Network:
     block = {**BLOCK, "attention": ESA, **changes}
     arch = Architecture.from_dict(
-        {"scale": 2, "channels": 16, "blocks": [block], "image_skip": "bilinear"}
+        {"scale": 2, "channels": 16, "blocks": [block], "image_skip": "linear"}
     )
     torch.manual_seed(0)
     network = build(arch).eval()
@@ -87,11 +87,12 @@ def test_weights_are_int8_and_activations_uint8(made: Made) -> None:
     graph = onnx.load(str(made.result.path)).graph
     stored = {one.name: one.data_type for one in graph.initializer}
     weights = [name for name in stored if name.endswith(".weight_quantized")]
-    assert len(weights) == made.result.layers
+    assert len(weights) == made.result.layers - 1
+    assert made.result.float_layers == ("image_skip.conv",)
     assert all(stored[name] == onnx.TensorProto.INT8 for name in weights)
     made_by = {out: node for node in graph.node for out in node.output}
     for node in graph.node:
-        if node.op_type == "Conv":
+        if node.op_type == "Conv" and not node.input[1].startswith("image_skip."):
             source = made_by[node.input[0]]
             assert source.op_type == "DequantizeLinear"
             assert stored[source.input[2]] == onnx.TensorProto.UINT8
@@ -106,6 +107,26 @@ def test_metadata_is_that_of_every_export(made: Made) -> None:
     assert made.result.calibration in said["quantization"]
     assert [one.name for one in model.graph.input] == [INPUT]
     assert [one.name for one in model.graph.output] == [OUTPUT]
+
+
+def test_the_image_skip_reads_the_image_and_stays_in_float(made: Made) -> None:
+    graph = onnx.load(str(made.result.path)).graph
+    makers = {out: node for node in graph.node for out in node.output}
+    (skip,) = (n for n in graph.node if n.op_type == "Conv" and n.input[1].startswith("image_"))
+    pad = makers[skip.input[0]]
+    assert (pad.op_type, pad.input[0]) == ("Pad", INPUT)
+    # Nor does anything round it between there and the output.
+    (end,) = (node for node in graph.node if OUTPUT in node.output)
+    assert end.op_type == "Add"
+    shuffles = [makers[name] for name in end.input]
+    assert {node.op_type for node in shuffles} == {"DepthToSpace"}
+    assert skip.output[0] in {node.input[0] for node in shuffles}
+
+
+def test_finer_levels_than_8_bits_go_through_the_image_skip(made: Made) -> None:
+    run = open_session(made.result.path)
+    dark, lighter = (run(np.full((1, 3, 9, 9), 0.5 + k / 1020, np.float32)) for k in (0, 1))
+    assert (lighter - dark).mean() == pytest.approx(1 / 1020, rel=0.05)
 
 
 def test_any_number_and_size_of_images(made: Made) -> None:
@@ -220,7 +241,7 @@ def test_command(
     said = capsys.readouterr().out
     assert out.is_file()
     assert "times as fast" in said
-    assert "8 of 15 layers: upsampler.conv, blocks.0.attention." in said
+    assert "9 of 16 layers: image_skip.conv, upsampler.conv, blocks.0.attention." in said
 
 
 @pytest.mark.parametrize(
@@ -294,4 +315,4 @@ def test_crops_are_the_same_every_time(photos: tuple[list[Photo], list[Photo]]) 
 
 def test_layer_names_are_the_networks(made: Made) -> None:
     model = onnx.load(str(made.result.path))
-    assert len(layer_names(model)) == made.result.layers == 15
+    assert len(layer_names(model)) == made.result.layers == 16

@@ -93,6 +93,7 @@ class TestHash:
             {"fusion": {"kind": "concat", "activated": True}},
             {"upsampler": {"kind": "pixelshuffle"}},
             {"image_skip": "none"},
+            {"image_skip": {"kind": "none"}},
         ],
     )
     def test_defaults_written_or_not(self, fields: dict[str, Any]) -> None:
@@ -113,6 +114,8 @@ class TestHash:
             arch(fusion={"kind": "concat", "activated": False}),
             arch(upsampler="deconv"),
             arch(image_skip="bicubic"),
+            arch(image_skip="linear"),
+            arch(image_skip={"kind": "linear", "kernel": 7}),
             arch(FDC, FDC),
             arch(FDC, "spab"),
             arch("spab", FDC),
@@ -188,7 +191,8 @@ def test_widths_that_do_not_fit(block: dict[str, Any], message: str) -> None:
         ({"mean": [0.5]}, r"mean: expected 3 numbers in 0..1, got \[0.5\]"),
         ({"mean": [0.5, 2, 0.1]}, "mean: expected 3 numbers in 0..1"),
         ({"mean": [0.5, float("nan"), 0.1]}, "mean: expected 3 numbers in 0..1"),
-        ({"image_skip": "bilinera"}, "image_skip: .*'bilinear'.*, got 'bilinera'"),
+        ({"image_skip": "bilinera"}, "unknown image_skip 'bilinera': did you mean 'bilinear'"),
+        ({"image_skip": {"kind": "linear", "kernel": 4}}, "kernel: .* 3, 5, 7 or 9, got 4"),
         ({"blocks": []}, "blocks: expected 1 to 256 of them, got none"),
         ({"blocks": [{**FDC, "repeat": 256}, FDC]}, "1 to 256 of them, got more than 256"),
         ({"blocks": 3}, "blocks: .*got 3"),

@@ -47,6 +47,14 @@ def test_untrained_with_image_skip_is_the_plain_upscale(
         assert torch.equal(net(image), expected)
 
 
+@pytest.mark.parametrize("fields", [{}, {"value_range": 255, "mean": [0.4, 0.5, 0.6]}])
+def test_untrained_with_a_linear_skip_is_its_enlargement(fields: dict[str, Any]) -> None:
+    net = network(image_skip="linear", **fields)
+    image = torch.rand(2, 3, 5, 7)
+    with torch.no_grad():
+        assert torch.equal(net(image), net.image_skip(image))
+
+
 @pytest.mark.parametrize("upsampler", ["pixelshuffle", "deconv"])
 def test_image_skip_leaves_a_gradient_to_start_with(upsampler: str) -> None:
     net = network(image_skip="bilinear", upsampler=upsampler).train()

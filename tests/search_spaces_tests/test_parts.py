@@ -19,6 +19,7 @@ from search_spaces.blocks import BLOCKS
 from search_spaces.convs import CONVS
 from search_spaces.fusions import FUSIONS
 from search_spaces.part import Part, Table
+from search_spaces.skips import SKIPS
 from search_spaces.stems import STEMS
 from search_spaces.upsamplers import UPSAMPLERS
 
@@ -111,6 +112,14 @@ SORTS = {
         lambda a, h, w: (1, a[1], a[2] * h, a[2] * w),
         lambda part: {"upsampler": part},
     ),
+    "image_skip": Sort(
+        SKIPS,
+        [(COLORS, scale) for scale in (2, 3, 4)] + [(1, SCALE)],
+        lambda a: a,
+        lambda a, h, w: (features(a[0], h, w),),
+        lambda a, h, w: (1, a[0], a[1] * h, a[1] * w),
+        lambda part: {"image_skip": part},
+    ),
     "activation": Sort(
         ACTIVATIONS,
         [()],
@@ -159,7 +168,8 @@ def changes(table: Table, kind: str) -> Iterator[dict[str, Any]]:
 
 def parts_of(sort: str) -> Iterator[Any]:
     table = SORTS[sort].table
-    for kind in table:
+    # No image skip is no module that runs: a network without one adds nothing.
+    for kind in table if sort != "image_skip" else [k for k in table if k != "none"]:
         for n, start in enumerate(starts(table, kind)):
             yield pytest.param(sort, canonical(table, {"kind": kind, **start}), id=f"{kind}{n}")
             for change in changes(table, kind):

@@ -74,7 +74,9 @@ def by_hand(rng: random.Random) -> Architecture:
             "blocks": [random_block(rng, channels) for _ in range(rng.randint(1, 3))],
             "fusion": rng.choice(["concat", "chain", "none"]),
             "upsampler": rng.choice(["pixelshuffle", "pixelshuffle", "deconv"]),
-            "image_skip": rng.choice(["none", "bilinear"]),
+            "image_skip": rng.choice(
+                ["none", "bilinear", "linear", {"kind": "linear", "kernel": 3}]
+            ),
         }
     )
 
@@ -139,7 +141,7 @@ def bilinear_elements(arch: Architecture, network: Network, size: tuple[int, int
     """Output elements of all bilinear resizing: the image skip's and every ESA's."""
     pixels = size[0] * size[1]
     esa = sum(m.refine.out_channels for m in network.modules() if isinstance(m, ESALite))
-    skip = arch.colors * arch.scale**2 if arch.image_skip == "bilinear" else 0
+    skip = arch.colors * arch.scale**2 if arch.image_skip.kind == "bilinear" else 0
     return (esa + skip) * pixels
 
 

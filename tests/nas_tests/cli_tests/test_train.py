@@ -28,14 +28,14 @@ class Place(NamedTuple):
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     block = {"kind": "distillation", "stages": 2, "distillation": "none"}
-    data = {"scale": 2, "channels": 8, "image_skip": "bilinear", "blocks": [block]}
+    data = {"scale": 2, "channels": 8, "image_skip": "linear", "blocks": [block]}
     net, recipe, photos = (tmp_path / name for name in ("net.yaml", "recipe.yaml", "photos"))
     Architecture.from_dict(data).save(net)
     recipe.write_text(
         "source: a test\n"
         "phases:\n"
         "  - {steps: 8, batch: 4, hr_size: 16, schedule: step, milestones: [4], warmup_steps: 0,"
-        " precision: fp32}\n"
+        " precision: fp32, optimizer: muon, first_weights: photos}\n"
         "  - {steps: 4, batch: 4, hr_size: 16, loss: l2, warmup_steps: 0, precision: fp32}\n"
     )
     photos.mkdir()

@@ -49,9 +49,22 @@ def test_checked_sizes_are_hard() -> None:
     assert sizes_are_hard()
 
 
-@pytest.fixture(scope="module", params=["esa", "varied"])
+LUMA: dict[str, Any] = {
+    "colors": 1, "scale": 4, "image_skip": {"kind": "linear", "kernel": 7}, "blocks": ["spab"],
+}  # fmt: skip
+FIELDS: dict[str, dict[str, Any]] = {
+    "esa": {"image_skip": "linear"}, "varied": VARIED, "luma": LUMA
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=list(FIELDS))
 def network(request: pytest.FixtureRequest) -> Network:
-    return make() if request.param == "esa" else make(**VARIED)
+    made = make(**FIELDS[request.param])
+    with torch.no_grad():
+        for weights in (*made.upsampler.parameters(), *made.image_skip.parameters()):
+            # With an image skip the last layer is 0 at first, and the skip nearly symmetric.
+            weights.add_(torch.randn_like(weights), alpha=0.1)
+    return made
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 40), (15, 15), (31, 18)])

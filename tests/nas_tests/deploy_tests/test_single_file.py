@@ -74,6 +74,19 @@ def test_every_sort_of_part() -> None:
     same(lively(Architecture.from_dict(VARIED)))
 
 
+@pytest.mark.parametrize("colors", [1, 3])
+@pytest.mark.parametrize("training", [False, True])
+def test_a_linear_image_skip(colors: int, training: bool) -> None:
+    arch = {"scale": 3, "colors": colors, "channels": 4, "blocks": ["spab"]}
+    skip = {"kind": "linear", "kernel": 7}
+    network = lively(Architecture.from_dict({**arch, "image_skip": skip}))
+    text = source_code(network, "Model", training=training)
+    assert 'F.pad(x, (3, 3, 3, 3), mode="replicate")' in text
+    assert "autocast" not in text
+    parity = check_source(network, IMPORTS + text, "Model", state_of(network))
+    assert parity.difference <= CLOSE
+
+
 def test_the_file_needs_torch_alone(tmp_path: Path) -> None:
     network = lively(preset("rfdn", 4))
     parity = export_single_file(network, tmp_path / "team07_tiny.py")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 
 from nas.data import Patches, Photo
 from nas.evaluate import Recipe, TrainState, seeded, start
+from search_spaces import Architecture, Network, build
 
 
 class Toy(nn.Module):
@@ -43,5 +45,18 @@ def recipe() -> Recipe:
 def fresh(recipe: Recipe) -> Callable[..., TrainState]:
     def make(colors: int = 3, seed: int = 0) -> TrainState:
         return start(seeded(lambda: Toy(colors), seed), recipe, colors=colors)
+
+    return make
+
+
+@pytest.fixture
+def make_network() -> Callable[..., Network]:
+    """Makes small networks with a linear image skip and depthwise filters; the same every time."""
+
+    def make(**fields: Any) -> Network:
+        block = {"kind": "distillation", "stages": 3, "distillation": "fdc", "distilled": 3,
+                 "convolution": "bsconv", "attention": {"kind": "esa", "width": 4}}  # fmt: skip
+        data = {"scale": 2, "channels": 6, "blocks": [block, "spab"], "image_skip": "linear"}
+        return seeded(lambda: build(Architecture.from_dict(data | fields)), 0)
 
     return make

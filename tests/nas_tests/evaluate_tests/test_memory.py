@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from nas.evaluate import peak_memory_mb
+from search_spaces import Architecture, build
 from search_spaces.errors import InputError
 
 
@@ -57,6 +58,18 @@ def test_memory_grows_with_the_image_and_the_network_is_left_alone() -> None:
     assert small < large < 2 * small
     assert network.training
     assert next(network.parameters()).device.type == "cpu"
+
+
+def test_a_padded_image_of_a_linear_skip_counts() -> None:
+    plain = {"scale": 2, "channels": 1, "blocks": ["spab"]}
+    none, linear = (
+        Architecture.from_dict({**plain, "image_skip": skip}) for skip in ("none", "linear")
+    )
+    more = peak_memory_mb(linear, (10, 20)) - peak_memory_mb(none, (10, 20))
+    # Of weights, and at the peak of the padded image beside what the network and the skip make.
+    assert more * 1e6 >= 4 * (300 + 3 * 14 * 24)
+    network = build(linear)
+    assert peak_memory_mb(network, (10, 20)) == peak_memory_mb(linear, (10, 20))
 
 
 def test_an_empty_image_is_refused() -> None:

@@ -12,7 +12,9 @@ from torch import Tensor, nn
 
 from nas.data import Patches
 from nas.evaluate import Diverged, Recipe, TrainState, seeded, start
+from nas.evaluate.first_weights import set_first_weights
 from nas.evaluate.train import l1, train
+from search_spaces import Network
 from search_spaces.errors import InputError
 
 Fresh = Callable[..., TrainState]
@@ -59,6 +61,34 @@ def test_paused_saved_and_resumed_equals_uninterrupted(
     assert same(whole.network, resumed.network)
     assert same(whole.averaged(), resumed.averaged())
     assert (whole.recent_loss, whole.best_loss) == (resumed.recent_loss, resumed.best_loss)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("pause", [1, 5, 11])
+def test_a_network_with_muon_goes_on_to_the_same_bits(
+    make_network: Callable[..., Network], patches: Patches, recipe: Recipe, tmp_path: Path,
+    pause: int, precision: str,
+) -> None:  # fmt: skip
+    muon = recipe.replace(optimizer="muon", filter_rate=0.2, precision=precision)
+
+    def begun() -> TrainState:
+        network = make_network()
+        set_first_weights(network, patches, muon.replace(first_weights="photos"))
+        return start(network, muon)
+
+    losses: list[float] = []
+    whole = train(begun(), patches, muon, on_step=partial(note, losses))
+    assert min(losses[-3:]) < losses[0]
+    train(begun(), patches, muon, pause).save(tmp_path / "state.pt")
+    resumed = start(make_network(), muon).load(tmp_path / "state.pt")
+    assert resumed.step == pause
+    train(resumed, patches, muon)
+    assert same(whole.network, resumed.network)
+    assert same(whole.averaged(), resumed.averaged())
+    trained = {name for name, _ in whole.network.named_parameters()}
+    fresh = make_network().state_dict()
+    moved = {n for n in trained if not torch.equal(fresh[n], whole.network.state_dict()[n])}
+    assert moved == trained
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])

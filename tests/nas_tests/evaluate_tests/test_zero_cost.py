@@ -9,7 +9,7 @@ from torch import nn
 
 from nas.evaluate.zero_cost import zero_cost_scores
 from nas.predictor import ZERO_COST
-from search_spaces import build, preset
+from search_spaces import Architecture, build, preset
 
 LR, HR = torch.rand(2, 3, 8, 8), torch.rand(2, 3, 16, 16)
 
@@ -33,6 +33,17 @@ def test_of_one_weight_they_are_the_closed_form() -> None:
     assert found["grad_norm"] == pytest.approx(0.0, abs=1e-6)
     assert found["snip"] == pytest.approx(math.log10(abs(w)), abs=1e-6)
     assert network.weight.item() == 0.0
+
+
+def test_an_image_skip_stays_and_does_not_count() -> None:
+    plain = {"scale": 2, "channels": 8, "blocks": ["spab"]}
+    linear, bicubic = (
+        zero_cost_scores(build(Architecture.from_dict({**plain, "image_skip": skip})), LR, HR)
+        for skip in ("linear", "bicubic")
+    )
+    # Were the filters drawn anew and counted, noise would decide.
+    for name in ZERO_COST:
+        assert linear[name] == pytest.approx(bicubic[name], abs=0.05)
 
 
 @pytest.mark.parametrize("name", ["imdn", "e_rfdn", "lmswn", "rlfn"])

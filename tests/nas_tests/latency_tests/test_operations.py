@@ -11,7 +11,7 @@ from nas.latency.device import this_device
 from nas.latency.measure import measure_batch
 from nas.latency.operations import operations
 from nas.latency.samples import random_networks
-from search_spaces import Space, folded, preset, preset_names, price
+from search_spaces import Architecture, Space, folded, preset, preset_names, price
 
 LR = (15, 18)
 
@@ -43,6 +43,20 @@ def test_kinds_of_convolutions() -> None:
     assert (last.kind, last.channels_out, last.pixels) == (
         "transposed convolution 17x17 stride 4", 1, 16 * LR[0] * LR[1],
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize(("colors", "kind"), [(3, " depthwise"), (1, "")])
+def test_a_linear_image_skip_is_a_convolution(dtype: str, colors: int, kind: str) -> None:
+    arch = Architecture.from_dict(
+        {"scale": 4, "channels": 8, "blocks": ["spab"], "image_skip": "linear", "colors": colors}
+    )
+    found = operations(arch, LR, dtype)
+    assert sum(one.macs for one in found) == price(arch, lr=LR).macs
+    (skip,) = (one for one in found if one.kind == f"convolution 5x5{kind}")
+    assert (skip.channels_in, skip.channels_out) == (colors, 16 * colors)
+    (pad,) = (one for one in found if one.kind == "replication_pad2d")
+    assert pad.pixels == (LR[0] + 4) * (LR[1] + 4)
 
 
 def test_random_networks_differ_and_stay_below_a_limit() -> None:

@@ -21,7 +21,7 @@ Make = Callable[..., TrainSettings]
 def architecture() -> Architecture:
     block = {"kind": "distillation", "stages": 2, "distillation": "none"}
     return Architecture.from_dict(
-        {"scale": 2, "channels": 8, "image_skip": "bilinear", "blocks": [block]}
+        {"scale": 2, "channels": 8, "image_skip": "linear", "blocks": [block]}
     )
 
 

@@ -45,6 +45,10 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
 
 
+def same_stem(one: Network, other: Network) -> bool:
+    return same(one.stem.state_dict(), other.stem.state_dict())
+
+
 def history(run: Path) -> list[dict[str, str]]:
     with (run / "history.csv").open(newline="") as file:
         return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
@@ -213,6 +217,76 @@ def test_a_divergence_goes_back_to_the_last_sound_step(
     assert all(tensor.isfinite().all() for tensor in weights(make().run).values())
 
 
+def muon(plan: Plan) -> Plan:
+    """The same with Muon, from photos."""
+    changes = {"optimizer": "muon", "filter_rate": 0.2, "first_weights": "photos"}
+    phases = tuple(phase.replace(**changes) for phase in plan.phases)
+    return Plan(name=plan.name, source=plan.source, phases=phases)
+
+
+@pytest.mark.parametrize("stops", [[1], [7], [3, 12, 15]])
+def test_with_muon_and_first_weights_from_photos_it_ends_with_the_same_bits(
+    make: Make, plan: Plan, stops: list[int]
+) -> None:
+    whole, parts = make("whole", plan=muon(plan)), make("parts", plan=muon(plan))
+    train_fully(whole)
+    for step in stops:
+        with pytest.raises(KeyboardInterrupt):
+            train_fully(parts, stopping(step))
+    train_fully(parts)
+    assert same(weights(whole.run), weights(parts.run))
+    assert history(whole.run) == history(parts.run)
+
+
+def test_first_weights_are_of_fresh_networks_alone(
+    make: Make, plan: Plan, architecture: Architecture, tmp_path: Path
+) -> None:
+    def begun(init: Path | None) -> dict[str, torch.Tensor]:
+        run = f"begun-{init is None}"
+        found: dict[str, torch.Tensor] = {}
+
+        def look(event: TrainingEvent) -> None:
+            if isinstance(event, Saved) and event.step == 0:
+                content = torch.load(tmp_path / run / "checkpoint.pt", weights_only=True)
+                found.update(content["state"]["network"])
+
+        train_fully(make(run, plan=muon(plan), init=init), look)
+        return found
+
+    file = tmp_path / "init.safetensors"
+    given = initial_network(architecture, None, 7)
+    save_weights(given, file)
+    assert same(begun(file), given.state_dict())
+    fresh, random = begun(None), initial_network(architecture, None, 0).state_dict()
+    changed = {name for name in fresh if not torch.equal(fresh[name], random[name])}
+    assert changed == {"stem.conv.weight", "stem.conv.bias", "image_skip.conv.weight"}
+
+
+def test_a_divergence_slows_muon_too(
+    make: Make, plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[int, list[float]] = {}
+    broken_train = broken(1)
+
+    def watched(state: Any, patches: Any, recipe: Any, until: int, **rest: Any) -> Any:
+        done = broken_train(state, patches, recipe, until, **rest)
+        if recipe.loss == "l1":
+            rates = [one["param_groups"][0]["lr"] for one in state.optimizer.state_dict()]
+            seen[state.step] = rates
+        return done
+
+    monkeypatch.setattr(session, "train", watched)
+    settings = make(plan=muon(plan))
+    progress = train_fully(settings)
+    assert progress.rate_factor == 0.5
+    first = settings.plan.phases[0]
+    for step, rates in seen.items():
+        factor = 1.0 if step <= 5 else 0.5
+        pace = factor * first.pace(step - 1)
+        assert rates == pytest.approx([first.learning_rate * pace, 0.2 * pace])
+    assert set(seen) == {5, 10, 12}
+
+
 def test_a_second_divergence_ends_it_with_one_line(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -262,6 +336,16 @@ def test_weights_to_begin_with(make: Make, architecture: Architecture, tmp_path:
     assert isinstance(other, Network)
     name = next(name for name in network.state_dict() if name.startswith("stem."))
     assert torch.equal(other.state_dict()[name], network.state_dict()[name])
+    # The image skip's filters are those of a scale, as the upsampler's.
+    fresh = initial_network(larger, None, 0).state_dict()
+    for name in ("image_skip.conv.weight", "upsampler.conv.weight"):
+        assert torch.equal(other.state_dict()[name], fresh[name])
+    for skip in ("none", {"kind": "linear", "kernel": 7}):
+        changed = larger.to_dict() | {"image_skip": skip}
+        again = initial_network(Architecture.from_dict(changed), file, 0)
+        assert same_stem(again, network)
+        with pytest.raises(InputError, match=r"the first image_skip\.conv\.weight"):
+            initial_network(Architecture.from_dict(changed | {"scale": 2}), file, 0)
     wider = Architecture.from_dict(architecture.to_dict() | {"channels": 10})
     with pytest.raises(InputError, match="the weights are of another network"):
         initial_network(wider, file, 0)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
 from PIL import Image
 
 from nas.upscale.onnx_network import OnnxNetwork
@@ -80,6 +81,24 @@ def test_tiles_leave_no_seam(kept: Kept, photo: PhotoOf) -> None:
     assert levels_apart(tiled.enlarge(pixels), whole) <= 1
     assert not tiled.shows_seams
     assert Upscaler(OnnxNetwork.of_file(kept["folder"] / "esa.onnx")).shows_seams
+
+
+def test_tiles_of_a_linear_image_skip_leave_no_seam(photo: PhotoOf, tmp_path: Path) -> None:
+    from nas.deploy.onnx_file import export_onnx
+
+    network = make(image_skip="linear")
+    with torch.no_grad():
+        for weights in (*network.upsampler.parameters(), *network.image_skip.parameters()):
+            weights.add_(torch.randn_like(weights), alpha=0.05)
+    export_onnx(network, tmp_path / "net.onnx")
+    in_file, pixels = OnnxNetwork.of_file(tmp_path / "net.onnx"), photo(70, 81)
+    whole = Upscaler(in_file).enlarge(pixels)
+    assert levels_apart(whole, Upscaler(network).enlarge(pixels)) <= 1
+    tiled = Upscaler(in_file, tile=32)
+    assert tiled.plan(70, 81).tile == 32
+    assert levels_apart(tiled.enlarge(pixels), whole) <= 1
+    one = photo(1, 1)
+    assert levels_apart(Upscaler(in_file).enlarge(one), Upscaler(network).enlarge(one)) <= 1
 
 
 def test_global_pooling_is_not_cut(kept: Kept, photo: PhotoOf) -> None:

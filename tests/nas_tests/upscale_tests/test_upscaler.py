@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from nas.data.degradation import bicubic_up
 from nas.upscale.bicubic import bicubic
+from nas.upscale.onnx_network import OnnxNetwork
 from nas.upscale.pooled import samples
 from nas.upscale.tiles import ALIGN_PX, spans
 from nas.upscale.upscaler import DEFAULT_OVERLAP_PX, Upscaler
@@ -51,10 +52,15 @@ def difference(network: Network, pixels: Any, **options: Any) -> Any:
         make(value_range=255),
         make(colors=1, upsampler="deconv", image_skip="bicubic", mean=[0.4]),
         make(image_skip="bilinear", scale=3),
+        make(image_skip={"kind": "linear", "kernel": 9}, scale=4, value_range=255, mean=[0.5] * 3),
     ],
-    ids=["plain", "range", "luma", "skip"],
+    ids=["plain", "range", "luma", "skip", "linear"],
 )
 def test_finite_networks_leave_no_seam(network: Network, photo: PhotoOf) -> None:
+    # With an image skip the last layer is 0 at first.
+    with torch.no_grad():
+        for weights in (*network.upsampler.parameters(), *network.image_skip.parameters()):
+            weights.add_(torch.randn_like(weights), alpha=0.05)
     pixels = photo(70, 131)
     upscaler = Upscaler(network, tile=32, device="cpu")
     assert upscaler.overlap < DEFAULT_OVERLAP_PX
@@ -113,6 +119,22 @@ def test_samples_lie_all_over() -> None:
 def test_overlap_is_the_receptive_radius() -> None:
     # Stem, 2 blocks of 3 stages, fusion and upsampler: one pixel for each 3x3.
     assert Upscaler(make(), device="cpu").overlap == 1 + 2 * 3 + 1 + 1
+
+
+@pytest.mark.parametrize("skip", ["bilinear", "linear"])
+def test_the_overlap_of_a_file_is_that_of_its_network_trained(skip: str) -> None:
+    network = make(image_skip=skip)
+    run = lambda image, whole, origin: image  # noqa: E731
+    in_file = OnnxNetwork(run, 2, 3, network.architecture, framed=False)
+    # A fresh network with an image skip is the skip alone, which sees two pixels.
+    assert Upscaler(network, device="cpu").overlap <= 2
+    assert Upscaler(in_file).overlap == 1 + 2 * 3 + 1 + 1
+
+
+def test_a_wide_skip_alone_is_seen_by_its_radius() -> None:
+    network = make(image_skip={"kind": "linear", "kernel": 9})
+    torch.nn.init.normal_(network.image_skip.conv.weight)  # type: ignore[operator]
+    assert Upscaler(network, device="cpu").overlap == 4
 
 
 def test_tiles_follow_the_memory(photo: PhotoOf) -> None:
