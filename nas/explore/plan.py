@@ -242,12 +242,8 @@ class Plan:
     def _objection(self, proposal: Proposal, standing: Standing, root: int) -> str:
         if not proposal.fits:
             return OVER_BUDGET
-        arch_hash = proposal.architecture.hash
-        known = any(
-            entry.begun and entry.record.architecture_hash == arch_hash and entry.root != root
-            for entry in standing.entries
-        )
-        return DUPLICATE if known else ""
+        others = standing.roots.get(proposal.architecture.hash, frozenset()) - {root}
+        return DUPLICATE if others else ""
 
     def _record(self, proposal: Proposal, number: int, source: str) -> TrialRecord:
         arch = proposal.architecture
