@@ -46,9 +46,8 @@ def initial_network(architecture: Architecture, init: Path | None, seed: int) ->
         )
     if other_scale:
         theirs = {
-            name: own[name] if name.startswith(_OF_SCALE) else tensor
-            for name, tensor in theirs.items()
-        } | {name: own[name] for name in differ if name in own}
-        theirs = {name: theirs[name] for name in own}
+            name: fresh if name.startswith(_OF_SCALE) else theirs[name]
+            for name, fresh in own.items()
+        }
     network.load_state_dict(theirs)
     return network

@@ -58,7 +58,7 @@ def test_the_good_one(tmp_path: Path) -> None:
         ("kind: esa", "kind: eza", ":9: blocks.0: block 'distillation': attention: unknown at"),
         ("width: 4", "widht: 4", ":9: blocks.0: block 'distillation': attention: attention 'esa'"),
         ("repeat: 4", "repeat: 100000000", ":5: repeat: expected a number in 1..256, got 1000"),
-        ("bilinear", "[bilinear]", ":10: image_skip: expected a name or a mapping with 'kind'"),
+        ("bilinear", "[bilinear]", ":10: image_skip: image_skip: expected a name or a map"),
         ("bilinear", "{kind: linear, kernal: 5}", ":10: image_skip: image_skip 'linear': unknown"),
         ("channels: 16", "channels: 16\nchannels: 8", ":3: key 'channels' is given twice"),
         ("stages: 3", "stages: 3\n    stages: 4", ":7: key 'stages' is given twice"),

@@ -88,7 +88,7 @@ def test_both_step_sizes_follow_the_recipe(step: int, make_network: MakeNetwork)
 def test_a_state_of_other_optimisers_is_refused(make_network: MakeNetwork) -> None:
     network = make_network()
     one, two = (optimizers_for(network, recipe) for recipe in (Recipe(), MUON))
-    with pytest.raises(ValueError, match=r"shorter|longer"):
+    with pytest.raises(ValueError, match="parameter group"):
         one.load_state_dict(two.state_dict())
     other = optimizers_for(make_network(blocks=["spab", "spab", "spab"]), MUON)
     with pytest.raises(ValueError, match="parameter group"):

@@ -26,7 +26,8 @@ def test_convolutions_are_those_of_the_price(name: str) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_every_operator_is_timed(dtype: str) -> None:
     device = this_device(place="cpu", runtime="torch", dtype=dtype, threads=1, lr_size=LR, scale=4)
-    nets = [preset("imdn", 4), preset("rlfn", 4)]
+    linear = Architecture.from_dict(preset("rlfn", 4).to_dict() | {"image_skip": "linear"})
+    nets = [preset("imdn", 4), linear]
     for arch, one in zip(nets, measure_batch(nets, device, rounds=1, warmup=0), strict=True):
         assert len(one.operations_ms) == len(operations(arch, LR, dtype))
         assert min(one.operations_ms) > 0
