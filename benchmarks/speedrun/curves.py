@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 import torch
@@ -81,7 +81,7 @@ def _has(*key: object) -> bool:
     return bool((table[_COLUMNS[:4]] == list(key)).all(axis=1).any())
 
 
-def _append(rows: list[tuple[object, ...]]) -> None:
+def _append(rows: Sequence[tuple[object, ...]]) -> None:
     with locked(_PARTS / "speedrun.lock", wait=True):
         table = pd.DataFrame(rows, columns=_COLUMNS)
         if CSV.exists():

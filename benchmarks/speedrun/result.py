@@ -100,7 +100,7 @@ def draw() -> None:
         for label, curves in some.groupby("recipe"):
             for seed, one in curves.groupby("seed"):
                 text = label if seed == 0 else None
-                ax.plot(one["step"], one["psnr_y_db"], color=colors[label], label=text, lw=1.2)
+                ax.plot(one["step"], one["psnr_y_db"], color=colors[str(label)], lw=1.2, label=text)
         # What lies below the input's enlargement says nothing.
         floor = float(some.query("recipe == 'before' and step >= 60")["psnr_y_db"].min())
         ax.set_ylim(bottom=floor)

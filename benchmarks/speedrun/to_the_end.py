@@ -11,7 +11,7 @@ in a training of its own over 35% of them.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -113,7 +113,7 @@ def _done(name: str, label: str, steps: int) -> bool:
     return _end_db(name, label, steps) is not None
 
 
-def _append(rows: list[tuple[object, ...]]) -> None:
+def _append(rows: Sequence[tuple[object, ...]]) -> None:
     with locked(RESULTS.parent / "table" / "parts" / "to_the_end.lock", wait=True):
         table = pd.DataFrame(rows, columns=_COLUMNS)
         if CSV.exists():

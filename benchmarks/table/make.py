@@ -123,9 +123,9 @@ def train_one(training: Training, dataset: Dataset, checkpoint: Path) -> pd.Data
         if not diverged:
             try:
                 train(state, patches, recipe, step)
-                network = state.averaged()
-                assert isinstance(network, Network)
-                quality = validate(network, dataset.validation, SCALE)
+                averaged = state.averaged()
+                assert isinstance(averaged, Network)
+                quality = validate(averaged, dataset.validation, SCALE)
             except Diverged:
                 diverged = True
         rows.append(

@@ -57,7 +57,7 @@ def test_networks_are_those_of_the_plan_at_their_prices(table: Table) -> None:
         row, cost = rows.loc[name], price(arch)
         assert (row.params, row.macs, row.activations) == (cost.params, cost.macs, cost.activations)
         assert {key: row[key] for key in point} == point
-        assert Architecture.from_dict(json.loads(row.architecture)) == arch
+        assert Architecture.from_dict(json.loads(str(row.architecture))) == arch
     assert (rows[["latency_ms", "latency_min_ms"]] > 0).all(axis=None)
     assert np.isfinite(rows[["grad_norm", "snip"]]).all(axis=None)
 
