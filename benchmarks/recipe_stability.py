@@ -21,11 +21,9 @@ from nas.evaluate.recipe import Recipe, profile
 from nas.evaluate.state import seeded, start
 from nas.evaluate.train import Diverged, train
 from nas.evaluate.validate import bicubic_quality, validate
+from nas.noise import noise_of
 from search_spaces import Architecture, Space, build, price
 from search_spaces.dimension import Label
-
-NOISE_DB = 0.03
-"""Spread of one network's PSNR-Y between seeds after a few hundred steps."""
 
 
 def random_network(space: Space, seed: int, params: float) -> Architecture:
@@ -52,7 +50,8 @@ def look(arch: Architecture, recipe: Recipe, patches: Patches, photos: Any) -> d
     except Diverged as error:
         found["diverged"] = error.reason
     found["seconds"] = round(state.seconds, 1)
-    found["fell_back"] = "diverged" in found or found["end_db"] < found["half_db"] - NOISE_DB
+    noise_db = noise_of("custom", recipe.steps).psnr_db
+    found["fell_back"] = "diverged" in found or found["end_db"] < found["half_db"] - noise_db
     return found
 
 

@@ -1,4 +1,4 @@
-"""What each search has found after how much training, replayed on the recorded table.
+"""What each search has found after how much training, replayed on the recorded table's grid.
 
     python -m benchmarks.search_efficiency --moasha-python /tmp/syne-tune/bin/python
 
@@ -27,7 +27,7 @@ import pandas as pd
 from benchmarks.hardware import RESULTS, header_line, write_result
 from benchmarks.replay import ours, plain_optuna
 from benchmarks.replay.history import Finish, Yardstick
-from benchmarks.table.contents import FOLDER, RECIPE, RUNG_STEPS, networks
+from benchmarks.table.contents import FOLDER, RECIPE, RUNG_STEPS, grid
 from benchmarks.table.table import Table, load_table
 from nas.explore.promotion import rung_steps
 from nas.explore.settings import DEFAULT_CANDIDATES, DEFAULT_ETA, DEFAULT_RUNGS
@@ -37,7 +37,7 @@ NETWORKS = 100
 COST = "params"
 REACHED = 0.98
 
-_AT = np.arange(0, NETWORKS * RECIPE.steps + 1, 120)
+_AT = np.arange(0, NETWORKS * RECIPE.steps + 1, 80)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Ours:
     @property
     def networks(self) -> int:
         """More than it can look at for the steps of the full search."""
-        first, most = rung_steps(RECIPE.steps, self.rungs, self.eta)[0], len(list(networks()))
+        first, most = rung_steps(RECIPE.steps, self.rungs, self.eta)[0], len(list(grid()))
         return min(most, int(_AT[-1]) // first)
 
 

@@ -12,7 +12,7 @@ from nas.objectives import OBJECTIVES, Objective
 from nas.records import FINISHED, TrialRecord
 from search_spaces.errors import InputError
 
-__all__ = ["best", "figures", "front", "hypervolume", "non_dominated"]
+__all__ = ["best", "figures", "front", "hypervolume", "non_dominated", "within"]
 
 _Points: TypeAlias = npt.NDArray[np.float64]
 
@@ -87,29 +87,36 @@ def hypervolume(points: npt.ArrayLike, reference: Sequence[float]) -> float:
     return _volume(matrix[(matrix < corner).all(axis=1)], corner)
 
 
+def within(records: Iterable[TrialRecord], budgets: Mapping[str, float]) -> tuple[TrialRecord, ...]:
+    """The records whose figures keep to the budgets: attribute -> the highest allowed, inclusive.
+
+    One that lacks a budgeted figure is not known to fit and is left out.
+    """
+
+    def fits(record: TrialRecord) -> bool:
+        known = {name: getattr(record, name) for name in budgets}
+        return all(known[n] is not None and known[n] <= limit for n, limit in budgets.items())
+
+    return tuple(record for record in records if fits(record))
+
+
 def best(
-    records: Iterable[TrialRecord], within: Mapping[str, float] | None = None
+    records: Iterable[TrialRecord], budgets: Mapping[str, float] | None = None
 ) -> TrialRecord | None:
-    """The finished trial with the highest PSNR-Y whose figures keep to the budgets, if any.
+    """The finished trial with the highest PSNR-Y that keeps to the budgets, if any.
 
     Args:
         records: trials of any state.
-        within: record attribute -> the highest figure allowed, inclusive. A trial that lacks a
-            budgeted figure is not known to fit and is passed over.
+        budgets: as of :func:`within`.
 
-    Among equals the one with fewer parameters, then the earlier one.
+    Among equals the one with fewer parameters, then the earlier one. Which one is chosen where
+    the noise of seeds parts them says :class:`nas.choice.Choice`.
     """
-    limits = dict(within or {})
     psnr = OBJECTIVES["psnr"]
-
-    def fits(record: TrialRecord) -> bool:
-        known = {name: getattr(record, name) for name in limits}
-        return all(known[n] is not None and known[n] <= limit for n, limit in limits.items())
-
     ranked = [
         (-quality, np.inf if record.params is None else record.params, record.number, record)
-        for record in records
-        if record.state == FINISHED and (quality := psnr.value(record)) is not None and fits(record)
+        for record in within(records, budgets or {})
+        if record.state == FINISHED and (quality := psnr.value(record)) is not None
     ]
     return min(ranked, key=lambda entry: entry[:3])[3] if ranked else None
 

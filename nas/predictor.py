@@ -5,7 +5,8 @@ Pure functions on frames and arrays.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ZERO_COST", "described", "design", "predicted"]
+__all__ = ["ZERO_COST", "described", "design", "design_of", "predicted"]
 
 Values = npt.NDArray[np.float64]
 ZERO_COST = ("grad_norm", "snip")
@@ -52,28 +53,48 @@ def design(networks: pd.DataFrame) -> Values:
     """
     import pandas as pd
 
-    columns: list[Values] = []
+    told: dict[str, Sequence[Any] | Values] = {}
     for name in networks.columns:
         column = networks[name]
+        numbers = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+        told[name] = column.to_numpy(dtype=np.float64) if numbers else [str(v) for v in column]
+    return _scaled(told, len(networks))
+
+
+def design_of(networks: Sequence[Mapping[str, float | str]]) -> Values:
+    """The same of networks that are told one by one, as :func:`described` tells them."""
+    told: dict[str, Sequence[Any] | Values] = {}
+    for name in dict.fromkeys(chain.from_iterable(networks)):
+        column = [one.get(name, np.nan) for one in networks]
+        words = any(isinstance(value, str) for value in column)
+        told[name] = [str(value) for value in column] if words else np.array(column)
+    return _scaled(told, len(networks))
+
+
+def _scaled(told: Mapping[str, Sequence[str] | Values], count: int) -> Values:
+    columns: list[Values] = []
+    for name, column in told.items():
         # Not known of every network; and a machine's latency is no trait of the network.
         if name.startswith("latency") or name in ZERO_COST:
             continue
-        if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-            values = column.to_numpy(dtype=np.float64)
-            if np.isfinite(values).all():
-                logged = name in _COSTS and (values > 0).all()
-                columns.append(np.log(values) if logged else values)
-                continue
-        words = np.array([str(value) for value in column])
-        columns += [(words == word).astype(np.float64) for word in np.unique(words)]
-    matrix = np.array(columns).T.reshape(len(networks), len(columns))
+        if isinstance(column, np.ndarray) and np.isfinite(column).all():
+            logged = name in _COSTS and (column > 0).all()
+            columns.append(np.log(column) if logged else column)
+            continue
+        words, which = np.unique([str(value) for value in column], return_inverse=True)
+        columns += [(which == k).astype(np.float64) for k in range(len(words))]
+    matrix = np.array(columns).T.reshape(count, len(columns))
     spread = matrix.std(axis=0)
     varies = spread > 1e-12
     scaled: Values = (matrix[:, varies] - matrix[:, varies].mean(axis=0)) / spread[varies]
     return scaled
 
 
-def predicted(features: npt.ArrayLike, figures: npt.ArrayLike) -> Values:
+def predicted(
+    features: npt.ArrayLike,
+    figures: npt.ArrayLike,
+    eigen: Callable[[Values], tuple[Values, Values]] = np.linalg.eigh,
+) -> Values:
     """What a ridge regression on all other networks says of each one.
 
     Leave-one-out predictions in closed form (Allen, "The relationship between variable
@@ -84,6 +105,7 @@ def predicted(features: npt.ArrayLike, figures: npt.ArrayLike) -> Values:
     Args:
         features: (n, f) from :func:`design`.
         figures: (n,) dB; NaN for networks to predict only.
+        eigen: eigenvalues and vectors of a symmetric matrix, where another way is faster.
 
     Returns:
         (n,) dB; NaN where no figures are known.
@@ -96,21 +118,20 @@ def predicted(features: npt.ArrayLike, figures: npt.ArrayLike) -> Values:
     if not x.shape[1]:
         return np.full(len(y), mean)
     x = x - x[known].mean(axis=0)
-    best: tuple[float, Values] = (np.inf, np.full(len(y), mean))
-    left, singular, right = np.linalg.svd(x[known], full_matrices=False)
-    rest = y[known] - mean
-    for penalty in _PENALTIES:
-        shrink = singular**2 / (singular**2 + penalty)
-        fitted = left @ (shrink * (left.T @ rest))
-        leverage = ((left**2) * shrink).sum(axis=1)
-        out = rest - (rest - fitted) / (1.0 - leverage)
-        error = float(((rest - out) ** 2).mean())
-        if error < best[0]:
-            weights = right.T @ (singular / (singular**2 + penalty) * (left.T @ rest))
-            values = mean + x @ weights
-            values[known] = mean + out
-            best = (error, values)
-    return best[1]
+    own, rest = x[known], y[known] - mean
+    # Sums instead of "@": BLAS shares even such small products among threads, and where another
+    # process has one of the cores, each takes as long as the scheduler gives that one.
+    squares, axes = eigen(np.einsum("ni,nj->ij", own, own))
+    turned = np.einsum("ni,ij->nj", own, axes)
+    along = np.einsum("ni,n->i", turned, rest)
+    shrink = 1.0 / (np.maximum(squares, 0.0)[:, None] + _PENALTIES)
+    fitted = np.einsum("ni,ip->np", turned, along[:, None] * shrink)
+    leverage = np.einsum("ni,ip->np", turned**2, shrink)
+    out = rest[:, None] - (rest[:, None] - fitted) / (1.0 - leverage)
+    best = int(np.argmin(((rest[:, None] - out) ** 2).mean(axis=0)))
+    values = mean + np.einsum("ni,i->n", x, np.einsum("ij,j->i", axes, along * shrink[:, best]))
+    values[known] = mean + out[:, best]
+    return np.asarray(values)
 
 
 def _flatten(name: str, value: Any, plain: dict[str, float | str]) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from nas.choice import BETTER, Choice, check_preference
+from nas.noise import GIVEN, Noise, noise_of, noise_of_run
 from nas.objectives import OBJECTIVES
-from nas.pareto import best, front
+from nas.pareto import front
 from nas.records import FINISHED, RUNNING, TrialRecord, to_frame
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
@@ -49,6 +51,54 @@ class Run:
     def budgets(self) -> dict[str, float]:
         """Record attribute to the highest figure allowed."""
         return dict(self.about["identity"]["budgets"])
+
+    @property
+    def known_noise(self) -> Noise:
+        """What is known of its proxy training's noise without an audit of its own."""
+        return noise_of(*self._training)
+
+    @property
+    def noise(self) -> Noise:
+        """The noise of its figures between seeds.
+
+        As its search was given it, else as its audit has measured it, else as that of its
+        training is known.
+
+        Raises:
+            InputError: the audit's file of it is damaged.
+        """
+        given = self.about.get("noise_db")
+        if given is not None:
+            known = self.known_noise
+            return Noise(float(given), known.ssim, known.latency, GIVEN)
+        return noise_of_run(self.folder, *self._training)
+
+    @property
+    def choice(self) -> Choice:
+        """How its best network is chosen.
+
+        Raises:
+            InputError: run.yaml names another preference, or the audit's noise is damaged.
+        """
+        prefer = str(self.about.get("prefer", BETTER))
+        return Choice.of(self.objectives, self.budgets, prefer, self.noise.psnr_db)
+
+    def preferring(self, prefer: str, *, keep: bool = False) -> Run:
+        """The run with another preference; kept in its run.yaml where that is asked for.
+
+        Raises:
+            InputError: no such preference, or run.yaml cannot be written.
+        """
+        about = {**self.about, "prefer": check_preference(prefer)}
+        if keep and about != dict(self.about):
+            write_run(self.folder, about)
+        return replace(self, about=about)
+
+    @property
+    def _training(self) -> tuple[str, int]:
+        identity = self.about["identity"]
+        steps = dict(identity.get("recipe") or {}).get("steps", 1)
+        return str(identity.get("profile", "custom")), int(steps)
 
     def opened_study(self) -> Study:
         """Its Optuna study.
@@ -93,9 +143,17 @@ class Run:
         """The records of the front."""
         return front(self.records(), [OBJECTIVES[name] for name in self.objectives])
 
+    def leaders(self, count: int) -> tuple[TrialRecord, ...]:
+        """So many of the front's records: the best, then the others by their PSNR."""
+        records = self.records()
+        best = self.choice.best(records)
+        on_front = front(records, [OBJECTIVES[name] for name in self.objectives])
+        rest = [record for record in on_front if best is None or record.number != best.number]
+        return tuple([*([best] if best is not None else []), *rest][:count])
+
     def best(self) -> TrialRecord | None:
-        """The finished trial with the highest PSNR within the budgets."""
-        return best(self.records(), self.budgets)
+        """The finished trial within the budgets that is preferred, by default by its PSNR."""
+        return self.choice.best(self.records())
 
     def trial(self, which: str) -> TrialRecord:
         """The trial ``"best"`` or of a number.
@@ -105,7 +163,7 @@ class Run:
         """
         records = self.records()
         if which == "best":
-            record = best(records, self.budgets)
+            record = self.choice.best(records)
             if record is None:
                 raise InputError(f"{self.folder}: no trial has finished; run its search first")
             return record
@@ -116,8 +174,14 @@ class Run:
         return numbers[which]
 
     def weights(self, record: TrialRecord) -> Path:
-        """Where the trained weights of a trial are, if it is on the front."""
+        """Where the trained weights of a trial are, if they are kept: see :meth:`kept`."""
         return self.folder / "weights" / f"{record.number}.safetensors"
+
+    def kept(self, records: Sequence[TrialRecord]) -> tuple[TrialRecord, ...]:
+        """The trials whose weights are kept: the front, and what is the best or may become it."""
+        on_front = front(records, [OBJECTIVES[name] for name in self.objectives])
+        both = {record.number: record for record in (*on_front, *self.choice.kept(records))}
+        return tuple(both.values())
 
     def compressed(self) -> tuple[TrialRecord, ...]:
         """What compression made of its trials, step by step; kept or not, as the state says.
@@ -135,11 +199,11 @@ class Run:
         for name, rows in (("trials.csv", records), ("front.csv", on_front)):
             with atomic_path(self.folder / name) as temporary:
                 to_frame(rows).to_csv(temporary, index=False)
-        winner = best(records, self.budgets)
+        winner = self.choice.best(records)
         if winner is not None:
             self._write_best(winner)
         # Only what is known to be over: another worker may have written weights just now.
-        kept = {record.number for record in on_front} | ({winner.number} if winner else set())
+        kept = {record.number for record in self.kept(records)}
         for record in records:
             if record.state != RUNNING and record.number not in kept:
                 self.weights(record).unlink(missing_ok=True)
@@ -150,10 +214,15 @@ class Run:
         from search_spaces.yaml_file import to_yaml
 
         text = to_yaml(dict(winner.architecture))
-        with atomic_path(self.folder / "best.yaml") as temporary:
+        told, trained = self.folder / "best.yaml", self.folder / "best.safetensors"
+        kept = self.weights(winner).exists()
+        if not kept and not (told.is_file() and told.read_text(encoding="utf-8") == text):
+            # Weights of another network than best.yaml says would be worse than none.
+            trained.unlink(missing_ok=True)
+        with atomic_path(told) as temporary:
             temporary.write_text(text, encoding="utf-8")
-        if self.weights(winner).exists():
-            with atomic_path(self.folder / "best.safetensors") as temporary:
+        if kept:
+            with atomic_path(trained) as temporary:
                 shutil.copyfile(self.weights(winner), temporary)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from nas.objectives import OBJECTIVES
-from nas.pareto import best, front
+from nas.pareto import front
 from nas.records import FAILED, FINISHED, REJECTED, RUNNING, STOPPED, TrialRecord
+from reports.alike import alike, apart
 from reports.summary import RunSummary
 from reports.tables import source_name
 
@@ -20,9 +21,10 @@ def summary_rows(
 ) -> tuple[tuple[str, str], ...]:
     """The run in (what, figure) lines; what is not known has no line."""
     every = tuple(records)
-    top = best(every, summary.budgets)
+    top = summary.choice.best(every)
     published = [r for r in every if r.preset is not None]
-    rival = best(published, summary.budgets)
+    rival = summary.choice.highest(published)
+    other = alike(every, summary)
     rows = [
         ("Search", " · ".join(part for part in (summary.title, summary.setting) if part)),
         ("Budgets", ", ".join(f"{o.label.lower()} <= {o.text(v)}" for o, v in summary.walls)),
@@ -30,12 +32,14 @@ def summary_rows(
         ("Proposals", _proposals(summary)),
         ("Front", f"{len(front(every, summary.weighed))} of {_finished(every)} finished networks"),
         ("Best", "no finished trial within the budgets" if top is None else _verdict(top, summary)),
+        ("As good", "" if other is None else other.text(summary)),
     ]
     if rival is not None and top is not None and rival.number != top.number:
         ahead = (top.psnr_y_db or 0.0) - (rival.psnr_y_db or 0.0)
         gained = f"the best trial is {ahead:+.3f} dB against it"
+        gained += apart(ahead, summary.choice.margin_db)
         if top.params is not None and rival.params:
-            gained += f" with {100 * (top.params / rival.params - 1):+.0f}% parameters"
+            gained += f", with {100 * (top.params / rival.params - 1):+.0f}% parameters"
         rows.append(("Best published", f"{_verdict(rival, summary)}; {gained}"))
     return tuple((what, text) for what, text in rows if text)
 

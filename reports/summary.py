@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from nas.choice import BETTER, Choice
 from nas.objectives import OBJECTIVES, Objective
 from search_spaces.errors import InputError
 
@@ -32,6 +33,9 @@ class RunSummary:
         duplicates: proposals not trained because an equal network had been.
         adapted: numbers of the published systems' trials whose network was changed to fit the
             space; they are marked with an asterisk.
+        prefer: which of the networks that seeds alone may part is the best, as in ``nas.choice``.
+        noise_db: standard deviation of ONE network's PSNR-Y between seeds; 0: unknown.
+        noise_source: where that is from, in words.
 
     Raises:
         InputError: an objective or a budgeted attribute that is not in the table.
@@ -51,6 +55,9 @@ class RunSummary:
     proposals_fit: int | None = None
     duplicates: int | None = None
     adapted: frozenset[int] = frozenset()
+    prefer: str = BETTER
+    noise_db: float = 0.0
+    noise_source: str = ""
 
     def __post_init__(self) -> None:
         attributes = [one.attribute for one in OBJECTIVES.values()]
@@ -65,6 +72,11 @@ class RunSummary:
     def weighed(self) -> tuple[Objective, ...]:
         """The study's objectives."""
         return tuple(OBJECTIVES[name] for name in self.objectives)
+
+    @property
+    def choice(self) -> Choice:
+        """How the best network is chosen."""
+        return Choice.of(self.objectives, self.budgets, self.prefer, self.noise_db)
 
     @property
     def walls(self) -> tuple[tuple[Objective, float], ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from nas.objectives import OBJECTIVES
-from nas.pareto import best, front
+from nas.pareto import front
 from nas.records import FINISHED, TrialRecord
 from reports.summary import RunSummary
 
@@ -54,7 +54,7 @@ def trial_table(
             told = f"{record.state}: {record.reason}" if record.reason else record.state
             reasons.setdefault(told, []).append(record.number)
     notes = tuple(f"{', '.join(map(str, which))} {told}" for told, which in reasons.items())
-    return _table(title, ordered, summary, best(ordered, summary.budgets), notes)
+    return _table(title, ordered, summary, summary.choice.best(ordered), notes)
 
 
 def front_table(records: Iterable[TrialRecord], summary: RunSummary) -> TrialTable:
@@ -62,7 +62,7 @@ def front_table(records: Iterable[TrialRecord], summary: RunSummary) -> TrialTab
     every = tuple(records)
     chosen = front(every, summary.weighed)
     named = ", ".join(objective.label for objective in summary.weighed)
-    return _table(f"Front of {named}", chosen, summary, best(every, summary.budgets))
+    return _table(f"Front of {named}", chosen, summary, summary.choice.best(every))
 
 
 def source_name(record: TrialRecord, summary: RunSummary) -> str:

@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     ValidationError,
     ValidationInfo,
+    ValidatorFunctionWrapHandler,
     field_validator,
     model_validator,
 )
@@ -101,6 +102,21 @@ class Architecture(BaseModel):
             raise InputError(f"expected {colors} numbers in 0..1, got {shown(list(mean))}")
         return None if mean is None or not any(mean) else mean
 
+    @field_validator("blocks", mode="wrap")
+    @classmethod
+    def _parsed_once(cls, blocks: Any, parsed: ValidatorFunctionWrapHandler) -> Any:
+        # Repeated blocks are one and the same entry: parsed one by one, they were most of the
+        # time of making a network, and searches make dozens of networks for each that they train.
+        if not isinstance(blocks, tuple):
+            return parsed(blocks)
+        entries = {id(block): block for block in blocks}
+        try:
+            known = dict(zip(entries, parsed(tuple(entries.values())), strict=True))
+        except ValidationError:
+            # Again, so that the error says which one of all.
+            return parsed(blocks)
+        return tuple(known[id(block)] for block in blocks)
+
     @field_validator("blocks")
     @classmethod
     def _canonical_blocks(cls, blocks: tuple[Part, ...], info: ValidationInfo) -> tuple[Part, ...]:
@@ -110,11 +126,8 @@ class Architecture(BaseModel):
         channels = info.data.get("channels")
         if channels is None:  # the problem with channels itself is reported instead
             return blocks
-        known: dict[Part, Part] = {}
-        for block in blocks:
-            if block not in known:
-                known[block] = BLOCKS.canonical(block, channels)
-        return tuple(known[block] for block in blocks)
+        runs = ((BLOCKS.canonical(block, channels), run) for block, run in groupby(blocks))
+        return tuple(block for block, run in runs for _ in run)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Architecture:

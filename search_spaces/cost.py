@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 
 from search_spaces.architecture import Architecture
 from search_spaces.blocks import BLOCKS
@@ -79,8 +80,10 @@ def layers(arch: Architecture, hr: Size = HR_720P, *, lr: Size | None = None) ->
 
 def _sums(arch: Architecture, size: Size) -> Iterator[tuple[int, int, int]]:
     yield _sum(STEMS.layers(arch.stem, arch.colors, arch.channels, size))
-    for block in arch.blocks:
-        yield _block_sum(block, arch.channels, size)
+    for block, run in groupby(arch.blocks):
+        params, macs, activations = _block_sum(block, arch.channels, size)
+        count = len(list(run))
+        yield count * params, count * macs, count * activations
     yield _sum(FUSIONS.layers(arch.fusion, arch.channels, len(arch.blocks), size))
     yield _sum(UPSAMPLERS.layers(arch.upsampler, arch.channels, arch.colors, arch.scale, size))
     yield _sum(SKIPS.layers(arch.image_skip, arch.colors, arch.scale, size))

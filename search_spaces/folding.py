@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 import torch
@@ -20,7 +21,7 @@ def folded(architecture: Architecture) -> Architecture:
 
     LMSWN folded keeps the two numbers of each weighted residual: 490,032 parameters at x4.
     """
-    if not any(map(_has_training_form, architecture.blocks)):
+    if not any(_has_training_form(block) for block, _ in groupby(architecture.blocks)):
         return architecture
     plain = architecture.to_dict()
     return Architecture.from_dict({**plain, "blocks": _plain(plain["blocks"])})

@@ -66,7 +66,8 @@ class Network(nn.Module):
             y = y / a.value_range
         if a.image_skip.kind != "none":
             # The enlarged image brings the mean back by itself.
-            return y + self.image_skip(image)
+            enlarged: Tensor = self.image_skip(image)
+            return y + enlarged
         return y if a.mean is None else y + self.mean.to(y.dtype)
 
 

@@ -137,7 +137,6 @@ GUIDES: tuple[Guide, ...] = (
             "audit runs/mine": "audit runs/mine --factor 1.2",
             "--networks 16": "--networks 4",
             " --factor 10": "",
-            "--bands 4": "--bands 1",
         },
     ),
     Guide(

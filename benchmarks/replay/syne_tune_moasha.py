@@ -83,6 +83,7 @@ def main() -> None:
             strict=True,
         )
     )
+    networks = networks.query("band == 0")
     networks = networks[[(h, task["rungs"][-1]) in psnr for h in networks["hash"]]]
     for seed in task["seeds"]:
         print(json.dumps(replay(networks, psnr, task, seed)), flush=True)

@@ -4,70 +4,90 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+import random
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 
 from nas.data import Dataset, Photo
 from nas.data.folder import read_folder
-from nas.evaluate.recipe import Recipe
-from search_spaces import Architecture, Space
+from nas.evaluate.recipe import Recipe, profile
+from search_spaces import Architecture, Space, price
+from search_spaces.dimension import Label
 from search_spaces.errors import InputError
 from search_spaces.space import Point
 
 __all__ = [
+    "BANDS",
     "CROP_PX",
     "FOLDER",
-    "LONG_STEPS",
+    "LONG",
     "RECIPE",
     "RUNG_STEPS",
     "SCALE",
     "Training",
-    "networks",
+    "bands",
+    "grid",
     "photos",
     "plan",
     "table_space",
 ]
 
 FOLDER = Path(__file__).resolve().parent
-SCALE = 2
-RECIPE = Recipe(steps=480, batch=8, lr_size=16, learning_rate=3e-3, warmup_steps=30, ema_decay=0.97)
-"""The batches of a seed are the same for every network; a seed decides weights and batches."""
-LONG_STEPS = 2400
-RUNG_STEPS = (30, 53, 60, 120, 160, 240, 480, 1200, LONG_STEPS)
-"""480 halved, thirded and quartered again and again, then the way to the long training's end."""
-CROP_PX = 128
+SCALE = 4
+RECIPE = profile("quick")
+"""What a search trains by; a seed decides weights and batches, the same for every network."""
+LONG = RECIPE.replace(steps=5 * RECIPE.steps, schedule="linear")
+"""What a network becomes: five times as long, the step size falling to 0."""
+RUNG_STEPS = (36, 40, 80, 107, 160, 240, 320)
+"""The quick profile's steps halved, thirded and quartered again and again."""
+CROP_PX = 192
 """Side of the centres of the validation photos that are validated on, HR pixels."""
+BANDS = (15_000, 25_000)
+"""Parameters about which networks as different as the default space allows are drawn."""
+BAND = 0.05
+"""By how much a network of a band may miss it."""
 
 _VALIDATION = 20
-# Of 60 networks with three seeds, 40 are trained long, 24 of these with two seeds.
-_SEEDED, _SEEDS, _LONG, _LONG_TWICE = 60, 3, 40, 24
+# Of each band: so many networks, of which so many have three seeds, and so many two long trainings.
+_DRAWN, _SEEDED, _LONG = 80, 30, 24
+_SEEDS, _LONG_SEEDS = (0, 1, 2), (3, 4)
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """One training: a network, a seed, and how many steps."""
+    """One training: a network, a seed, short or long.
+
+    The seeds of long trainings are others than those of short ones, so that what a short one
+    tells of a long one is never luck that both share.
+    """
 
     architecture: Architecture
     seed: int
-    steps: int
+    recipe: Recipe
 
     @property
     def name(self) -> str:
-        """Names the training; a longer one goes on where the shorter one of its name ended."""
+        """Names the training."""
         return f"{self.architecture.hash}-{self.seed}"
+
+    @property
+    def rungs(self) -> tuple[int, ...]:
+        """The steps after which it is judged."""
+        if self.recipe.steps == RECIPE.steps:
+            return RUNG_STEPS
+        return tuple(RECIPE.steps * k for k in range(2, self.recipe.steps // RECIPE.steps + 1))
 
 
 @cache
 def table_space() -> Space:
-    """The space, in space.yaml."""
+    """The space of the grid, in space.yaml."""
     return Space.load(FOLDER / "space.yaml")
 
 
-def networks() -> Iterator[tuple[Point, Architecture]]:
-    """Every point of the space and its network."""
+def grid() -> Iterator[tuple[Point, Architecture]]:
+    """Every point of the table's space and its network: what searches are replayed on."""
     space = table_space()
     filling = {d.name: d.grid for d in space.filling}
     for labels in space.combinations():
@@ -77,29 +97,49 @@ def networks() -> Iterator[tuple[Point, Architecture]]:
                 yield point, space.architecture(point, SCALE)
 
 
+@cache
+def bands() -> Mapping[int, tuple[Architecture, ...]]:
+    """By band: networks of the default space, drawn at random, of nearly that many parameters."""
+    space = Space.load("distillation")
+    rng, found = random.Random(0), {}
+    for wanted in BANDS:
+        drawn: dict[str, Architecture] = {}
+        while len(drawn) < _DRAWN:
+            labels: dict[str, Label] = {}
+            for d in space.active(labels):
+                if d.choices:
+                    labels[d.name] = rng.choice(d.labels)
+            point = {**labels, **{d.name: rng.choice(d.grid) for d in space.filling}}
+            # Depth is drawn, width follows.
+            for channels in next(d.grid for d in space.filling if d.name == "channels"):
+                arch = space.architecture({**point, "channels": channels}, SCALE)
+                params = price(arch).params
+                if params > wanted * (1 + BAND):
+                    break
+                if params >= wanted * (1 - BAND):
+                    drawn.setdefault(arch.hash, arch)
+                    break
+        found[wanted] = tuple(drawn.values())
+    return found
+
+
 def plan() -> list[Training]:
-    """Every training of the table, in an order in which any beginning is of use.
-
-    The networks with more seeds and longer trainings are drawn by their hash, evenly over
-    the parameter count: first one seed of everything, then further seeds, then what is longer.
-    """
-    from search_spaces import price
-
-    by_params = sorted((arch for _, arch in networks()), key=lambda a: (price(a).params, a.hash))
-    seeded = [_drawn(part) for part in _parts(by_params, _SEEDED)]
-    # Two of three, spread over the whole.
-    long = [arch for i, arch in enumerate(seeded) if i % 3 != 1][:_LONG]
-    twice = {arch.hash for i, arch in enumerate(long) if i % 5 in (0, 2, 4)}
-    long_seeds = {arch.hash: 2 if arch.hash in twice else 1 for arch in long}
-    assert len(twice) == _LONG_TWICE
-    everything = sorted(by_params, key=lambda a: a.hash)
-    wanted = [(0, everything)] + [(seed, seeded) for seed in range(1, _SEEDS)]
-    short = [Training(a, seed, RECIPE.steps) for seed, archs in wanted for a in archs]
-    return short + [
-        Training(arch, seed, LONG_STEPS)
-        for seed in range(_SEEDS)
-        for arch in long
-        if seed < long_seeds[arch.hash]
+    """Every training of the table, in an order in which any beginning is of use."""
+    every = [arch for some in bands().values() for arch in some]
+    seeded = [arch for some in bands().values() for arch in some[:_SEEDED]]
+    long = [arch for some in bands().values() for arch in some[:_LONG]]
+    short = {seed: RECIPE.replace(seed=seed) for seed in _SEEDS}
+    first, *others = _SEEDS
+    to_the_end, once_more = (
+        [Training(arch, seed, LONG.replace(seed=seed)) for arch in long] for seed in _LONG_SEEDS
+    )
+    return [
+        *(Training(arch, first, short[first]) for arch in seeded),
+        *(Training(arch, first, short[first]) for _, arch in grid()),
+        *to_the_end,
+        *(Training(arch, first, short[first]) for arch in every if arch not in seeded),
+        *once_more,
+        *(Training(arch, seed, short[seed]) for seed in others for arch in seeded),
     ]
 
 
@@ -128,12 +168,3 @@ def photos() -> Dataset:
 def _centre(photo: Photo) -> Photo:
     top, left = (photo.height - CROP_PX) // 2, (photo.width - CROP_PX) // 2
     return Photo(photo.name, photo.pixels[top : top + CROP_PX, left : left + CROP_PX].copy())
-
-
-def _parts(items: list[Architecture], count: int) -> list[list[Architecture]]:
-    edges = [round(i * len(items) / count) for i in range(count + 1)]
-    return [items[a:b] for a, b in pairwise(edges)]
-
-
-def _drawn(part: list[Architecture]) -> Architecture:
-    return min(part, key=lambda arch: hashlib.sha256(arch.hash.encode()).hexdigest())

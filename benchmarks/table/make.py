@@ -11,8 +11,11 @@ Any number of these may run side by side: each training is done by one of them.
 from __future__ import annotations
 
 import argparse
+import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
@@ -21,15 +24,16 @@ from benchmarks.hardware import header_line
 from benchmarks.table.contents import (
     FOLDER,
     RECIPE,
-    RUNG_STEPS,
     SCALE,
     Training,
-    networks,
+    bands,
+    grid,
     photos,
     plan,
 )
 from benchmarks.table.table import read_table
 from nas.data import Dataset, Patches
+from nas.evaluate.first_weights import set_first_weights
 from nas.evaluate.latency import measure_latency
 from nas.evaluate.state import seeded, start
 from nas.evaluate.train import Diverged, train
@@ -37,7 +41,7 @@ from nas.evaluate.validate import validate
 from nas.explore.trainer import NetworkTrainer
 from nas.locks import locked
 from nas.predictor import ZERO_COST
-from search_spaces import Network, build, price
+from search_spaces import Architecture, Network, build, price
 from search_spaces.files import atomic_path
 
 __all__ = ["main", "train_one"]
@@ -78,7 +82,7 @@ def fill(parts: Path, minutes: float | None) -> None:
             return
         path = parts / f"{training.name}.csv"
         with locked(path.with_suffix(".lock"), wait=False) as mine:
-            if not mine or _steps_in(path) >= training.steps:
+            if not mine or _steps_in(path) >= training.recipe.steps:
                 continue
             checkpoint = path.with_suffix(".pt")
             if not path.exists():
@@ -102,24 +106,26 @@ def fill(parts: Path, minutes: float | None) -> None:
 
 def train_one(training: Training, dataset: Dataset, checkpoint: Path) -> pd.DataFrame:
     """A row for each rung past the checkpoint; once it has diverged, rows without figures."""
-    recipe = RECIPE.replace(seed=training.seed)
+    recipe = training.recipe
     patches = Patches(
         dataset.train, SCALE, lr_size=recipe.lr_size, batch=recipe.batch, seed=recipe.seed
     )
     arch, rows = training.architecture, []
-    state = start(seeded(lambda: build(arch), recipe.seed), recipe)
+    network = seeded(lambda: build(arch), recipe.seed)
+    set_first_weights(network, patches, recipe)
+    state = start(network, recipe)
     if checkpoint.exists():
         state.load(checkpoint)
     first, began = state.step, time.perf_counter()
     diverged = False
-    for step in (s for s in RUNG_STEPS if first < s <= training.steps):
+    for step in (s for s in training.rungs if s > first):
         quality = None
         if not diverged:
             try:
                 train(state, patches, recipe, step)
-                network = state.averaged()
-                assert isinstance(network, Network)
-                quality = validate(network, dataset.validation, SCALE)
+                averaged = state.averaged()
+                assert isinstance(averaged, Network)
+                quality = validate(averaged, dataset.validation, SCALE)
             except Diverged:
                 diverged = True
         rows.append(
@@ -146,7 +152,7 @@ def score_all(parts: Path) -> None:
         dataset.train, SCALE, lr_size=RECIPE.lr_size, batch=RECIPE.batch, seed=RECIPE.seed
     )
     trainer = NetworkTrainer(dataset, patches, RECIPE)
-    rows = [{"hash": arch.hash, **trainer.scores(arch)} for _, arch in networks()]
+    rows = [{"hash": arch.hash, **trainer.scores(arch)} for _, arch in _networks()]
     with atomic_path(parts / "scores.csv") as temporary:
         pd.DataFrame(rows).round(5).to_csv(temporary, index=False)
 
@@ -154,7 +160,7 @@ def score_all(parts: Path) -> None:
 def time_all(parts: Path) -> None:
     """Latency of every network at 160x90 on one thread, in rounds, so that all meet the same."""
     torch.set_num_threads(1)
-    architectures = [arch for _, arch in networks()]
+    architectures = [arch for _, arch in _networks()]
     measured = measure_latency([build(a) for a in architectures], lr_size=_LATENCY_LR, threads=1)
     rows = [
         {"hash": a.hash, "latency_ms": m.latency_ms, "latency_min_ms": m.latency_min_ms}
@@ -187,7 +193,7 @@ def pack(parts: Path) -> None:
     files = sorted(parts.glob("*-*.csv"))
     trainings = pd.concat([read_table(path) for path in files], ignore_index=True)
     rows = []
-    for point, arch in networks():
+    for point, arch in _networks():
         prices = price(arch)
         rows.append(
             {
@@ -208,6 +214,15 @@ def pack(parts: Path) -> None:
             # Without a time stamp, equal tables are equal files.
             frame.to_csv(temporary, index=False, compression={"method": "gzip", "mtime": 0})
     print(f"{len(table)} networks, {len(files)} trainings, {trainings.hash.nunique()} trained")
+
+
+def _networks() -> Iterator[tuple[dict[str, Any], Architecture]]:
+    """What is told of each beside its hash and prices, and the network."""
+    for point, arch in grid():
+        yield {"band": 0, **point, "architecture": json.dumps(arch.to_dict())}, arch
+    for band, drawn in bands().items():
+        for arch in drawn:
+            yield {"band": band, "architecture": json.dumps(arch.to_dict())}, arch
 
 
 def _steps_in(path: Path) -> int:

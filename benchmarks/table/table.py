@@ -20,8 +20,9 @@ class Table:
     """Every network of the space with its prices, and what its trainings came to.
 
     Attributes:
-        networks: a row a network: ``hash``, its point in the space (``family``,
-            ``attention``, ``stages``, ``blocks``, ``channels``), ``params``, ``macs`` and
+        networks: a row a network: ``hash``, ``band`` (parameters; 0 for the grid), its point
+            in the grid's space (``family``, ``attention``, ``stages``, ``blocks``,
+            ``channels``; empty in bands), ``architecture`` as JSON, ``params``, ``macs`` and
             ``activations`` (1280x720 output) and, where it was timed, ``latency_ms`` and
             ``latency_min_ms`` (160x90 input, one thread).
         trainings: a row a rung of a training: ``hash``, ``seed``, ``step``, ``psnr_y_db``,
@@ -45,9 +46,11 @@ class Table:
 
     @cached_property
     def final(self) -> pd.DataFrame:
-        """The networks with ``psnr_y_db`` and ``ssim_y`` at the recipe's end, seed 0."""
+        """The grid's networks with ``psnr_y_db`` and ``ssim_y`` at the recipe's end, seed 0."""
         end = self.trainings.query(f"seed == 0 and step == {RECIPE.steps}")
-        return self.networks.merge(end[["hash", "psnr_y_db", "ssim_y"]], on="hash")
+        return self.networks.query("band == 0").merge(
+            end[["hash", "psnr_y_db", "ssim_y"]], on="hash"
+        )
 
 
 def load_table() -> Table:

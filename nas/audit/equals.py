@@ -1,4 +1,4 @@
-"""Within a price band quality hardly differs, and cost does: what equal quality costs there."""
+"""What equal quality costs: the cheapest of the networks that are as good as the best."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nas.audit.noise import indistinct_db
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Band", "Saving", "cost_bands"]
+__all__ = ["Equals", "Saving", "equals"]
 
 _COSTS = ("params", "macs", "activations", "latency_ms")
 
@@ -38,71 +38,46 @@ class Saving:
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
-    """Networks of like price.
+class Equals:
+    """The best network after long training, and those as good as far as can be told.
 
     Attributes:
-        low_params: of its smallest network.
-        high_params: of its largest network.
-        networks: how many.
-        spread_db: standard deviation of their long trainings' PSNR-Y.
         best: hash of the best.
         best_db: its PSNR-Y after long training, mean over the seeds.
-        margin_db: networks so far below the best may be as good; NaN if the noise is unknown.
-        equals: how many networks lie within that, the best itself counted.
+        margin_db: networks so far below it may be as good.
+        count: how many networks lie within that, the best itself counted.
         savings: for each cost the cheapest of them.
     """
 
-    low_params: int
-    high_params: int
-    networks: int
-    spread_db: float
     best: str
     best_db: float
     margin_db: float
-    equals: int
+    count: int
     savings: tuple[Saving, ...]
 
 
-def cost_bands(
-    networks: pd.DataFrame,
-    long_db: npt.ArrayLike,
-    band: npt.ArrayLike,
-    noise_db: float,
-    seeds: int,
-) -> tuple[Band, ...]:
-    """What equal quality costs in each band in which any network's training held.
+def equals(
+    networks: pd.DataFrame, long_db: npt.ArrayLike, noise_db: float, seeds: float
+) -> Equals | None:
+    """What the best network's quality costs; nothing where no training held or noise is unknown.
 
     Args:
-        networks: columns ``hash``, ``params`` and further costs.
+        networks: columns ``hash`` and costs.
         long_db: (n,) PSNR-Y after long training, mean over the seeds, dB; NaN: diverged.
-        band: (n,) labels.
         noise_db: standard deviation between seeds after long training; NaN: unknown.
-        seeds: how many are in the means.
+        seeds: how many are in a mean, on average.
     """
-    quality, labels = np.asarray(long_db, dtype=np.float64), np.asarray(band)
-    margin = indistinct_db(noise_db, seeds)
-    found = []
-    for label in np.unique(labels):
-        rows = networks[(labels == label)].reset_index(drop=True)
-        values = quality[labels == label]
-        if not np.isfinite(values).any():
-            continue
-        best = int(np.nanargmax(values))
-        equal = np.flatnonzero(values >= values[best] - (margin if np.isfinite(margin) else 0.0))
-        savings = tuple(
-            _saving(rows, name, best, equal, values)
-            for name in _COSTS
-            if name in rows and np.isfinite(rows[name].to_numpy(dtype=np.float64)).all()
-        )
-        found.append(
-            Band(
-                int(rows["params"].min()), int(rows["params"].max()), len(rows),
-                float(np.nanstd(values)), str(rows["hash"][best]), float(values[best]),
-                margin, len(equal), savings,
-            )
-        )  # fmt: skip
-    return tuple(found)
+    values, margin = np.asarray(long_db, dtype=np.float64), indistinct_db(noise_db, seeds)
+    if not (np.isfinite(values).any() and np.isfinite(margin)):
+        return None
+    rows, best = networks.reset_index(drop=True), int(np.nanargmax(values))
+    equal = np.flatnonzero(values >= values[best] - margin)
+    savings = tuple(
+        _saving(rows, name, best, equal, values)
+        for name in _COSTS
+        if name in rows and np.isfinite(rows[name].to_numpy(dtype=np.float64)).all()
+    )
+    return Equals(str(rows["hash"][best]), float(values[best]), margin, len(equal), savings)
 
 
 def _saving(

@@ -1,4 +1,8 @@
-"""Which kinds of networks start fast and end slow, so that a short training flatters them."""
+"""Which settings leave the plateau early without ending better, so that a short training flatters.
+
+At first all networks learn the same linear sharpening, and then they part, some sooner than
+others. Ranked before all have, they are ranked by how soon they do.
+"""
 
 from __future__ import annotations
 
@@ -13,62 +17,73 @@ if TYPE_CHECKING:
 
 __all__ = ["HeadStart", "head_starts"]
 
-_LEAST_NETWORKS = 4
+_LEAST_NETWORKS, _MOST_VALUES = 4, 12
+_CERTAIN = 3.0
+"""Standard errors: there are many settings to be wrong on."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeadStart:
-    """By how much the proxy flatters the networks that share one setting.
+    """How the networks that share one setting stand at the proxy's end and in the end.
 
     Attributes:
         setting: such as ``"family = fdc"``.
         networks: how many have it.
-        flattered_db: its lead at the proxy's end less its lead after long training, over the
-            other networks of the same price band, mean; negative: it starts slowly.
-        error_db: standard error of that mean.
+        early_db: their mean lead at equal price over all networks at the proxy's end, dB.
+        early_error_db: its standard error.
+        late_db: the same after the long training.
+        late_error_db: its standard error.
+        flattered_db: the early lead less the late one; negative: they start slowly.
+        error_db: its standard error.
     """
 
     setting: str
     networks: int
+    early_db: float
+    early_error_db: float
+    late_db: float
+    late_error_db: float
     flattered_db: float
     error_db: float
 
     @property
     def certain(self) -> bool:
-        """Whether it is more than three standard errors: there are many settings to be wrong on."""
-        return abs(self.flattered_db) > 3.0 * self.error_db
+        """Whether the lead changes by more than three standard errors."""
+        return abs(self.flattered_db) > _CERTAIN * self.error_db
 
 
 def head_starts(
-    networks: pd.DataFrame, proxy_db: npt.ArrayLike, long_db: npt.ArrayLike, band: npt.ArrayLike
+    networks: pd.DataFrame, early_db: npt.ArrayLike, late_db: npt.ArrayLike
 ) -> tuple[HeadStart, ...]:
     """Every setting that 4 networks have and 4 lack, the most flattered first.
 
     Args:
-        networks: a row a network; each value of a column with at most 12 different ones is a
-            setting.
-        proxy_db: (n,) PSNR-Y after the proxy, dB.
-        long_db: (n,) PSNR-Y after long training, dB.
-        band: (n,) price band of each network.
+        networks: a row a network, settings only; each value of a column with at most 12
+            different ones is a setting.
+        early_db: (n,) what is left of PSNR-Y at equal price at the proxy's end, dB.
+        late_db: (n,) the same after the long training.
     """
-    short, long = np.asarray(proxy_db, dtype=np.float64), np.asarray(long_db, dtype=np.float64)
-    labels = np.asarray(band)
-    gap = short - long
-    for label in np.unique(labels):
-        gap[labels == label] -= np.nanmean(gap[labels == label])
+    early, late = np.asarray(early_db, dtype=np.float64), np.asarray(late_db, dtype=np.float64)
+    known = np.isfinite(early) & np.isfinite(late)
     found = []
     for name in networks.columns:
-        words = np.array([str(value) for value in networks[name]])
-        if len(set(words)) > 12:
+        words = np.array([_word(value) for value in networks[name]])
+        if len(set(words)) > _MOST_VALUES:
             continue
         for word in sorted(set(words)):
-            ours = (words == word) & np.isfinite(gap)
-            others = (words != word) & np.isfinite(gap)
+            ours, others = (words == word) & known, (words != word) & known
             if min(ours.sum(), others.sum()) < _LEAST_NETWORKS:
                 continue
-            flattered = float(gap[ours].mean() - gap[others].mean())
-            error = np.sqrt(
-                gap[ours].var(ddof=1) / ours.sum() + gap[others].var(ddof=1) / others.sum()
-            )
-            found.append(HeadStart(f"{name} = {word}", int(ours.sum()), flattered, float(error)))
+            leads = [_lead(values, ours) for values in (early, late, early - late)]
+            figures = [figure for lead in leads for figure in lead]
+            found.append(HeadStart(f"{name} = {word}", int(ours.sum()), *figures))
     return tuple(sorted(found, key=lambda one: -one.flattered_db))
+
+
+def _lead(values: npt.NDArray[np.float64], ours: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    mine = values[ours]
+    return float(mine.mean()), float(mine.std(ddof=1) / np.sqrt(len(mine)))
+
+
+def _word(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

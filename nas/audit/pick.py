@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
-from nas.audit.ranking import bands
 from nas.records import FINISHED, STOPPED, TrialRecord
 
 __all__ = ["candidates", "pick", "worth"]
@@ -40,7 +39,7 @@ def pick(
     Args:
         records: as from :func:`candidates`.
         count: how many to pick; all, where there are no more.
-        parts: of how many price bands.
+        parts: by price, of which each gives equally many.
         keep: hashes of networks that are picked before all others.
     """
     count = min(count, len(records))
@@ -48,10 +47,10 @@ def pick(
     if len(kept) > count:
         return pick(kept, count, parts)
     parts = max(1, min(parts, count))
-    of = bands([float(record.params or 0) for record in records], parts)
+    # The candidates come cheapest first.
     queues = [
-        _spread([r for r, band in zip(records, of, strict=True) if band == part], keep)
-        for part in range(parts)
+        _spread([records[i] for i in members], keep)
+        for members in np.array_split(np.arange(len(records)), parts)
     ]
     order = kept
     chosen = {record.architecture_hash for record in order}

@@ -1,4 +1,4 @@
-"""How well one figure orders networks as another does, all of them or within bands of a price.
+"""How well one figure orders networks as another does.
 
 Pure functions on arrays. A network whose figure is NaN (its training diverged) is taken for
 worse than all others.
@@ -15,7 +15,6 @@ from search_spaces.errors import InputError
 
 __all__ = [
     "Estimate",
-    "bands",
     "estimate",
     "interval",
     "kendall",
@@ -28,6 +27,9 @@ __all__ = [
 Values = npt.NDArray[np.float64]
 _LEVEL = 0.9
 
+_AT_ONCE = 2_000_000
+"""Pairs of networks, over samples, that are looked at together: bounds the memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -38,9 +40,7 @@ class Estimate:
     high: float
 
 
-def kendall(
-    first: npt.ArrayLike, second: npt.ArrayLike, strata: npt.ArrayLike | None = None
-) -> float:
+def kendall(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
     """Kendall's tau-b: (concordant - discordant) pairs, over those that either one orders.
 
     Kendall, "The treatment of ties in ranking problems", 1945.
@@ -48,36 +48,37 @@ def kendall(
     Args:
         first: (n,) figures.
         second: (n,) figures of the same networks.
-        strata: (n,) labels; only pairs of equal label count, where given.
 
     Returns:
         -1..1, NaN where one of the two orders no pair.
     """
     weights = np.ones((1, len(np.atleast_1d(np.asarray(first)))))
-    return float(tau_weights(first, second, weights, strata)[0])
+    return float(tau_weights(first, second, weights)[0])
 
 
-def tau_weights(
-    first: npt.ArrayLike,
-    second: npt.ArrayLike,
-    weights: Values,
-    strata: npt.ArrayLike | None = None,
-) -> Values:
+def tau_weights(first: npt.ArrayLike, second: npt.ArrayLike, weights: Values) -> Values:
     """Tau-b as in :func:`kendall` for each of (samples, n) weights; shape (samples,).
 
-    A weight is how often a network stands in a sample, as in a bootstrap.
+    A weight is how often a network stands in a sample, as in a bootstrap. The figures may be
+    (n,), or (samples, n) where each sample has its own.
     """
-    a, b = _signs(first), _signs(second)
-    if a.shape != b.shape:
-        raise InputError(f"tau needs figures of the same networks: got {len(a)} and {len(b)}")
-    if strata is not None:
-        labels = np.asarray(strata)
-        same = labels[:, None] == labels[None, :]
-        a, b = a * same, b * same
-    agreement = _quadratic(a * b, weights)
-    ordered = np.sqrt(_quadratic(np.abs(a), weights) * _quadratic(np.abs(b), weights))
+    a, b = _filled(first), _filled(second)
+    count = weights.shape[1]
+    if a.shape[1] != count or b.shape[1] != count:
+        raise InputError(
+            f"tau needs figures of the same networks: got {a.shape[1]} and {b.shape[1]}"
+        )
+    i, j = np.triu_indices(count, 1)
+    at_once = max(1, _AT_ONCE // max(1, len(i)))
     taus: Values = np.full(len(weights), np.nan)
-    return np.divide(agreement, ordered, out=taus, where=ordered > 0)
+    for start in range(0, len(weights), at_once):
+        rows = slice(start, start + at_once)
+        pairs = weights[rows][:, i] * weights[rows][:, j]
+        ours, theirs = (_signs(x if len(x) == 1 else x[rows], i, j) for x in (a, b))
+        agreement = (pairs * ours * theirs).sum(axis=1)
+        ordered = np.sqrt((pairs * np.abs(ours)).sum(axis=1) * (pairs * np.abs(theirs)).sum(axis=1))
+        np.divide(agreement, ordered, out=taus[rows], where=ordered > 0)
+    return taus
 
 
 def top_recall(proxy: npt.ArrayLike, truth: npt.ArrayLike, count: int) -> float:
@@ -97,7 +98,7 @@ def top_recall(proxy: npt.ArrayLike, truth: npt.ArrayLike, count: int) -> float:
     Raises:
         InputError: a count outside 1..n.
     """
-    chosen_by, judged_by = _filled(proxy), _filled(truth)
+    chosen_by, judged_by = _filled(proxy)[0], _filled(truth)[0]
     if not 1 <= count <= len(chosen_by):
         raise InputError(f"top-k: expected k from 1 to {len(chosen_by)}, got {count}")
     edge = np.sort(chosen_by)[-count]
@@ -112,31 +113,11 @@ def recall_count(networks: int) -> int:
     return max(1, round(networks / 4))
 
 
-def bands(costs: npt.ArrayLike, count: int) -> npt.NDArray[np.int64]:
-    """(n,) band of each network, 0 the cheapest: bands of equal counts, up to one.
-
-    Raises:
-        InputError: fewer bands than one.
-    """
-    values = np.asarray(costs, dtype=np.float64)
-    if count < 1:
-        raise InputError(f"bands: expected at least 1, got {count}")
-    found = np.zeros(len(values), dtype=np.int64)
-    for band, members in enumerate(np.array_split(np.argsort(values, kind="stable"), count)):
-        found[members] = band
-    return found
-
-
-def replicates(strata: npt.ArrayLike, samples: int = 1000, seed: int = 0) -> Values:
-    """(samples, n) bootstrap weights: networks drawn with replacement, each stratum from itself."""
-    labels = np.asarray(strata)
+def replicates(networks: int, samples: int = 1000, seed: int = 0) -> Values:
+    """(samples, n) bootstrap weights: so many networks drawn with replacement."""
     rng = np.random.default_rng(seed)
-    weights = np.zeros((samples, len(labels)))
-    for label in np.unique(labels):
-        members = np.flatnonzero(labels == label)
-        even = np.full(len(members), 1 / len(members))
-        weights[:, members] = rng.multinomial(len(members), even, size=samples)
-    return weights
+    even = np.full(networks, 1 / networks)
+    return rng.multinomial(networks, even, size=samples).astype(np.float64)
 
 
 def interval(samples: npt.ArrayLike) -> tuple[float, float]:
@@ -150,25 +131,21 @@ def interval(samples: npt.ArrayLike) -> tuple[float, float]:
 
 
 def estimate(value: float, samples: npt.ArrayLike) -> Estimate:
-    """A value with the interval of its bootstrap samples."""
+    """A value with the interval of its bootstrap samples; no value has no interval."""
+    if not np.isfinite(value):
+        return Estimate(np.nan, np.nan, np.nan)
     return Estimate(float(value), *interval(samples))
 
 
-def _signs(values: npt.ArrayLike) -> Values:
-    filled = _filled(values)
+def _signs(values: Values, i: npt.NDArray[np.intp], j: npt.NDArray[np.intp]) -> Values:
+    first, second = values[:, i], values[:, j]
     # Differences of large figures would lose what tells near ones apart.
-    return (filled[:, None] > filled[None, :]).astype(np.float64) - (
-        filled[:, None] < filled[None, :]
-    )
+    return (first > second).astype(np.float64) - (first < second)
 
 
 def _filled(values: npt.ArrayLike) -> Values:
+    """(1, n) or (samples, n), NaN as the worst."""
     array = np.asarray(values, dtype=np.float64)
-    if array.ndim != 1:
-        raise InputError(f"ranking needs figures of shape (n,): got {array.shape}")
-    return np.where(np.isnan(array), -np.inf, array)
-
-
-def _quadratic(matrix: Values, weights: Values) -> Values:
-    result: Values = ((weights @ matrix) * weights).sum(axis=1)
-    return result
+    if array.ndim not in (1, 2):
+        raise InputError(f"ranking needs figures of shape (n,) or (samples, n): got {array.shape}")
+    return np.atleast_2d(np.where(np.isnan(array), -np.inf, array))

@@ -8,11 +8,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nas.audit.frames import joined, network_frame, repeat_db, scored, searched_curves
+from nas.audit.measured import measured_noise
 from nas.audit.pick import candidates, pick
-from nas.audit.settings import LEAST_NETWORKS, AuditSettings
+from nas.audit.settings import AuditSettings
+from nas.audit.signals import LEAST_NETWORKS
 from nas.audit.store import AuditFolder, Training
 from nas.audit.trainers import TrainerOf, make_trainers, proxy_recipe
 from nas.audit.trust import Trust, trust
+from nas.noise import Noise, write_noise
+from nas.objectives import OBJECTIVES
 from nas.records import Rung, TrialRecord
 from search_spaces.errors import InputError
 
@@ -22,6 +26,9 @@ if TYPE_CHECKING:
     from nas.run import Run
 
 __all__ = ["Audited", "Progress", "audit", "rung_steps"]
+
+_PRICES = ("params", "macs", "activations", "latency_ms")
+_MOST_PARTS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,8 @@ class Audited:
         trials: architecture hash to trial number.
         asked: how many networks were asked for.
         elsewhere: trainings that another process is still busy with.
+        noise: of the proxy between seeds, where there was enough to tell; the search that goes
+            on with the run takes it for its own.
     """
 
     trust: Trust
@@ -64,6 +73,7 @@ class Audited:
     trials: dict[str, int]
     asked: int
     elsewhere: int
+    noise: Noise | None = None
 
 
 def audit(
@@ -92,15 +102,10 @@ def audit(
             f"{len(known)}; go on with its search first"
         )
     count = min(settings.networks, len(known))
-    bands = settings.bands or max(1, min(4, count // 6))
-    if bands > 1 and bands * LEAST_NETWORKS > count:
-        raise InputError(
-            f"bands: expected at least {LEAST_NETWORKS} networks in each, got {bands} bands of "
-            f"{count} networks; use at most {max(1, count // LEAST_NETWORKS)}"
-        )
     folder = AuditFolder(run.folder / "audit")
     with folder.turn("plan", wait=True):
-        picked = pick(known, count, bands, keep=folder.planned().networks)
+        parts = max(1, min(_MOST_PARTS, count // 6))
+        picked = pick(known, count, parts, keep=folder.planned().networks)
         wanted = rung_steps(known, recipe.steps, settings.factor)
         steps = folder.extend([record.architecture_hash for record in picked], wanted).steps
     seeds = range(recipe.seed, recipe.seed + settings.seeds)
@@ -121,11 +126,20 @@ def audit(
         networks,
         proxy_step=recipe.steps,
         long_step=steps[-1],
-        band_count=bands,
+        prices=_prices(run),
     )
     found = replace(found, repeat_db=repeat_db(searched, trainings))
+    noise = measured_noise(trainings, recipe.steps, run.known_noise)
+    if noise is not None:
+        write_noise(run.folder, noise)
     numbers = {record.architecture_hash: record.number for record in known}
-    return Audited(found, trainings, networks, numbers, settings.networks, busy)
+    return Audited(found, trainings, networks, numbers, settings.networks, busy, noise)
+
+
+def _prices(run: Run) -> tuple[str, ...]:
+    """What the run weighs or limits, of which a network has to pay one for another."""
+    weighed = [OBJECTIVES[name].attribute for name in run.objectives]
+    return tuple(name for name in dict.fromkeys([*run.budgets, *weighed]) if name in _PRICES)
 
 
 def rung_steps(records: Sequence[TrialRecord], proxy_steps: int, factor: float) -> tuple[int, ...]:

@@ -6,12 +6,10 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from nas.audit.signals import LEAST_NETWORKS
 from search_spaces.errors import InputError
 
-__all__ = ["LEAST_NETWORKS", "AuditSettings"]
-
-LEAST_NETWORKS = 3
-"""Fewer networks have no ranking to speak of."""
+__all__ = ["AuditSettings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +20,6 @@ class AuditSettings:
         networks: how many to train again, at least 3.
         factor: how many times longer than the proxy, at least 1.
         seeds: trainings of each network, the proxy's own seed and those after it.
-        bands: price bands; ``None``: one for every six networks, at most 4.
         data: image folder, where it is no longer where the search found it.
         validation: validation folder, likewise.
         device: ``"cpu"``, ``"cuda"``; ``None`` for the best there is.
@@ -34,7 +31,6 @@ class AuditSettings:
     networks: int = 12
     factor: float = 5.0
     seeds: int = 2
-    bands: int | None = None
     data: Path | None = None
     validation: Path | None = None
     device: str | None = None
@@ -48,5 +44,3 @@ class AuditSettings:
             )
         if self.seeds < 1:
             raise InputError(f"seeds: expected at least 1, got {self.seeds}")
-        if self.bands is not None and self.bands < 1:
-            raise InputError(f"bands: expected at least 1, got {self.bands}")

@@ -150,6 +150,8 @@ def _made(run: Run, records: Iterable[TrialRecord]) -> Iterable[tuple[str, str]]
     )
     recipe = identity.get("recipe", {})
     yield "Recipe", ", ".join(f"{key.replace('_', ' ')} {recipe[key]}" for key in recipe)
+    noise = run.noise
+    yield "Noise", f"{noise.psnr_db:.3f} dB between seeds of one network: {noise.source}"
     yield "Sampler", f"{about.get('sampler', 'unknown')}, seed {about.get('seed', 'unknown')}"
     machines = [r.made_with["environment"] for r in records if "environment" in r.made_with]
     machines = machines or [about.get("environment", {})]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,13 +26,6 @@ def audit(
     seeds: Annotated[
         int, typer.Option(help="Trainings of each network; a second seed tells the noise.")
     ] = 2,
-    bands: Annotated[
-        int | None,
-        typer.Option(
-            help="Bands of like parameters to rank within. Default: one for every 6 networks, "
-            "4 at most."
-        ),
-    ] = None,
     data: Annotated[
         Path | None, typer.Option(help="The run's training photos, if they have moved.")
     ] = None,
@@ -46,6 +39,9 @@ def audit(
 ) -> None:
     """Train some of a run's networks longer and with another seed, and compare the rankings.
 
+    They are compared at equal price. What a seed does to a network is measured on the way, and
+    the search that goes on with the run takes it for its own.
+
     Results stay in RUN/audit as they come: the same command again goes on with an audit that
     was stopped, more --networks or a larger --factor add to it, and several processes at once
     share the work.
@@ -56,7 +52,7 @@ def audit(
     from nas.explore.study import quietly
     from nas.run import open_run
 
-    settings = AuditSettings(networks, factor, seeds, bands, data, val, device)
+    settings = AuditSettings(networks, factor, seeds, data, val, device)
     opened = open_run(run, storage=storage)
     quietly()
     with AuditDisplay() as display:
@@ -85,7 +81,11 @@ def _write(run: Run, found: Audited) -> None:
     ):
         with atomic_path(folder / name) as temporary:
             frame.to_csv(temporary, index=False)
-    told = {"findings": findings(found.trust), "trials": found.trials, **asdict(found.trust)}
+    told: dict[str, Any] = {
+        "findings": findings(found.trust),
+        "trials": found.trials,
+        **asdict(found.trust),
+    }
     with atomic_path(folder / "audit.json") as temporary:
         text = json.dumps(without_nan(told), indent=2, allow_nan=False)
         temporary.write_text(text + "\n", encoding="utf-8")
@@ -124,6 +124,11 @@ def _notes(found: Audited, factor: float) -> list[str]:
     broken = sum(value != value for value in trust.long_db)
     if broken:
         notes.append(f"{broken} diverged in the long training and count as worst.")
+    if found.noise is not None:
+        notes.append(
+            f"From now on this run takes {found.noise.psnr_db:.3f} dB for the noise of one "
+            f"network's seed, as measured here."
+        )
     if trust.repeat_db > 0.001:
         notes.append(
             f"Trained again from the same seed, a network came out up to {trust.repeat_db:.3f} dB "

@@ -20,10 +20,10 @@ def signal_rows(trust: Trust) -> list[dict[str, float | str]]:
     for signal in (*trust.signals, trust.ceiling):
         row: dict[str, float | str] = {"name": signal.name, "kind": signal.kind}
         row["step"] = signal.step
-        for name in ("tau", "tau_in_bands", "ratio", "ratio_in_bands"):
+        for name in ("tau_at_price", "of_ceiling", "tau"):
             found: Estimate = getattr(signal, name)
             row |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
-        row |= {"recall": signal.recall, "recall_in_bands": signal.recall_in_bands}
+        row |= {"recall": signal.recall, "spread_db": signal.spread_db}
         row["noise_db"] = signal.noise_db
         rows.append(row)
     return rows
@@ -43,14 +43,12 @@ def signal_table(trust: Trust) -> Table:
     table.padding = (0, 1, 0, 0)
     table.caption_justify = "left"
     table.caption = Text(
-        "tau: Kendall's, 90% interval; recall: of the best quarter; noise: between seeds",
+        "tau: Kendall's, 90% interval; spread: of networks at equal price; noise: of seeds",
         style="dim",
     )
-    bands = len(trust.bands)
-    within = f"in {bands} band{'' if bands == 1 else 's'}"
     for name, about in (
-        ("signal", ""), ("steps", ""), ("tau", "in all"), ("tau", within), ("of the", "ceiling"),
-        ("recall", "all/bands"), ("noise", "dB"),
+        ("signal", ""), ("steps", ""), ("tau", "at equal price"), ("of the", "ceiling"),
+        ("spread", "dB"), ("noise", "dB"), ("tau", "all"),
     ):  # fmt: skip
         header = Text(name).append(f"\n{about}", style="dim")
         table.add_column(header, justify="left" if name == "signal" else "right", no_wrap=True)
@@ -62,16 +60,20 @@ def signal_table(trust: Trust) -> Table:
 
 def _cells(signal: Signal, trust: Trust) -> list[str]:
     # A share of what may be nothing says nothing.
-    ratio = signal.ratio_in_bands.value if trust.ceiling.tau_in_bands.low > 0 else math.nan
+    ratio = signal.of_ceiling.value if trust.ceiling.tau_at_price.low > 0 else math.nan
     return [
         signal.name,
         str(signal.step) if signal.step else "–",
-        f"{signal.tau.value:.2f}" if math.isfinite(signal.tau.value) else "–",
-        _interval(signal.tau_in_bands),
-        f"{ratio:.0%}" if math.isfinite(ratio) else "–",
-        f"{100 * signal.recall:.0f}/{signal.recall_in_bands:.0%}",
-        f"{signal.noise_db:.3f}" if math.isfinite(signal.noise_db) else "–",
+        _interval(signal.tau_at_price),
+        _known(ratio, ".0%"),
+        _known(signal.spread_db, ".3f"),
+        _known(signal.noise_db, ".3f"),
+        _known(signal.tau.value, ".2f"),
     ]
+
+
+def _known(value: float, form: str) -> str:
+    return f"{value:{form}}" if math.isfinite(value) else "–"
 
 
 def _interval(found: Estimate) -> str:

@@ -53,13 +53,13 @@ def crops(run: Run, records: Sequence[TrialRecord], gaps: list[str]) -> tuple[Ph
 def _chosen(run: Run, records: Sequence[TrialRecord]) -> list[TrialRecord]:
     """The best network and some of the front down to the cheapest, cheapest first."""
     from nas.objectives import OBJECTIVES
-    from nas.pareto import best, front
+    from nas.pareto import front
 
     on_front = [
         r for r in front(records, [OBJECTIVES[name] for name in run.objectives])
         if run.weights(r).is_file()
     ]  # fmt: skip
-    top = best(records, run.budgets)
+    top = run.choice.best(records)
     ordered = sorted(on_front, key=lambda r: (r.params or 0, r.number))
     count = min(_NETWORKS - 1, len(ordered))
     spread = [ordered[round(i * (len(ordered) - 1) / max(count - 1, 1))] for i in range(count)]

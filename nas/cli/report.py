@@ -32,6 +32,14 @@ def report(
     storage: Annotated[
         str | None, typer.Option(help="URL of the run's store, if it needs a password.")
     ] = None,
+    prefer: Annotated[
+        str | None,
+        typer.Option(
+            help="Which network is the best: better, the highest PSNR, or cheaper, the cheapest "
+            "of those that seeds alone may part from it. Without --output the run keeps to it. "
+            "Default: as the run has it."
+        ),
+    ] = None,
     published: Annotated[
         str | None,
         typer.Option(
@@ -45,6 +53,7 @@ def report(
     ] = None,
 ) -> None:  # fmt: skip
     """Write a page on one run or several, figures for print, and print a summary."""
+    from nas.choice import check_preference
     from nas.run import open_run
     from search_spaces.errors import InputError
 
@@ -52,10 +61,14 @@ def report(
         raise InputError("--set: goes with --published NAME; nas evaluate measures any folder")
     if published is not None and len(runs) > 1:
         raise InputError(f"--published: expected one run, got {len(runs)}; report them one by one")
+    if prefer is not None:
+        check_preference(prefer)
     if len(runs) > 1:
-        _report_several(runs, output or Path("report"), storage)
+        _report_several(runs, output or Path("report"), storage, prefer)
         return
     run = open_run(runs[0], storage=storage)
+    if prefer is not None:
+        run = run.preferring(prefer, keep=output is None)
     if published is not None:
         from nas.cli.evaluated import checked, write_published
         from nas.cli.summarize import summarize
@@ -74,7 +87,9 @@ def report(
     _tell(page)
 
 
-def _report_several(folders: Sequence[Path], output: Path, storage: str | None) -> None:
+def _report_several(
+    folders: Sequence[Path], output: Path, storage: str | None, prefer: str | None
+) -> None:
     """One page on several runs; those that cannot be read are left out and told at the end."""
     from nas.run import open_run
     from search_spaces.errors import InputError
@@ -82,7 +97,8 @@ def _report_several(folders: Sequence[Path], output: Path, storage: str | None) 
     accounts, failed = [], []
     for folder, name in zip(folders, _names(folders), strict=True):
         try:
-            accounts.append(_account(open_run(folder, storage=storage), name))
+            run = open_run(folder, storage=storage)
+            accounts.append(_account(run if prefer is None else run.preferring(prefer), name))
         except InputError as error:
             failed.append(str(error))
     if not accounts:

@@ -67,6 +67,13 @@ def search(
             "so far are worth; 1: the sampler's first."
         ),
     ] = 4,
+    prefer: Annotated[
+        str | None,
+        typer.Option(
+            help="Which network is the best: better, the highest PSNR, or cheaper, the cheapest "
+            "of those that seeds alone may part from it. Default: better, or as the run was begun."
+        ),
+    ] = None,
     sampler: Annotated[
         str, typer.Option(help="Optuna's sampler: tpe, nsga2, nsga3, gp, random.")
     ] = "tpe",
@@ -143,7 +150,7 @@ def search(
         int | None,
         typer.Option(help="Afterwards, train so many of the front's best fully: nas train."),
     ] = None,
-    train_recipe: Annotated[str, typer.Option(help="By which recipe then.")] = "e_rfdn",
+    train_recipe: Annotated[str, typer.Option(help="By which recipe then.")] = "fast",
     train_steps: Annotated[
         int | None, typer.Option(help="In so many steps then, the recipe stretched to them.")
     ] = None,
@@ -180,6 +187,7 @@ def search(
         early_stop=early_stop,
         warm_start=warm_start or (),
         candidates=candidates,
+        prefer=prefer,
         sampler=sampler,
         seed=seed,
         data=data,

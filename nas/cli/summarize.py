@@ -38,6 +38,9 @@ def summarize(run: Run, records: Sequence[TrialRecord]) -> RunSummary:
         proposals_fit=sum(record.reason != OVER_BUDGET for record in asked),
         duplicates=sum(record.reason == DUPLICATE for record in rejected),
         adapted=_adapted(records, identity["scale"]),
+        prefer=run.choice.prefer,
+        noise_db=run.noise.psnr_db,
+        noise_source=run.noise.source,
     )
 
 

@@ -44,10 +44,10 @@ def train(
     recipe: Annotated[
         str,
         typer.Option(
-            help="imdn, rfdn, e_rfdn, ntire; a profile of the search (quick, standard, full); or a "
-            ".yaml file."
+            help="fast; the papers' imdn, rfdn, e_rfdn, ntire; a profile of the search (quick, "
+            "standard, full); or a .yaml file."
         ),
-    ] = "e_rfdn",
+    ] = "fast",
     steps: Annotated[
         int | None,
         typer.Option(help="Steps in all: the whole schedule is stretched in proportion."),
@@ -91,7 +91,7 @@ def train(
         bool, typer.Option("--json", help="One JSON object a line on standard output.")
     ] = False,
 ) -> None:
-    """Train a network as the papers do.
+    """Train a network to the end, fast or as the papers do.
 
     The same command again goes on with a training that was stopped, by whatever means: on a
     processor to the same bits as without the stop.

@@ -52,7 +52,7 @@ def train_best(
     plan = _plan(recipe, steps, settings.scale)
     photos = _photos(settings, plan)
     device = str(best_device(settings.device))
-    for record in run.front_records()[:count]:
+    for record in run.leaders(count):
         wanted = TrainSettings(
             Architecture.from_dict(record.architecture), plan, photos,
             run.folder / "trained" / str(record.number), device=device,

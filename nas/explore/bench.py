@@ -16,6 +16,7 @@ from nas.explore.settings import SearchSettings
 from nas.explore.study import IDENTITY, open_storage, open_study
 from nas.explore.trainer import Photos, Trainer
 from nas.explore.warm import WarmStart, warm_starts
+from nas.noise import GIVEN
 from nas.run import Run, embedded_storage, open_run, write_run
 
 if TYPE_CHECKING:
@@ -90,7 +91,14 @@ def set_up(
     if joins is not None:
         study = load_study(open_storage(url, patient=joins.patient), name, url)
         check_photos(study, photos.fingerprint)
-        about = {"study": name, "storage": None, "identity": study.user_attrs[IDENTITY]}
+        # Its folder may be a scratch one, without the audit of the run.
+        about = {
+            "study": name,
+            "storage": None,
+            "identity": study.user_attrs[IDENTITY],
+            "prefer": settings.prefer,
+            "noise_db": settings.noise.psnr_db,
+        }
         run = Run(settings.run, about, url)
         return Bench(settings, meter, trainer, study, run, joins.keeps_tables)
 
@@ -150,6 +158,8 @@ def _about(
         "sampler": settings.sampler,
         "seed": settings.seed,
         "trials": settings.trials,
+        "prefer": settings.prefer,
+        "noise_db": settings.noise.psnr_db if settings.noise.source == GIVEN else None,
         "command": command.replace(url, safe) if url and safe else command,
         "environment": environment().to_dict(),
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nas.explore.bench import Bench
 from nas.explore.ledger import Entry, Standing
-from nas.explore.plan import ranking
+from nas.explore.rivals import ranking
 from nas.records import FAILED, FINISHED, STOPPED
 
 __all__ = ["Checkpoints"]

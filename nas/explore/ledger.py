@@ -7,8 +7,9 @@ same happens to one whose worker died. Nothing but the trials in work is ever le
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nas.records import (
@@ -109,6 +110,16 @@ class Standing:
     def begun(self) -> int:
         """How many networks count for it now or will, as far as they are known."""
         return sum(entry.begun for entry in self.entries)
+
+    @cached_property
+    def roots(self) -> Mapping[str, frozenset[int]]:
+        """Of every network to train, by its architecture's hash, the first trials about it."""
+        found: dict[str, frozenset[int]] = {}
+        for entry in self.entries:
+            if entry.begun:
+                name = entry.record.architecture_hash
+                found[name] = found.get(name, frozenset()) | {entry.root}
+        return found
 
     def entry(self, number: int) -> Entry:
         """The entry whose latest trial has this number."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -11,14 +10,13 @@ from typing import TYPE_CHECKING
 from nas.explore.bench import Bench
 from nas.explore.leases import Lease
 from nas.explore.ledger import ROOT, UNTIL, Entry, Standing
-from nas.explore.promotion import Climber, best_share, next_promotion
+from nas.explore.promotion import Climber, next_promotion
 from nas.explore.propose import Proposal, choose, propose
+from nas.explore.rivals import errors, points_of
 from nas.explore.sampler import WHOLE, make_sampler
 from nas.explore.screen import LATEST, Known, most_promising
-from nas.explore.settings import SearchSettings
 from nas.explore.study import add_ended, begin, claim, fail, reject_over_budget
 from nas.explore.view import estimates, sampler_view
-from nas.objectives import OBJECTIVES
 from nas.records import (
     DUPLICATE,
     INTERRUPTED,
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import FrozenTrial, Trial
 
-__all__ = ["Job", "Plan", "ranking"]
+__all__ = ["Job", "Plan"]
 
 # Optuna's names for the parameters with which a trial was queued, and for a constraint.
 _QUEUED = "fixed_params"
@@ -219,18 +217,19 @@ class Plan:
     def _promoted(
         self, standing: Standing, *, closing: bool, only: int | None = None
     ) -> Entry | None:
-        settings, objectives = self.settings, self.settings.objectives
+        settings = self.settings
         entries = [entry for entry in standing.entries if entry.begun and entry.record.rungs]
         mine = [k for k, entry in enumerate(entries) if entry.trial.number == only]
+        points = points_of(entries, settings)
         climbers = [
             Climber((point,) * len(e.record.rungs), e.record.state == STOPPED or k in mine)
-            for k, (e, point) in enumerate(zip(entries, _points(entries, settings), strict=True))
+            for k, (e, point) in enumerate(zip(entries, points, strict=True))
         ]
         index = next_promotion(
             climbers,
             len(self.steps),
             settings.eta,
-            [settings.noise_db if name == "psnr" else 0.0 for name in objectives],
+            errors(points, settings),
             among=None if only is None else mine,
             closing=closing,
         )
@@ -243,12 +242,8 @@ class Plan:
     def _objection(self, proposal: Proposal, standing: Standing, root: int) -> str:
         if not proposal.fits:
             return OVER_BUDGET
-        arch_hash = proposal.architecture.hash
-        known = any(
-            entry.begun and entry.record.architecture_hash == arch_hash and entry.root != root
-            for entry in standing.entries
-        )
-        return DUPLICATE if known else ""
+        others = standing.roots.get(proposal.architecture.hash, frozenset()) - {root}
+        return DUPLICATE if others else ""
 
     def _record(self, proposal: Proposal, number: int, source: str) -> TrialRecord:
         arch = proposal.architecture
@@ -257,26 +252,3 @@ class Plan:
             figures = self.bench.meter.prices(arch)
             record = figures.complete(record, self.bench.made_with(figures))
         return record
-
-
-def ranking(standing: Standing, settings: SearchSettings, rung: int) -> list[Entry]:
-    """Every network that has come to a rung, those first that would be promoted first."""
-    entries = [entry for entry in standing.entries if entry.begun and entry.record.rungs]
-    points = _points(entries, settings)
-    there = [k for k, entry in enumerate(entries) if len(entry.record.rungs) > rung]
-    exact = [0.0] * len(settings.objectives)
-    return [entries[there[k]] for k in best_share([points[k] for k in there], 1.0, exact)]
-
-
-def _points(entries: Sequence[Entry], settings: SearchSettings) -> list[tuple[float, ...]]:
-    """The objectives as they are estimated for the end, less being better; unknown ones NaN.
-
-    On the same footing for all, a network at its first rung competes with one that has finished.
-    """
-    records = [entry.record for entry in entries]
-    signs = [-1.0 if OBJECTIVES[name].maximize else 1.0 for name in settings.objectives]
-    unknown = (math.nan,) * len(signs)
-    return [
-        unknown if row is None else tuple(s * v for s, v in zip(signs, row, strict=True))
-        for row in estimates(records, settings.objectives, settings.rung_steps)
-    ]

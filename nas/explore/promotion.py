@@ -51,7 +51,7 @@ def next_promotion(
     climbers: Sequence[Climber],
     rungs: int,
     eta: float,
-    noise: Sequence[float],
+    noise: npt.ArrayLike,
     *,
     among: Container[int] | None = None,
     closing: bool = False,
@@ -62,7 +62,8 @@ def next_promotion(
         climbers: every network that has reached the first rung, in any state, broken ones too.
         rungs: how many there are; from the last one nobody goes on.
         eta: one of so many goes on, more than 1.
-        noise: for each objective by how much a figure errs, 0 where it is exact.
+        noise: by how much two figures may differ by chance, 0 where they are exact: (objectives,),
+            or (climbers, objectives) where it depends on the climber.
         among: whether only some are asked for.
         closing: whether no new network will come: shares are rounded up, and who is on the
             front of its rung goes on as far as near-ties do.
@@ -74,7 +75,9 @@ def next_promotion(
             continue
         gone = [k for k, waits in enumerate(here) if not waits]
         points = np.array([climbers[k].points[rung] for k in there], dtype=np.float64)
-        for index in best_share(points, eta, noise, gone=gone, closing=closing):
+        errors = np.asarray(noise, dtype=np.float64)
+        errors = errors[there] if errors.ndim == 2 else errors
+        for index in best_share(points, eta, errors, gone=gone, closing=closing):
             if here[index] and (among is None or there[index] in among):
                 return there[index]
     return None
@@ -83,7 +86,7 @@ def next_promotion(
 def best_share(
     points: npt.ArrayLike,
     eta: float,
-    noise: Sequence[float],
+    noise: npt.ArrayLike,
     *,
     gone: Sequence[int] = (),
     closing: bool = False,
@@ -142,14 +145,17 @@ def _spread(matrix: _Points, chosen: Sequence[int], front: _Indices) -> list[int
 
 
 def _near(matrix: _Points, noise: _Points, front: _Indices) -> list[int]:
-    """The rows that less than the noise keeps off a front, the nearest first."""
-    noisy = noise > 0
+    """The rows that less than their noise keeps off a front, the nearest first."""
+    errors = np.broadcast_to(noise, matrix.shape)
+    noisy = (errors > 0).any(axis=0)
     if not front.size or not noisy.any():
         return []
     rows, others = matrix[:, None], matrix[front][None]
     no_dearer = (others[..., ~noisy] <= rows[..., ~noisy]).all(axis=2)
     # To be dominated by none, a row must be ahead of each in one of the noisy figures.
-    behind = ((rows - others)[..., noisy] / noise[noisy]).min(axis=2)
+    # Rows of unknown noise have unknown figures and are dealt with below.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        behind = ((rows - others)[..., noisy] / errors[:, None, noisy]).min(axis=2)
     lack = np.where(no_dearer, behind, -np.inf).max(axis=1)
     # A row with an unknown figure lacks an unknown amount, which is less than nothing.
     return [int(k) for k in np.argsort(lack, kind="stable") if lack[k] < 1.0]

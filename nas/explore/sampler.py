@@ -13,10 +13,9 @@ __all__ = ["SAMPLERS", "WHOLE", "make_sampler"]
 
 
 def _tpe(seed: int) -> BaseSampler:
-    from optuna.samplers import TPESampler
+    from nas.explore.grouped_tpe import GroupedTPE
 
-    # In groups, dimensions that count under the same conditions are modelled together.
-    return TPESampler(seed=seed, n_startup_trials=8, multivariate=True, group=True)
+    return GroupedTPE(seed, n_startup_trials=8)
 
 
 def _nsga2(seed: int) -> BaseSampler:

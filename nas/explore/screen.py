@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from nas.objectives import OBJECTIVES
 from nas.pareto import hypervolume, non_dominated
-from nas.predictor import described, design, predicted
+from nas.predictor import described, design_of, predicted
 
 __all__ = ["LATEST", "Known", "most_promising"]
 
@@ -87,19 +87,39 @@ def most_promising(
     front = front[non_dominated(front)]
     # Beyond the worst, so that the front's ends count as well.
     corner = [1.1] * len(objectives)
-    whole = hypervolume(front, corner)
     quality = list(objectives).index("psnr")
     chances = _CHANCES * error_db / scale[quality]
     gains = []
     for point in points[len(past) :]:
-        volumes = []
-        for chance in chances:
-            lucky = point.copy()
-            lucky[quality] += chance
-            volumes.append(hypervolume(np.vstack([front, lucky]), corner) - whole)
-        gains.append(float(np.mean(volumes)))
+        lucky = np.tile(point, (len(chances), 1))
+        lucky[:, quality] += chances
+        gains.append(float(np.mean([_added(one, front, corner) for one in lucky])))
     # The first one where all are equal: the sampler's.
     return int(np.argmax(gains))
+
+
+def _added(point: _Points, front: _Points, corner: Sequence[float]) -> float:
+    """The hypervolume that a point adds: what it dominates alone."""
+    whole = float(np.prod(np.maximum(corner - point, 0.0)))
+    # What the front dominates of that is what it would if it were nowhere better than the point.
+    return whole - hypervolume(np.maximum(front, point), corner) if whole else 0.0
+
+
+def _eigen(matrix: _Points) -> tuple[_Points, _Points]:
+    """By torch, which can be told to do it in one thread.
+
+    NumPy's threads wait for each other hundreds of times: 1 ms becomes up to a second where
+    another process trains on the same cores.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        values, vectors = torch.linalg.eigh(torch.from_numpy(matrix))
+    finally:
+        torch.set_num_threads(before)
+    return values.numpy(), vectors.numpy()
 
 
 def _points(
@@ -109,15 +129,12 @@ def _points(
 
     The error is ``None`` where the prediction of PSNR is not worth listening to.
     """
-    import pandas as pd
-
-    frame = pd.DataFrame({**described(one.architecture), **one.prices} for one in networks)
-    features = design(frame)
+    features = design_of([{**described(one.architecture), **one.prices} for one in networks])
     columns, error_db = [], None
     for name in objectives:
         values = np.array([one.figures.get(name, np.nan) for one in networks])
         if np.isnan(values).any():
-            guessed = predicted(features, values)
+            guessed = predicted(features, values, _eigen)
             if name == "psnr":
                 errors = guessed[:past] - values[:past]
                 explained = 1.0 - float((errors**2).mean()) / max(float(values[:past].var()), 1e-12)

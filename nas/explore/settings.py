@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nas.choice import BETTER, check_preference
 from nas.evaluate.recipe import Recipe, profile
 from nas.explore.budget import Budget, parse_budgets
 from nas.explore.promotion import rung_steps
 from nas.explore.sampler import SAMPLERS
 from nas.latency.model import LatencyModel, model_for
+from nas.noise import EXACT, GIVEN, Noise, noise_of, noise_of_run
 from nas.objectives import OBJECTIVES
 from search_spaces import Space
 from search_spaces.errors import InputError
+from search_spaces.yaml_file import read_yaml
 
 __all__ = [
     "DEFAULT_ETA",
@@ -42,12 +45,6 @@ candidates find a little more, and asking takes longer.
 
 _LEAST_STEPS = 100
 """Shorter trainings than this are not stopped early by default: their rungs would say nothing."""
-
-NOISE_DB = 0.04
-"""Standard deviation of the quick profile's PSNR-Y over seeds, dB.
-
-benchmarks/results/proxy_noise.json: 0.034 dB for E-RFDN and 0.038 dB for RLFN, 3 seeds each.
-"""
 
 
 @dataclass(frozen=True)
@@ -78,10 +75,12 @@ class SearchSettings:
         study: the study's name in the store, ``None`` for the run folder's.
         rungs: at how many steps a network is judged, the last one included; 1: no early stop.
         eta: one of so many networks goes on from each rung, more than 1.
-        noise_db: a PSNR that is less than this behind is as good.
+        noise: what a seed does to one network's figures; who is behind by less than what it
+            does to a difference of two is as good.
         checkpoints_mb: of stopped networks no more than this is kept, MB (10^6).
         warm_start: folders of earlier runs whose fronts are trained first.
         candidates: of so many proposals the most promising one is trained, 1: the first.
+        prefer: which of those that are as good is the best: ``"better"`` or ``"cheaper"``.
     """
 
     budgets: tuple[Budget, ...]
@@ -106,10 +105,11 @@ class SearchSettings:
     study: str | None = None
     rungs: int = DEFAULT_RUNGS
     eta: float = DEFAULT_ETA
-    noise_db: float = NOISE_DB
+    noise: Noise = EXACT
     checkpoints_mb: float = 4000.0
     warm_start: tuple[Path, ...] = ()
     candidates: int = DEFAULT_CANDIDATES
+    prefer: str = BETTER
 
     @property
     def study_name(self) -> str:
@@ -175,12 +175,17 @@ def make_settings(
     rungs: int | None = None,
     eta: float = DEFAULT_ETA,
     early_stop: bool = True,
-    noise_db: float = NOISE_DB,
+    noise_db: float | None = None,
     checkpoints_mb: float = 4000.0,
     warm_start: Sequence[Path | str] = (),
     candidates: int = DEFAULT_CANDIDATES,
+    prefer: str | None = None,
 ) -> SearchSettings:
     """Settings from what a user gives; everything left out gets its default.
+
+    ``noise_db`` is of one network between seeds; left out, it is what the run's own audit has
+    measured, or what is known of the profile (``nas.noise``). ``prefer`` left out is what the run
+    was begun with.
 
     Raises:
         InputError: any value that makes no sense, with what was expected.
@@ -213,7 +218,7 @@ def make_settings(
         raise InputError(f"rungs: expected at least 1, got {height}")
     if not 1.0 < eta < math.inf:
         raise InputError(f"eta: expected more than 1, got {eta:g}")
-    if not 0.0 <= noise_db < math.inf:
+    if noise_db is not None and not 0.0 <= noise_db < math.inf:
         raise InputError(f"noise: expected 0 dB or more, got {noise_db:g}")
     if candidates < 1:
         raise InputError(f"candidates: expected at least 1, got {candidates}")
@@ -227,8 +232,10 @@ def make_settings(
         Path(validation) if validation is not None else None,
         storage, folder, latency_lr=latency_lr, device=device, latency_model=model,
         checkpoints=checkpoints, study=study,
-        rungs=height, eta=float(eta), noise_db=noise_db, checkpoints_mb=checkpoints_mb,
+        rungs=height, eta=float(eta), noise=_noise(noise_db, folder, name, chosen.steps),
+        checkpoints_mb=checkpoints_mb,
         warm_start=tuple(Path(folder) for folder in warm_start), candidates=candidates,
+        prefer=_preference(prefer, folder),
     )  # fmt: skip
 
 
@@ -253,6 +260,23 @@ def parse_seconds(text: str) -> float:
     if match is None or float(match[1]) <= 0:
         raise InputError(f"timeout {text!r}: expected a time such as 90s, 5m or 2h")
     return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+
+
+def _noise(given_db: float | None, folder: Path, name: str, steps: int) -> Noise:
+    if given_db is None:
+        return noise_of_run(folder, name, steps)
+    known = noise_of(name, steps)
+    return Noise(given_db, known.ssim, known.latency, GIVEN)
+
+
+def _preference(given: str | None, folder: Path) -> str:
+    if given is not None:
+        return check_preference(given)
+    try:
+        return check_preference(str(read_yaml(folder / "run.yaml")[0].get("prefer", BETTER)))
+    except InputError:
+        # A run that is not there yet, or one that is refused with a reason further on.
+        return BETTER
 
 
 def _objectives(given: Sequence[str] | str | None, budgets: Sequence[Budget]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from nas.evaluate.recipe import Recipe
 from nas.explore.budget import Budget, parse_budgets
 from nas.explore.settings import SearchSettings
 from nas.latency.model import LatencyModel
+from nas.noise import Noise
 from search_spaces import Space
 from search_spaces.errors import InputError
 
@@ -28,7 +29,7 @@ SETTINGS = "nas_settings"
 LOCAL = ("data", "device", "run", "storage", "study", "timeout_s", "validation", "warm_start")
 """The settings that are left out."""
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 def our_version() -> str:
@@ -76,9 +77,16 @@ def settings_from_text(text: str, name: str, /, **local: Any) -> SearchSettings:
     model = plain.pop("latency_model")
     latency_model = None if model is None else LatencyModel.from_dict(model, f"study {name!r}")
     budgets = parse_budgets(plain.pop("budgets"))
+    noise = Noise(**plain.pop("noise"))
     rest = {key: _tuples(value) for key, value in plain.items()}
     return SearchSettings(
-        budgets=budgets, space=space, recipe=recipe, latency_model=latency_model, **rest, **local
+        budgets=budgets,
+        space=space,
+        recipe=recipe,
+        latency_model=latency_model,
+        noise=noise,
+        **rest,
+        **local,
     )
 
 

@@ -55,11 +55,12 @@ def sampler_view(
     import optuna
 
     kept = range(len(entries)) if whole else _kept(entries, values, directions)
-    past: list[FrozenTrial] = []
-    for k in kept:
-        trial = _seen(entries[k], values[k], len(past))
-        if trial is not None:
-            past.append(trial)
+    seen = [_seen(entries[k], values[k]) for k in kept]
+    past = [trial for trial in seen if trial is not None]
+    for k, trial in enumerate(past):
+        # In the networks' order, however often one was taken up again. Neither number nor id is
+        # that of a trial to be made out, which count from 0: TPE would take it for that one.
+        trial.number = trial._trial_id = k - len(past)
     return optuna.create_study(storage=_View(past), sampler=sampler, directions=list(directions))
 
 
@@ -67,8 +68,11 @@ def estimates(
     records: Sequence[TrialRecord], objectives: Sequence[str], steps: Sequence[int]
 ) -> list[list[float] | None]:
     """Each record's objectives at the last rung as far as they can be told, else ``None``."""
+    attributes = {OBJECTIVES[name].attribute for name in objectives}
     learned = {
-        name: final_figures(records, name, steps) for name in ("psnr_y_db", "ssim_y") if records
+        name: final_figures(records, name, steps)
+        for name in ("psnr_y_db", "ssim_y")
+        if records and name in attributes
     }
     found: list[list[float] | None] = []
     for k, record in enumerate(records):
@@ -108,14 +112,11 @@ def _kept(
     return sorted(kept)
 
 
-def _seen(entry: Entry, values: list[float] | None, number: int) -> FrozenTrial | None:
+def _seen(entry: Entry, values: list[float] | None) -> FrozenTrial | None:
     over = entry.record.reason == OVER_BUDGET
     if values is None and not over:
         return None
     trial = copy.copy(entry.trial)
-    # In the networks' order, however often one was taken up again; no id is that of the
-    # trial to be made out, which is 0.
-    trial.number, trial._trial_id = number, -1 - number
     trial.state = TrialState.PRUNED if values is None or over else TrialState.COMPLETE
     trial._values = None if over else values
     return trial

@@ -27,7 +27,7 @@ from nas.explore.ledger import UNTIL, Ledger, Standing
 from nas.explore.plan import Job, Plan
 from nas.explore.study import fail, recover_interrupted, reject_over_budget, stop
 from nas.objectives import OBJECTIVES
-from nas.pareto import best, front
+from nas.pareto import front
 from nas.records import FAILED, OVER_BUDGET, REJECTED, RUNNING, STOPPED, TrialRecord
 
 __all__ = ["Worker"]
@@ -222,7 +222,7 @@ class Worker:
         run, records = self.bench.run, standing.records
         on_front = front(records, [OBJECTIVES[name] for name in run.objectives])
         stopped = sum(entry.record.state == STOPPED for entry in standing.entries)
-        winner = best(records, run.budgets)
+        winner = run.choice.best(records)
         return standing.trained, self.settings.trials, len(on_front), winner, stopped
 
     def _write_tables(self, *, now: bool = False) -> Standing:

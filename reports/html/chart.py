@@ -153,6 +153,20 @@ def wall(at: float, label: str, far_end: float | None = None) -> tuple[list[Spec
     return shapes, note
 
 
+def noise_band(low_db: float, high_db: float) -> tuple[list[Spec], Spec]:
+    """Shapes and label of the PSNR-Y that seeds alone may part from the highest."""
+    band: Spec = {
+        "type": "rect", "xref": "paper", "x0": 0, "x1": 1, "y0": low_db, "y1": high_db,
+        "line": {"width": 0}, "fillcolor": "$best-fade", "layer": "below",
+    }  # fmt: skip
+    note: Spec = {
+        "xref": "paper", "x": 0.005, "y": low_db, "text": "within the noise of seeds",
+        "showarrow": False, "xanchor": "left", "yanchor": "bottom",
+        "font": {"color": "$best", "size": 12},
+    }  # fmt: skip
+    return [band], note
+
+
 def bicubic_line(psnr_y_db: float) -> tuple[list[Spec], Spec]:
     """Shapes and label of bicubic upscaling's PSNR-Y."""
     line: Spec = {

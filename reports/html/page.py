@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nas.objectives import OBJECTIVES
-from nas.pareto import best, front
+from nas.pareto import front
 from nas.records import FINISHED
 from reports.account import RunAccount
+from reports.alike import between_runs
 from reports.figures import known
 from reports.html.charts import progress_chart
 from reports.html.pareto_chart import comparison_chart
@@ -94,10 +95,11 @@ def _table(views: Sequence[RunView]) -> dict[str, object]:
     """A row for each run: what was trained and what its best network is."""
     costs = [OBJECTIVES[name] for name in ("psnr", "params", "macs", "latency")]
     heads = ["Finished", "Front", *(f"Best {costs[0].label}", *(one.label for one in costs[1:]))]
-    rows = []
+    rows, bests = [], []
     for view in views:
         records, summary = view.account.records, view.account.summary
-        top = best(records, summary.budgets)
+        top = summary.choice.best(records)
+        bests.append((view.account.name, top, summary))
         figures = [None if top is None else one.value(top) for one in costs]
         rows.append(
             (
@@ -112,7 +114,7 @@ def _table(views: Sequence[RunView]) -> dict[str, object]:
                 ],
             )
         )
-    return {"heads": heads, "rows": rows}
+    return {"heads": heads, "rows": rows, "note": between_runs(bests)}
 
 
 def _static(name: str) -> str:

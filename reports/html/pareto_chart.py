@@ -14,6 +14,7 @@ from reports.html.chart import (
     escaped,
     layout,
     markers,
+    noise_band,
     wall,
 )
 from reports.plots.comparison import ComparisonInfo, ComparisonPanel
@@ -123,6 +124,10 @@ def _pareto(panel: Panel, info: ParetoInfo, *, papers: bool = False) -> tuple[li
     if info.bicubic_drawn and info.bicubic_psnr_y_db is not None:
         line, note = bicubic_line(info.bicubic_psnr_y_db)
         shapes += line
+        notes.append(note)
+    if info.noise_db is not None:
+        band, note = noise_band(max(info.noise_db[0], low), info.noise_db[1])
+        shapes += band
         notes.append(note)
     across = axis(panel.axis_label, range=[near, far], type="log" if papers else "linear")
     if papers:

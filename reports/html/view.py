@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from nas.objectives import OBJECTIVES
-from nas.pareto import best, front
+from nas.pareto import front
 from nas.records import FINISHED, TrialRecord
 from reports.account import RunAccount
+from reports.alike import alike
 from reports.figures import known
 from reports.html.chart import Chart
 from reports.html.charts import (
@@ -95,7 +96,7 @@ def run_view(account: RunAccount, key: str) -> RunView:
 
 def _headlines(account: RunAccount) -> Iterator[Headline]:
     records, summary = account.records, account.summary
-    top = best(records, summary.budgets)
+    top = summary.choice.best(records)
     if top is not None and top.psnr_y_db is not None:
         beside = f"trial {top.number}"
         if summary.bicubic_psnr_y_db is not None:
@@ -108,6 +109,10 @@ def _headlines(account: RunAccount) -> Iterator[Headline]:
                 limit = summary.budgets.get(one.attribute)
                 within = "" if limit is None else f"budget {one.shown(limit):,.6g} {one.unit}"
                 yield Headline(one.text(value), f"its {one.label.lower()}", within)
+    other = alike(records, summary)
+    if other is not None:
+        ahead = f"{other.ahead_db:+.3f} dB, within the noise of seeds"
+        yield Headline(f"trial {other.other.number}", other.of_price(summary), ahead)
     on_front = len(front(records, summary.weighed))
     finished = sum(record.state == FINISHED for record in records)
     yield Headline(str(on_front), "networks on the front", f"of {finished} finished")

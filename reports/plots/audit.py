@@ -11,39 +11,33 @@ from typing import NamedTuple
 from nas.audit.ranking import Estimate
 from nas.audit.trust import Signal, Trust
 
-__all__ = ["AuditInfo", "Bar", "Cloud", "Scatter", "audit_info"]
-
-
-class Cloud(NamedTuple):
-    """The networks of one price band: (rung, long training) PSNR-Y, dB each."""
-
-    label: str
-    points: tuple[tuple[float, float], ...]
+__all__ = ["AuditInfo", "Bar", "Scatter", "audit_info"]
 
 
 class Scatter(NamedTuple):
-    """One rung against the long training.
+    """One rung against the long training, at equal price.
 
     Attributes:
         axis_label: of the rung's axis.
-        legend: Kendall's tau, overall and in bands.
-        clouds: one a price band, the cheapest first.
-        noise_db: standard deviation between seeds of the rung; NaN: unknown.
+        legend: Kendall's tau at equal price.
+        points: (rung, long training) lead over networks of like price, dB each; where there is
+            nothing to tell at equal price, none.
+        noise_db: standard deviation of a point along the rung's axis; NaN: unknown.
     """
 
     axis_label: str
     legend: str
-    clouds: tuple[Cloud, ...]
+    points: tuple[tuple[float, float], ...]
     noise_db: float
 
 
 class Bar(NamedTuple):
-    """How well one signal ranks: its name and its taus, overall and in bands."""
+    """How well one signal ranks: its name and its taus, at equal price and overall."""
 
     label: str
     kind: str
+    tau_at_price: Estimate
     tau: Estimate
-    tau_in_bands: Estimate
 
 
 class AuditInfo(NamedTuple):
@@ -51,12 +45,12 @@ class AuditInfo(NamedTuple):
 
     Attributes:
         title: over everything.
-        subtitle: how the networks were trained.
+        subtitle: how the networks were trained, and where the plateau ends.
         scatters: the first rung, if there is one, and the proxy's end.
         long_label: of the long training's axis.
         long_noise_db: standard deviation of a point along it; NaN: unknown.
         bars: rungs, what is drawn from them, cheap signals.
-        ceiling: tau in bands of two long trainings; NaN: unknown.
+        ceiling: tau at equal price of two long trainings; NaN: unknown.
         diverged: networks without a place in the picture.
     """
 
@@ -72,41 +66,39 @@ class AuditInfo(NamedTuple):
 
 def audit_info(trust: Trust, title: str) -> AuditInfo:
     """What the figure of an audit says."""
-    rungs = [signal for signal in trust.signals if signal.kind == "rung"]
-    first, proxy = rungs[0], trust.proxy
+    first, proxy = trust.rungs[0], trust.proxy
     shown = [proxy] if first is proxy else [first, proxy]
     seeds = len(trust.seeds)
     mean = f", mean of {seeds} seeds" if seeds > 1 else ""
-    finite = [math.isfinite(value) for value in trust.long_db]
-    bands = len(trust.bands)
     return AuditInfo(
         title,
         f"{len(trust.hashes)} networks, {trust.proxy_step} steps against {trust.long_step}"
-        f"{f', {bands} bands of parameters' if bands > 1 else ''}",
+        f"{_plateau(trust)}",
         tuple(_scatter(trust, signal) for signal in shown),
-        f"PSNR-Y after {trust.long_step} steps{mean} [dB]",
-        trust.noise_db / math.sqrt(seeds),
-        tuple(Bar(_name(s), s.kind, s.tau, s.tau_in_bands) for s in trust.signals),
-        trust.ceiling.tau_in_bands,
-        finite.count(False),
+        f"Lead after {trust.long_step} steps{mean} [dB]",
+        trust.noise_db / math.sqrt(seeds) if seeds else math.nan,
+        tuple(Bar(_name(s), s.kind, s.tau_at_price, s.tau) for s in trust.signals),
+        trust.ceiling.tau_at_price,
+        sum(not math.isfinite(value) for value in trust.long_db),
     )
 
 
+def _plateau(trust: Trust) -> str:
+    if not trust.ceiling.tau_at_price.low > 0:
+        return ""
+    tells = trust.plateau.tells_from
+    if tells is None:
+        return f"; no rung of {trust.rungs[-1].step} steps or fewer tells of the long training"
+    return f"; tells of the long training from {tells} steps on"
+
+
 def _scatter(trust: Trust, signal: Signal) -> Scatter:
-    values = trust.rung_db[signal.step]
-    clouds = []
-    for label, band in enumerate(trust.bands):
-        points = tuple(
-            (x, y)
-            for x, y, of in zip(values, trust.long_db, trust.band, strict=True)
-            if of == label and math.isfinite(x) and math.isfinite(y)
-        )
-        low, high = (f"{figure / 1e3:.0f}" for figure in (band.low_params, band.high_params))
-        clouds.append(Cloud(f"{low} to {high} K", points))
+    pairs = zip(trust.rung_leads[signal.step], trust.long_leads, strict=True)
+    points = tuple((x, y) for x, y in pairs if math.isfinite(x) and math.isfinite(y))
     return Scatter(
-        f"PSNR-Y after {signal.step} steps [dB]",
-        f"tau {_text(signal.tau)}, in bands {_text(signal.tau_in_bands)}",
-        tuple(clouds),
+        f"Lead after {signal.step} steps [dB]",
+        f"at equal price, tau {_text(signal.tau_at_price)}",
+        points,
         signal.noise_db,
     )
 
@@ -118,4 +110,8 @@ def _name(signal: Signal) -> str:
 
 
 def _text(found: Estimate) -> str:
-    return f"{found.value:.2f}" if math.isfinite(found.value) else "unknown"
+    if not math.isfinite(found.value):
+        return "unknown"
+    if not math.isfinite(found.low):
+        return f"{found.value:.2f}"
+    return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"

@@ -16,8 +16,6 @@ from reports.plots.style import DASHES, FAINT, FRONT, INK, TRIAL, save_figure
 
 __all__ = ["draw_audit", "save_audit"]
 
-# Okabe and Ito's palette, as in reports.plots.style; the shapes tell bands apart in grey print.
-_BANDS = (("#0072B2", "o"), ("#E69F00", "s"), ("#009E73", "^"), ("#CC79A7", "D"), ("#D55E00", "v"))
 _PANEL_INCHES, _HEIGHT_INCHES = 4.4, 5.0
 
 
@@ -56,27 +54,24 @@ def _draw_scatter(axis: Axes, scatter: Scatter, info: AuditInfo) -> None:
     x_noise, y_noise = (
         noise if math.isfinite(noise) else None for noise in (scatter.noise_db, info.long_noise_db)
     )
-    for index, cloud in enumerate(scatter.clouds):
-        color, marker = _BANDS[index % len(_BANDS)]
-        if cloud.points:
-            x, y = np.array(cloud.points).T
-            axis.errorbar(
-                x, y, xerr=x_noise, yerr=y_noise, color=color, marker=marker, markersize=5.5,
-                linestyle="none", elinewidth=0.6, markeredgecolor="white", label=cloud.label,
-            )  # fmt: skip
+    if scatter.points:
+        x, y = np.array(scatter.points).T
+        axis.axhline(0.0, color=FAINT, linewidth=0.8)
+        axis.axvline(0.0, color=FAINT, linewidth=0.8)
+        axis.errorbar(
+            x, y, xerr=x_noise, yerr=y_noise, color=FRONT, marker="o", markersize=5.5,
+            linestyle="none", elinewidth=0.6, markeredgecolor="white",
+        )  # fmt: skip
     axis.set_xlabel(scatter.axis_label, color=INK)
-    axis.legend(title=scatter.legend, fontsize=8, title_fontsize=8.5, loc="upper left")
-    # Room for the legend above the points.
+    axis.set_title(scatter.legend, size=9, color=INK, loc="left", parse_math=False)
     axis.margins(x=0.08, y=0.08)
-    low, high = axis.get_ylim()
-    axis.set_ylim(low, high + 0.09 * (len(scatter.clouds) + 1) * (high - low))
     _plain(axis)
 
 
 def _draw_bars(axis: Axes, info: AuditInfo) -> None:
     places = np.arange(len(info.bars))[::-1]
-    for offset, name, color in ((0.19, "overall", TRIAL), (-0.19, "in bands", FRONT)):
-        found = [bar.tau if name == "overall" else bar.tau_in_bands for bar in info.bars]
+    for offset, name, color in ((0.19, "at equal price", FRONT), (-0.19, "overall", TRIAL)):
+        found = [bar.tau if name == "overall" else bar.tau_at_price for bar in info.bars]
         values = np.nan_to_num(np.array([one.value for one in found]))
         ends = np.array([[one.low, one.high] for one in found]).T
         reach = np.nan_to_num(np.abs(ends - values))
@@ -89,7 +84,7 @@ def _draw_bars(axis: Axes, info: AuditInfo) -> None:
     if math.isfinite(info.ceiling.value):
         axis.axvspan(info.ceiling.low, info.ceiling.high, color=FAINT, alpha=0.12, linewidth=0)
         axis.axvline(
-            info.ceiling.value, color=FAINT, linestyle=DASHES, label="ceiling, in bands",
+            info.ceiling.value, color=FAINT, linestyle=DASHES, label="ceiling, at equal price",
         )  # fmt: skip
     axis.set_yticks(places, [bar.label for bar in info.bars], parse_math=False)
     axis.set_xlabel("Kendall's tau with the long training, 90% interval", color=INK)

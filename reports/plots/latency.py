@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nas.objectives import OBJECTIVES
-from nas.pareto import best, front
+from nas.pareto import front
 from nas.records import FINISHED, TrialRecord
 from reports.summary import RunSummary
 from search_spaces.errors import InputError
@@ -67,7 +67,7 @@ def latency_info(records: Iterable[TrialRecord], summary: RunSummary) -> Latency
     if len(both) < 2:
         raise InputError(f"latency against multi-adds needs two measured networks: got {len(both)}")
     chosen = {record.number for record in front(every, summary.weighed)}
-    top = best(every, summary.budgets)
+    top = summary.choice.best(every)
     points = [
         LatencyPoint(
             r.number, macs.shown(macs.value(r) or 0.0), latency.shown(latency.value(r) or 0.0),

@@ -13,6 +13,7 @@ import numpy as np
 from nas.objectives import OBJECTIVES, Objective
 from nas.pareto import best, front
 from nas.records import FINISHED, TrialRecord
+from reports.alike import alike
 from reports.summary import RunSummary
 from search_spaces.errors import InputError
 
@@ -67,7 +68,11 @@ class Panel(NamedTuple):
 
 
 class ParetoInfo(NamedTuple):
-    """All that the figure says. ``psnr_range_db`` is the axis; lower trials are told in words."""
+    """All that the figure says. ``psnr_range_db`` is the axis; lower trials are told in words.
+
+    ``noise_db`` is the band below the highest PSNR-Y, (low, high) dB, in which seeds alone may
+    part networks from it; None where the noise is unknown.
+    """
 
     title: str
     subtitle: str
@@ -76,6 +81,7 @@ class ParetoInfo(NamedTuple):
     bicubic_drawn: bool
     psnr_range_db: tuple[float, float]
     notes: tuple[str, ...]
+    noise_db: tuple[float, float] | None = None
 
 
 def pareto_info(
@@ -109,7 +115,7 @@ def pareto_info(
             f"a Pareto plot needs at least one finished trial with a PSNR: got none among "
             f"{len(every)} trials; let the search finish one"
         )
-    top = best(finished, summary.budgets) or best(finished)
+    top = summary.choice.best(finished) or best(finished)
     assert top is not None
     paths = _paths(compressed, {record.number: record for record in finished})
     made = [record for path in paths for record in path[1:]]
@@ -124,6 +130,14 @@ def pareto_info(
     elif bicubic is not None:
         gain = float(top.psnr_y_db or 0) - bicubic
         notes.append(f"best trial {gain:+.2f} dB against bicubic ({bicubic:.2f} dB, off the axis)")
+    same = alike(finished, summary)
+    if same is not None:
+        notes.append(f"trial {same.other.number} is as good within the noise of seeds "
+                     f"({same.ahead_db:+.3f} dB), {same.of_price(summary)}")  # fmt: skip
+    highest = summary.choice.highest(finished)
+    band = None
+    if highest is not None and highest.psnr_y_db is not None and summary.noise_db > 0:
+        band = highest.psnr_y_db - summary.choice.margin_db, highest.psnr_y_db
     panels = []
     for one in (OBJECTIVES[name] for name in costs):
         measured = [r for r in finished if one.value(r) is not None]
@@ -140,7 +154,9 @@ def pareto_info(
     trials = f"{_count(len(finished), 'trained network')}"
     smaller = f"{len(paths)} compressed" if paths else ""
     subtitle = " · ".join(part for part in (summary.setting, trials, smaller) if part)
-    return ParetoInfo(title, subtitle, tuple(panels), bicubic, drawn, (low, high), tuple(notes))
+    return ParetoInfo(
+        title, subtitle, tuple(panels), bicubic, drawn, (low, high), tuple(notes), band
+    )
 
 
 def _paths(

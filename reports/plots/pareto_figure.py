@@ -83,6 +83,9 @@ def draw_panel(axis: Axes, panel: Panel, info: ParetoInfo) -> None:
         axis.axvline(panel.wall, color=WALL, linewidth=1.4)
     if info.bicubic_drawn and info.bicubic_psnr_y_db is not None:
         axis.axhline(info.bicubic_psnr_y_db, color=FAINT, linewidth=1, linestyle=DASHES)
+    if info.noise_db is not None:
+        low, high = info.noise_db
+        axis.axhspan(max(low, bottom), high, facecolor=BEST, alpha=0.12, linewidth=0, zorder=0.5)
     x, y = _stairs(panel, bottom, right)
     axis.fill_between(x, y, bottom, color=FRONT, alpha=0.06, linewidth=0)
     axis.plot(x[1:], y[1:], color=FRONT, linewidth=1.5, zorder=2.5)
@@ -136,6 +139,11 @@ def _legend(figure: Figure, info: ParetoInfo, left: float, bottom: float) -> Non
             "compressed",
             any(panel.compressed for panel in info.panels),
             {"color": COMPRESSED, "marker": "s", "markersize": 5.5, "linewidth": 1},
+        ),
+        (
+            "seed noise of the highest",
+            info.noise_db is not None,
+            {"color": BEST, "alpha": 0.25, "linewidth": 6},
         ),
         ("budget", walls, {"color": WALL, "linewidth": 1.4}),
         ("bicubic", info.bicubic_drawn, {"color": FAINT, "linestyle": DASHES, "linewidth": 1}),

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nas.pareto import best
 from nas.records import FAILED, FINISHED, STOPPED, TrialRecord
 from reports.summary import RunSummary
 from search_spaces.errors import InputError
@@ -53,7 +52,7 @@ def rungs_info(records: Iterable[TrialRecord], summary: RunSummary) -> RungsInfo
         raise InputError(
             "rung curves need trials measured more than once: got none; search with rungs"
         )
-    top = best(every, summary.budgets)
+    top = summary.choice.best(every)
     chosen = next((line for line in lines if top is not None and line.number == top.number), None)
     stopped = sum(line.stopped for line in lines)
     values = np.concatenate([line.psnr_y_db for line in lines])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
+
 import numpy as np
 import pytest
 
 from benchmarks.replay import ours, plain_optuna
 from benchmarks.replay.history import Finish, Yardstick
-from benchmarks.table.contents import LONG_STEPS, RECIPE, RUNG_STEPS, networks, plan
+from benchmarks.table.contents import RECIPE, bands, grid, plan
 from benchmarks.table.table import Table, load_table
-from search_spaces import price
+from search_spaces import Architecture, price
 
 
 @pytest.fixture(scope="module")
@@ -24,25 +27,37 @@ def yardstick(table: Table) -> Yardstick:
 
 def test_every_training_of_the_plan_is_there_with_every_rung(table: Table) -> None:
     found = table.trainings.groupby(["hash", "seed"])["step"].agg(list).to_dict()
-    wanted: dict[tuple[str, int], int] = {}
+    wanted = {(t.architecture.hash, t.seed): list(t.rungs) for t in plan()}
+    assert found == wanted
+
+
+def test_the_plan_is_what_the_card_says() -> None:
+    seeds: dict[str, set[int]] = defaultdict(set)
+    long: dict[str, set[int]] = defaultdict(set)
     for training in plan():
-        key = (training.architecture.hash, training.seed)
-        wanted[key] = max(training.steps, wanted.get(key, 0))
-    assert len({name for name, _ in wanted}) >= 300
-    assert found.keys() == wanted.keys()
-    for key, steps in wanted.items():
-        assert found[key] == [step for step in RUNG_STEPS if step <= steps]
-    assert sum(steps == LONG_STEPS for steps in wanted.values()) >= 40
+        name = training.architecture.hash
+        (long if training.recipe.steps >= 5 * RECIPE.steps else seeds)[name].add(training.seed)
+    assert len(seeds) >= 300
+    drawn = [arch for some in bands().values() for arch in some]
+    assert 2 * len({arch.hash for arch in drawn}) > len(seeds)
+    for wanted, some in bands().items():
+        assert all(abs(price(arch).params / wanted - 1) <= 0.05 for arch in some)
+    assert sum(len(some) == 3 for some in seeds.values()) >= 60
+    assert sum(len(some) == 2 for some in long.values()) >= 48
+    # No luck of a seed is in both.
+    assert all(not long[name] & seeds[name] for name in long)
 
 
-def test_networks_are_those_of_the_space_at_their_prices(table: Table) -> None:
+def test_networks_are_those_of_the_plan_at_their_prices(table: Table) -> None:
     rows = table.networks.set_index("hash")
-    made = list(networks())
-    assert set(rows.index) == {arch.hash for _, arch in made}
-    for point, arch in made:
-        row, cost = rows.loc[arch.hash], price(arch)
+    made = {arch.hash: (point, arch) for point, arch in grid()}
+    made |= {arch.hash: ({}, arch) for some in bands().values() for arch in some}
+    assert set(rows.index) == set(made)
+    for name, (point, arch) in made.items():
+        row, cost = rows.loc[name], price(arch)
         assert (row.params, row.macs, row.activations) == (cost.params, cost.macs, cost.activations)
-        assert {name: row[name] for name in point} == point
+        assert {key: row[key] for key in point} == point
+        assert Architecture.from_dict(json.loads(str(row.architecture))) == arch
     assert (rows[["latency_ms", "latency_min_ms"]] > 0).all(axis=None)
     assert np.isfinite(rows[["grad_norm", "snip"]]).all(axis=None)
 
@@ -57,7 +72,7 @@ def test_the_whole_table_is_the_yardstick(table: Table, yardstick: Yardstick) ->
     everything = table.final["hash"].tolist()
     assert yardstick.share(everything) == pytest.approx(1.0)
     assert yardstick.share([]) == 0.0
-    curve = yardstick.curve([Finish(480, everything[0]), Finish(960, everything[1])], np.arange(3))
+    curve = yardstick.curve([Finish(320, everything[0]), Finish(640, everything[1])], np.arange(3))
     assert (curve == 0).all()
 
 
@@ -68,7 +83,7 @@ def test_replays_count_every_step_once(table: Table, yardstick: Yardstick) -> No
     assert [finish.steps for finish in whole] == [RECIPE.steps * (k + 1) for k in range(12)]
     stopped = ours.replay(table, 12, 0, "", sampler="random", rungs=2, eta=2.0)
     assert 5 <= len(stopped) < 12
-    assert stopped[-1].steps == 12 * 240 + len(stopped) * 240
+    assert stopped[-1].steps == 12 * RECIPE.steps // 2 + len(stopped) * RECIPE.steps // 2
     assert 0 < yardstick.share([finish.hash for finish in stopped]) < 1
     budget = ours.replay(table, 12, 0, "30K-params", sampler="random", early_stop=False)
     params = table.networks.set_index("hash")["params"]

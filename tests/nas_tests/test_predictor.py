@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from nas.audit.ranking import kendall
-from nas.predictor import ZERO_COST, described, design, predicted
+from nas.predictor import ZERO_COST, described, design, design_of, predicted
 from search_spaces import preset
 
 
@@ -32,6 +32,25 @@ def test_features_that_say_nothing_do_not_rank_backwards() -> None:
         taus.append(kendall(predicted(rng.normal(size=(30, 4)), y), y))
     # Leaving the mean out too would make every one of these about -1.
     assert np.mean(taus) > -0.4
+
+
+def test_is_what_leaving_one_out_gives() -> None:
+    rng = np.random.default_rng(0)
+    # More features than networks, and one of them twice.
+    x = rng.normal(size=(12, 15))
+    x[:, 1] = x[:, 0]
+    y = x @ rng.normal(size=15) + rng.normal(0, 0.1, 12)
+    centred, mean = x - x.mean(axis=0), y.mean()
+    errors, found = [], []
+    for penalty in np.geomspace(1e-2, 1e4, 25):
+        guesses = []
+        for k in range(12):
+            others, rest = np.delete(centred, k, axis=0), np.delete(y, k) - mean
+            square = others.T @ others + penalty * np.eye(15)
+            guesses.append(mean + centred[k] @ np.linalg.solve(square, others.T @ rest))
+        found.append(guesses)
+        errors.append(((y - guesses) ** 2).mean())
+    assert predicted(x, y) == pytest.approx(np.array(found[int(np.argmin(errors))]))
 
 
 def test_networks_without_a_figure_are_predicted_too() -> None:
@@ -57,6 +76,14 @@ def test_design_takes_what_varies() -> None:
     assert matrix.shape == (3, 6)
     assert matrix[:, 0] == pytest.approx(np.array([-1, 0, 1]) * math.sqrt(1.5))
     assert matrix.mean(axis=0) == pytest.approx(0)
+
+
+def test_a_design_of_networks_told_one_by_one_is_that_of_their_frame() -> None:
+    told = [
+        {**described(preset(name).to_dict()), "params": params}
+        for name, params in (("rfdn", 1e5), ("imdn", 2e5), ("rlfn", 3e5), ("mrdn", 2e5))
+    ]
+    assert (design_of(told) == design(pd.DataFrame(told))).all()
 
 
 def test_presets_are_described() -> None:

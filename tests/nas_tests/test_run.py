@@ -10,9 +10,12 @@ import pytest
 import yaml
 
 import nas
+from nas.noise import Noise, noise_of, write_noise
 from nas.records import INTERRUPTED, RUNNING, TrialRecord
 from nas.run import Run
+from search_spaces import load
 from search_spaces.errors import InputError
+from search_spaces.yaml_file import to_yaml
 from tests.nas_tests.conftest import Finished
 
 
@@ -113,6 +116,51 @@ class TestTables:
         assert run.weights(best).exists()
         with (copied / "front.csv").open() as file:
             assert [line.split(",")[0] for line in file] == ["number", "90"]
+
+    def test_the_best_follows_the_preference(self, copied: Path) -> None:
+        run = nas.open_run(copied)
+        records = run.records()
+        highest = run.best()
+        assert highest is not None
+        noisy = Run(run.folder, {**run.about, "noise_db": 9.0}, run.storage)
+        assert noisy.best() == highest
+        cheap = noisy.preferring("cheaper", keep=True)
+        assert cheap.best() == min(records, key=lambda r: r.params or 0)
+        assert yaml.safe_load((copied / "run.yaml").read_text())["prefer"] == "cheaper"
+        for one in (cheap, noisy):
+            one.write_tables(records)
+            best = one.best()
+            assert best is not None
+            found = load(copied / "best.safetensors")
+            assert found.architecture.hash == best.architecture_hash
+            assert (copied / "best.yaml").read_text() == to_yaml(dict(best.architecture))
+        with pytest.raises(InputError, match="prefer: expected better or cheaper"):
+            noisy.preferring("neither")
+
+    def test_the_preferred_leads(self, copied: Path) -> None:
+        run = nas.open_run(copied)
+        assert run.leaders(9) == run.front_records()
+        cheap = Run(run.folder, {**run.about, "noise_db": 9.0, "prefer": "cheaper"}, run.storage)
+        best = cheap.best()
+        assert cheap.leaders(1) == (best,)
+        assert set(cheap.leaders(9)) == {best, *run.front_records()}
+
+    def test_noise_is_as_given_or_measured_or_known(self, copied: Path) -> None:
+        run = nas.open_run(copied)
+        assert run.noise == run.known_noise == noise_of("smoke", 12)
+        write_noise(copied, Noise(0.01, 0.001, 0.1, "an audit"))
+        assert run.noise == Noise(0.01, 0.001, 0.1, "an audit")
+        assert run.choice.noise_db == 0.01
+        given = Run(run.folder, {**run.about, "noise_db": 0.5}, run.storage)
+        assert given.noise.psnr_db == 0.5
+
+    def test_weights_that_are_gone_do_not_leave_those_of_another(self, copied: Path) -> None:
+        run = nas.open_run(copied)
+        best = run.best()
+        assert best is not None
+        better = replace(best, number=90, psnr_y_db=99.0, architecture={"schema_version": 1})
+        run.write_tables([*run.records(), better])
+        assert not (copied / "best.safetensors").exists()
 
     def test_nothing_finished_leaves_tables_without_rows(self, tmp_path: Path) -> None:
         about = {"study": "s", "storage": None, "identity": {"objectives": ["psnr"], "budgets": {}}}

@@ -29,27 +29,25 @@ def judged() -> Trust:
     ]
     rows[-1] = ("l", 1, 150, math.nan)
     curves = pd.DataFrame(rows, columns=["hash", "seed", "step", "psnr_y_db"])
-    return trust(curves, networks, proxy_step=30, long_step=150, band_count=3, samples=50)
+    return trust(curves, networks, proxy_step=30, long_step=150, samples=50)
 
 
 def test_says_what_was_found(judged: Trust) -> None:
     info = audit_info(judged, "Audit of a run")
-    assert info.subtitle == "12 networks, 30 steps against 150, 3 bands of parameters"
+    assert info.subtitle.startswith("12 networks, 30 steps against 150")
     assert [one.axis_label for one in info.scatters] == [
-        "PSNR-Y after 10 steps [dB]", "PSNR-Y after 30 steps [dB]",
+        "Lead after 10 steps [dB]", "Lead after 30 steps [dB]",
     ]  # fmt: skip
     proxy = info.scatters[1]
-    assert proxy.legend == (
-        f"tau {judged.proxy.tau.value:.2f}, in bands {judged.proxy.tau_in_bands.value:.2f}"
-    )
-    assert [cloud.label for cloud in proxy.clouds] == ["1 to 4 K", "5 to 8 K", "9 to 12 K"]
-    points = [point for cloud in proxy.clouds for point in cloud.points]
-    assert points == list(zip(judged.rung_db[30][:-1], judged.long_db[:-1], strict=True))
+    tau = judged.proxy.tau_at_price
+    assert proxy.legend == f"at equal price, tau {tau.value:.2f} ({tau.low:.2f} to {tau.high:.2f})"
+    leads = list(zip(judged.rung_leads[30][:-1], judged.long_leads[:-1], strict=True))
+    assert list(proxy.points) == leads
     assert info.diverged == 1
     assert info.long_noise_db == judged.noise_db / math.sqrt(2)
     assert [bar.label for bar in info.bars][:2] == ["10 steps", "30 steps (proxy)"]
     assert len(info.bars) == len(judged.signals)
-    assert info.ceiling == judged.ceiling.tau_in_bands
+    assert info.ceiling == judged.ceiling.tau_at_price
 
 
 def test_draws_the_same_bytes(judged: Trust, tmp_path: Path) -> None:

@@ -77,6 +77,20 @@ def test_every_figure_is_there(page: str) -> None:
     assert shown == set(charts)
 
 
+def test_the_noise_of_seeds_is_told_and_drawn() -> None:
+    noisy = account(summary=replace(SUMMARY, noise_db=0.3))
+    page = render_page([noisy])
+    assert "within the noise of seeds" in page
+    for variant in data(page)["run-0"]["charts"]["pareto"]["variants"]:
+        bands = [s for s in variant["layout"]["shapes"] if s.get("fillcolor") == "$best-fade"]
+        assert [(band["y0"], band["y1"]) for band in bands] == [
+            (pytest.approx(29.5 - 0.3 * 2**0.5), 29.5)
+        ]
+    assert "$best-fade" not in render_page([account()])
+    both = render_page([noisy, account("another", summary=replace(SUMMARY, noise_db=0.3))])
+    assert "The best of a run is ahead of that of another by no more than the noise" in both
+
+
 def test_points_lead_to_trials(page: str) -> None:
     run = data(page)["run-0"]
     assert set(run["trials"]) == {str(record.number) for record in RECORDS}

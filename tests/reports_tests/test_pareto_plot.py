@@ -68,6 +68,30 @@ def test_each_panel_has_the_finished_trials_and_the_front_of_its_plane() -> None
     assert latency.axis_label == "Latency [ms], 64×64 input"
 
 
+def test_the_noise_of_seeds_is_a_band_below_the_highest() -> None:
+    assert pareto_info(RUN, SUMMARY).noise_db is None
+    noisy = replace(SUMMARY, noise_db=0.2)
+    info = pareto_info(RUN, noisy)
+    # The difference of two has sqrt(2) times the noise of one: 0.283 dB.
+    assert info.noise_db == pytest.approx((29.5 - 0.2 * 2**0.5, 29.5))
+    assert "trial 4 is as good within the noise of seeds (-0.200 dB), 90% of the parameters" in (
+        info.notes
+    )
+    cheap = pareto_info(RUN, replace(noisy, prefer="cheaper"))
+    assert cheap.noise_db == info.noise_db
+    assert cheap.panels[0].best is not None
+    assert cheap.panels[0].best.number == 4
+    assert "trial 3 is as good within the noise of seeds (+0.200 dB), 1.1 times the parameters" in (
+        cheap.notes
+    )
+
+
+def test_a_figure_with_noise_is_drawn(tmp_path: Path) -> None:
+    info = pareto_info(RUN, replace(SUMMARY, noise_db=0.2))
+    first = [path.read_bytes() for path in save_pareto(info, tmp_path / "one")]
+    assert first == [path.read_bytes() for path in save_pareto(info, tmp_path / "two")]
+
+
 def test_the_front_differs_between_planes_where_the_figures_do() -> None:
     run = [trial(0, 29.0, 100, latency_ms=9.0), trial(1, 29.5, 200, latency_ms=3.0)]
     fronts = [[p.number for p in panel.front] for panel in pareto_info(run, SUMMARY).panels]

@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from nas.records import FAILED, FINISHED, REJECTED, TrialRecord
+from reports.alike import between_runs
 from reports.outcome import summary_rows
 from reports.render import to_csv, to_markdown, to_rich
 from reports.summary import RunSummary
@@ -125,8 +126,47 @@ def test_summary_says_what_was_tried_and_what_came_of_it() -> None:
         "Best": "trial 2: 29.500 dB (+1.20 dB against bicubic), 433.4 K parameters, "
         "24.80 G multi-adds, 18.0 ms",
         "Best published": "imdn* (trial 0): 29.000 dB (+0.70 dB against bicubic), "
-        "200.0 K parameters; the best trial is +0.500 dB against it with +117% parameters",
+        "200.0 K parameters; the best trial is +0.500 dB against it, with +117% parameters",
     }
+
+
+def test_summary_says_what_seeds_alone_may_part() -> None:
+    noisy = replace(FREE, noise_db=0.4, noise_source="made up")
+    rows = dict(summary_rows(RUN, noisy))
+    assert rows["Best"].startswith("trial 2")
+    assert rows["As good"] == (
+        "trial 0 has 0.500 dB less, within the noise of seeds (0.566 dB), with 46% of the "
+        "parameters; --prefer cheaper takes the cheapest"
+    )
+    assert (
+        "+0.500 dB against it, within the noise of seeds (0.566 dB), with +117%"
+        in (rows["Best published"])
+    )
+    cheap = dict(summary_rows(RUN, replace(noisy, prefer="cheaper")))
+    assert cheap["Best"].startswith("imdn* (trial 0)")
+    assert cheap["As good"] == (
+        "trial 2 has 0.500 dB more, within the noise of seeds (0.566 dB), with 2.2 times the "
+        "parameters"
+    )
+    assert "As good" not in dict(summary_rows(RUN, replace(FREE, noise_db=0.1)))
+
+
+def test_the_preferred_one_is_marked() -> None:
+    noisy = replace(FREE, noise_db=0.4)
+    for prefer, number in (("better", "2"), ("cheaper", "0")):
+        table = front_table(RUN, replace(noisy, prefer=prefer))
+        assert table.marked is not None
+        assert table.rows[table.marked][0] == number
+
+
+def test_runs_that_seeds_may_part() -> None:
+    noisy = replace(FREE, noise_db=0.4)
+    named = [("a", RUN[0], noisy), ("b", RUN[1], noisy), ("c", RUN[2], FREE), ("d", None, FREE)]
+    assert between_runs(named) == (
+        "The best of a is ahead of that of b by no more than the noise of seeds (0.566 dB)."
+    )
+    assert between_runs([("a", RUN[0], FREE), ("c", RUN[2], FREE)]) == ""
+    assert between_runs(named[:1]) == ""
 
 
 def test_summary_of_an_empty_run_and_of_one_that_knows_little() -> None:

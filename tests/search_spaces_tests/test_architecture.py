@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from search_spaces import Architecture, InputError, Space, preset, price
+from search_spaces.part import Part, Table
 
 FDC = {"kind": "distillation", "stages": 4, "distillation": "fdc", "distilled": 4}
 SPLIT = {"kind": "distillation", "stages": 3, "distillation": "split", "distilled": 4}
@@ -78,6 +79,20 @@ class TestHash:
         assert arch({**FDC, "repeat": 3}).hash == arch(FDC, FDC, FDC).hash
         assert arch({**FDC, "repeat": 2}, FDC).hash == arch(FDC, FDC, FDC).hash
         assert arch({**FDC, "repeat": 1}).hash == arch(FDC).hash
+
+    def test_repeated_blocks_are_parsed_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        made: list[str] = []
+        plain = Table._part
+
+        def watched(self: Table, kind: str, options: Any) -> Part:
+            made.append(kind)
+            return plain(self, kind, options)
+
+        monkeypatch.setattr(Table, "_part", watched)
+        arch(FDC)
+        one = len(made)
+        arch({**FDC, "repeat": 12})
+        assert len(made) == 2 * one
 
     @pytest.mark.parametrize(
         "fields",

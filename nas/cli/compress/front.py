@@ -72,7 +72,7 @@ def _chosen(run: Run, settings: SearchSettings, count: int) -> Iterable[tuple[Ju
     device = str(best_device(settings.device))
     model = settings.latency_model
     foretold_ms = None if model is None else model.predict_ms
-    for record in run.front_records()[:count]:
+    for record in run.leaders(count):
         yield (
             Judge(dataset, device, settings.hr, settings.latency_lr, record.number, foretold_ms),
             record,

@@ -22,8 +22,6 @@ from nas.explore.trainer import NetworkTrainer
 from nas.explore.workers.crew import Crew
 from nas.explore.workers.engines import ENGINES
 from nas.explore.workers.job import Job
-from nas.objectives import OBJECTIVES
-from nas.pareto import best, front
 from nas.records import FAILED, FINISHED
 from nas.run import Run, embedded_storage
 from search_spaces.errors import InputError
@@ -112,9 +110,7 @@ def _finish(run: Run, settings: SearchSettings, url: str, lease: Lease) -> int:
         records = standing.records
         if settings.checkpoints is not None:
             shelf = open_shelf(settings.checkpoints)
-            wanted = [*front(records, [OBJECTIVES[name] for name in run.objectives])]
-            winner = best(records, run.budgets)
-            for record in [*wanted, winner] if winner is not None else wanted:
+            for record in run.kept(records):
                 weights = run.weights(record)
                 if not weights.exists():
                     shelf.get(f"weights/{weights.name}", weights)

@@ -136,9 +136,9 @@ def test_more_networks_and_a_larger_factor_add_to_it(bench: Bench) -> None:
     found = bench.audit(factor=10)
     assert {step for _, _, step in bench.asked} == {120}
     assert found.trust.long_step == 120
-    assert {12, 24, 60} <= set(found.trust.rung_db)
+    assert {12, 24, 60} <= set(found.trust.rung_leads)
     bench.asked.clear()
-    assert bench.audit(factor=2).trust == found.trust
+    assert repr(bench.audit(factor=2).trust) == repr(found.trust)
     assert bench.asked == []
 
 
@@ -170,7 +170,9 @@ def test_what_another_process_trains_is_left_to_it(bench: Bench) -> None:
         found = bench.audit(factor=10, networks=4)
     assert found.elsewhere == 1
     assert (first, 0) not in {(hash_, seed) for hash_, seed, _ in bench.asked}
-    assert first not in found.trust.hashes
+    # Of its two trainings the one that was free is there, and is held against other seeds.
+    assert first in found.trust.hashes
+    assert found.trust.seeds == (0, 1)
 
 
 def test_too_little_to_tell_while_others_train(bench: Bench) -> None:
@@ -245,7 +247,6 @@ def test_rung_steps() -> None:
         ({"factor": 0.5}, "factor: expected more than 1 (times the proxy's steps), got 0.5"),
         ({"factor": math.nan}, "got nan"),
         ({"seeds": 0}, "seeds: expected at least 1, got 0"),
-        ({"bands": 0}, "bands: expected at least 1, got 0"),
     ],
 )
 def test_bad_settings(settings: dict[str, float], told: str) -> None:

@@ -11,7 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nas.audit.extrapolate import log_linear, power_exponent, power_law, shrunk
-from nas.audit.noise import indistinct_db, least_difference_db, seed_noise_db
+from nas.audit.noise import (
+    freedom,
+    indistinct_db,
+    least_difference_db,
+    seed_mean,
+    seed_noise_db,
+)
 from nas.audit.ranking import kendall
 from search_spaces.errors import InputError
 
@@ -90,6 +96,19 @@ class TestNoise:
     def test_needs_two_seeds(self) -> None:
         assert math.isnan(seed_noise_db(np.ones((5, 1))))
         assert math.isnan(seed_noise_db([[1.0, 2.0], [1.0, math.nan]]))
+
+    def test_networks_that_lack_a_seed_count_as_far_as_they_go(self) -> None:
+        rng = np.random.default_rng(0)
+        quality, luck = rng.normal(28, 1, (300, 1)), np.array([[0.0, 0.5, -0.3]])
+        values = quality + luck + rng.normal(0, 0.03, (300, 3))
+        values[:150, 2] = np.nan
+        values[:20, 1] = np.nan
+        assert freedom(values) == 280 + 150 - 2
+        # The standard error of a deviation from 428 degrees of freedom is 3.4%.
+        assert seed_noise_db(values) == pytest.approx(0.03, rel=0.14)
+        means = seed_mean(values) - quality[:, 0]
+        # No network is ahead by the luck of the seeds that it has.
+        assert means[:20].mean() == pytest.approx(means[150:].mean(), abs=0.03)
 
     def test_differences(self) -> None:
         rng = np.random.default_rng(0)

@@ -18,16 +18,16 @@ def test_a_table_of_short_and_long_trainings() -> None:
     trainings = trainings[~short]
     trainings = trainings[(trainings["hash"] < "net10") | (trainings["step"] <= 90)]
     assert lengths(trainings) == (90, 450)
-    found, figures = judge(trainings, networks, 2)
+    found, figures = judge(trainings, networks)
     assert len(found.hashes) == figures["networks_trained_long"] == 10
     assert figures["networks_trained"] == 40
     assert set(figures["noise_db_by_step"]) == {"10", "30", "90", "450"}
-    assert figures["reached_of_ceiling"]["value"] == found.proxy.ratio_in_bands.value
-    assert {one["setting"] for one in figures["head_starts"]} <= {"kind = plain", "kind = split"}
+    assert figures["reached_of_ceiling"]["value"] == found.proxy.of_ceiling.value
+    assert {one["setting"] for one in figures["settings"]} <= {"kind = plain", "kind = split"}
     json.dumps(figures, allow_nan=False)
 
 
 def test_a_table_without_long_trainings() -> None:
     trainings, networks = made_up(8)
     with pytest.raises(InputError, match="no long trainings yet: all end after 450 steps"):
-        judge(trainings, networks, 2)
+        judge(trainings, networks)

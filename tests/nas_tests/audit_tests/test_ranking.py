@@ -13,7 +13,6 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import kendalltau
 
 from nas.audit.ranking import (
-    bands,
     estimate,
     interval,
     kendall,
@@ -67,10 +66,17 @@ class TestKendall:
         assert math.isnan(kendall([1, 1, 1], [1, 2, 3]))
         assert math.isnan(kendall([1], [2]))
 
-    def test_pairs_of_different_strata_do_not_count(self) -> None:
-        proxy, truth = [1, 2, 20, 10], [1, 2, 10, 20]
-        assert kendall(proxy, truth) == pytest.approx(4 / 6)
-        assert kendall(proxy, truth, [0, 0, 1, 1]) == 0.0
+    def test_samples_may_have_figures_of_their_own(self) -> None:
+        ours = np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])
+        taus = tau_weights(ours, [1.0, 2.0, 3.0], np.ones((2, 3)))
+        assert taus.tolist() == [1.0, -1.0]
+
+    def test_many_samples_are_those_that_few_are(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        a, b = np.random.default_rng(0).normal(size=(2, 9))
+        weights = replicates(9, 40)
+        whole = tau_weights(a, b, weights)
+        monkeypatch.setattr("nas.audit.ranking._AT_ONCE", 100)
+        np.testing.assert_array_equal(tau_weights(a, b, weights), whole)
 
     @settings(deadline=None)
     @given(tied, st.integers(0, 2**32 - 1))
@@ -121,25 +127,11 @@ class TestRecall:
             top_recall([1, 2, 3], [1, 2, 3], count)
 
 
-class TestBands:
-    @settings(deadline=None)
-    @given(distinct, st.integers(1, 8))
-    def test_hold_equally_many_in_order(self, costs: Values, count: int) -> None:
-        found = bands(costs, count)
-        sizes = np.bincount(found, minlength=count)
-        assert sizes.max() - sizes.min() <= 1
-        assert (np.diff(found[np.argsort(costs)]) >= 0).all()
-
-    def test_none_is_an_error(self) -> None:
-        with pytest.raises(InputError, match="bands: expected at least 1, got 0"):
-            bands([1, 2], 0)
-
-
 class TestBootstrap:
-    def test_draws_each_stratum_from_itself(self) -> None:
-        weights = replicates([0, 0, 0, 1, 1], 50)
-        assert (weights[:, :3].sum(axis=1) == 3).all()
-        assert (weights[:, 3:].sum(axis=1) == 2).all()
+    def test_draws_as_many_networks_as_there_are(self) -> None:
+        weights = replicates(5, 50)
+        assert weights.shape == (50, 5)
+        assert (weights.sum(axis=1) == 5).all()
 
     def test_interval_leaves_out_what_is_unknown(self) -> None:
         ends = interval([np.nan, *np.linspace(0, 1, 101)])
@@ -154,7 +146,7 @@ class TestBootstrap:
         held = 0
         for _ in range(20):
             a, b = rng.multivariate_normal([0, 0], [[1, correlation], [correlation, 1]], 60).T
-            weights = replicates(np.zeros(60), 300)
+            weights = replicates(60, 300)
             found = estimate(kendall(a, b), tau_weights(a, b, weights))
             held += found.low <= 0.6 <= found.high
         assert held >= 15

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import nas
+from nas.noise import Noise, write_noise
 from nas.records import INTERRUPTED, OVER_BUDGET, REJECTED, TrialRecord
 from nas.run import Run
 from tests.nas_tests.conftest import Finished, Outcome
@@ -34,6 +36,26 @@ def test_summary(command: Command, copied: Path) -> None:
     out = command("report", copied).out
     for text in ("4 finished", "4 of 4 fit the budgets (100.0%)", "30.0 K", "against bicubic"):
         assert text in out
+
+
+def test_the_cheaper_of_those_alike(command: Command, copied: Path) -> None:
+    # A noise in which all of a few steps' networks lie.
+    write_noise(copied, Noise(9.0, 0.1, 0.1, "made up"))
+    out = command("report", copied).out
+    assert "within the noise of seeds (12.728 dB)" in out
+    before = (copied / "best.yaml").read_text()
+    aside = copied.parent / "page"
+    assert command("report", copied, "--prefer", "cheaper", "-o", aside).code == 0
+    assert (copied / "best.yaml").read_text() == before
+    assert "within the noise of seeds" in (aside / "report.html").read_text()
+    assert command("report", copied, "--prefer", "cheaper").code == 0
+    run = nas.open_run(copied)
+    cheapest = min(run.records(), key=lambda r: r.params or 0)
+    assert run.best() == cheapest
+    assert (copied / "best.yaml").read_text() != before
+    outcome = command("report", copied, "--prefer", "dearer")
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    assert "expected better or cheaper, got 'dearer'" in outcome.err
 
 
 def test_no_run(command: Command, tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def readers(stem: nn.Module, colors: int) -> list[nn.Conv2d]:
 def test_a_whitened_stem_tells_pixels_apart(
     stem: str, value_range: int, mean: list[float] | None, colors: int, doubled: Patches
 ) -> None:
-    fields = {"stem": stem, "value_range": value_range, "colors": colors}
+    fields: dict[str, Any] = {"stem": stem, "value_range": value_range, "colors": colors}
     network = fresh(mean=None if mean is None else mean[:colors], **fields)
     before = copy.deepcopy(network.state_dict())
     set_first_weights(network, doubled, RECIPE)

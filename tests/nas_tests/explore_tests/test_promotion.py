@@ -48,6 +48,20 @@ def test_without_noise_whoever_stays_is_no_better_than_whoever_goes(
             assert not better
 
 
+def test_noise_may_be_each_networks_own() -> None:
+    # PSNR, negated, and latency, ms; of five one goes on, and one more that chance may keep out.
+    points = [[-30.0, 10.0], [-29.99, 10.1], [-29.0, 12.0], [-28.0, 99.0], [-27.0, math.nan]]
+    large, small = ([[0.0, share * latency] for _, latency in points] for share in (0.02, 0.005))
+    assert best_share(points, 3.0, [0.0, 0.0]) == best_share(points, 3.0, small) == [0]
+    assert best_share(points, 3.0, [0.0, 0.3]) == best_share(points, 3.0, large) == [0, 1]
+    # The first has gone on already, and a network that has not come to the rung shifts the rows.
+    climbers = [Climber((), False), *(Climber(((p[0], p[1]),), True) for p in points)]
+    climbers[1] = Climber((climbers[1].points[0],) * 2, False)
+    nothing = [math.nan, math.nan]
+    assert next_promotion(climbers, 2, 3.0, [nothing, *small]) is None
+    assert next_promotion(climbers, 2, 3.0, [nothing, *large]) == 2
+
+
 def fronts(points: Points) -> list[set[int]]:
     """The rows of each front, the best one first."""
     rest, found = np.arange(len(points)), list[set[int]]()

@@ -9,6 +9,7 @@ import pytest
 
 from nas.evaluate.recipe import Recipe, profile
 from nas.explore.settings import make_settings, parse_seconds
+from nas.noise import Noise, noise_of, write_noise
 from search_spaces import Space
 from search_spaces.errors import InputError
 
@@ -50,6 +51,7 @@ def test_given_objectives() -> None:
         ({"eta": 1.0}, "eta: expected more than 1, got 1"),
         ({"eta": float("nan")}, "eta: expected more than 1, got nan"),
         ({"noise_db": -0.1}, "noise: expected 0 dB or more, got -0.1"),
+        ({"prefer": "best"}, "prefer: expected better or cheaper, got 'best'"),
         ({"candidates": 0}, "candidates: expected at least 1, got 0"),
         ({"checkpoints_mb": -1.0}, "checkpoints: expected 0 MB or more, got -1"),
         ({"latency_lr": (0, 5)}, "latency size: expected at least 1x1"),
@@ -112,6 +114,26 @@ def test_figures_that_decide_who_goes_on_are_measured_first() -> None:
     assert not make_settings(["600K-params"], rungs=1).measures_late
     assert not make_settings(["25ms-latency"], rungs=3).measures_late
     assert not make_settings(objectives="psnr,memory", rungs=3).measures_late
+
+
+def test_noise_is_the_profiles_the_audits_or_as_given(tmp_path: Path) -> None:
+    assert make_settings(profile_name="standard").noise == noise_of("standard", 0)
+    assert make_settings(recipe=Recipe(steps=400)).noise == noise_of("custom", 400)
+    assert make_settings(noise_db=0.5).noise.psnr_db == 0.5
+    assert make_settings(noise_db=0.5).noise.ssim == noise_of("quick", 0).ssim
+    own = Noise(0.011, 0.0002, 0.01, "this run's audit")
+    write_noise(tmp_path, own)
+    assert make_settings(run=tmp_path).noise == own
+    assert make_settings(run=tmp_path, noise_db=0.0).noise.psnr_db == 0.0
+
+
+def test_the_preference_of_a_run_stays(tmp_path: Path) -> None:
+    assert make_settings(run=tmp_path).prefer == "better"
+    (tmp_path / "run.yaml").write_text("prefer: cheaper\n")
+    assert make_settings(run=tmp_path).prefer == "cheaper"
+    assert make_settings(run=tmp_path, prefer="better").prefer == "better"
+    (tmp_path / "run.yaml").write_text("prefer: dearer\n")
+    assert make_settings(run=tmp_path).prefer == "better"
 
 
 def test_a_recipe_of_ones_own_is_custom() -> None:

@@ -133,7 +133,8 @@ def test_the_overlap_of_a_file_is_that_of_its_network_trained(skip: str) -> None
 
 def test_a_wide_skip_alone_is_seen_by_its_radius() -> None:
     network = make(image_skip={"kind": "linear", "kernel": 9})
-    torch.nn.init.normal_(network.image_skip.conv.weight)  # type: ignore[operator]
+    for weights in network.image_skip.parameters():
+        torch.nn.init.normal_(weights)
     assert Upscaler(network, device="cpu").overlap == 4
 
 

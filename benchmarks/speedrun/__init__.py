@@ -1,0 +1,1 @@
+"""How soon a training reaches a quality."""
