@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -147,6 +148,50 @@ def test_a_whitened_stem_tells_pixels_apart(
     kept = {k for k in before if k.startswith(("fusion.", "upsampler.", "stem.fuse"))}
     assert not found & kept
     assert "stem.second.weight" not in found
+
+
+def deviations(network: Network, patches: Patches) -> list[float]:
+    """Of the stem's outputs and of every block's."""
+    image, _ = images(patches, 3, range(4))
+    with torch.no_grad():
+        features = network.stem(image)
+        found = [float(features.std())]
+        for block in network.blocks:
+            features = block(features)
+            found.append(float(features.std()))
+    return found
+
+
+_GATED = {
+    "kind": "distillation", "repeat": 6, "distillation": "fdc", "stages": 3, "residual": "none",
+    "distilled": 6, "last": 6, "attention": "pa",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("activation", ["silu", "gelu"])
+@pytest.mark.parametrize("block", [_GATED, {"kind": "spab", "repeat": 4}])
+def test_behind_smooth_activations_no_block_lets_the_image_fade(
+    activation: str, block: dict[str, Any], doubled: Patches
+) -> None:
+    network = fresh(blocks=[block], activation=activation)
+    before = deviations(network, doubled)
+    assert before[-1] < 0.1 * before[0]
+    set_first_weights(network, doubled, RECIPE)
+    found = deviations(network, doubled)
+    assert all(after > 0.8 * before for before, after in pairwise(found))
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
+def test_behind_the_others_it_fades_to_a_tenth_and_no_further(
+    activation: str, doubled: Patches
+) -> None:
+    network = fresh(blocks=[_GATED], activation=activation)
+    before = deviations(network, doubled)
+    assert before[-1] < 0.05 * before[0]
+    set_first_weights(network, doubled, RECIPE)
+    stem, *found = deviations(network, doubled)
+    assert min(found) > 0.08 * stem
+    assert max(found) < 0.8 * stem
 
 
 def test_more_filters_than_a_window_has_values_are_mixtures() -> None:

@@ -22,7 +22,7 @@ def test_the_papers_recipes_load_and_name_their_source(name: str, scale: int) ->
 
 
 def test_the_papers_values() -> None:
-    assert plan_names() == ["e_rfdn", "imdn", "ntire", "rfdn"]
+    assert plan_names() == ["e_rfdn", "fast", "imdn", "ntire", "rfdn"]
     imdn = load_plan("imdn", 4)
     assert (imdn.steps, imdn.phases[0].batch, imdn.phases[0].lr_size) == (10**6, 16, 48)
     assert [imdn.phases[0].rate(s) for s in (0, 199_999, 200_000, 999_999)] == [
@@ -94,5 +94,5 @@ def test_what_is_wrong_in_a_file_is_said_with_its_line(
 
 
 def test_an_unknown_recipe_names_the_known_ones() -> None:
-    with pytest.raises(InputError, match="expected one of e_rfdn, imdn, ntire, rfdn, smoke, "):
+    with pytest.raises(InputError, match="of e_rfdn, fast, imdn, ntire, rfdn, smoke, "):
         load_plan("edsr", 4)

@@ -108,18 +108,18 @@ def test_same_seed_same_proposals(sampler: str) -> None:
 
 def test_what_does_not_fit_has_a_positive_constraint() -> None:
     # Every choice but the cheapest ones is over so small a budget.
-    told = drive("random", ["6K-params"], 40)
+    told = drive("random", ["7200-params"], 40)
     over = [p for p in told.proposals if not p.fits]
     assert over
     for proposal in over:
         trial = told.study.trials[proposal.trial.number]
         assert trial.state is TrialState.PRUNED
-        assert trial.constraints["params"] == price(proposal.architecture).params / 6000 - 1
+        assert trial.constraints["params"] == price(proposal.architecture).params / 7200 - 1
         assert trial.constraints["params"] > 0
 
 
 def test_samplers_learn_from_constraints() -> None:
-    told = drive("tpe", ["6K-params"], 60)
+    told = drive("tpe", ["7500-params"], 60)
     fits = [p.fits for p in told.proposals]
     assert sum(fits[30:]) > sum(fits[:30])
 
