@@ -32,7 +32,7 @@ from benchmarks.table.table import Table, load_table
 from nas.explore.promotion import rung_steps
 from nas.explore.settings import DEFAULT_CANDIDATES, DEFAULT_ETA, DEFAULT_RUNGS
 
-NETWORKS = 100
+NETWORKS = 40
 """Networks that a search without early stopping trains: what "the full search" has found."""
 COST = "params"
 REACHED = 0.98
