@@ -19,7 +19,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.hardware import RESULTS, header_line, write_result
-from benchmarks.table.table import read_table
+from benchmarks.table.table import read_table, with_settings
 from nas.audit.finding import findings
 from nas.audit.noise import seed_noise_db
 from nas.audit.store import without_nan
@@ -104,11 +104,10 @@ def main() -> None:
     from rich.console import Console
 
     print(header_line())
-    found, figures = judge(
-        read_table(arguments.trainings),
-        read_table(arguments.networks),
-        arguments.prices.split(","),
-    )
+    networks = read_table(arguments.networks)
+    if "architecture" in networks:
+        networks = with_settings(networks)
+    found, figures = judge(read_table(arguments.trainings), networks, arguments.prices.split(","))
     console = Console(highlight=False)
     console.print(signal_table(found))
     for line in figures["findings"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,9 +11,13 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.table.contents import FOLDER, RECIPE
+from nas.predictor import ZERO_COST, described
 from nas.records import Rung
 
-__all__ = ["Table", "load_table", "read_table"]
+__all__ = ["Table", "load_table", "read_table", "with_settings"]
+
+
+_FIGURES = ("params", "macs", "activations", "latency_ms", *ZERO_COST)
 
 
 @dataclass(frozen=True)
@@ -62,3 +67,10 @@ def read_table(path: Path) -> pd.DataFrame:
     """A CSV file of which some rows begin with a hash."""
     # 6791952e04591443 would be read as a number that is infinite.
     return pd.read_csv(path, dtype={"hash": str})
+
+
+def with_settings(networks: pd.DataFrame) -> pd.DataFrame:
+    """The networks with their settings in place of the architecture and the grid's point."""
+    told = [described(json.loads(text)) for text in networks["architecture"]]
+    figures = [name for name in networks if name in ("hash", *_FIGURES)]
+    return pd.concat([networks[figures], pd.DataFrame(told, index=networks.index)], axis=1)
