@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,12 +16,14 @@ __all__ = ["locked"]
 
 
 @contextmanager
-def locked(path: Path, *, wait: bool) -> Iterator[bool]:
+def locked(path: Path, *, wait: bool, pause: Callable[[], None] | None = None) -> Iterator[bool]:
     """Holds a lock on a file, which is made if need be and stays.
 
     Args:
         path: of the file; its folder is there.
         wait: for whoever holds it now.
+        pause: called between tries while it waits; what it raises ends the wait. By default the
+            kernel is waited for, without an end.
 
     Yields:
         Whether it is held; without ``wait``, false where another holds it.
@@ -30,13 +32,20 @@ def locked(path: Path, *, wait: bool) -> Iterator[bool]:
         OSError: the file cannot be made.
     """
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    held = True
     try:
-        if fcntl is not None:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            except BlockingIOError:
-                held = False
+        while not (held := _taken(file, block=wait and pause is None)) and wait:
+            assert pause is not None
+            pause()
         yield held
     finally:
         os.close(file)
+
+
+def _taken(file: int, *, block: bool) -> bool:
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if block else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    return True

@@ -11,13 +11,13 @@ from typing import Any
 import typer
 
 from nas.cli.compress.main import app as compress_app
+from nas.cli.insisting import INTERRUPTED, SAID
 from nas.cli.latency import app as latency_app
 from search_spaces.errors import InputError
 from search_spaces.extensions import GROUP, import_parts
 
 __all__ = ["COMMANDS", "app", "main"]
 
-_INTERRUPTED = 130
 # Click's class, which newer versions of typer carry inside themselves.
 _UsageError: Any = typer.BadParameter.__base__
 
@@ -69,7 +69,7 @@ def main() -> None:
     except _UsageError as error:
         _misused(error)
     except KeyboardInterrupt:
-        code = _INTERRUPTED
+        code = INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
@@ -82,8 +82,8 @@ def main() -> None:
             f"choose another folder, then run the same command again"
         )
 
-    if code == _INTERRUPTED:
-        print("nas: interrupted; the same command goes on where it stopped", file=sys.stderr)
+    if code == INTERRUPTED:
+        print(SAID, file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -156,6 +156,7 @@ def search(
     The same command again goes on with a search that was stopped, by whatever means.
     """
     from nas.cli.compress.front import check_compression, compress_front
+    from nas.cli.insisting import ended_by_the_second
     from nas.cli.progress import make_observer
     from nas.cli.report import write_report
     from nas.cli.size import parse_size
@@ -196,7 +197,8 @@ def search(
     crew = Crew(workers, engine, address, cpus_per_worker, gpus_per_worker)
     observer, display = make_observer(json_lines)
     try:
-        result = search_together(settings, crew, observer)
+        with ended_by_the_second():
+            result = search_together(settings, crew, observer)
     finally:
         if display is not None:
             display.stop()

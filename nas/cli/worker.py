@@ -48,9 +48,10 @@ def worker(
     lie where all workers see them. Ctrl-C or a polite kill hands the network back with its
     checkpoint; any other death does so after a minute.
     """
+    from nas.cli.insisting import ended_by_the_second
     from nas.cli.progress import make_observer
+    from nas.evaluate.stopping import stop_wish
     from nas.explore.settings import parse_seconds
-    from nas.explore.workers.child import stopped_by_sigterm
     from nas.explore.workers.job import Job
     from nas.explore.workers.join import work_on
 
@@ -65,7 +66,7 @@ def worker(
     )
     observer, display = make_observer(json_lines)
     try:
-        with stopped_by_sigterm():
+        with ended_by_the_second(), stop_wish() as wish, wish.at_once():
             work_on(job, observer)
     finally:
         if display is not None:

@@ -25,6 +25,8 @@ IN_MEMORY = "memory"
 
 _DRIVER = "postgresql+psycopg"
 
+_LIMIT_S = 60
+
 
 def parse_url(url: str) -> URL:
     """The URL with the driver that the extra ``postgres`` installs, where it names none.
@@ -73,12 +75,13 @@ def connect_options(url: str) -> dict[str, Any]:
     """SQLAlchemy's options of the engine: nobody waits for ever, and nobody gives up at once."""
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return {"connect_args": {"timeout": 60}}
+        return {"connect_args": {"timeout": _LIMIT_S}}
     if parsed.drivername != _DRIVER:
         return {"pool_pre_ping": True}
     # A server that vanished without a word is noticed within half a minute (libpq's settings).
     return {
         "pool_pre_ping": True,
+        "pool_events": [(_limit, "connect")],
         "connect_args": {
             "connect_timeout": 10,
             "keepalives_idle": 10,
@@ -88,6 +91,14 @@ def connect_options(url: str) -> dict[str, Any]:
             "application_name": "nas",
         },
     }
+
+
+def _limit(connection: Any, record: object) -> None:
+    """As on SQLite: nobody waits for a lock for ever, and nobody keeps one while standing still."""
+    with connection.cursor() as cursor:
+        for name in ("lock_timeout", "idle_in_transaction_session_timeout"):
+            cursor.execute(f"SET {name} = '{_LIMIT_S}s'")
+    connection.commit()
 
 
 def unreachable(url: str, error: BaseException) -> InputError:

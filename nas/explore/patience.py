@@ -15,7 +15,9 @@ from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
+from nas.evaluate.stopping import current_wish
 from nas.explore.database import unreachable
+from nas.explore.leaving import LEAVE_S
 from search_spaces.errors import InputError
 
 __all__ = ["PATIENCE_S", "PatientStorage", "opened", "patiently"]
@@ -35,13 +37,17 @@ def patiently(work: Callable[[], T], patience_s: float | None = None) -> T:
     It may have been carried out although its connection broke, so it must bear repetition.
 
     Raises:
+        KeyboardInterrupt: somebody wishes to stop, while waiting.
         SQLAlchemyError, StorageInternalError: as ``work`` does, after ``patience_s``
             (``PATIENCE_S`` by default) or at once where waiting would not help.
     """
     if getattr(_inside, "waiting", False):
         return work()
-    end = time.monotonic() + (PATIENCE_S if patience_s is None else patience_s)
-    pause_s = _FIRST_PAUSE_S
+    wish, pause_s = current_wish(), _FIRST_PAUSE_S
+    patience_s = PATIENCE_S if patience_s is None else patience_s
+    if wish.leaving:
+        patience_s = min(patience_s, LEAVE_S)
+    end = time.monotonic() + patience_s
     while True:
         _inside.waiting = True
         try:
@@ -52,7 +58,7 @@ def patiently(work: Callable[[], T], patience_s: float | None = None) -> T:
         finally:
             _inside.waiting = False
         # Not all of them at the same moment, when it is back.
-        time.sleep(pause_s * random.uniform(0.5, 1.0))
+        wish.sleep(pause_s * random.uniform(0.5, 1.0))
         pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
 
@@ -67,7 +73,7 @@ def _made_once(make: Callable[[], T]) -> T:
         except (DBAPIError, StorageInternalError) as error:
             if "exist" not in str(error) and not isinstance(error, IntegrityError):
                 raise
-        time.sleep(random.uniform(0.05, 0.5))
+        current_wish().sleep(random.uniform(0.05, 0.5))
     return make()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nas.evaluate.precision import best_device
+from nas.evaluate.stopping import stop_wish
 from nas.explore.bench import Joins, set_up
 from nas.explore.events import Observer
 from nas.explore.leases import take_lease
@@ -48,6 +49,9 @@ def run_search(
 ) -> Run:
     """Runs a search until its goal, its time limit or a KeyboardInterrupt, which is passed on.
 
+    In the main thread, Ctrl-C and SIGTERM become such a one where stopping does no harm; the second
+    of them, at once.
+
     Args:
         settings: of the search.
         observer: told what happens.
@@ -67,19 +71,21 @@ def run_search(
     # Whatever can be said without the run folder is said before one is made.
     meter.check_possible(settings.space, settings.scale)
     patient = joins is not None and joins.patient
-    lease = take_lease(settings.storage, settings.study_name, settings.run, patient=patient)
-    try:
-        with storage_errors():
-            if trainer is None:
-                trainer = NetworkTrainer.of(settings, device)
-            # Two workers that start at once would both make the study.
-            with lease.turn():
-                lease.sweep()
-                bench = set_up(settings, meter, trainer, joins)
-            Worker(bench, observer or _ignore, lease).work()
-            return bench.run
-    finally:
-        lease.release()
+    with stop_wish() as wish:
+        lease = take_lease(settings.storage, settings.study_name, settings.run, patient=patient)
+        try:
+            with storage_errors():
+                if trainer is None:
+                    with wish.at_once():
+                        trainer = NetworkTrainer.of(settings, device)
+                # Two workers that start at once would both make the study.
+                with lease.turn():
+                    lease.sweep()
+                    bench = set_up(settings, meter, trainer, joins)
+                Worker(bench, observer or _ignore, lease, wish).work()
+        finally:
+            lease.release()
+    return bench.run
 
 
 def _ignore(event: object) -> None:

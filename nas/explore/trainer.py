@@ -163,6 +163,7 @@ class NetworkTrainer:
         self, architecture: Architecture, until_step: int, *, checkpoint: Path, on_step: OnStep
     ) -> Rung:
         from nas.evaluate.checkpointed import train_checkpointed
+        from nas.evaluate.stopping import current_wish
 
         state = self._state(architecture, checkpoint)
         train_checkpointed(
@@ -173,7 +174,13 @@ class NetworkTrainer:
             until_step=until_step,
             on_step=lambda step, loss: on_step(step, loss, state.seconds),
         )
-        rung = self._judge(architecture, state)
+        try:
+            with current_wish().at_once():
+                rung = self._judge(architecture, state)
+        except KeyboardInterrupt:
+            # Judging is done again, the training is not.
+            state.save(checkpoint)
+            raise
         state.save(checkpoint)
         return rung
 

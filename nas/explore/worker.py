@@ -8,6 +8,7 @@ from pathlib import Path
 
 from optuna.exceptions import UpdateFinishedTrialError
 
+from nas.evaluate.stopping import StopWish
 from nas.evaluate.train import Diverged
 from nas.explore.bench import Bench
 from nas.explore.checkpoints import Checkpoints
@@ -23,6 +24,7 @@ from nas.explore.events import (
     TrialStarted,
 )
 from nas.explore.leases import Lease, LeaseLost
+from nas.explore.leaving import LEAVE_S, end_transaction, leaving
 from nas.explore.ledger import UNTIL, Ledger, Standing
 from nas.explore.plan import Job, Plan
 from nas.explore.study import fail, recover_interrupted, reject_over_budget, stop
@@ -49,10 +51,12 @@ class Worker:
         bench: of the search.
         tell: told what happens.
         lease: its sign of life, and its turn among its peers.
+        wish: to stop, which is heeded between jobs, in trainings and measurements and in waiting,
+            and never within the store.
     """
 
-    def __init__(self, bench: Bench, tell: Observer, lease: Lease) -> None:
-        self.bench, self.tell, self.lease = bench, tell, lease
+    def __init__(self, bench: Bench, tell: Observer, lease: Lease, wish: StopWish) -> None:
+        self.bench, self.tell, self.lease, self.wish = bench, tell, lease, wish
         self.settings, self.study = bench.settings, bench.study
         self.ledger, self.plan = Ledger(bench.study), Plan(bench, lease)
         self.checkpoints = Checkpoints(bench)
@@ -70,15 +74,24 @@ class Worker:
         self.tell(self._started())
         try:
             while (reason := self._next()) is None:
-                pass
+                self.wish.heed()
         except KeyboardInterrupt:
-            with self.lease.turn():
-                recover_interrupted(self.study, self._is_anothers)
-            self._write_tables(now=True)
+            self._hand_back()
             raise
         standing = self._write_tables(now=True)
         self.checkpoints.forget_ended(standing)
         self.tell(SearchEnded(reason, standing.trained, self.settings.trials))
+
+    def _hand_back(self) -> None:
+        """Leaves to others what was in work; somebody who insists does not wait for that."""
+        # Whatever raised the interruption may have done so within a transaction, and what is
+        # waited for now may wait for its end.
+        end_transaction(self.study)
+        if self.wish.insists:
+            return
+        with leaving(self.wish), self.lease.turn(LEAVE_S):
+            recover_interrupted(self.study, self._is_anothers)
+            self._tables(now=True)
 
     def _next(self) -> str | None:
         """Does one job. Returns why there is none left, if so."""
@@ -101,7 +114,7 @@ class Worker:
                 self.lease.renew()
         else:
             # Should one of the others not end its trial, it is there to take up.
-            time.sleep(_WAIT_SECONDS)
+            self.wish.sleep(_WAIT_SECONDS)
         return None
 
     def _found(self, standing: Standing) -> Job | TrialRecord | str | None:
@@ -133,6 +146,7 @@ class Worker:
         job = measured
         self.tell(TrialStarted(job.record, job.until))
         while True:
+            self.wish.heed()
             if job.record.last_rung is None or job.record.last_rung.step < job.until:
                 try:
                     job = self._climbed(job)
@@ -163,7 +177,8 @@ class Worker:
         """The job with the network's figures; ``None`` where it turns out over a budget."""
         if job.record.made_with:
             return job
-        figures = self.bench.meter.measure(job.architecture)
+        with self.wish.at_once():
+            figures = self.bench.meter.measure(job.architecture)
         record = figures.complete(job.record, self.bench.made_with(figures))
         limits = {b.name: (getattr(record, b.attribute), b.limit) for b in self.settings.budgets}
         if "latency" in limits:
@@ -200,7 +215,8 @@ class Worker:
         self.bench.trainer.save_weights(job.architecture, self._checkpoint(job), weights)
         record = job.record
         if self.settings.measures_late:
-            figures = self.bench.meter.measure(job.architecture)
+            with self.wish.at_once():
+                figures = self.bench.meter.measure(job.architecture)
             record = figures.complete(record, self.bench.made_with(figures))
         record = replace(
             record,
@@ -229,15 +245,18 @@ class Worker:
         """Writes the tables, unless they were written just now. Returns how things stand."""
         # Of two workers that end a trial at once, the later one writes what both did.
         with self.lease.turn():
-            standing = self.ledger.read()
-            self.checkpoints.keep_the_best(standing)
-            began = time.monotonic()
-            if now or began >= self._tables_after:
-                if self.bench.keeps_tables:
-                    self.bench.run.write_tables(standing.records)
-                ended = time.monotonic()
-                pause_s = (ended - began) / _TABLES_SHARE
-                self._tables_after = ended + min(pause_s, _TABLES_SECONDS)
+            return self._tables(now=now)
+
+    def _tables(self, *, now: bool) -> Standing:
+        standing = self.ledger.read()
+        self.checkpoints.keep_the_best(standing)
+        began = time.monotonic()
+        if now or began >= self._tables_after:
+            if self.bench.keeps_tables:
+                self.bench.run.write_tables(standing.records)
+            ended = time.monotonic()
+            pause_s = (ended - began) / _TABLES_SHARE
+            self._tables_after = ended + min(pause_s, _TABLES_SECONDS)
         return standing
 
     def _checkpoint(self, job: Job) -> Path:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from nas.explore.leases.waiting import Waiting
 from nas.locks import locked
 from search_spaces.errors import InputError
 
@@ -73,9 +74,11 @@ class FolderLease:
         return not any(self.alive(other) for other in others)
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self, limit_s: float | None = None) -> Iterator[None]:
         """What is done in such a block, the folder's workers do one after the other."""
-        with locked(self._folder / "turn", wait=True):
+        waiting = Waiting(limit_s)
+        waiting.look()
+        with locked(self._folder / "turn", wait=True, pause=waiting.pause):
             yield
 
     def sweep(self) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-__all__ = ["Lease", "LeaseLost"]
+__all__ = ["Lease", "LeaseLost", "NoTurn"]
 
 
 class LeaseLost(RuntimeError):
     """Others took this worker for dead, and what it was working on is theirs now."""
+
+
+class NoTurn(RuntimeError):
+    """The others had their turns for longer than was to be waited."""
 
 
 class Lease(Protocol):
@@ -36,10 +40,18 @@ class Lease(Protocol):
     def renew(self) -> None:
         """A new lease in the place of a lost one."""
 
-    def turn(self) -> AbstractContextManager[None]:
+    def turn(self, limit_s: float | None = None) -> AbstractContextManager[None]:
         """What is done in such a block, the workers of a study do one after the other.
 
-        The death of a worker ends its turn. Turns must not be nested.
+        The death of a worker ends its turn. Turns must not be nested, and nobody waits for one
+        within a transaction: whoever has the turn may be waiting for its end.
+
+        Args:
+            limit_s: the longest wait, seconds; ``None``: until somebody wishes to stop.
+
+        Raises:
+            KeyboardInterrupt: somebody wishes to stop (`nas.evaluate.stopping`), while waiting.
+            NoTurn: after the limit.
         """
 
     def sweep(self) -> None:

@@ -9,18 +9,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from nas.explore.database import connect_options, parse_url
+from nas.evaluate.stopping import current_wish
 from nas.explore.leases.folder import new_name
 from nas.explore.leases.lease import LeaseLost
+from nas.explore.leases.tables import insert_once, open_tables
+from nas.explore.leases.waiting import Waiting
 from nas.explore.patience import PATIENCE_S, opened, patiently
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine, Table
+    from sqlalchemy import Connection
 
 __all__ = ["StoreLease"]
 
 T = TypeVar("T")
+
+_QUEUED_MS = 500
+_RELEASE_S = 30.0
+
+# PostgreSQL's code for a lock that was not to be had in time.
+_LOCK_NOT_AVAILABLE = "55P03"
 
 GRACE_S = 60.0
 """Seconds of silence after which a worker is dead, unless ``NAS_LEASE_SECONDS`` says another."""
@@ -57,7 +65,9 @@ class StoreLease:
     ) -> None:
         self._study, self._grace_s = study, grace_s or _grace_from_environment()
         self.worker = ""
-        self._engine, self._workers, self._turns = opened(lambda: _open(url), url, patient=patient)
+        self._engine, self._workers, self._turns = opened(
+            lambda: open_tables(url), url, patient=patient
+        )
         opened(self._register, url, patient=patient)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="nas-heartbeat", daemon=True)
@@ -103,18 +113,19 @@ class StoreLease:
         until it knows, so that it never writes a checkpoint over theirs.
 
         Raises:
-            LeaseLost: it was marked dead.
+            LeaseLost: it was marked dead, or somebody wishes to stop before that is known.
             InputError: the store does not answer.
         """
-        began = _clock_s()
-        while not self._lost and _clock_s() - self._heard > self._grace_s:
+        began, lost = _clock_s(), self._lost
+        while not lost and _clock_s() - self._heard > self._grace_s:
             if _clock_s() - began > PATIENCE_S:
                 raise InputError(
                     f"study storage: no answer for {PATIENCE_S:.0f} s; what was finished is "
                     f"kept: mend that, then run the same command again"
                 )
             time.sleep(0.1)
-        if self._lost:
+            lost = self._lost or current_wish().asked
+        if lost:
             raise LeaseLost(f"worker {self.worker} was out of touch with the store for too long")
 
     def renew(self) -> None:
@@ -122,34 +133,17 @@ class StoreLease:
         patiently(self._register)
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self, limit_s: float | None = None) -> Iterator[None]:
         """What is done in such a block, the workers of the study do one after the other.
 
         A lock of the database, which it takes back when the connection ends.
         """
-        import sqlalchemy
         from sqlalchemy.exc import SQLAlchemyError
 
-        def wait() -> Connection:
-            database = self._engine.connect()
-            try:
-                if database.dialect.name == "postgresql":
-                    # A machine that vanished in its turn must not hold up the others.
-                    limit_ms = int(1000 * self._grace_s)
-                    database.exec_driver_sql(
-                        f"SET LOCAL idle_in_transaction_session_timeout = {limit_ms}"
-                    )
-                database.execute(
-                    sqlalchemy.select(self._turns.c.study)
-                    .where(self._turns.c.study == self._study)
-                    .with_for_update()
-                )
-            except BaseException:
-                database.close()
-                raise
-            return database
-
-        database = patiently(wait)
+        waiting = Waiting(limit_s)
+        waiting.look()
+        while (database := patiently(self._tried_turn)) is None:
+            waiting.pause()
         try:
             yield
         finally:
@@ -183,12 +177,44 @@ class StoreLease:
         from sqlalchemy.exc import SQLAlchemyError
 
         self._over.set()
-        self._thread.join()
+        # It may be waiting for the server; then it ends with the process.
+        self._thread.join(_RELEASE_S)
         with suppress(SQLAlchemyError), self._engine.begin() as database:
             database.execute(
                 sqlalchemy.delete(self._workers).where(self._workers.c.name == self.worker)
             )
         self._engine.dispose()
+
+    def _tried_turn(self) -> Connection | None:
+        """The connection that holds the turn; ``None`` where another one has it."""
+        import sqlalchemy
+        from sqlalchemy.exc import OperationalError
+
+        database = self._engine.connect()
+        try:
+            if database.dialect.name == "postgresql":
+                # A machine that vanished in its turn must not hold up the others.
+                limit_ms = int(1000 * self._grace_s)
+                database.exec_driver_sql(
+                    f"SET LOCAL idle_in_transaction_session_timeout = {limit_ms}"
+                )
+                # The server keeps those that wait in their order, but for no longer than a
+                # wish to stop can wait.
+                database.exec_driver_sql(f"SET LOCAL lock_timeout = {_QUEUED_MS}")
+            database.execute(
+                sqlalchemy.select(self._turns.c.study)
+                .where(self._turns.c.study == self._study)
+                .with_for_update()
+            )
+        except OperationalError as error:
+            database.close()
+            if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
+                return None
+            raise
+        except BaseException:
+            database.close()
+            raise
+        return database
 
     def _register(self) -> None:
         import sqlalchemy
@@ -204,7 +230,7 @@ class StoreLease:
                     dead=False,
                 )
             )
-        _insert_once(self._engine, self._turns, self._study)
+        insert_once(self._engine, self._turns, self._study)
         self.worker, self._lost = name, False
         self._heard = self._in_touch_since = _clock_s()
 
@@ -256,39 +282,3 @@ def _grace_from_environment() -> float:
     if seconds < 1:
         raise InputError(f"NAS_LEASE_SECONDS: expected at least 1 second, got {text!r}")
     return seconds
-
-
-def _open(url: str) -> tuple[Engine, Table, Table]:
-    """The database and the two tables, made where they are not there."""
-    from sqlalchemy import Boolean, Column, DateTime, Float, MetaData, String, Table, create_engine
-
-    engine = create_engine(parse_url(url), pool_size=2, **connect_options(url))
-    metadata = MetaData()
-    workers = Table(
-        "nas_workers",
-        metadata,
-        Column("name", String(255), primary_key=True),
-        Column("study", String(512), nullable=False),
-        Column("grace_s", Float, nullable=False),
-        Column("seen", DateTime(timezone=True), nullable=False),
-        Column("dead", Boolean, nullable=False),
-    )
-    turns = Table("nas_turns", metadata, Column("study", String(512), primary_key=True))
-    try:
-        metadata.create_all(engine)
-    except BaseException:
-        engine.dispose()
-        raise
-    return engine, workers, turns
-
-
-def _insert_once(engine: Engine, turns: Table, study: str) -> None:
-    import sqlalchemy
-    from sqlalchemy.exc import IntegrityError
-
-    with engine.begin() as database:
-        if database.execute(sqlalchemy.select(turns).where(turns.c.study == study)).first():
-            return
-    # Another worker may be doing the same at this moment.
-    with suppress(IntegrityError), engine.begin() as database:
-        database.execute(sqlalchemy.insert(turns).values(study=study))

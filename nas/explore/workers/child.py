@@ -10,20 +10,23 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 
-__all__ = ["main", "stopped_by_sigterm"]
+from nas.evaluate.stopping import stop_wish
+
+__all__ = ["main"]
 
 INTERRUPTED = 130
+
+_STOP_SECONDS = 60.0
 
 
 def main() -> int:
     """Reads the job, works, and returns the exit code."""
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(sign, _stop_once)
     try:
-        return _work()
+        # A second word, when the first one is being heeded, would cut the saving short.
+        with stop_wish(once=True) as wish, wish.at_once():
+            return _work()
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -36,48 +39,40 @@ def _work() -> int:
     threading.Thread(target=_stop_with_input, daemon=True).start()
     from nas.explore.workers.job import Job
     from nas.explore.workers.join import work_on
-    from nas.explore.workers.messages import Failed, Sender
+    from nas.explore.workers.messages import Failed, Message, Sender
     from search_spaces.errors import InputError
     from search_spaces.extensions import import_parts
 
     tell = Sender(pipe)
+
+    def told(message: Message) -> None:
+        try:
+            tell(message)
+        except BrokenPipeError:
+            # Nobody listens any more: the same as a word to stop, and in time to hand work back.
+            raise KeyboardInterrupt from None
+
     job = Job.from_json(line)
     try:
         import_parts(job.imports)
-        work_on(job, tell)
+        work_on(job, told)
     except InputError as error:
-        tell(Failed(str(error)))
+        told(Failed(str(error)))
         return 2
-    except BrokenPipeError:
-        return INTERRUPTED
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
-        tell(Failed(f"cannot write{where}: {error.strerror}; what was finished is kept"))
+        told(Failed(f"cannot write{where}: {error.strerror}; what was finished is kept"))
         return 2
     return 0
-
-
-def _stop_once(sign: int, frame: object) -> None:
-    # A second word, when the first one is being heeded, would cut the saving short.
-    for other in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(other, signal.SIG_IGN)
-    raise KeyboardInterrupt
-
-
-@contextmanager
-def stopped_by_sigterm() -> Iterator[None]:
-    """In such a block a polite kill is a Ctrl-C: checkpoints are saved, trials handed back."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _stop_with_input() -> None:
     while sys.stdin.readline():
         pass
     os.kill(os.getpid(), signal.SIGINT)
+    # Whoever started it may be dead, and nobody else would end a worker that cannot stop.
+    time.sleep(_STOP_SECONDS)
+    os._exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

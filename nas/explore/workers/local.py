@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from nas.evaluate.stopping import current_wish
 from nas.explore.events import Observer, SearchEnded, TrialEnded, TrialPaused
 from nas.explore.settings import SearchSettings
 from nas.explore.workers.crew import Crew
@@ -20,13 +21,15 @@ from nas.explore.workers.team import Team
 __all__ = ["LocalEngine"]
 
 _STOP_SECONDS = 60.0
+_KILLED_SECONDS = 5.0
+_LOOK_SECONDS = 0.2
 
 
 class LocalEngine:
     """Workers in processes of this machine, its cores and GPUs shared out among them.
 
-    A worker that dies is replaced. On a KeyboardInterrupt all save their checkpoints, and a
-    second one kills them.
+    A worker that dies is replaced. On a wish to stop all save their checkpoints, and a second
+    one kills them.
     """
 
     def check(self, settings: SearchSettings, crew: Crew) -> Crew:
@@ -57,11 +60,16 @@ class LocalEngine:
             )
 
         running: dict[int, WorkerProcess] = {}
+        wish = current_wish()
         try:
             for worker in range(len(each)):
                 running[worker] = start(worker)
             while team.at_work:
-                worker, said = inbox.get()
+                wish.heed()
+                try:
+                    worker, said = inbox.get(timeout=_LOOK_SECONDS)
+                except queue.Empty:
+                    continue
                 if team.take(worker, said):
                     running[worker] = start(worker)
         finally:
@@ -80,7 +88,9 @@ def _stop(workers: Sequence[WorkerProcess]) -> None:
     finally:
         for worker in workers:
             worker.kill()
-            worker.join()
+        for worker in workers:
+            # A process of its own may still hold its output.
+            worker.join(_KILLED_SECONDS)
 
 
 def _drain(inbox: queue.SimpleQueue[tuple[int, Message | Gone]], observer: Observer) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from nas.evaluate.stopping import current_wish, kept_handlers
 from nas.explore.database import is_server
 from nas.explore.events import Observer, SearchEnded, TrialEnded, TrialPaused
 from nas.explore.settings import SearchSettings
@@ -25,6 +26,7 @@ __all__ = ["RayEngine"]
 
 _STOP_SECONDS = 60.0
 _LOOK_SECONDS = 0.2
+_WAIT_SECONDS = 1.0
 
 
 class RayEngine:
@@ -51,7 +53,9 @@ class RayEngine:
 
     def run(self, job: Job, crew: Crew, logs: Path, observer: Observer) -> SearchEnded | None:
         ray = _ray()
-        _connect(ray, crew)
+        # Ray would take SIGTERM over.
+        with kept_handlers(), current_wish().at_once():
+            _connect(ray, crew)
         try:
             return _Placed(ray, job, _counted(ray, crew), observer).work()
         finally:
@@ -74,8 +78,10 @@ class _Placed:
         try:
             for worker in range(self._size):
                 self._place(worker)
+            wish = current_wish()
             while self._goes_on():
-                ready, _ = self._ray.wait(list(self._asked), num_returns=1, timeout=5.0)
+                wish.heed()
+                ready, _ = self._ray.wait(list(self._asked), num_returns=1, timeout=_WAIT_SECONDS)
                 for answer in ready:
                     self._take(answer)
         finally:

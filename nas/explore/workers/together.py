@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from nas.evaluate.precision import best_device
+from nas.evaluate.stopping import StopWish, stop_wish
 from nas.explore.bench import set_up
 from nas.explore.events import Observer, SearchEnded
 from nas.explore.leases import Lease, take_lease
+from nas.explore.leaving import LEAVE_S, leaving
 from nas.explore.ledger import Ledger
 from nas.explore.meter import Meter
 from nas.explore.published import load_study
@@ -37,7 +39,8 @@ def search_together(
 ) -> Run:
     """Runs a search with a crew until its goal, its time limit or a KeyboardInterrupt.
 
-    A single local worker works in this process.
+    A single local worker works in this process. The second Ctrl-C or SIGTERM is not waited with:
+    what was in work then, the next start finds out.
 
     Raises:
         InputError: a setting, a store or a place for checkpoints that cannot be used, or more
@@ -59,30 +62,37 @@ def search_together(
     if settings.checkpoints is not None:
         open_shelf(settings.checkpoints)
     url = settings.storage or embedded_storage(settings.run.resolve())
-    lease = take_lease(settings.storage, settings.study_name, settings.run)
     ended = None
-    try:
-        with storage_errors():
-            run = _made(settings, meter, lease)
-            if crew.workers != 0:
+    with stop_wish() as wish:
+        lease = take_lease(settings.storage, settings.study_name, settings.run)
+        try:
+            with storage_errors():
+                run = _made(settings, meter, lease, wish)
                 try:
-                    job = _job(settings, url)
-                    ended = engine.run(job, crew, settings.run / "workers", observer)
-                finally:
-                    trained = _finish(run, settings, url, lease)
-            else:
+                    if crew.workers != 0:
+                        job = _job(settings, url)
+                        ended = engine.run(job, crew, settings.run / "workers", observer)
+                except KeyboardInterrupt:
+                    if not wish.insists:
+                        with leaving(wish):
+                            _finish(run, settings, url, lease, LEAVE_S)
+                    raise
+                except BaseException:
+                    _finish(run, settings, url, lease)
+                    raise
                 trained = _finish(run, settings, url, lease)
-    finally:
-        lease.release()
+        finally:
+            lease.release()
     reason = ended.reason if ended is not None else "the workers are elsewhere"
     reason = "goal reached" if trained >= settings.trials else reason
     observer(SearchEnded(reason, trained, settings.trials))
     return run
 
 
-def _made(settings: SearchSettings, meter: Meter, lease: Lease) -> Run:
+def _made(settings: SearchSettings, meter: Meter, lease: Lease, wish: StopWish) -> Run:
     """The study and the run folder, made before any worker can look for them."""
-    trainer = NetworkTrainer.of(settings, meter.device)
+    with wish.at_once():
+        trainer = NetworkTrainer.of(settings, meter.device)
     with lease.turn():
         lease.sweep()
         return set_up(settings, meter, trainer).run
@@ -102,10 +112,12 @@ def _job(settings: SearchSettings, url: str) -> Job:
     )
 
 
-def _finish(run: Run, settings: SearchSettings, url: str, lease: Lease) -> int:
+def _finish(
+    run: Run, settings: SearchSettings, url: str, lease: Lease, limit_s: float | None = None
+) -> int:
     """Leaves the tables and the front's weights in the run folder; how many are trained."""
     study = load_study(open_storage(url), settings.study_name, url)
-    with lease.turn():
+    with lease.turn(limit_s):
         recover_interrupted(study, lease.alive)
         lease.sweep()
         standing = Ledger(study).read()

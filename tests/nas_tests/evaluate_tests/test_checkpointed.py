@@ -58,7 +58,7 @@ def test_an_interruption_waits_for_the_step_and_costs_nothing(
 def test_whoever_asks_twice_does_not_wait(
     fresh: Fresh, patches: Patches, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stopping, "_ONE_WISH_S", -1.0)
+    monkeypatch.setattr(stopping, "ONE_WISH_S", -1.0)
     monkeypatch.setattr(checkpointed, "_CHECKPOINT_SECONDS", -1.0)
     path = tmp_path / "state.pt"
     with pytest.raises(KeyboardInterrupt):

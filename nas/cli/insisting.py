@@ -1,0 +1,61 @@
+"""The second Ctrl-C ends a command, whatever it waits for."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from nas.evaluate.stopping import ONE_WISH_S, SIGNALS
+
+__all__ = ["INTERRUPTED", "SAID", "ended_by_the_second"]
+
+INTERRUPTED = 130
+"""The exit code of a command that was told to stop."""
+
+SAID = "nas: interrupted; the same command goes on where it stopped"
+
+_ORDERLY_S = 3.0
+_SHOW_CURSOR = b"\x1b[?25h"
+
+
+@contextmanager
+def ended_by_the_second() -> Iterator[None]:
+    """In such a block, a second Ctrl-C or SIGTERM leaves three seconds for an orderly end.
+
+    Python's own handlers wait for the end of whatever library call is under way, and a database may
+    keep one for a minute. So a thread reads the signals where Python notes them at once.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    before = signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+    watch = threading.Thread(target=_watch, args=(read,), name="nas-second-word", daemon=True)
+    watch.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(write)
+
+
+def _watch(read: int) -> None:
+    first: float | None = None
+    while words := os.read(read, 1):
+        now = time.monotonic()
+        if words[0] not in SIGNALS:
+            continue
+        if first is None:
+            first = now
+        elif now - first > ONE_WISH_S:
+            time.sleep(_ORDERLY_S)
+            end = _SHOW_CURSOR if sys.stderr.isatty() else b""
+            os.write(2, end + f"{SAID}\n".encode())
+            os._exit(INTERRUPTED)
+    os.close(read)
