@@ -162,8 +162,9 @@ class Worker:
                 step = self.plan.step_after(standing, job.trial.number, closing=closing)
                 if step is None:
                     stop(self.study, job.trial)
+                    # In the same turn: in the next one another worker may promote it.
+                    standing = self._tables(now=False)
             if step is None:
-                standing = self._write_tables()
                 record = standing.entry(job.trial.number).record
                 self.tell(TrialPaused(record, *self._figures(standing)))
                 return
