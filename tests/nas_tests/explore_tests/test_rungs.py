@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import pkgutil
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from optuna.trial import TrialState
 
 import nas
+from nas.explore.events import Event, TrialPaused
+from nas.explore.leases.folder import FolderLease
+from nas.explore.ledger import ROOT, WORKER, read_records
+from nas.explore.meter import Prices
+from nas.explore.search import run_search
 from nas.explore.settings import make_settings
+from nas.explore.study import begin
 from nas.explore.trainer import NetworkTrainer
 from nas.records import (
     FINISHED,
@@ -160,3 +169,36 @@ class TestDeathAtAGivenPlace:
         # Only what was trained and not yet written down is asked for again; its checkpoint
         # is at that step already.
         assert len(again) <= (where == "nas.explore.plan.Job.written")
+
+
+def test_another_worker_may_promote_what_has_just_been_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, others = FolderLease.turn, list[int]()
+
+    @contextmanager
+    def turn(self: FolderLease, limit_s: float | None = None) -> Iterator[None]:
+        with real(self, limit_s):
+            yield
+        # The turn of another one comes at once.
+        study = study_of(nas.open_run(tmp_path))
+        for trial in study.get_trials(states=(TrialState.PRUNED,)):
+            if not others and read_records(study)[-1].state == STOPPED:
+                others.append(trial.number)
+                attrs = {**trial.user_attrs, ROOT: trial.number, WORKER: "another"}
+                begin(study, trial, "another", attrs)
+
+    def paused(event: Event) -> None:
+        if isinstance(event, TrialPaused):
+            seen.append(event.record.number)
+            raise KeyboardInterrupt
+
+    seen: list[int] = []
+    monkeypatch.setattr(FolderLease, "turn", turn)
+    settings = make_settings(
+        space="tiny", profile_name="smoke", rungs=3, eta=3.0, trials=5, sampler="random",
+        run=tmp_path,
+    )  # fmt: skip
+    with pytest.raises(KeyboardInterrupt):
+        run_search(settings, paused, trainer=MadeUp(), meter=Prices())
+    assert seen == others
