@@ -150,6 +150,7 @@ GUIDES: tuple[Guide, ...] = (
             "--processes 2": "--processes 1",
             "nas train rfdn": "nas train net.safetensors",
             "--run full": f"{_SHORT} --run full",
+            "--run as-the-paper": f"{_SHORT} --run as-the-paper",
             "--run rfdn-imdn": f"{_SHORT} --run rfdn-imdn",
             "--run trial-0": f"{_SHORT} --run trial-0",
             "--run longer": f"{_SHORT} --run longer",

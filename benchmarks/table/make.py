@@ -190,7 +190,8 @@ def unpack(parts: Path) -> None:
 
 def pack(parts: Path) -> None:
     """Writes the two files of the table from what is there."""
-    files = sorted(parts.glob("*-*.csv"))
+    wanted = {training.name for training in plan()}
+    files = [path for path in sorted(parts.glob("*-*.csv")) if path.stem in wanted]
     trainings = pd.concat([read_table(path) for path in files], ignore_index=True)
     rows = []
     for point, arch in _networks():

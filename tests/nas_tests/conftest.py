@@ -122,7 +122,13 @@ def finished(tmp_path_factory: pytest.TempPathFactory, own_lock: Path) -> Finish
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     run = nas.search(
-        [BUDGET], space="tiny", profile_name="smoke", trials=4, run=folder, observer=events.append
+        [BUDGET],
+        space="tiny",
+        profile_name="smoke",
+        trials=4,
+        seed=5,
+        run=folder,
+        observer=events.append,
     )
     torch.set_num_threads(before)
     write_report(run, quiet=True)

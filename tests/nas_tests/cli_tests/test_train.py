@@ -95,8 +95,8 @@ def test_named_sets_a_shorter_schedule_and_weights_to_go_on_from(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--recipe", "edsr"), "expected one of e_rfdn, imdn"),
-        (("--steps", "1"), "has 2 phases"),
+        (("--recipe", "edsr"), "expected one of e_rfdn, fast"),
+        (("--recipe", "e_rfdn", "--steps", "1"), "has 2 phases"),
         (("--data", "nowhere"), "photo folder nowhere: no such file"),
         (("--val", "A="), "expected FOLDER or NAME=FOLDER"),
         (("--device", "cuda:9"), "device must be one that torch sees here"),

@@ -135,7 +135,7 @@ class TestDeathAtAGivenPlace:
             "nas.explore.plan.Job.written",
             "nas.run.Run.weights",
             "optuna.study.Study.tell",
-            "nas.explore.worker.Worker._write_tables",
+            "nas.explore.worker.Worker._tables",
             "search_spaces.space.Space.fill",
         ],
     )

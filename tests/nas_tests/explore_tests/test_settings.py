@@ -102,11 +102,11 @@ def test_each_profile_has_its_number_of_trials(name: str, trials: int) -> None:
 
 
 def test_early_stopping() -> None:
-    assert make_settings().rung_steps == (180, 360)
-    assert make_settings(rungs=3).rung_steps == (90, 180, 360)
-    assert make_settings(rungs=3, eta=3).rung_steps == (40, 120, 360)
-    assert make_settings(rungs=3, early_stop=False).rung_steps == (360,)
-    assert make_settings(rungs=1).rung_steps == (360,)
+    assert make_settings().rung_steps == (160, 320)
+    assert make_settings(rungs=3).rung_steps == (80, 160, 320)
+    assert make_settings(rungs=3, eta=3).rung_steps == (36, 107, 320)
+    assert make_settings(rungs=3, early_stop=False).rung_steps == (320,)
+    assert make_settings(rungs=1).rung_steps == (320,)
 
 
 def test_figures_that_decide_who_goes_on_are_measured_first() -> None:

@@ -23,5 +23,7 @@ def test_no_past_trial_is_taken_for_the_one_to_be_made_out(tmp_path: Path) -> No
     assert len(past) == len(networks(run)) == 6
     assert {trial.state for trial in past} == {TrialState.COMPLETE}
     numbers = [trial.number for trial in view.get_trials()]
-    assert numbers == sorted(set(numbers))
+    assert len(set(numbers)) == len(numbers)
     assert numbers[-2:] == [trial.number for trial in asked]
+    # Negative ones would be known to NSGA and GP, which remember how far they have read.
+    assert min(numbers) >= 0
