@@ -60,8 +60,8 @@ def sampler_view(
     past = [trial for trial in seen if trial is not None]
     for k, trial in enumerate(past):
         # In the networks' order, however often one was taken up again. Neither number nor id is
-        # that of a trial to be made out, which count from 0: TPE would take it for that one. Nor are
-        # they negative: NSGA and GP would take such trials for known.
+        # that of a trial to be made out, which count from 0: TPE would take it for that one. Nor
+        # are they negative: NSGA and GP would take such trials for known.
         trial.number = trial._trial_id = _FIRST + k
     return optuna.create_study(storage=_View(past), sampler=sampler, directions=list(directions))
 
