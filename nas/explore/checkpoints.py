@@ -53,7 +53,8 @@ class Checkpoints:
         over = (FINISHED, FAILED)
         ended = {e.record.architecture_hash for e in standing.entries if e.record.state in over}
         for path in self.path("any").parent.glob("*.pt"):
-            if path.stem in ended:
+            # A dot and the network's name begin that of a half-written one.
+            if path.name.lstrip(".").partition(".")[0] in ended:
                 self._bench.trainer.forget(path)
 
     def _by_promise(self, standing: Standing) -> Iterator[Entry]:

@@ -128,7 +128,7 @@ class TestFinishedSearch:
             assert record.train_seconds is not None
             made = record.made_with
             assert (made["profile"], made["space"], made["data"]) == ("smoke", "tiny", "embedded")
-            assert (made["sampler"], made["seed"], made["recipe"]["steps"]) == ("tpe", 0, 12)
+            assert (made["sampler"], made["seed"], made["recipe"]["steps"]) == ("tpe", 5, 12)
             assert made["latency"]["threads"] == 1
             assert made["latency"]["lr_size"] == [90, 160]
             assert "torch" in json.dumps(made["environment"])
