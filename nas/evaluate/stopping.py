@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import FrameType
 
 __all__ = ["ONE_WISH_S", "SIGNALS", "StopWish", "current_wish", "kept_handlers", "stop_wish"]
@@ -126,10 +126,8 @@ def stop_wish(*, once: bool = False) -> Iterator[StopWish]:
     """
     wish = current_wish()
     if wish.note in map(signal.getsignal, SIGNALS):
-        with wish._heeding(at_once=False):
+        with wish.at_once() if wish._at_once else nullcontext(), wish._heeding(at_once=False):
             yield wish
-        if wish._at_once:
-            wish.heed()
         return
     wish = StopWish(once=once)
     if threading.current_thread() is not threading.main_thread():

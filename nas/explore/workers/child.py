@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 
-from nas.evaluate.stopping import stop_wish
+from nas.evaluate.stopping import StopWish, stop_wish
 
 __all__ = ["main"]
 
@@ -26,12 +26,12 @@ def main() -> int:
     try:
         # A second word, when the first one is being heeded, would cut the saving short.
         with stop_wish(once=True) as wish, wish.at_once():
-            return _work()
+            return _work(wish)
     except KeyboardInterrupt:
         return INTERRUPTED
 
 
-def _work() -> int:
+def _work(wish: StopWish) -> int:
     line = sys.stdin.readline()
     # What a library prints must not get between the messages.
     pipe = os.fdopen(os.dup(1), "wb")
@@ -43,6 +43,8 @@ def _work() -> int:
     from search_spaces.errors import InputError
     from search_spaces.extensions import import_parts
 
+    # One that came in the middle of an import may have been swallowed there.
+    wish.heed()
     tell = Sender(pipe)
 
     def told(message: Message) -> None:

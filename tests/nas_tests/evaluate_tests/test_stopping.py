@@ -121,6 +121,14 @@ def test_a_block_within_another_shares_its_wish() -> None:
         assert outer.asked
 
 
+def test_one_that_was_swallowed_before_is_heeded_first() -> None:
+    with interrupted(), stop_wish() as outer, outer.at_once():
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        with stop_wish():
+            pytest.fail("begins")
+
+
 def test_sleep_is_cut() -> None:
     began = time.monotonic()
     timer = threading.Timer(0.1, signal.raise_signal, [signal.SIGINT])
