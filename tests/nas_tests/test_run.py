@@ -142,6 +142,7 @@ class TestTables:
         assert run.leaders(9) == run.front_records()
         cheap = Run(run.folder, {**run.about, "noise_db": 9.0, "prefer": "cheaper"}, run.storage)
         best = cheap.best()
+        assert best is not None
         assert cheap.leaders(1) == (best,)
         led = {record.number for record in cheap.leaders(9)}
         assert led == {record.number for record in (best, *run.front_records())}
