@@ -47,12 +47,15 @@ class Rung:
         psnr_y_db: PSNR on BT.601 luma with the averaged weights, mean over the photos, dB.
         ssim_y: SSIM on the same luma, 0..1.
         seconds: wall time of the training until then.
+        rate_factor: share of the recipe's step sizes that it was trained with: 1, or less where
+            the training diverged and was begun again.
     """
 
     step: int
     psnr_y_db: float
     ssim_y: float
     seconds: float
+    rate_factor: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

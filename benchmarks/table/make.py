@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +35,14 @@ from benchmarks.table.contents import (
 )
 from benchmarks.table.table import read_table
 from nas.data import Dataset, Patches
-from nas.evaluate.first_weights import set_first_weights
 from nas.evaluate.latency import measure_latency
-from nas.evaluate.state import seeded, start
-from nas.evaluate.train import Diverged, train
-from nas.evaluate.validate import validate
+from nas.evaluate.recipe import Recipe
+from nas.evaluate.train import Diverged
 from nas.explore.trainer import NetworkTrainer
 from nas.locks import locked
 from nas.predictor import ZERO_COST
-from search_spaces import Architecture, Network, build, price
+from nas.records import Rung
+from search_spaces import Architecture, build, price
 from search_spaces.files import atomic_path
 
 __all__ = ["main", "train_one"]
@@ -84,16 +85,7 @@ def fill(parts: Path, minutes: float | None) -> None:
         with locked(path.with_suffix(".lock"), wait=False) as mine:
             if not mine or _steps_in(path) >= training.recipe.steps:
                 continue
-            checkpoint = path.with_suffix(".pt")
-            if not path.exists():
-                # Its rungs are lost with whoever left it.
-                checkpoint.unlink(missing_ok=True)
-            rows = train_one(training, dataset, checkpoint)
-            if path.exists():
-                # Trained from the start where the checkpoint stayed on another machine.
-                before = read_table(path)
-                before = before[before["step"] < rows["step"].min()]
-                rows = pd.concat([before, rows], ignore_index=True)
+            rows = train_one(training, dataset, path.with_suffix(".pt"))
             with atomic_path(path) as temporary:
                 rows.to_csv(temporary, index=False)
         last = rows.iloc[-1]
@@ -105,53 +97,40 @@ def fill(parts: Path, minutes: float | None) -> None:
 
 
 def train_one(training: Training, dataset: Dataset, checkpoint: Path) -> pd.DataFrame:
-    """A row for each rung past the checkpoint; once it has diverged, rows without figures."""
-    recipe = training.recipe
+    """A row for each rung; once it has diverged for good, rows without figures."""
+    arch, seed, rows = training.architecture, training.seed, []
+    # What was left of it has lost its rungs.
+    checkpoint.unlink(missing_ok=True)
+    trainer, began, diverged = _trainer(dataset, training.recipe), time.perf_counter(), False
+    for step in training.rungs:
+        rung = Rung(step, math.nan, math.nan, math.nan)
+        if not diverged:
+            try:
+                rung = trainer.advance(arch, step, checkpoint=checkpoint, on_step=_untold)
+            except Diverged:
+                diverged = True
+        wall = time.perf_counter() - began
+        rows.append({"hash": arch.hash, "seed": seed, **asdict(rung), "wall_seconds": wall})
+    checkpoint.unlink(missing_ok=True)
+    return pd.DataFrame(rows).round({"psnr_y_db": 5, "ssim_y": 6, "wall_seconds": 3})
+
+
+def _trainer(dataset: Dataset, recipe: Recipe) -> NetworkTrainer:
     patches = Patches(
         dataset.train, SCALE, lr_size=recipe.lr_size, batch=recipe.batch, seed=recipe.seed
     )
-    arch, rows = training.architecture, []
-    network = seeded(lambda: build(arch), recipe.seed)
-    set_first_weights(network, patches, recipe)
-    state = start(network, recipe)
-    if checkpoint.exists():
-        state.load(checkpoint)
-    first, began = state.step, time.perf_counter()
-    diverged = False
-    for step in (s for s in training.rungs if s > first):
-        quality = None
-        if not diverged:
-            try:
-                train(state, patches, recipe, step)
-                averaged = state.averaged()
-                assert isinstance(averaged, Network)
-                quality = validate(averaged, dataset.validation, SCALE)
-            except Diverged:
-                diverged = True
-        rows.append(
-            {
-                "hash": arch.hash,
-                "seed": training.seed,
-                "step": step,
-                "psnr_y_db": round(quality.psnr_y_db, 5) if quality else None,
-                "ssim_y": round(quality.ssim_y, 6) if quality else None,
-                "seconds": round(state.seconds, 3),
-                "wall_seconds": round(time.perf_counter() - began, 3),
-            }
-        )
-    if not diverged:
-        state.save(checkpoint)
-    return pd.DataFrame(rows)
+    return NetworkTrainer(dataset, patches, recipe)
+
+
+def _untold(step: int, loss: float, seconds: float) -> None:
+    return None
 
 
 def score_all(parts: Path) -> None:
     """The zero-cost scores of every network on the first batch."""
     torch.set_num_threads(1)
     dataset = photos()
-    patches = Patches(
-        dataset.train, SCALE, lr_size=RECIPE.lr_size, batch=RECIPE.batch, seed=RECIPE.seed
-    )
-    trainer = NetworkTrainer(dataset, patches, RECIPE)
+    trainer = _trainer(dataset, RECIPE)
     rows = [{"hash": arch.hash, **trainer.scores(arch)} for _, arch in _networks()]
     with atomic_path(parts / "scores.csv") as temporary:
         pd.DataFrame(rows).round(5).to_csv(temporary, index=False)
@@ -193,6 +172,7 @@ def pack(parts: Path) -> None:
     wanted = {training.name for training in plan()}
     files = [path for path in sorted(parts.glob("*-*.csv")) if path.stem in wanted]
     trainings = pd.concat([read_table(path) for path in files], ignore_index=True)
+    trainings["rate_factor"] = trainings["rate_factor"].fillna(1.0)
     rows = []
     for point, arch in _networks():
         prices = price(arch)

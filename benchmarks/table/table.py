@@ -31,8 +31,9 @@ class Table:
             ``activations`` (1280x720 output) and, where it was timed, ``latency_ms`` and
             ``latency_min_ms`` (160x90 input, one thread).
         trainings: a row a rung of a training: ``hash``, ``seed``, ``step``, ``psnr_y_db``,
-            ``ssim_y`` (both empty where it diverged), ``seconds`` of training until then and
-            ``wall_seconds`` with validation.
+            ``ssim_y`` (both empty where it diverged), ``seconds`` of training until then,
+            ``wall_seconds`` with validation, and ``rate_factor``, 0.5 where the training had to
+            be begun again with smaller steps.
     """
 
     networks: pd.DataFrame

@@ -20,7 +20,7 @@ from search_spaces.files import atomic_path
 __all__ = ["TrainState", "seeded", "share_of_newest", "start", "trainable", "write_tensors"]
 
 T = TypeVar("T")
-_FORMAT = 2
+_FORMAT = 3
 
 
 @dataclass(slots=True)
@@ -36,6 +36,7 @@ class TrainState:
         recent_loss: exponential mean over about 10 steps.
         best_loss: lowest ``recent_loss`` so far.
         seconds: wall time of the training so far.
+        rate_factor: share of the recipe's step sizes that it takes, 1 unless it diverged before.
     """
 
     network: nn.Module
@@ -46,6 +47,7 @@ class TrainState:
     recent_loss: float = math.nan
     best_loss: float = math.inf
     seconds: float = 0.0
+    rate_factor: float = 1.0
 
     @property
     def device(self) -> torch.device:
@@ -114,7 +116,7 @@ class TrainState:
             raise InputError(f"cannot resume the training from {path}: {line}") from error
 
 
-_NUMBERS = ("colors", "step", "recent_loss", "best_loss", "seconds")
+_NUMBERS = ("colors", "step", "recent_loss", "best_loss", "seconds", "rate_factor")
 
 
 def write_tensors(path: Path | str, content: dict[str, Any]) -> None:

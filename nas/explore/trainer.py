@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 __all__ = ["NetworkTrainer", "OnStep", "Photos", "Trainer"]
 
+_LEAST_RATE_FACTOR = 0.5
+
 OnStep = Callable[[int, float, float], None]
 """Told of every step: its number from 1, its loss, and the training's seconds so far."""
 
@@ -92,7 +94,7 @@ class Trainer(Protocol):
             What the averaged weights are worth then.
 
         Raises:
-            Diverged: the training broke down.
+            Diverged: the training broke down, with smaller steps as well.
         """
 
     def save_weights(self, architecture: Architecture, checkpoint: Path, path: Path) -> None:
@@ -104,6 +106,9 @@ class Trainer(Protocol):
 
 class NetworkTrainer:
     """Trains networks on photos. A pause changes no bit of them on a CPU.
+
+    A training that diverges is begun again, once, at half the step sizes: deep trunks without
+    residuals do not bear the ones that serve all others best.
 
     Args:
         dataset: its validation photos judge the networks.
@@ -162,14 +167,36 @@ class NetworkTrainer:
     def advance(
         self, architecture: Architecture, until_step: int, *, checkpoint: Path, on_step: OnStep
     ) -> Rung:
+        from nas.evaluate.train import Diverged
+
+        state = self._state(architecture, checkpoint)
+        try:
+            return self._advanced(architecture, state, until_step, checkpoint, on_step)
+        except Diverged:
+            if state.rate_factor <= _LEAST_RATE_FACTOR:
+                raise
+        seconds = state.seconds
+        state = self._fresh(architecture)
+        state.seconds, state.rate_factor = seconds, _LEAST_RATE_FACTOR
+        # Whoever goes on from here after an interruption is not to diverge a second time first.
+        state.save(checkpoint)
+        return self._advanced(architecture, state, until_step, checkpoint, on_step)
+
+    def _advanced(
+        self,
+        architecture: Architecture,
+        state: TrainState,
+        until_step: int,
+        checkpoint: Path,
+        on_step: OnStep,
+    ) -> Rung:
         from nas.evaluate.checkpointed import train_checkpointed
         from nas.evaluate.stopping import current_wish
 
-        state = self._state(architecture, checkpoint)
         train_checkpointed(
             state,
             self.patches,
-            self.recipe,
+            self.recipe.slowed(state.rate_factor),
             checkpoint,
             until_step=until_step,
             on_step=lambda step, loss: on_step(step, loss, state.seconds),
@@ -226,7 +253,13 @@ class NetworkTrainer:
                 state.recent_loss,
             )
         self._last = averaged
-        return Rung(state.step, quality.psnr_y_db, quality.ssim_y, round(state.seconds, 3))
+        return Rung(
+            state.step,
+            quality.psnr_y_db,
+            quality.ssim_y,
+            round(state.seconds, 3),
+            state.rate_factor,
+        )
 
     def _state(self, architecture: Architecture, checkpoint: Path) -> TrainState:
         """The state in the checkpoint, or a fresh one where there is none that can be used."""
