@@ -41,7 +41,7 @@ def main() -> None:
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     torch.set_num_threads(1)
     print(header_line(), flush=True)
-    dataset, rows = photos(), []
+    dataset, rows = photos(), list[dict[str, Any]]()
     for name in NETWORKS:
         teacher = grown(skipped(networks(SCALE)[name], "linear"), dataset)
         budget = round(KEPT * price(teacher.architecture).params)
