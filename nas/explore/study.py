@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from nas.explore.database import IN_MEMORY, connect_options, is_server, parse_url
+from nas.explore.database import (
+    IN_MEMORY,
+    connect_options,
+    database_file,
+    is_server,
+    parse_url,
+    read_only_url,
+    shown,
+)
 from nas.explore.ledger import STATE, WORKER, read_records
 from nas.objectives import OBJECTIVES
 from nas.records import OVER_BUDGET
@@ -24,10 +32,13 @@ __all__ = [
     "begin",
     "claim",
     "fail",
+    "load",
     "open_storage",
     "open_study",
+    "open_to_read",
     "quietly",
     "read_records",
+    "reading",
     "recover_interrupted",
     "reject_over_budget",
     "stop",
@@ -59,6 +70,35 @@ def storage_errors() -> Iterator[None]:
         ) from None
 
 
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Turns whatever damaged rows make Optuna raise into one clear line.
+
+    Args:
+        what: is read, for the message.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        with storage_errors():
+            yield
+    except InputError as error:
+        # Of one row of many, which says itself what is wrong with it.
+        known = str(error).startswith(("study storage", "storage", what))
+        raise (error if known else _damaged(what, error)) from None
+    except (ValueError, TypeError, LookupError, AttributeError, AssertionError) as error:
+        raise _damaged(what, error) from None
+
+
+def _damaged(what: str, error: Exception) -> InputError:
+    line = " ".join(str(error).split()) or type(error).__name__
+    return InputError(
+        f"{what}: its study is damaged: {line[:200]}; go back to a copy of it, or search in "
+        f"another folder"
+    )
+
+
 def open_storage(url: str, *, patient: bool = False) -> BaseStorage:
     """The store at a URL.
 
@@ -82,6 +122,46 @@ def open_storage(url: str, *, patient: bool = False) -> BaseStorage:
     kind = PatientStorage if is_server(url) else optuna.storages.RDBStorage
     full = parse_url(url).render_as_string(hide_password=False)
     return opened(lambda: kind(full, engine_kwargs=connect_options(url)), url, patient=patient)
+
+
+def open_to_read(url: str) -> BaseStorage:
+    """The store at a URL, nothing of which can be changed; none is made.
+
+    Raises:
+        InputError: no such store, not one of Optuna's, or it cannot be read.
+    """
+    import optuna
+
+    from nas.explore.patience import PatientStorage, opened
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    if url == IN_MEMORY:
+        raise InputError("storage memory: that study ended with its process; search again")
+    file = database_file(url)
+    if file is not None and not (file.is_file() and file.stat().st_size):
+        state = "is empty" if file.is_file() else "is not there"
+        raise InputError(f"{file} {state}; expected the study that nas search keeps")
+    kind = PatientStorage if file is None else optuna.storages.RDBStorage
+    with reading(shown(url)):
+        return opened(
+            lambda: kind(
+                read_only_url(url),
+                engine_kwargs=connect_options(url, read_only=True),
+                skip_table_creation=True,
+                skip_compatibility_check=True,
+            ),
+            url,
+        )
+
+
+def load(storage: BaseStorage, name: str) -> Study | None:
+    """The study of that name, if there is one."""
+    import optuna
+
+    try:
+        return optuna.load_study(study_name=name, storage=storage)
+    except KeyError:
+        return None
 
 
 def open_study(
