@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from search_spaces.errors import InputError
+from search_spaces.errors import WriteError
 
 __all__ = ["atomic_path"]
 
@@ -21,7 +21,7 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     at ``path`` stays as it was.
 
     Raises:
-        InputError: the folder cannot be made or written.
+        WriteError: the folder cannot be made or written.
     """
     target = Path(path)
     try:
@@ -30,7 +30,7 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
             prefix=f".{target.stem}.", suffix=target.suffix, dir=target.parent
         )
     except OSError as error:
-        raise InputError(
+        raise WriteError(
             f"cannot write {target}: {error.strerror or error}; choose a folder that can be written"
         ) from error
     os.close(handle)

@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from search_spaces.architecture import Architecture
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, WriteError
 from search_spaces.files import atomic_path
 from search_spaces.network import Network, build
 
@@ -38,7 +38,7 @@ def save_weights(network: Network, path: Path | str) -> None:
         with atomic_path(path) as temporary:
             save_file(tensors, temporary, metadata=metadata)
     except (SafetensorError, OSError) as error:
-        raise InputError(f"cannot write {path}: {error}; is the disk full?") from error
+        raise WriteError(f"cannot write {path}: {error}; is the disk full?") from error
 
 
 def load(path: Path | str) -> Network:

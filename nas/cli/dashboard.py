@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, MissingExtra
 
 if TYPE_CHECKING:
     from wsgiref.simple_server import WSGIServer
@@ -85,7 +85,7 @@ def _optuna_dashboard() -> Any:
     try:
         from optuna_dashboard import wsgi
     except ImportError:
-        raise InputError(
+        raise MissingExtra(
             "nas dashboard needs optuna-dashboard; install the extra: "
             "pip install 'nas-sr[dashboard]'"
         ) from None

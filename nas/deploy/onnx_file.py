@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from nas.deploy.metadata import metadata
 from nas.deploy.parity import Array, Parity, check_parity
 from nas.deploy.portable import portable
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, MissingExtra
 from search_spaces.files import atomic_path
 from search_spaces.network import Network
 
@@ -161,7 +161,7 @@ def _need_extra() -> None:
 
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
-        raise InputError(
+        raise MissingExtra(
             f"ONNX needs {', '.join(missing)}, which the extra 'export' brings: "
             f"pip install 'nas-sr[export]'"
         )

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from nas.evaluate.optimizers import Optimizers, optimizers_for, trainable
 from nas.evaluate.recipe import Recipe
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, WriteError
 from search_spaces.files import atomic_path
 
 __all__ = ["TrainState", "seeded", "share_of_newest", "start", "trainable", "write_tensors"]
@@ -131,7 +131,7 @@ def write_tensors(path: Path | str, content: dict[str, Any]) -> None:
     except (OSError, RuntimeError) as error:
         # torch says "file write failed" in a RuntimeError of many lines.
         line = str(error).splitlines()[0]
-        raise InputError(f"cannot write {path}: {line}; is the disk full?") from error
+        raise WriteError(f"cannot write {path}: {line}; is the disk full?") from error
 
 
 def seeded(build: Callable[[], T], seed: int) -> T:

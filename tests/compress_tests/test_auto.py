@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from nas.data import Dataset
 from nas.evaluate.recipe import Recipe
 from nas.records import FINISHED, REJECTED, TrialRecord
 from search_spaces import Network, load, price
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, MissingExtra, WriteError
 
 RECIPE = Recipe(
     steps=6, batch=2, lr_size=12, learning_rate=1e-3, warmup_steps=1, averaged_share=0.3,
@@ -212,6 +213,40 @@ def test_a_stopped_fine_tuning_goes_on_at_its_step(
     auto(network, PLAN, tmp_path, judge, on_step=lambda step, loss: steps.append(step))
     assert steps == [5, 6]
     assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("error", [WriteError, MissingExtra])
+def test_what_the_machine_lacks_is_not_held_against_the_network(
+    error: type[InputError],
+    network: Network,
+    judge: Judge,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as broken:
+        breaking(broken, "fold", lambda _: (_ for _ in ()).throw(error("no room")))
+        with pytest.raises(error, match="no room"):
+            auto(network, PLAN, tmp_path, judge)
+    assert [step.name for step in read_steps(tmp_path / "steps.json")] == ["given"]
+    assert [step.kept for step in auto(network, PLAN, tmp_path, judge).steps[:3]] == [True] * 3
+
+
+def test_int8_is_made_once_its_package_is_there(
+    network: Network, judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = replace(PLAN, recipe=None, int8=True, most_drop_db=99.0)
+    with monkeypatch.context() as lacking:
+        find = importlib.util.find_spec
+        lacking.setattr(
+            importlib.util, "find_spec", lambda name, *a: None if name == "onnx" else find(name, *a)
+        )
+        without = auto(network, plan, tmp_path, judge)
+    assert "pip install 'nas-sr[export]'" in without.steps[-1].record.reason
+    assert without.int8 is None
+    made = auto(network, plan, tmp_path, judge).steps[-1]
+    assert made.name == "int8"
+    assert "nas-sr[export]" not in made.record.reason
+    assert made.record.psnr_y_db is not None
 
 
 def test_a_folder_of_another_compression_is_left_alone(
