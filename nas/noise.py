@@ -17,6 +17,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from nas.plain import from_plain
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
 
@@ -121,9 +122,8 @@ def noise_of_run(folder: Path, profile: str, steps: int) -> Noise:
     except OSError:
         return noise_of(profile, steps)
     try:
-        values = json.loads(text)
-        return Noise(**{name: values[name] for name in ("psnr_db", "ssim", "latency", "source")})
-    except (ValueError, KeyError, TypeError):
+        return from_plain(Noise, json.loads(text), str(path))
+    except (ValueError, RecursionError):
         raise InputError(
             f"{path}: expected the noise that nas audit writes; run nas audit again, or remove it"
         ) from None

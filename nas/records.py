@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from itertools import pairwise
@@ -42,6 +43,7 @@ OVER_BUDGET = "over budget"
 DUPLICATE = "duplicate"
 
 _STATES = (FINISHED, FAILED, INTERRUPTED, REJECTED, RUNNING, STOPPED, PROMOTED)
+_HASH = re.compile("([0-9a-f]{16})?")
 _NESTED = ("architecture", "made_with", "rungs")
 
 
@@ -151,6 +153,12 @@ class TrialRecord:
         if record.state not in _STATES:
             known = ", ".join(_STATES)
             raise InputError(f"{where}: state: expected one of {known}, got {record.state!r}")
+        if not _HASH.fullmatch(record.architecture_hash):
+            # Files are named by it.
+            raise InputError(
+                f"{where}: architecture_hash: expected 16 hex digits, got "
+                f"{record.architecture_hash[:40]!r}"
+            )
         steps = [rung.step for rung in record.rungs]
         if any(later <= earlier for earlier, later in pairwise(steps)):
             raise InputError(f"{where}: rungs: expected steps that rise, got {steps}")

@@ -17,7 +17,7 @@ from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
 from search_spaces.yaml_file import read_yaml
 
-__all__ = ["RUN_FILE", "SCHEMA_VERSION", "read_run_file", "write_run"]
+__all__ = ["RUN_FILE", "SCHEMA_VERSION", "Identity", "read_run_file", "write_run"]
 
 RUN_FILE = "run.yaml"
 SCHEMA_VERSION = 1
@@ -26,7 +26,7 @@ _Pixels: TypeAlias = Annotated[int, Gt(0)]
 
 
 @dataclass(frozen=True, slots=True)
-class _Identity:
+class Identity:
     """What every trial of the run has in common: as ``SearchSettings.identity`` tells it."""
 
     space: str
@@ -42,6 +42,22 @@ class _Identity:
     latency_lr: tuple[_Pixels, _Pixels] | None = None
     latency_model: str | None = None
     rungs: tuple[Annotated[int, Ge(1)], ...] = ()
+
+    def check(self, where: str) -> None:
+        """Makes sure that objectives and budgets are known ones.
+
+        Raises:
+            InputError: they are not.
+        """
+        attributes = [one.attribute for one in OBJECTIVES.values()]
+        for key, names, known in (
+            ("objectives", self.objectives, list(OBJECTIVES)),
+            ("budgets", self.budgets, attributes),
+        ):
+            for name in names:
+                if name not in known:
+                    expected = ", ".join(known)
+                    raise InputError(f"{where}.{key}: expected some of {expected}, got {name!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +77,7 @@ class _RunFile:
     schema_version: int
     study: str
     storage: str | None
-    identity: _Identity
+    identity: Identity
     bicubic: Mapping[str, float | None] = field(default_factory=dict)
     photos: _Photos = field(default_factory=_Photos)
     sampler: str = "unknown"
@@ -92,15 +108,7 @@ def read_run_file(folder: Path) -> dict[str, Any]:
             f"of nas search of this version"
         )
     told = from_plain(_RunFile, about, str(path))
-    for name in told.identity.objectives:
-        if name not in OBJECTIVES:
-            known = ", ".join(OBJECTIVES)
-            raise InputError(f"{path}: identity.objectives: expected some of {known}, got {name!r}")
-    budgeted = [one.attribute for one in OBJECTIVES.values()]
-    for name in told.identity.budgets:
-        if name not in budgeted:
-            known = ", ".join(budgeted)
-            raise InputError(f"{path}: identity.budgets: expected some of {known}, got {name!r}")
+    told.identity.check(f"{path}: identity")
     try:
         check_preference(told.prefer)
     except InputError as error:

@@ -8,9 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from annotated_types import Ge, Len
 
 from nas.locks import locked
+from nas.plain import from_plain
 from nas.records import Rung
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
@@ -40,8 +43,8 @@ class Training:
 class Plan:
     """Hashes of the networks to train, and the rising steps at which they are judged."""
 
-    networks: tuple[str, ...] = ()
-    steps: tuple[int, ...] = ()
+    networks: tuple[Annotated[str, Len(16, 16)], ...] = ()
+    steps: tuple[Annotated[int, Ge(1)], ...] = ()
 
 
 class AuditFolder:
@@ -81,9 +84,8 @@ class AuditFolder:
         if not path.exists():
             return Plan()
         try:
-            plan = json.loads(path.read_text("utf-8"))
-            return Plan(tuple(map(str, plan["networks"])), tuple(map(int, plan["steps"])))
-        except (ValueError, KeyError, TypeError):
+            return from_plain(Plan, json.loads(path.read_text("utf-8")), str(path))
+        except (ValueError, RecursionError):
             raise InputError(
                 f"{path}: expected the plan that nas audit writes; remove it to plan anew"
             ) from None

@@ -92,7 +92,7 @@ def set_up(
     url = settings.storage or embedded_storage(settings.run)
     name = settings.study_name
     if joins is not None:
-        study = load_study(open_storage(url, patient=joins.patient), name, url)
+        study = load_study(open_storage(url, patient=joins.patient, existing=True), name, url)
         check_photos(study, photos.fingerprint)
         # Its folder may be a scratch one, without the audit of the run.
         about = {

@@ -99,7 +99,7 @@ def _damaged(what: str, error: Exception) -> InputError:
     )
 
 
-def open_storage(url: str, *, patient: bool = False) -> BaseStorage:
+def open_storage(url: str, *, patient: bool = False, existing: bool = False) -> BaseStorage:
     """The store at a URL.
 
     A ``sqlite:///`` file waits a minute for other processes; a server that was reached once is
@@ -108,6 +108,7 @@ def open_storage(url: str, *, patient: bool = False) -> BaseStorage:
     Args:
         url: of the store.
         patient: whether to wait for a server from the first moment on.
+        existing: whether it has to be there, with Optuna's tables in it.
 
     Raises:
         InputError: no such kind of store, or it cannot be opened (passwords not shown).
@@ -119,9 +120,23 @@ def open_storage(url: str, *, patient: bool = False) -> BaseStorage:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     if url == IN_MEMORY:
         return optuna.storages.InMemoryStorage()
+    if existing:
+        _check_there(url)
     kind = PatientStorage if is_server(url) else optuna.storages.RDBStorage
     full = parse_url(url).render_as_string(hide_password=False)
-    return opened(lambda: kind(full, engine_kwargs=connect_options(url)), url, patient=patient)
+
+    def make() -> BaseStorage:
+        options = connect_options(url)
+        return kind(full, engine_kwargs=options, skip_table_creation=existing)
+
+    return opened(make, url, patient=patient)
+
+
+def _check_there(url: str) -> None:
+    file = database_file(url)
+    if file is not None and not (file.is_file() and file.stat().st_size):
+        state = "is empty" if file.is_file() else "is not there"
+        raise InputError(f"{file} {state}; expected the study that nas search keeps")
 
 
 def open_to_read(url: str) -> BaseStorage:
@@ -137,11 +152,8 @@ def open_to_read(url: str) -> BaseStorage:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     if url == IN_MEMORY:
         raise InputError("storage memory: that study ended with its process; search again")
-    file = database_file(url)
-    if file is not None and not (file.is_file() and file.stat().st_size):
-        state = "is empty" if file.is_file() else "is not there"
-        raise InputError(f"{file} {state}; expected the study that nas search keeps")
-    kind = PatientStorage if file is None else optuna.storages.RDBStorage
+    _check_there(url)
+    kind = PatientStorage if is_server(url) else optuna.storages.RDBStorage
     with reading(shown(url)):
         return opened(
             lambda: kind(

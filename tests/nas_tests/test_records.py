@@ -63,6 +63,7 @@ def test_figures_survive_to_the_last_bit(psnr: float | None, macs: int | None) -
         ({"rungs": [{"step": 3}]}, "trial 7: missing key 'rungs.0.psnr_y_db'"),
         ({"architecture": []}, "trial 7: architecture: expected an object, got \\[\\]"),
         ({"made_with": {"recipe": 3}}, "trial 7: made_with.recipe: expected a mapping"),
+        ({"architecture_hash": "../../x"}, "trial 7: architecture_hash: expected 16 hex digits"),
         ({"reason": None}, "trial 7: reason: expected a valid string, got None"),
     ],
 )

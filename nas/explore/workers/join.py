@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from nas.evaluate.precision import best_device
 from nas.explore.bench import Joins
-from nas.explore.database import database_file
 from nas.explore.events import Observer
 from nas.explore.meter import Meter
 from nas.explore.published import (
@@ -31,7 +30,6 @@ from nas.explore.trainer import NetworkTrainer, Trainer
 from nas.explore.workers.job import Job
 from nas.explore.workers.machine_meter import MachineMeter
 from nas.run import Run
-from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -47,12 +45,9 @@ def work_on(job: Job, observer: Observer) -> Run:
             the other workers do not see.
     """
     quietly()
-    file = database_file(job.storage)
-    if file is not None and not file.is_file():
-        # Opening it would make an empty one.
-        raise InputError(f"storage {file}: no such file; expected the store of a nas search")
     with storage_errors():
-        study = load_study(open_storage(job.storage, patient=job.patient), job.study, job.storage)
+        storage = open_storage(job.storage, patient=job.patient, existing=True)
+        study = load_study(storage, job.study, job.storage)
         check_device(study)
         with _folder(job, study) as (run, is_the_searchs, checkpoints):
             settings = _settings(job, study, run)

@@ -114,7 +114,7 @@ def _finish(
     run: Run, settings: SearchSettings, url: str, lease: Lease, limit_s: float | None = None
 ) -> int:
     """Leaves the tables and the front's weights in the run folder; how many are trained."""
-    study = load_study(open_storage(url), settings.study_name, url)
+    study = load_study(open_storage(url, existing=True), settings.study_name, url)
     with lease.turn(limit_s):
         recover_interrupted(study, lease.alive)
         lease.sweep()
