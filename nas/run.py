@@ -110,7 +110,8 @@ class Run:
         Raises:
             InputError: the store or the study in it is gone or cannot be read.
         """
-        from nas.explore.study import load, reading
+        from nas.explore.failing import reading
+        from nas.explore.study import load
 
         if self.study is not None:
             return self.study
@@ -132,7 +133,8 @@ class Run:
 
     def records(self) -> list[TrialRecord]:
         """A record for every trial that has been started."""
-        from nas.explore.study import read_records, reading
+        from nas.explore.failing import reading
+        from nas.explore.study import read_records
 
         study = self.opened_study()
         with reading(str(self.folder)):

@@ -27,7 +27,7 @@ def dashboard(
     ] = None,
 ) -> None:
     """Open a run's study in optuna-dashboard, until Ctrl-C."""
-    from nas.explore.study import reading
+    from nas.explore.failing import reading
     from nas.run import open_run
 
     wsgi = _optuna_dashboard()

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from nas.evaluate.environment import environment
 from nas.explore.database import IN_MEMORY, database_file, parse_url, shown
+from nas.explore.failing import reading
 from nas.explore.meter import Figures, Meter
 from nas.explore.propose import fixed_parameters
 from nas.explore.published import check_photos, load_study, publish
 from nas.explore.settings import SearchSettings
-from nas.explore.study import IDENTITY, load, open_storage, open_study, reading
+from nas.explore.study import IDENTITY, load, open_storage, open_study
 from nas.explore.trainer import Photos, Trainer
 from nas.explore.warm import WarmStart, warm_starts
 from nas.noise import GIVEN

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge
 
+from nas.explore.failing import damaged_rows
 from nas.plain import from_plain
 from nas.records import (
     FAILED,
@@ -156,7 +157,9 @@ class Ledger:
         latest: dict[int, Entry] = {}
         queued = 0
         running: list[FrozenTrial] = []
-        for trial in self._study.get_trials(deepcopy=False):
+        with damaged_rows(f"study {self._study.study_name!r}"):
+            trials = self._study.get_trials(deepcopy=False)
+        for trial in trials:
             if trial.state.name == "WAITING":
                 queued += 1
                 continue

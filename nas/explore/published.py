@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from nas.evaluate.environment import environment
 from nas.explore.database import shown
+from nas.explore.failing import reading
 from nas.explore.settings import SearchSettings
 from nas.explore.shelf import open_shelf
 from nas.explore.stored import SETTINGS, settings_from_text, settings_to_text
-from nas.explore.study import IDENTITY, load, reading
+from nas.explore.study import IDENTITY, load
 from nas.plain import from_plain
 from nas.run_file import Identity
 from search_spaces.errors import InputError

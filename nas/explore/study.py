@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from nas.explore.database import (
@@ -16,6 +16,7 @@ from nas.explore.database import (
     read_only_url,
     shown,
 )
+from nas.explore.failing import reading
 from nas.explore.ledger import STATE, WORKER, read_records
 from nas.objectives import OBJECTIVES
 from nas.records import OVER_BUDGET
@@ -38,65 +39,13 @@ __all__ = [
     "open_to_read",
     "quietly",
     "read_records",
-    "reading",
     "recover_interrupted",
     "reject_over_budget",
     "stop",
-    "storage_errors",
 ]
 
 IDENTITY = "nas_identity"
 """The study's attribute that says which trials belong into it."""
-
-
-@contextmanager
-def storage_errors() -> Iterator[None]:
-    """Turns a failing store into one clear line.
-
-    Raises:
-        InputError: the store cannot be reached, read or written.
-    """
-    from optuna.exceptions import StorageInternalError
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        yield
-    except (StorageInternalError, SQLAlchemyError) as error:
-        cause = error.__cause__ or error
-        line = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
-        raise InputError(
-            f"study storage: {line}; what was finished is kept: mend that, then run the same "
-            f"command again"
-        ) from None
-
-
-@contextmanager
-def reading(what: str) -> Iterator[None]:
-    """Turns whatever damaged rows make Optuna raise into one clear line.
-
-    Args:
-        what: is read, for the message.
-
-    Raises:
-        InputError: it cannot be read.
-    """
-    try:
-        with storage_errors():
-            yield
-    except InputError as error:
-        # Of one row of many, which says itself what is wrong with it.
-        known = str(error).startswith(("study storage", "storage", what))
-        raise (error if known else _damaged(what, error)) from None
-    except (ValueError, TypeError, LookupError, AttributeError, AssertionError) as error:
-        raise _damaged(what, error) from None
-
-
-def _damaged(what: str, error: Exception) -> InputError:
-    line = " ".join(str(error).split()) or type(error).__name__
-    return InputError(
-        f"{what}: its study is damaged: {line[:200]}; go back to a copy of it, or search in "
-        f"another folder"
-    )
 
 
 def open_storage(url: str, *, patient: bool = False, existing: bool = False) -> BaseStorage:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from nas.evaluate.precision import best_device
 from nas.explore.bench import Joins
 from nas.explore.events import Observer
+from nas.explore.failing import storage_errors
 from nas.explore.meter import Meter
 from nas.explore.published import (
     check_device,
@@ -25,7 +26,7 @@ from nas.explore.published import (
 from nas.explore.search import run_search
 from nas.explore.settings import SearchSettings
 from nas.explore.shelf import ShelvingTrainer, open_shelf
-from nas.explore.study import open_storage, quietly, storage_errors
+from nas.explore.study import open_storage, quietly
 from nas.explore.trainer import NetworkTrainer, Trainer
 from nas.explore.workers.job import Job
 from nas.explore.workers.machine_meter import MachineMeter
