@@ -112,10 +112,17 @@ def set_up(
 
     def queue_first(study: Study) -> None:
         _queue_warm(study, warm)
+        queued: set[str] = set()
         for system, point in settings.space.starting_points.items():
-            parameters = fixed_parameters(settings.space, point, settings.scale, meter)
-            if parameters is not None:
-                study.enqueue_trial(dict(parameters), user_attrs={"source": f"preset:{system}"})
+            narrowed = settings.space.narrowed(point, settings.scale, meter.fits)
+            if narrowed is None:
+                continue
+            parameters = fixed_parameters(settings.space, narrowed, settings.scale, meter)
+            name = settings.space.architecture(narrowed, settings.scale).hash
+            if parameters is not None and name not in queued:
+                queued.add(name)
+                kind = "preset" if narrowed == point else "narrowed"
+                study.enqueue_trial(dict(parameters), user_attrs={"source": f"{kind}:{system}"})
 
     study = open_study(open_storage(url), name, settings.objectives, identity, queue_first)
     _queue_warm(study, warm)
