@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nas.evaluate.environment import environment
@@ -142,16 +143,15 @@ def _check_study(settings: SearchSettings, name: str, url: str) -> None:
     A search that began anew there would overwrite it.
 
     Raises:
-        InputError: a damaged run.yaml, one that names another store, or results whose study is
-            gone.
+        InputError: a run.yaml that names another store, or results whose study is gone.
     """
     folder = settings.run
     there = [one for one in (RUN_FILE, *RESULTS) if (folder / one).exists()]
     if not there:
         return
-    if RUN_FILE in there:
-        told = read_run_file(folder)["storage"]
-        given = shown(settings.storage) if settings.storage else None
+    about = _readable(folder)
+    if about is not None:
+        told, given = about["storage"], shown(settings.storage) if settings.storage else None
         if _place(told) != _place(given):
             raise InputError(
                 f"{folder}: its study is in {told or 'the folder itself'}, not in "
@@ -170,6 +170,17 @@ def _check_study(settings: SearchSettings, name: str, url: str) -> None:
             f"{folder} holds what a search has found ({there[0]}), but its study {name!r} is not "
             f"in {shown(url)}; put that back, or choose another --run folder"
         )
+
+
+def _readable(folder: Path) -> dict[str, Any] | None:
+    """What run.yaml says; nothing where it is damaged.
+
+    Such a one says nothing that its study does not know, and is written anew where that is there.
+    """
+    try:
+        return read_run_file(folder)
+    except InputError:
+        return None
 
 
 def _place(url: str | None) -> str | None:

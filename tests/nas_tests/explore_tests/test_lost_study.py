@@ -60,9 +60,12 @@ def test_without_run_yaml_the_study_goes_on(folder: Path) -> None:
     assert (folder / "run.yaml").exists()
 
 
-def test_a_damaged_run_yaml_is_not_overwritten(folder: Path) -> None:
+def test_a_damaged_run_yaml_is_written_anew_where_its_study_is(folder: Path) -> None:
     (folder / "run.yaml").write_text("study: [")
-    with pytest.raises(InputError, match=r"run\.yaml:1: "):
+    assert len(networks(recorded(folder, 4))) == 4
+    (folder / "run.yaml").write_text("study: [")
+    delete(folder)
+    with pytest.raises(InputError, match="holds what a search has found"):
         recorded(folder, 4)
     assert (folder / "run.yaml").read_text() == "study: ["
 
