@@ -16,7 +16,7 @@ from nas.explore.database import (
     read_only_url,
     shown,
 )
-from nas.explore.failing import reading
+from nas.explore.failing import damaged_rows, reading
 from nas.explore.ledger import STATE, WORKER, read_records
 from nas.objectives import OBJECTIVES
 from nas.records import OVER_BUDGET
@@ -140,8 +140,10 @@ def open_study(
     """
     import optuna
 
-    names = {summary.study_name for summary in optuna.get_all_study_summaries(storage)}
-    if name not in names:
+    with damaged_rows(f"study {name!r}"):
+        there = load(storage, name)
+        found = there.user_attrs.get(IDENTITY) if there is not None else None
+    if there is None:
         upward, downward = (
             optuna.study.StudyDirection.MAXIMIZE,
             optuna.study.StudyDirection.MINIMIZE,
@@ -153,10 +155,10 @@ def open_study(
         # Last, so that a study without it is known to be half-made.
         study.set_user_attr(IDENTITY, dict(identity))
         return study
-    study = optuna.load_study(study_name=name, storage=storage)
-    found = study.user_attrs.get(IDENTITY)
-    if found is None:
-        if len(study.trials) == 0 or all(t.state.name == "WAITING" for t in study.trials):
+    if not isinstance(found, dict):
+        with damaged_rows(f"study {name!r}"):
+            states = {trial.state.name for trial in there.get_trials(deepcopy=False)}
+        if found is None and states <= {"WAITING"}:
             optuna.delete_study(study_name=name, storage=storage)
             return open_study(storage, name, objectives, identity, populate)
         raise InputError(f"study {name!r} was not made by nas search; choose another --run folder")
@@ -166,7 +168,7 @@ def open_study(
                 f"study {name!r} was made with {_difference(key, found.get(key), value)}; "
                 f"go on with the same settings, or choose another --run folder"
             )
-    return study
+    return there
 
 
 def begin(study: Study, like: FrozenTrial, worker: str, attrs: Mapping[str, Any]) -> Trial:
