@@ -20,6 +20,7 @@ from nas.latency.model import LatencyModel
 from nas.noise import Noise
 from search_spaces import Space
 from search_spaces.errors import InputError
+from search_spaces.yaml_file import parse_yaml
 
 __all__ = ["LOCAL", "SETTINGS", "our_version", "settings_from_text", "settings_to_text"]
 
@@ -59,7 +60,7 @@ def settings_from_text(text: str, name: str, /, **local: Any) -> SearchSettings:
     Raises:
         InputError: another version made the text, or the space has parts that are not known.
     """
-    plain = yaml.safe_load(text)
+    plain = parse_yaml(text, f"study {name!r}")
     made_by = plain.pop("version", "unknown")
     if plain.pop("format", None) != _FORMAT or made_by != our_version():
         raise InputError(
