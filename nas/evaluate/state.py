@@ -16,6 +16,7 @@ from nas.evaluate.optimizers import Optimizers, optimizers_for, trainable
 from nas.evaluate.recipe import Recipe
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
+from search_spaces.regular import check_regular
 
 __all__ = ["TrainState", "seeded", "share_of_newest", "start", "trainable", "write_tensors"]
 
@@ -109,6 +110,7 @@ class TrainState:
             InputError: no such file, damaged, or of another network.
         """
         try:
+            check_regular(path)
             return self.restore(torch.load(path, map_location=self.device, weights_only=True))
         except Exception as error:
             # torch.load raises six kinds of exception for a damaged file.
