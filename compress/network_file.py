@@ -95,9 +95,13 @@ def stem_of(output: Path | str) -> Path:
     """A network's bare name: without the ending of its weights or its config.
 
     Raises:
-        InputError: an ending of another kind of file.
+        InputError: no name, or an ending of another kind of file.
     """
     path = Path(output)
+    if path.name in ("", ".."):
+        raise InputError(
+            f"expected a name for NAME.safetensors and NAME.yaml, got the folder {path}"
+        )
     if path.suffix.lower() in _OTHER_KINDS:
         raise InputError(
             f"{path}: expected a name for NAME.safetensors and NAME.yaml, got one that ends in "

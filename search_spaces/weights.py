@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from search_spaces.architecture import Architecture
 from search_spaces.errors import InputError
@@ -17,7 +17,7 @@ from search_spaces.files import atomic_path
 from search_spaces.network import Network, build
 from search_spaces.regular import check_regular
 
-__all__ = ["CONFIG", "WEIGHTS", "load", "save_weights"]
+__all__ = ["CONFIG", "WEIGHTS", "load", "save_weights", "weights_to_bytes"]
 
 CONFIG, WEIGHTS = "config.yaml", "weights.safetensors"
 """Names of a network's two files where it is a folder."""
@@ -33,17 +33,25 @@ def save_weights(network: Network, path: Path | str) -> None:
     Raises:
         InputError: the folder cannot be written, or the disk is full.
     """
+    content = weights_to_bytes(network)
+    try:
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(content)
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(f"cannot write {path}: {reason}; is the disk full?") from error
+
+
+def weights_to_bytes(network: Network) -> bytes:
+    """The content of the file that `save_weights` writes."""
     # A copy each: two names may share storage, and the file wants contiguous tensors.
     tensors = {
         name: tensor.detach().to("cpu", copy=True).contiguous()
         for name, tensor in network.state_dict().items()
     }
-    metadata = {"format": "pt", _KEY: json.dumps(network.architecture.to_dict())}
-    try:
-        with atomic_path(path) as temporary:
-            save_file(tensors, temporary, metadata=metadata)
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"cannot write {path}: {error}; is the disk full?") from error
+    return save(
+        tensors, metadata={"format": "pt", _KEY: json.dumps(network.architecture.to_dict())}
+    )
 
 
 def load(path: Path | str) -> Network:

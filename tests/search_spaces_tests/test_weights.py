@@ -12,7 +12,6 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-import search_spaces.weights
 from search_spaces import Architecture, InputError, Network, build, load, preset, save_weights
 from search_spaces.weights import CONFIG, WEIGHTS
 
@@ -235,13 +234,15 @@ class TestSaving:
     ) -> None:
         before = path.read_bytes()
 
-        def half(_tensors: Any, target: Path, **_options: Any) -> None:
-            Path(target).write_bytes(before[: len(before) // 2])
+        def half(target: Path, _content: bytes) -> None:
+            with target.open("wb") as file:
+                file.write(before[: len(before) // 2])
             raise error
 
-        monkeypatch.setattr(search_spaces.weights, "save_file", half)
-        with pytest.raises(InputError, match=r"cannot write .* is the disk full"):
-            save_weights(build(Architecture.from_dict(PLAIN)), path)
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "write_bytes", half)
+            with pytest.raises(InputError, match=r"cannot write .* is the disk full"):
+                save_weights(build(Architecture.from_dict(PLAIN)), path)
         assert path.read_bytes() == before
         assert [p.name for p in path.parent.iterdir()] == [path.name]
 
