@@ -20,6 +20,7 @@ from typing import Any
 from nas.plain import from_plain
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
+from search_spaces.regular import read_regular
 
 __all__ = ["EXACT", "GIVEN", "Noise", "noise_of", "noise_of_run", "of_difference", "write_noise"]
 
@@ -118,12 +119,10 @@ def noise_of_run(folder: Path, profile: str, steps: int) -> Noise:
     """
     path = folder / _FILE
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError:
+        return from_plain(Noise, json.loads(read_regular(path)), str(path))
+    except (FileNotFoundError, NotADirectoryError):
         return noise_of(profile, steps)
-    try:
-        return from_plain(Noise, json.loads(text), str(path))
-    except (ValueError, RecursionError):
+    except (OSError, ValueError, RecursionError):
         raise InputError(
             f"{path}: expected the noise that nas audit writes; run nas audit again, or remove it"
         ) from None

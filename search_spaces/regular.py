@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["check_regular", "open_regular"]
+__all__ = ["check_regular", "irregular", "open_regular", "read_regular"]
 
 _KINDS = {
     stat.S_IFIFO: "a named pipe",
@@ -28,6 +28,17 @@ def check_regular(path: Path | str) -> None:
     _check(path, os.stat(path).st_mode)
 
 
+def irregular(path: Path | str) -> str | None:
+    """Why there is no regular file at a path, in a few words; None where there is one."""
+    try:
+        check_regular(path)
+    except FileNotFoundError:
+        return "no such file"
+    except OSError as error:
+        return (error.strerror or str(error)).lower()
+    return None
+
+
 def open_regular(path: Path | str) -> BinaryIO:
     """The file opened for reading, without waiting for anybody.
 
@@ -43,6 +54,16 @@ def open_regular(path: Path | str) -> BinaryIO:
     except BaseException:
         os.close(file)
         raise
+
+
+def read_regular(path: Path | str) -> bytes:
+    """All of the file.
+
+    Raises:
+        OSError: as `open_regular`.
+    """
+    with open_regular(path) as file:
+        return file.read()
 
 
 def _check(path: Path | str, mode: int) -> None:
