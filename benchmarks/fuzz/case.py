@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 __all__ = ["CANARY", "Case", "Command", "Draw"]
 
@@ -41,7 +42,6 @@ class Command:
             folder among them as well.
         kept: paths among these that it may not change where it refuses.
         trains: whether it may take long with every right; it is then told to stop in time.
-        refused: whether the input cannot be taken for valid.
     """
 
     argv: tuple[str, ...]
@@ -49,7 +49,12 @@ class Command:
     outputs: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     trains: bool = False
-    refused: bool = False
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Command:
+        """Back from JSON, which knows no tuples."""
+        several = {key: tuple(plain[key]) for key in ("argv", "outputs", "kept")}
+        return cls(**{**plain, **several})
 
 
 Draw = Callable[[random.Random, Path, Path], Command]

@@ -8,6 +8,7 @@ import importlib
 import os
 import pkgutil
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 __all__ = ["load_everything"]
@@ -59,7 +60,7 @@ def load_everything(fonts: Path) -> None:
 
 
 @contextlib.contextmanager
-def _silent():  # type: ignore[no-untyped-def]
+def _silent() -> Iterator[None]:
     """Some packages tell of what they lack while they are loaded."""
     kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 2)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 import resource
+import select
 import signal
 import sys
 import tempfile
@@ -29,6 +30,7 @@ _ROOM_MB = 3_000
 
 _FILE_MB = 500
 _GRACE_S = 8.0
+_LOOK_MS = 100
 _MOST_PROCESSES = 12
 
 
@@ -109,56 +111,70 @@ def run_apart(action: Callable[[], object], place: Place, limits: Limits) -> End
     pid = os.fork()
     if pid == 0:
         _child(action, place)
-    told, killed, peak_mb = _watch(pid, limits, began)
+    try:
+        told, killed, peak_mb = _watch(pid, limits, began)
+    except BaseException:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        processes.end(pid)
+        raise
     # The kernel's account of the time in line goes with the process.
     waited_s = processes.usage(pid).waited_s
-    seconds = time.monotonic() - began
     _, status, used = os.wait4(pid, 0)
     orphans = processes.end(pid)
     code = os.waitstatus_to_exitcode(status)
-    start_mb = float((place.notes / "start_mb").read_text() or 0)
+    # Ours may have been in line itself when the child ended.
+    ended = _noted(place, "ended", time.monotonic())
     return Ended(
         code if code >= 0 else None,
         -code if code < 0 else None,
-        *((place.notes / name).read_text("utf-8", "backslashreplace") for name in ("out", "err")),
-        max(0.0, seconds - waited_s),
+        (place.notes / "out").read_text("utf-8", "backslashreplace"),
+        (place.notes / "err").read_text("utf-8", "backslashreplace"),
+        max(0.0, ended - began - waited_s),
         used.ru_utime + used.ru_stime,
-        max(peak_mb, used.ru_maxrss * 1024 / 1e6) - start_mb,
+        max(peak_mb, used.ru_maxrss * 1024 / 1e6) - _noted(place, "start_mb", 0.0),
         told,
         killed,
         0 if killed else orphans,
     )
 
 
+def _noted(place: Place, name: str, otherwise: float) -> float:
+    file = place.notes / name
+    return float(file.read_text()) if file.is_file() else otherwise
+
+
 def _watch(pid: int, limits: Limits, began: float) -> tuple[bool, str, float]:
     """Until its end: whether it was told to stop, why it was killed, and its peak in MB."""
-    told_at: float | None = None
-    peak_mb = 0.0
-    pause_s = 0.002
-    first_mb: float | None = None
-    while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-        time.sleep(pause_s)
-        pause_s = min(0.05, pause_s * 1.5)
-        used = processes.usage(pid)
-        if not used.pids:  # it is not the leader of its session yet, or has just ended
-            continue
-        first_mb = used.resident_mb if first_mb is None else first_mb
-        peak_mb = max(peak_mb, used.resident_mb)
-        own_s = time.monotonic() - began - used.waited_s
-        killed = ""
-        if used.resident_mb - first_mb > 1.5 * limits.memory_mb:
-            killed = "memory"
-        elif len(used.pids) > _MOST_PROCESSES:
-            killed = "processes"
-        elif limits.stop and told_at is None and own_s > limits.seconds:
-            told_at = own_s
-            os.kill(pid, signal.SIGINT)
-        elif own_s > limits.seconds + _GRACE_S * (told_at is not None):
-            killed = "time"
-        if killed:
-            processes.end(pid)
-            return told_at is not None, killed, peak_mb
-    return told_at is not None, "", peak_mb
+    told = False
+    peak_mb, first_mb = 0.0, -1.0
+    poll = select.poll()
+    handle = os.pidfd_open(pid)
+    poll.register(handle, select.POLLIN)
+    try:
+        while not poll.poll(_LOOK_MS):
+            used = processes.usage(pid)
+            if not used.pids:  # it does not lead its session yet, or has just ended
+                continue
+            first_mb = used.resident_mb if first_mb < 0 else first_mb
+            peak_mb = max(peak_mb, used.resident_mb)
+            own_s = time.monotonic() - began - used.waited_s
+            killed = ""
+            if used.resident_mb - first_mb > 1.5 * limits.memory_mb:
+                killed = "memory"
+            elif len(used.pids) > _MOST_PROCESSES:
+                killed = "processes"
+            elif own_s > limits.seconds + _GRACE_S * limits.stop:
+                killed = "time"
+            elif limits.stop and not told and own_s > limits.seconds:
+                told = True
+                os.kill(pid, signal.SIGINT)
+            if killed:
+                processes.end(pid)
+                return told, killed, peak_mb
+        return told, "", peak_mb
+    finally:
+        os.close(handle)
 
 
 def _child(action: Callable[[], object], place: Place) -> NoReturn:
@@ -180,7 +196,12 @@ def _child(action: Callable[[], object], place: Place) -> NoReturn:
         traceback.print_exc()
         sys.stderr.flush()
     finally:
+        _note(place, "ended", time.monotonic())
         os._exit(code)
+
+
+def _note(place: Place, name: str, value: float) -> None:
+    (place.notes / name).write_text(str(value))
 
 
 def _exit_code(ending: SystemExit) -> int:
@@ -206,7 +227,7 @@ def _settle(place: Place) -> None:
     tempfile.tempdir = None
     pages = Path("/proc/self/statm").read_text().split()
     page = os.sysconf("SC_PAGE_SIZE")
-    (place.notes / "start_mb").write_text(str(int(pages[1]) * page / 1e6))
+    _note(place, "start_mb", int(pages[1]) * page / 1e6)
     room = int(pages[0]) * page + _ROOM_MB * 1_000_000
     resource.setrlimit(resource.RLIMIT_AS, (room, room))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_MB * 1_000_000,) * 2)

@@ -28,8 +28,8 @@ def snapshot(folder: Path) -> Snapshot:
 
 def changes(before: Snapshot, after: Snapshot) -> dict[str, str]:
     """Path -> ``"new"``, ``"lost"`` or ``"changed"``."""
-    found = {path: "lost" for path in before.keys() - after.keys()}
-    found |= {path: "new" for path in after.keys() - before.keys()}
+    found = dict.fromkeys(before.keys() - after.keys(), "lost")
+    found |= dict.fromkeys(after.keys() - before.keys(), "new")
     found |= {path: "changed" for path in before.keys() & after.keys()
               if before[path] != after[path]}  # fmt: skip
     return dict(sorted(found.items()))

@@ -19,6 +19,8 @@ from benchmarks.fuzz.verdict import Failure, judge
 __all__ = ["Tried", "try_case"]
 
 _DRAWING = Limits(seconds=60.0, memory_mb=2_000.0)
+# Our own locks, and onnxruntime's note of its session: one a user, whatever is run.
+_STAYS = ("nas-quiet", ".ses")
 _OF_TIME = ("hang", "slow", "time")
 
 
@@ -63,7 +65,7 @@ def _once(case: Case, valid: Path, limits: Limits, keep: Path | None) -> Tried:
         ended = run_apart(_entry(command), place, limits)
         after = snapshot(place.case)
         rubbish = [
-            path.name for path in place.temporary.iterdir() if not path.name.startswith("nas-quiet")
+            path.name for path in place.temporary.iterdir() if not path.name.startswith(_STAYS)
         ]
         state, failures = judge(command, ended, limits, before, after, rubbish)
         return Tried(case, command, ended, state, failures)
@@ -83,12 +85,10 @@ def _drawn(case: Case, place: Place, valid: Path) -> Command:
     ended = run_apart(draw, place, _DRAWING)
     if ended.code != 0:
         raise RuntimeError(f"{case} could not be drawn ({ended.killed}): {ended.err}")
-    for name in ("out", "err"):
-        (place.notes / name).unlink()
-    plain = json.loads(told.read_text("utf-8"))
-    return Command(
-        **{key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()}
-    )
+    command = Command.from_dict(json.loads(told.read_text("utf-8")))
+    for note in place.notes.iterdir():
+        note.unlink()
+    return command
 
 
 def _entry(command: Command) -> Callable[[], None]:

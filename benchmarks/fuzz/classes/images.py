@@ -34,8 +34,10 @@ def images(rng: random.Random, place: Path, valid: Path) -> Command:
         more = rng.choice(((), ("--json",), ("--save", "out"), ("--csv", "out/a.csv")))
         return Command((*argv, *more), what, ("out",))
     if which < 0.9:
-        argv = ("search", "--space", "tiny", "--profile", "smoke", "--trials", "1", "--workers", "1",
-                "--latency-size", "8x8", "--timeout", "5s", "--data", "in", "--run", "out")  # fmt: skip
+        short = (
+            "--space tiny --profile smoke --trials 1 --workers 1 --latency-size 8x8 --timeout 5s"
+        )
+        argv = ("search", *short.split(), "--data", "in", "--run", "out")
         return Command(argv, what, ("out",), trains=True)
     argv = ("compress", "prune", m.WEIGHTS, "--budget", "80%", "--data", "in", "-o", "out")
     return Command(argv, what, ("out.safetensors", "out.yaml"), trains=True)

@@ -4,61 +4,18 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.fuzz import materials as m
 from benchmarks.fuzz.case import Command
 from benchmarks.fuzz.classes.given import bring
+from benchmarks.fuzz.classes.on_a_run import on_a_run
 from benchmarks.fuzz.mutations.crafted import unsafe_checkpoint
 from benchmarks.fuzz.mutations.places import displaced
 from benchmarks.fuzz.mutations.raw import broken
 from benchmarks.fuzz.mutations.text import broken_json_bytes, broken_yaml
 
-__all__ = ["databases", "on_a_run", "run_folders", "trainings"]
-
-# What no refusal may cost.
-_KEPT = tuple(
-    f"{m.RUN}/{name}" for name in ("run.yaml", "weights", "compressed", "best.safetensors", "audit")
-)
-
-
-def on_a_run(rng: random.Random, what: str) -> Command:
-    """A command on the run folder in its place, with the photos beside it."""
-    trial = rng.choice(((), ("--trial", "0"), ("--trial", "5")))
-    commands: tuple[tuple[int, Callable[[], Command]], ...] = (
-        (5, lambda: Command(("describe", m.RUN, "--no-latency"), what)),
-        (5, lambda: Command(("report", m.RUN), what, (m.RUN,), _KEPT)),
-        (1, lambda: Command(("report", m.RUN, m.RUN, "-o", "page"), what, ("page",))),
-        (1, lambda: Command(("report", m.RUN, "--prefer", "cheaper"), what, (m.RUN,))),
-        (1, lambda: Command(("report", m.RUN, "--published", "Set5"), what, (m.RUN,), _KEPT)),
-        (1, lambda: Command(
-            ("report", m.RUN, "--published", "Set5", "--set", f"Set5={m.PHOTOS}"), what, (m.RUN,), _KEPT)),
-        (3, lambda: Command(("evaluate", m.RUN, "--set", f"a={m.PHOTOS}"), what)),
-        (3, lambda: Command(("export", m.RUN, "-o", "out.yaml", *trial), what, ("out.yaml",))),
-        (2, lambda: Command(("export", m.RUN, "-o", "out.safetensors", *trial), what, ("out.safetensors",))),
-        (1, lambda: Command(("export", m.RUN, "--format", "folder", "-o", "out", *trial), what, ("out",))),
-        (2, lambda: Command(("upscale", f"{m.PHOTOS}/0.png", "--net", m.RUN, "-o", "out"), what, ("out",))),
-        (4, lambda: Command((*m.AUDITED, "--data", m.PHOTOS), what, (m.RUN,), _KEPT, trains=True)),
-        (5, lambda: Command((*m.SEARCH, "--trials", "6"), what, (m.RUN,), _KEPT, trains=True)),
-        (2, lambda: Command(
-            ("worker", "--storage", f"sqlite:///{m.RUN}/study.db", "--study", m.RUN, "--data", m.PHOTOS,
-             "--timeout", "5s"), what, (m.RUN,), _KEPT, trains=True)),
-        (1, lambda: Command(
-            ("search", "--space", "tiny", "--profile", "smoke", "--trials", "1", "--workers", "1",
-             "--data", m.PHOTOS, "--warm-start", m.RUN, "--run", "out"), what, ("out",), trains=True)),
-        (2, lambda: Command(
-            ("train", m.RUN, "--steps", "2", "--batch", "1", "--patch", "32", "--data", m.PHOTOS,
-             "--no-tensorboard", "--run", "out"), what, ("out",), trains=True)),
-        (1, lambda: Command(
-            ("compress", "auto", f"{m.RUN}/best.safetensors", "--budget", "80%", "--steps", "0",
-             "--no-int8", "--size", "8x8", "--data", m.PHOTOS, "-o", "out/small"), what, ("out",),
-            trains=True)),
-        (1, lambda: Command(
-            ("latency", m.RUN, "--size", "8x8", "--rounds", "1", "--reference", m.RUN), what)),
-    )  # fmt: skip
-    weights, makers = zip(*commands, strict=True)
-    return rng.choices(makers, weights)[0]()
+__all__ = ["databases", "run_folders", "trainings"]
 
 
 def run_folders(rng: random.Random, place: Path, valid: Path) -> Command:
@@ -67,9 +24,10 @@ def run_folders(rng: random.Random, place: Path, valid: Path) -> Command:
     run = place / m.RUN
     # What nobody reads is not worth a case.
     files = sorted(
-        path for path in run.rglob("*")
+        path
+        for path in run.rglob("*")
         if path.is_file() and path.suffix not in (".lock", ".png") and path.name != "study.db"
-    )  # fmt: skip
+    )
     told = []
     for path in rng.sample(files, k=rng.choice((1, 1, 2))):
         told.append(f"{path.relative_to(run)}: {_broken_file(rng, path)}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks.fuzz import materials as m
 from benchmarks.fuzz.case import Command
 from benchmarks.fuzz.classes.given import bring
+from benchmarks.fuzz.classes.on_a_run import on_a_run
 from benchmarks.fuzz.mutations.places import displaced
 from benchmarks.fuzz.mutations.text import broken_yaml
 
@@ -45,8 +46,8 @@ def configs(rng: random.Random, place: Path, valid: Path) -> Command:
     if which < 0.85:
         return Command(("export", name, "-o", "out/copy.yaml"), what, ("out/copy.yaml",))
     if which < 0.93:
-        argv = ("latency", name, "--size", "8x8", "--rounds", "1", "--warmup", "0")
-        return Command((*argv, "--reference", name), what)
+        timed = ("--size", "8x8", "--rounds", "1", "--warmup", "0", "--reference", name)
+        return Command(("latency", name, *timed), what)
     bring(place, valid, m.PHOTOS)
     argv = ("train", name, *_TINY_TRAINING, "--steps", "2", "--run", "out")
     return Command(argv, what, ("out",), trains=True)
@@ -76,8 +77,6 @@ def recipes(rng: random.Random, place: Path, valid: Path) -> Command:
 
 def run_yaml(rng: random.Random, place: Path, valid: Path) -> Command:
     """The run.yaml of a finished search."""
-    from benchmarks.fuzz.classes.run_folders import on_a_run
-
     bring(place, valid, m.RUN, m.PHOTOS)
     file = place / m.RUN / "run.yaml"
     what = _break(rng, file, file.read_text("utf-8"))

@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.fuzz.case import CANARY
 
-__all__ = ["Runs", "code_pickles", "unsafe_checkpoint"]
+__all__ = ["Runs", "code_pickles", "nested_checkpoint", "unsafe_checkpoint"]
 
 
 class Runs:
@@ -93,3 +93,32 @@ def _other_tensors(rng: random.Random, content: Any) -> tuple[Any, str]:
     holder, key = rng.choice(places)
     holder[key], told = other_tensor(rng, holder[key])
     return content, f"{key} {told}"
+
+
+def nested_checkpoint(rng: random.Random, path: Path) -> str:
+    """Wrapped as training code does it, or as nobody does; returns how."""
+    import torch
+
+    state: Any = torch.load(path, weights_only=True)
+    way = rng.choice(("wrapped", "itself", "deep", "prefixes", "many", "keys", "renamed"))
+    if way == "wrapped":
+        for name in rng.choices(("params", "params_ema", "state_dict", "model", "net", "x"), k=3):
+            state = {name: state}
+    elif way == "itself":
+        state["params"] = state
+    elif way == "deep":
+        for _ in range(rng.choice((50, 200))):
+            state = {"state_dict": state}
+    elif way == "prefixes":
+        prefix = rng.choice(("module.", "module." * 500, "model.net.", "_orig_mod."))
+        state = {f"{prefix}{key}": value for key, value in state.items()}
+    elif way == "many":
+        state = {f"k{n}": torch.zeros(1) for n in range(20_000)}
+    elif way == "keys":
+        keys = (1, None, (1, 2), 1.5, "", "\x1b[31m", "a\nb", "x" * 5_000)
+        state[rng.choice(keys)] = torch.zeros(1)
+    else:
+        key = rng.choice(sorted(state))
+        state[f"{key}x"] = state.pop(key)
+    torch.save(state, path)
+    return way

@@ -93,20 +93,38 @@ def _options(rng: random.Random, name: str, image: Any) -> tuple[dict[str, Any],
 
     choices: dict[str, Callable[[], dict[str, Any]]] = {
         "": dict,
-        " with a profile of colours": lambda: {"icc_profile": rng.randbytes(rng.choice((0, 10, 4000)))},
+        " with a profile of colours": lambda: {
+            "icc_profile": rng.randbytes(rng.choice((0, 10, 4000)))
+        },
         " turned by its EXIF": lambda: {"exif": _turned(rng.choice((1, 3, 6, 8, 0, 9, 77)))},
         " with broken EXIF": lambda: {"exif": b"Exif\0\0" + rng.randbytes(40)},
         " of several frames": lambda: {
-            "save_all": True, "append_images": [image, Image.new(image.mode, (3, 3))], "duration": 10,
+            "save_all": True,
+            "append_images": [image, Image.new(image.mode, (3, 3))],
+            "duration": 10,
         },
         " interlaced or progressive": lambda: {"interlace": 1, "progressive": True},
         " with a transparent colour": lambda: {"transparency": 0},
         " at an odd resolution": lambda: {"dpi": (0.001, 1e9)},
-        " compressed": lambda: {"compression": rng.choice(
-            ("tiff_lzw", "tiff_deflate", "packbits", "jpeg", "group4", "tiff_adobe_deflate", "lzma")
-        )} if name == "TIFF" else {"quality": 1},
+        " compressed": lambda: (
+            {
+                "compression": rng.choice(
+                    (
+                        "tiff_lzw",
+                        "tiff_deflate",
+                        "packbits",
+                        "jpeg",
+                        "group4",
+                        "tiff_adobe_deflate",
+                        "lzma",
+                    )
+                )
+            }
+            if name == "TIFF"
+            else {"quality": 1}
+        ),
         " lossless": lambda: {"lossless": True},
-    }  # fmt: skip
+    }
     told = rng.choice(tuple(choices))
     return choices[told](), told
 
@@ -174,29 +192,50 @@ def _tiff_of(
     sample: int = 1,
 ) -> bytes:
     return _tiff(
-        [(256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, bits), (259, 3, 1, compression),
-         (262, 3, 1, photometric), (273, 4, 1, strip), (277, 3, 1, samples), (278, 4, 1, height),
-         (279, 4, 1, 64), (339, 3, 1, sample)]
-    )  # fmt: skip
+        [
+            (256, 4, 1, width),
+            (257, 4, 1, height),
+            (258, 3, 1, bits),
+            (259, 3, 1, compression),
+            (262, 3, 1, photometric),
+            (273, 4, 1, strip),
+            (277, 3, 1, samples),
+            (278, 4, 1, height),
+            (279, 4, 1, 64),
+            (339, 3, 1, sample),
+        ]
+    )
 
 
 _CRAFTED: dict[str, Callable[[random.Random], bytes]] = {
     "zero wide.png": lambda rng: _png(0, 5),
     "65,000 square.png": lambda rng: _png(65_000, 65_000),
     "two billion wide.png": lambda rng: _png(2**31 - 1, 1),
-    "9,000 square, all of it.png": lambda rng: _png(9_000, 9_000, 1, 0, data=zlib.compress(b"\0" * (9_000 * 1126), 9)),
+    "9,000 square, all of it.png": lambda rng: _png(
+        9_000, 9_000, 1, 0, data=zlib.compress(b"\0" * (9_000 * 1126), 9)
+    ),
     "a text that unpacks to 200 MB.png": lambda rng: _png(
-        2, 2, data=zlib.compress(b"\0" * 14), more=_chunk(b"zTXt", b"a\0\0" + zlib.compress(b"x" * 200_000_000, 1))
+        2,
+        2,
+        data=zlib.compress(b"\0" * 14),
+        more=_chunk(b"zTXt", b"a\0\0" + zlib.compress(b"x" * 200_000_000, 1)),
     ),
     "a profile that unpacks to 200 MB.png": lambda rng: _png(
-        2, 2, data=zlib.compress(b"\0" * 14), more=_chunk(b"iCCP", b"a\0\0" + zlib.compress(b"x" * 200_000_000, 1))
+        2,
+        2,
+        data=zlib.compress(b"\0" * 14),
+        more=_chunk(b"iCCP", b"a\0\0" + zlib.compress(b"x" * 200_000_000, 1)),
     ),
     "3 bits a pixel.png": lambda rng: _png(4, 4, 3, 0),
     "a palette that is missing.png": lambda rng: _png(4, 4, 8, 3),
     "no pixels.png": lambda rng: _png(4, 4, data=zlib.compress(b"")),
     "pixels that are no deflate.png": lambda rng: _png(4, 4, data=rng.randbytes(50)),
-    "more pixels than promised.png": lambda rng: _png(2, 2, data=zlib.compress(b"\0" * 50_000_000, 1)),
-    "16 bits with alpha.png": lambda rng: _png(4, 4, 16, 6, data=zlib.compress(rng.randbytes(1) * (4 * 33))),
+    "more pixels than promised.png": lambda rng: _png(
+        2, 2, data=zlib.compress(b"\0" * 50_000_000, 1)
+    ),
+    "16 bits with alpha.png": lambda rng: _png(
+        4, 4, 16, 6, data=zlib.compress(rng.randbytes(1) * (4 * 33))
+    ),
     "zero high.bmp": lambda rng: _bmp(4, 0, 24),
     "upside down.bmp": lambda rng: _bmp(2, -2, 24),
     "minus two billion.bmp": lambda rng: _bmp(-(2**31), -(2**31), 32),
@@ -207,8 +246,12 @@ _CRAFTED: dict[str, Callable[[random.Random], bytes]] = {
     "zero.tif": lambda rng: _tiff_of(0, 0),
     "64 bits.tif": lambda rng: _tiff_of(4, 2, bits=64, sample=3),
     "3 bits.tif": lambda rng: _tiff_of(4, 4, bits=3),
-    "an unknown compression.tif": lambda rng: _tiff_of(4, 4, compression=rng.choice((0, 6, 99, 34712, 50000))),
-    "an unknown meaning.tif": lambda rng: _tiff_of(8, 8, photometric=rng.choice((3, 5, 8, 9, 32803))),
+    "an unknown compression.tif": lambda rng: _tiff_of(
+        4, 4, compression=rng.choice((0, 6, 99, 34712, 50000))
+    ),
+    "an unknown meaning.tif": lambda rng: _tiff_of(
+        8, 8, photometric=rng.choice((3, 5, 8, 9, 32803))
+    ),
     "a strip behind the end.tif": lambda rng: _tiff_of(8, 8, strip=2**31),
     "signed.tif": lambda rng: _tiff_of(8, 8, sample=2),
     "of 5 samples.tif": lambda rng: _tiff_of(3, 3, samples=5),
@@ -218,7 +261,11 @@ _CRAFTED: dict[str, Callable[[random.Random], bytes]] = {
     "drawing.png": lambda rng: b'<svg xmlns="http://www.w3.org/2000/svg"/>',
     "EPS.jpg": lambda rng: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(canary) (w) file\n",
     "zeros.webp": lambda rng: b"RIFF\x10\0\0\0WEBPVP8 " + b"\0" * 60,
-    "16,383 square.webp": lambda rng: b"RIFF\x16\0\0\0WEBPVP8L\x0a\0\0\0\x2f\xff\xff\xff\x0f" + b"\0" * 8,
-    "65,500 square.jpg": lambda rng: b"\xff\xd8\xff\xc0\0\x11\x08\xff\xdc\xff\xdc\x03\x01\x22\0\x02\x11\x01\x03\x11\x01\xff\xd9",
+    "16,383 square.webp": lambda rng: (
+        b"RIFF\x16\0\0\0WEBPVP8L\x0a\0\0\0\x2f\xff\xff\xff\x0f" + b"\0" * 8
+    ),
+    "65,500 square.jpg": lambda rng: (
+        b"\xff\xd8\xff\xc0\0\x11\x08\xff\xdc\xff\xdc\x03\x01\x22\0\x02\x11\x01\x03\x11\x01\xff\xd9"
+    ),
     "markers only.jpg": lambda rng: b"\xff\xd8" + b"\xff\xd9" * 9,
-}  # fmt: skip
+}

@@ -22,11 +22,27 @@ _TAGS = (
     f"!!python/object/apply:builtins.open ['{CANARY}', 'w']",
     f"!!python/object/new:type\n  args: [z, !!python/tuple [], {{extend: !!python/name:exec }}]\n"
     f"  listitems: \"__import__('os').system('{_TOUCH}')\"",
-    "!!python/name:os.system", "!!python/module:os", "!!binary aGVsbG8=", "!!binary ???",
-    "!!set {a, b}", "!!omap [a: 1]", "!!timestamp 2001-99-99", "!!int 0x", "!!float nope",
-    "!<tag:yaml.org,2002:python/object/apply:os.system> [true]", "!custom {a: 1}", "!!str [1]",
-    "2001-12-14", "1:30:00", "0o17", "0b11", "1_000", ".inf", "-.NaN", "~",
-)  # fmt: skip
+    "!!python/name:os.system",
+    "!!python/module:os",
+    "!!binary aGVsbG8=",
+    "!!binary ???",
+    "!!set {a, b}",
+    "!!omap [a: 1]",
+    "!!timestamp 2001-99-99",
+    "!!int 0x",
+    "!!float nope",
+    "!<tag:yaml.org,2002:python/object/apply:os.system> [true]",
+    "!custom {a: 1}",
+    "!!str [1]",
+    "2001-12-14",
+    "1:30:00",
+    "0o17",
+    "0b11",
+    "1_000",
+    ".inf",
+    "-.NaN",
+    "~",
+)
 
 
 def broken_yaml(rng: random.Random, text: str) -> tuple[bytes, str]:
@@ -144,9 +160,28 @@ def _documents(rng: random.Random, text: str) -> bytes:
 
 def _whole(rng: random.Random, text: str) -> bytes:
     return rng.choice(
-        (b"", b"\0", b"\n\n", b"-", b"[]", b"{}", b"null", b"scale", b": :", b"? ?", b"!!map", b"&a",
-         b"\xff\xfe", b"\x89PNG\r\n\x1a\n", b"PK\x03\x04", b"%", b"@", b"`", b"{" + b"a" * 2000)
-    )  # fmt: skip
+        (
+            b"",
+            b"\0",
+            b"\n\n",
+            b"-",
+            b"[]",
+            b"{}",
+            b"null",
+            b"scale",
+            b": :",
+            b"? ?",
+            b"!!map",
+            b"&a",
+            b"\xff\xfe",
+            b"\x89PNG\r\n\x1a\n",
+            b"PK\x03\x04",
+            b"%",
+            b"@",
+            b"`",
+            b"{" + b"a" * 2000,
+        )
+    )
 
 
 _WAYS: dict[str, Callable[[random.Random, str], bytes]] = {
