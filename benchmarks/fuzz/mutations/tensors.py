@@ -44,7 +44,7 @@ def other_tensor(rng: random.Random, tensor: Any) -> tuple[Any, str]:
         "a parameter": lambda: torch.nn.Parameter(tensor.detach().float()),
         "with a gradient": lambda: tensor.detach().float().requires_grad_(),
         "a view of a large one": lambda: torch.zeros(300_000)[:1].expand(shape or (1,)),
-        "nested": lambda: _quiet(lambda: torch.nested.nested_tensor([tensor, torch.ones(3)])),
+        "nested": lambda: _quiet(lambda: torch.nested.nested_tensor([tensor, tensor])),
         "a list": lambda: [1.0, 2.0],
         "a number": lambda: 1.0,
         "nothing": lambda: None,

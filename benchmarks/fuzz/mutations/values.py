@@ -84,7 +84,7 @@ def _nudge(rng: random.Random, holder: Any, key: Any, places: Any) -> None:
             (value + 1, value - 1, value * 2, -value, value * 1000, float(value))
         )
     elif isinstance(value, float):
-        holder[key] = rng.choice((value * 2, -value, value / 1e9, value * 1e9, int(value)))
+        holder[key] = rng.choice((value * 2, -value, value / 1e9, value * 1e9, value // 1))
     elif isinstance(value, str):
         holder[key] = rng.choice((value + "x", value[:-1], value.upper(), f" {value} ", value * 3))
     elif isinstance(value, list):
