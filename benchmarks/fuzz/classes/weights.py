@@ -1,0 +1,103 @@
+"""Weights: our own files, published checkpoints, and ONNX graphs."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from benchmarks.fuzz import materials as m
+from benchmarks.fuzz.case import Command
+from benchmarks.fuzz.classes.given import bring
+from benchmarks.fuzz.mutations.crafted import nested_checkpoint, unsafe_checkpoint
+from benchmarks.fuzz.mutations.graph import other_graph
+from benchmarks.fuzz.mutations.header import other_architecture, other_header, other_tensors
+from benchmarks.fuzz.mutations.places import displaced
+from benchmarks.fuzz.mutations.raw import broken, shortened
+
+__all__ = ["onnx_graphs", "pth", "safetensors"]
+
+_W, _PAIR = m.WEIGHTS, ("out.safetensors", "out.yaml")
+_BRIEF: tuple[tuple[int, str, tuple[str, ...]], ...] = (
+    (6, f"describe {_W} --no-latency", ()),
+    (4, f"export {_W} -o out.yaml", ("out.yaml",)),
+    (1, f"export {_W} -o out.pt", ("out.pt",)),
+    (3, f"upscale {m.PHOTOS}/0.png --net {_W} -o out", ("out",)),
+    (3, f"evaluate {_W} --set a={m.PHOTOS}", ()),
+    (3, f"compress fold {_W} -o out", _PAIR),
+    (1, f"latency {_W} --size 8x8 --rounds 1 --reference {_W}", ()),
+)
+_SHORT = f"--data {m.PHOTOS} --steps"
+_TRAINING: tuple[tuple[int, str, tuple[str, ...]], ...] = (
+    (2, f"compress prune {_W} --budget 80% --no-refit -o out", _PAIR),
+    (2, f"compress auto {_W} --budget 80% --no-int8 --size 8x8 {_SHORT} 0 -o out",
+     (*_PAIR, "out.csv", "out.steps")),
+    (1, f"compress quantize {_W} --data {m.PHOTOS} --rounds 0 -o out.onnx", ("out.onnx",)),
+    (1, f"compress distill {m.CONFIG} --teacher {_W} --profile smoke {_SHORT} 1 -o out", _PAIR),
+    (1, f"train {_W} {_SHORT} 1 --batch 1 --patch 32 --no-tensorboard --run out", ("out",)),
+)  # fmt: skip
+"""(how often, the command, what it writes) for those that are over soon, and for the others."""
+
+
+def safetensors(rng: random.Random, place: Path, valid: Path) -> Command:
+    """A file of weights whose header, metadata, tensors or bytes are broken."""
+    bring(place, valid, m.WEIGHTS, m.CONFIG, m.PHOTOS)
+    path = place / m.WEIGHTS
+    kind = rng.random()
+    if kind < 0.3:
+        what = other_header(rng, path)
+    elif kind < 0.5:
+        what = other_tensors(rng, path)
+    elif kind < 0.65:
+        what = other_architecture(rng, path)
+    else:
+        what = _broken_or_displaced(rng, path)
+    chosen = rng.choices((*_BRIEF, *_TRAINING), [one[0] for one in (*_BRIEF, *_TRAINING)])[0]
+    return Command(tuple(chosen[1].split()), what, chosen[2], trains=chosen in _TRAINING)
+
+
+def pth(rng: random.Random, place: Path, valid: Path) -> Command:
+    """A published checkpoint with code, odd tensors or broken bytes in it."""
+    bring(place, valid, m.CHECKPOINT)
+    path = place / m.CHECKPOINT
+    kind = rng.random()
+    if kind < 0.55:
+        what = unsafe_checkpoint(rng, path)
+    elif kind < 0.7:
+        what = nested_checkpoint(rng, path)
+    else:
+        what = _broken_or_displaced(rng, path)
+    preset, scale = rng.choice((("rlfn", "4"), ("rlfn", "4"), ("rlfn", "2"), ("imdn", "4")))
+    argv = ("import", m.CHECKPOINT, "--preset", preset, "--scale", scale, "-o", "out.safetensors")
+    return Command(argv, what, ("out.safetensors",))
+
+
+def onnx_graphs(rng: random.Random, place: Path, valid: Path) -> Command:
+    """A graph with broken bytes, other metadata, or other contents."""
+    bring(place, valid, m.GRAPH, m.PHOTOS)
+    path = place / m.GRAPH
+    kind = rng.random()
+    if kind < 0.35:
+        what = other_graph(rng, path)
+    elif kind < 0.45:
+        path.write_bytes(shortened(rng, path.read_bytes()))
+        what = "shortened"
+    else:
+        what = _broken_or_displaced(rng, path)
+    which = rng.random()
+    if which < 0.75:
+        argv: tuple[str, ...] = ("upscale", f"{m.PHOTOS}/0.png", "--net", m.GRAPH, "-o", "out")
+        more = rng.choice(((), (), ("--tile", "24"), ("--alpha", "network"), ("--scale", "4")))
+        return Command((*argv, *more), what, ("out",))
+    if which < 0.9:
+        argv = ("latency", m.GRAPH, "--size", "8x8", "--rounds", "1", "--reference", m.GRAPH)
+    else:
+        argv = ("describe", m.GRAPH) if which < 0.95 else ("evaluate", m.GRAPH, "--set", m.PHOTOS)
+    return Command(argv, what)
+
+
+def _broken_or_displaced(rng: random.Random, path: Path) -> str:
+    if rng.random() < 0.2:
+        return displaced(rng, path)
+    content, what = broken(rng, path.read_bytes())
+    path.write_bytes(content)
+    return what

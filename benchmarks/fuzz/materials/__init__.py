@@ -1,0 +1,37 @@
+"""The valid things that cases break: a finished run, a stopped training, weights, photos, YAML."""
+
+from benchmarks.fuzz.materials.make import make_materials
+from benchmarks.fuzz.materials.names import (
+    AUDITED,
+    CHECKPOINT,
+    CONFIG,
+    GRAPH,
+    KEY_MAP,
+    MODEL,
+    PHOTOS,
+    RECIPE,
+    RUN,
+    SEARCH,
+    SPACE,
+    TRAIN,
+    TRAINING,
+    WEIGHTS,
+)
+
+__all__ = [
+    "AUDITED",
+    "CHECKPOINT",
+    "CONFIG",
+    "GRAPH",
+    "KEY_MAP",
+    "MODEL",
+    "PHOTOS",
+    "RECIPE",
+    "RUN",
+    "SEARCH",
+    "SPACE",
+    "TRAIN",
+    "TRAINING",
+    "WEIGHTS",
+    "make_materials",
+]

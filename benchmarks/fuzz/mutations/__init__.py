@@ -1,0 +1,1 @@
+"""Ways to break a thing: its bytes, its values, its text, its place."""
