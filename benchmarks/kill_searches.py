@@ -34,7 +34,7 @@ from nas.records import INTERRUPTED, RUNNING
 from search_spaces.errors import InputError
 
 KILLS = 100
-LEAST_S, MOST_S = 1.0, 15.0
+LEAST_S, MOST_S = 0.5, 8.0
 COMMAND = (
     "search", "--space", "tiny", "--profile", "smoke", "--rungs", "2", "--eta", "2",
     "--budget", "40K-params", "--sampler", "random", "--workers", "2", "--device", "cpu",

@@ -185,10 +185,9 @@ class Space:
     def narrowed(
         self, point: Point, scale: int, fits: Callable[[Architecture], bool]
     ) -> Point | None:
-        """The point with its last filling dimension, its width, as large as fits, at most its own.
+        """The point at the largest width (last filling dimension) that fits, at most its own.
 
-        Returns:
-            ``None`` where not even the narrowest network fits.
+        ``None`` where not even the narrowest network fits.
         """
         width = self.filling[-1]
         least = {**point, width.name: width.grid[0]}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from nas.evaluate.environment import environment
 from nas.explore.database import IN_MEMORY, database_file, parse_url, shown
-from nas.explore.failing import reading
+from nas.explore.failing import damaged_rows, reading
 from nas.explore.meter import Figures, Meter
 from nas.explore.propose import fixed_parameters
 from nas.explore.published import check_photos, load_study, publish
@@ -196,7 +196,8 @@ def _known(figure: float) -> float | None:
 
 def _queue_warm(study: Study, warm: Sequence[WarmStart]) -> None:
     """Queues the networks that the study does not have from an earlier start."""
-    there = {trial.user_attrs.get("source") for trial in study.get_trials(deepcopy=False)}
+    with damaged_rows(f"study {study.study_name!r}"):
+        there = {trial.user_attrs.get("source") for trial in study.get_trials(deepcopy=False)}
     for one in warm:
         if one.parameters is not None and one.source not in there:
             study.enqueue_trial(dict(one.parameters), user_attrs={"source": one.source})

@@ -269,24 +269,22 @@ def _noise(given_db: float | None, folder: Path, name: str, steps: int) -> Noise
     return Noise(given_db, known.ssim, known.latency, GIVEN)
 
 
+def _told(folder: Path) -> dict[str, Any]:
+    """What run.yaml says; nothing of a run that is not there yet, or is refused further on."""
+    try:
+        return read_run_file(folder)
+    except InputError:
+        return {}
+
+
 def _study(folder: Path) -> str | None:
     """The study that the folder's own store holds: a folder may have been renamed."""
-    try:
-        about = read_run_file(folder)
-    except InputError:
-        # A run that is not there yet, or one that is refused with a reason further on.
-        return None
-    return None if about["storage"] else str(about["study"])
+    about = _told(folder)
+    return None if about.get("storage") else about.get("study")
 
 
 def _preference(given: str | None, folder: Path) -> str:
-    if given is not None:
-        return check_preference(given)
-    try:
-        return check_preference(str(read_run_file(folder).get("prefer", BETTER)))
-    except InputError:
-        # A run that is not there yet, or one that is refused with a reason further on.
-        return BETTER
+    return check_preference(given or str(_told(folder).get("prefer", BETTER)))
 
 
 def _objectives(given: Sequence[str] | str | None, budgets: Sequence[Budget]) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import optuna
@@ -29,14 +30,27 @@ def installed() -> None:
         missing("optuna-dashboard is not installed: pip install 'nas-sr[dashboard]'")
 
 
+@contextmanager
+def killed(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Ends it for good where the block fails, so that nobody waits for it."""
+    try:
+        yield
+    except BaseException:
+        process.kill()
+        raise
+
+
 @pytest.mark.usefixtures("installed")
 def test_serves_the_study_until_it_is_interrupted(
     finished: Finished, environ: dict[str, str]
 ) -> None:
     command = [*NAS, "dashboard", str(finished.folder), "--port", "0", "--no-browser"]
-    with subprocess.Popen(
-        command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as served:
+    with (
+        subprocess.Popen(
+            command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as served,
+        killed(served),
+    ):
         assert served.stdout is not None
         first, second = served.stdout.readline(), served.stdout.readline()
         assert "http://127.0.0.1:" in first, first
