@@ -39,9 +39,7 @@ DEFAULT_CANDIDATES = 4
 """Rungs, the share that goes on from each, and proposals of which one is trained.
 
 Chosen on benchmarks/results/search_efficiency.json: for the price of some tens of trainings no
-setting finds more, and more networks are trained to the end than with three rungs. More
-candidates find a little more, and asking takes longer.
-"""
+setting finds more; more candidates find a little more, and asking takes longer."""
 
 _LEAST_STEPS = 100
 """Shorter trainings than this are not stopped early by default: their rungs would say nothing."""
@@ -279,8 +277,7 @@ def _told(folder: Path) -> dict[str, Any]:
 
 def _study(folder: Path) -> str | None:
     """The study that the folder's own store holds: a folder may have been renamed."""
-    about = _told(folder)
-    return None if about.get("storage") else about.get("study")
+    return None if (about := _told(folder)).get("storage") else about.get("study")
 
 
 def _preference(given: str | None, folder: Path) -> str:
