@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,15 @@ def test_prune_twice(
         (("fold", "gone.safetensors", "-o", "x"), "no such file"),
         (("fold", "NET", "-o", "x.onnx"), "ends in .onnx"),
         (("fold", "FOREIGN", "-o", "x"), "cannot be read as weights"),
+        (("fold", "NET", "-o", ""), "expected a name for NAME.safetensors and NAME.yaml, got"),
+        (("fold", "NET", "-o", ".."), "expected a name for NAME.safetensors and NAME.yaml, got"),
+        (("fold", "NET", "-o", "TAKEN"), "expected the name of a file to write, got the folder"),
+        (("fold", "PIPE", "-o", "x"), "a named pipe, not a regular file; expected a network's"),
+        (("prune", "NET", "--budget", "9K-params", "-o", ""), "got the folder ."),
+        (("distill", "NET", "--teacher", "NET", "-o", ""), "got the folder ."),
+        (("auto", "NET", "--budget", "9K-params", "-o", ""), "got the folder ."),
+        (("auto", "NET", "--budget", "9K-params", "-o", "TAKEN"), "got the folder"),
+        (("quantize", "NET", "-o", "TAKEN.onnx"), "expected the name of a file to write, got the"),
     ],
 )
 def test_bad_input_is_one_line(
@@ -86,7 +96,11 @@ def test_bad_input_is_one_line(
     capsys: Any,
 ) -> None:
     (tmp_path / "foreign.safetensors").write_text("something else")
-    places = {"NET": tmp_path / "net.safetensors", "FOREIGN": tmp_path / "foreign.safetensors"}
+    os.mkfifo(tmp_path / "pipe.safetensors")
+    for ending in ("safetensors", "onnx"):
+        (tmp_path / f"taken.{ending}").mkdir()
+    places = {name.upper(): tmp_path / f"{name}.safetensors" for name in ("net", "foreign", "pipe")}
+    places |= {"TAKEN": tmp_path / "taken", "TAKEN.onnx": tmp_path / "taken.onnx"}
     assert nas(monkeypatch, *(places.get(word, word) for word in words)) == 2
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1

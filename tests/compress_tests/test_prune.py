@@ -219,6 +219,17 @@ class TestPruning:
                 apart.append(float((small(image) - network(image)).square().mean()))
         assert apart[1] < 0.5 * apart[0]
 
+    @pytest.mark.parametrize("value", [0.0, 1e-30])
+    def test_refit_of_weights_that_are_all_zero(self, value: float, photos: Dataset) -> None:
+        network = tiny()
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter.fill_(value)
+        limit = 0.6 * price(network.architecture).params
+        small = prune(network, "params", limit, Method(), dataset=photos).network
+        assert price(small.architecture).params <= limit
+        assert all(parameter.isfinite().all() for parameter in small.parameters())
+
     @pytest.mark.parametrize("colors", [1, 3])
     def test_an_image_skip_stays_as_it_is(self, colors: int, photos: Dataset) -> None:
         network = tiny(colors=colors)

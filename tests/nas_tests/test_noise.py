@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import os
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,14 @@ def test_a_recipe_of_ones_own_has_that_of_the_longest_shorter_profile(
     found = noise_of("custom", steps)
     assert found.psnr_db == noise_of(name, 0).psnr_db
     assert found.source == f"the {name} profile, the nearest known"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "audit").mkdir()
+    os.mkfifo(tmp_path / "audit" / "noise.json")
+    with pytest.raises(InputError, match="expected the noise that nas audit writes"):
+        noise_of_run(tmp_path, "quick", 360)
 
 
 def test_an_audited_run_has_its_own(tmp_path: Path) -> None:

@@ -137,6 +137,8 @@ def test_ready_lr_is_used(nas: Nas, hr: Path, tmp_path: Path) -> None:
         (("{net}", "--set", "A={hr}", "--lr", "A={hr}"), "expected 21 x 24"),
         (("{net}", "--set", "{hr}", "--device", "abacus"), "device"),
         (("bicubic", "--set", "{hr}"), "give --scale"),
+        (("{net}", "--set", "{hr}", "--csv", "{tmp}"), "--csv: expected the name of a file"),
+        (("{net}", "--set", "{hr}", "--csv", ""), "--csv: expected the name of a file to write"),
         (("bicubic", "--set", "{hr}", "--scale", "2", "--self-ensemble"), "got bicubic"),
     ],
 )

@@ -38,6 +38,7 @@ def test_published_file(
         (("--preset", "imdm"), "did you mean 'imdn'"),
         (("--preset", "imdn", "--scale", "5"), "scale"),
         (("--preset", "imdn", "--layout", "none.yaml"), "none.yaml: cannot be read"),
+        (("--preset", "imdn", "--layout", "LAYOUT"), "must have the same numbers on both sides"),
     ],
 )
 def test_bad_input_is_one_line(
@@ -48,12 +49,23 @@ def test_bad_input_is_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     torch.save({"a": torch.ones(1)}, tmp_path / "a.pth")
-    out = tmp_path / "net.safetensors"
-    assert nas(monkeypatch, "import", tmp_path / "a.pth", "-o", out, *arguments) == 2
+    layout, out = tmp_path / "layout.yaml", tmp_path / "net.safetensors"
+    layout.write_text("keys: {a: 'stem.{nothing}'}")
+    words = [layout if word == "LAYOUT" else word for word in arguments]
+    assert nas(monkeypatch, "import", tmp_path / "a.pth", "-o", out, *words) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
     assert not out.exists()
+
+
+def test_an_output_that_is_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "net.safetensors").mkdir()
+    out = tmp_path / "net.safetensors"
+    assert nas(monkeypatch, "import", "a.pth", "--preset", "imdn", "-o", out) == 2
+    assert "expected the name of a file to write, got the folder" in capsys.readouterr().err
 
 
 def test_output_must_be_safetensors(

@@ -93,6 +93,7 @@ def test_a_model_that_does_not_hold(
     ("options", "told"),
     [
         (("-o", "m.txt"), "expected a name that ends in .yaml"),
+        (("-o", ""), "expected a name that ends in .yaml"),
         (("-o", "m.yaml", "--networks", "7"), "--networks: expected 8 or more, got 7"),
         (("-o", "m.yaml", "--held-out", "-1"), "--held-out: expected 0 or more, got -1"),
         (("-o", "m.yaml", "--scale", "5"), "--scale: expected 2, 3 or 4, got 5"),

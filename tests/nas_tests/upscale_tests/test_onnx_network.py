@@ -160,6 +160,24 @@ def test_what_is_no_enlarging_network(kept: Kept, tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
 
 
+def test_the_runtime_says_nothing_itself(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    import onnx
+
+    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
+    graph = helper.make_graph(
+        [helper.make_node("Reshape", ["in", "shape"], ["out"])], "fails",
+        [helper.make_tensor_value_info("in", kind, [1, 3, "h", "w"])],
+        [helper.make_tensor_value_info("out", kind, None)],
+        [helper.make_tensor("shape", onnx.TensorProto.INT64, [4], [1, 3, 7, 13])],
+    )  # fmt: skip
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
+    model.ir_version = 9
+    onnx.save(model, str(tmp_path / "fails.onnx"))
+    with pytest.raises(InputError, match="cannot take an image of 33x32"):
+        OnnxNetwork.of_file(tmp_path / "fails.onnx")
+    assert capfd.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize("wrong", [{"fast": True}, {"device": "cuda"}])
 def test_what_only_torch_does(wrong: dict[str, Any], kept: Kept) -> None:
     with pytest.raises(InputError, match="choose --runtime torch"):

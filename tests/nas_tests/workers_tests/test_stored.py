@@ -56,6 +56,19 @@ def test_of_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
         settings_from_text(text, "study", **local)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a: &a {x: 1}\nb: {<<: *a}", "study 'study':2: merge keys"),
+        ("- 1", "study 'study': expected a YAML mapping, got list"),
+        ("a: !!bool x", "study 'study':1: not a value of the kind bool"),
+    ],
+)
+def test_a_text_of_something_else(text: str, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        settings_from_text(text, "study")
+
+
 def test_with_parts_that_are_not_here() -> None:
     settings = make_settings(space="tiny")
     text = settings_to_text(settings).replace("kind: distillation", "kind: mine")
