@@ -59,9 +59,9 @@ def test_of_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("a: &a {x: 1}\nb: {<<: *a}", "study 'study':2: merge keys"),
-        ("- 1", "study 'study': expected a YAML mapping, got list"),
-        ("a: !!bool x", "study 'study':1: not a value of the kind bool"),
+        ("a: &a {x: 1}\nb: {<<: *a}", "study 'study': nas_settings:2: merge keys"),
+        ("- 1", "study 'study': nas_settings: expected a YAML mapping, got list"),
+        ("a: !!bool x", "study 'study': nas_settings:1: not a value of the kind bool"),
     ],
 )
 def test_a_text_of_something_else(text: str, told: str) -> None:
