@@ -4,8 +4,8 @@
     python -m benchmarks.speedrun.to_the_end --summary
 
 Adam has the linear image skip as well, from bicubic, falls along a cosine, and its step size is the
-best after a fifth of the steps, sought uphill among five. ``now`` falls in a straight line: over as many steps, and
-in a training of its own over 35% of them.
+best after a fifth of the steps, sought uphill among five. ``now`` falls in a straight line: over as
+many steps, and in a training of its own over 35% of them.
 """
 
 from __future__ import annotations
