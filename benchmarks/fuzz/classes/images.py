@@ -47,7 +47,7 @@ def _upscaled(rng: random.Random, what: str, paths: list[Path]) -> Command:
     inputs = ["in"] if rng.random() < 0.4 else [str(path) for path in paths]
     more: tuple[str, ...] = rng.choice(
         ((), (), ("--format", rng.choice(("png", "jpeg", "webp", "tiff", "bmp"))),
-         ("--alpha", "network"), ("--tile", "8"), ("--memory", "1"), ("--max-megapixels", "0.001"))
+         ("--alpha", "network"), ("--tile", "32"), ("--memory", "1"), ("--max-megapixels", "0.001"))
     )  # fmt: skip
     output = "out" if len(inputs) > 1 or rng.random() < 0.7 else "out.png"
     argv = ("upscale", *inputs, "--net", m.WEIGHTS, "-o", output, *more)
