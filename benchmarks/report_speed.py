@@ -32,7 +32,8 @@ from nas.explore.meter import Meter
 from nas.explore.propose import Proposal, propose
 from nas.explore.settings import SearchSettings, make_settings
 from nas.records import FINISHED, REJECTED, STOPPED, Rung, TrialRecord
-from nas.run import embedded_storage, open_run, write_run
+from nas.run import embedded_storage, open_run
+from nas.run_file import write_run
 
 __all__ = ["interactive_s", "write_study"]
 

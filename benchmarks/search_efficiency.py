@@ -4,7 +4,8 @@
 
 Ours with several rung settings and without early stopping, Optuna's samplers as they come with
 every network trained to the end, random search, and Syne Tune's MOASHA (in an environment of
-its own, see benchmarks/replay/syne_tune_moasha.py; left out where none is given). Every search
+its own, see benchmarks/replay/syne_tune_moasha.py; left out where none is given). Beside them the
+bound of a regression that knows all other networks' figures from the first step on. Every search
 is for PSNR against parameters, with the same seeds. Only networks trained to the end count.
 """
 
@@ -25,7 +26,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmarks.hardware import RESULTS, header_line, write_result
-from benchmarks.replay import ours, plain_optuna
+from benchmarks.replay import knowing, ours, plain_optuna
 from benchmarks.replay.history import Finish, Yardstick
 from benchmarks.table.contents import FOLDER, RECIPE, RUNG_STEPS, grid
 from benchmarks.table.table import Table, load_table
@@ -66,6 +67,8 @@ OURS: Mapping[str, Ours] = {
     "ours, 3 rungs, eta 3": Ours(rungs=3, eta=3),
     "ours, random": Ours(sampler="random"),
 }
+BOUND = "bound: knows all other networks"
+"""No search: see benchmarks/replay/knowing.py."""
 MOASHA: Mapping[str, tuple[tuple[int, ...], int]] = {
     "MOASHA (2 rungs, eta 2)": (rung_steps(RECIPE.steps, 2, 2), 2),
     "MOASHA (3 rungs, eta 2)": (rung_steps(RECIPE.steps, 3, 2), 2),
@@ -77,6 +80,7 @@ _DRAWN = (
     *plain_optuna.SAMPLERS,
     *(name for name, one in OURS.items() if one in (Ours(), Ours(candidates=1), Ours(rungs=1))),
     *(name for name in MOASHA if name.endswith("eta 2)")),
+    BOUND,
 )
 
 Replay = Callable[[int], list[Finish]]
@@ -121,7 +125,12 @@ def _methods(table: Table) -> dict[str, Replay]:
         methods[name] = partial(_plain, table, name)
     for name, one in OURS.items():
         methods[name] = partial(_ours, table, one)
+    methods[BOUND] = partial(_bound, table)
     return methods
+
+
+def _bound(table: Table, seed: int) -> list[Finish]:
+    return knowing.replay(table, COST, NETWORKS)
 
 
 def _plain(table: Table, sampler: str, seed: int) -> list[Finish]:

@@ -19,7 +19,7 @@ from nas.compression import GIVEN, INT8, CompressionStep, read_steps, write_step
 from nas.evaluate.recipe import Recipe
 from nas.evaluate.train import OnStep
 from nas.records import REJECTED, TrialRecord
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, MissingExtra, WriteError
 from search_spaces.files import atomic_path
 from search_spaces.network import Network
 from search_spaces.weights import load, save_weights
@@ -151,6 +151,8 @@ class _Run:
         file = self.folder / f"{place}-{name}.safetensors"
         try:
             made = self.makers[name](before)
+        except (MissingExtra, WriteError):
+            raise
         except InputError as error:
             # What a network does not allow is a finding about it, and no reason to stop.
             made, wrong = before, str(error)
@@ -215,7 +217,17 @@ class _Run:
     def _int8(self, place: int, network: Network, before: TrialRecord) -> Path | None:
         if place == len(self.done):
             file = self.folder / f"{place}-{INT8}.onnx"
-            self._write(to_int8(network, before, place, file, self.judge, self.plan.most_drop_db))
+            try:
+                made = to_int8(network, before, place, file, self.judge, self.plan.most_drop_db)
+            except MissingExtra as error:
+                # The float32 network is there all the same. Not written down: once the package is
+                # installed, the same command makes this step.
+                record = TrialRecord(
+                    self.judge.trial, REJECTED, f"compressed:{INT8}", reason=str(error)
+                )
+                self.done.append(CompressionStep(place, INT8, False, record))
+            else:
+                self._write(made)
         step = self.done[place]
         self.on_record(step)
         return self.folder / step.file if step.kept else None

@@ -10,6 +10,7 @@ from search_spaces.catalog import preset, preset_names
 from search_spaces.errors import InputError
 from search_spaces.network import Network, build
 from search_spaces.part import nearest
+from search_spaces.regular import irregular
 from search_spaces.weights import load, save_weights
 
 __all__ = ["open_network", "open_student", "open_teacher", "stem_of", "write_network"]
@@ -24,8 +25,8 @@ def open_network(path: Path | str) -> Network:
         InputError: no such file, or one that holds no network of ours.
     """
     file = Path(path)
-    if not file.is_file():
-        raise InputError(f"{path}: no such file; expected a network's .safetensors file")
+    if problem := irregular(file):
+        raise InputError(f"{path}: {problem}; expected a network's .safetensors file")
     if file.suffix in (".pth", ".pt", ".ckpt"):
         raise InputError(
             f"{path}: expected a .safetensors file; published checkpoints have to be imported "
@@ -94,9 +95,13 @@ def stem_of(output: Path | str) -> Path:
     """A network's bare name: without the ending of its weights or its config.
 
     Raises:
-        InputError: an ending of another kind of file.
+        InputError: no name, or an ending of another kind of file.
     """
     path = Path(output)
+    if path.name in ("", ".."):
+        raise InputError(
+            f"expected a name for NAME.safetensors and NAME.yaml, got the folder {path}"
+        )
     if path.suffix.lower() in _OTHER_KINDS:
         raise InputError(
             f"{path}: expected a name for NAME.safetensors and NAME.yaml, got one that ends in "

@@ -27,7 +27,7 @@ from nas.data import Patches, Photo
 from nas.evaluate.recipe import Recipe
 from nas.evaluate.state import start
 from nas.evaluate.train import train
-from search_spaces.errors import InputError
+from search_spaces.errors import MissingExtra
 from search_spaces.network import Network, build
 
 __all__ = ["need_torchao", "qat"]
@@ -39,9 +39,9 @@ _BETWEEN = ("leaky_relu", "relu", "add", "cat", "mul", "sigmoid")
 
 
 def need_torchao() -> None:
-    """Raises InputError where the extra ``quantize`` is not installed."""
+    """Raises MissingExtra where the extra ``quantize`` is not installed."""
     if find_spec("torchao") is None:
-        raise InputError(
+        raise MissingExtra(
             "quantisation-aware fine-tuning needs torchao, which the extra 'quantize' brings: "
             "pip install 'nas-sr[quantize]'"
         )

@@ -107,8 +107,11 @@ def _fit(layer: nn.Conv2d, inputs: Tensor, target: Tensor) -> None:
         product += (rows @ wanted.flatten(1).T).double()
     assert layer.bias is not None
     before = torch.cat([layer.weight.flatten(1), layer.bias[:, None]], dim=1).T.double()
-    hold = _HOLD * gram.diagonal()[:-1].mean() * torch.eye(count + 1, dtype=torch.float64)
-    fitted = torch.linalg.solve(gram + hold, product + hold @ before).T.float()
-    if fitted.isfinite().all():
+    # Inputs that are all zero say nothing about the weights: they are held at what they were.
+    scale = gram.diagonal()[:-1].mean().item() or 1.0
+    hold = _HOLD * scale * torch.eye(count + 1, dtype=torch.float64)
+    solution, failed = torch.linalg.solve_ex(gram + hold, product + hold @ before)
+    fitted = solution.T.float()
+    if not failed and fitted.isfinite().all():
         layer.weight.copy_(fitted[:, :-1].reshape(layer.weight.shape))
         layer.bias.copy_(fitted[:, -1])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
+from annotated_types import Ge
+
+from nas.plain import from_plain
 from nas.records import TrialRecord
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
@@ -76,23 +79,41 @@ def read_steps(path: Path) -> tuple[CompressionStep, ...]:
     if not path.is_file():
         return ()
     try:
-        return tuple(_step(row) for row in json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        rows = from_plain(tuple[_Row, ...], json.loads(path.read_text(encoding="utf-8")), str(path))
+        return tuple(row.step(str(path)) for row in rows)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError) as error:
+        # Not JSON, or of another shape.
+        told = str(error).removeprefix(f"{path}: ")
         raise InputError(
-            f"{path}: no records of a compression ({error!r}); delete it and compress again"
+            f"{path}: no records of a compression ({told}); delete it and compress again"
         ) from None
 
 
-def _step(row: dict[str, object]) -> CompressionStep:
-    values = dict(row)
-    attrs = values.pop("record")
-    assert isinstance(attrs, dict)
-    parent = values.pop("parent")
-    assert isinstance(parent, int)
-    return CompressionStep(
-        record=TrialRecord.from_attrs(parent, attrs.pop("state"), attrs),
-        **values,  # type: ignore[arg-type]
-    )
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A step as it stands in the file."""
+
+    place: Annotated[int, Ge(0)]
+    name: str
+    kept: bool
+    parent: Annotated[int, Ge(0)]
+    record: Mapping[str, Any]
+    file: str = ""
+    file_bytes: Annotated[int, Ge(0)] | None = None
+    seconds: float = 0.0
+    note: str = ""
+
+    def step(self, where: str) -> CompressionStep:
+        attrs = dict(self.record)
+        record = TrialRecord.from_attrs(self.parent, str(attrs.pop("state", "")), attrs)
+        if self.file and Path(self.file).name != self.file:
+            raise InputError(f"{where}: file: expected one beside it, got {self.file!r}")
+        return CompressionStep(
+            self.place, self.name, self.kept, record, self.file, self.file_bytes, self.seconds,
+            self.note,
+        )  # fmt: skip
 
 
 def to_table(steps: Iterable[CompressionStep]) -> pd.DataFrame:

@@ -12,7 +12,10 @@ try:
 except ImportError:  # no flock on Windows: every process has every file to itself there
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["locked"]
+__all__ = ["FLAGS", "locked"]
+
+FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+"""How a lock's file is opened: a link in a folder of somebody else's leads nowhere."""
 
 
 @contextmanager
@@ -31,7 +34,7 @@ def locked(path: Path, *, wait: bool, pause: Callable[[], None] | None = None) -
     Raises:
         OSError: the file cannot be made.
     """
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    file = os.open(path, FLAGS, 0o644)
     try:
         while not (held := _taken(file, block=wait and pause is None)) and wait:
             assert pause is not None

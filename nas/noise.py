@@ -17,8 +17,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from nas.plain import from_plain
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
+from search_spaces.regular import read_regular
 
 __all__ = ["EXACT", "GIVEN", "Noise", "noise_of", "noise_of_run", "of_difference", "write_noise"]
 
@@ -117,13 +119,10 @@ def noise_of_run(folder: Path, profile: str, steps: int) -> Noise:
     """
     path = folder / _FILE
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError:
+        return from_plain(Noise, json.loads(read_regular(path)), str(path))
+    except (FileNotFoundError, NotADirectoryError):
         return noise_of(profile, steps)
-    try:
-        values = json.loads(text)
-        return Noise(**{name: values[name] for name in ("psnr_db", "ssim", "latency", "source")})
-    except (ValueError, KeyError, TypeError):
+    except (OSError, ValueError, RecursionError):
         raise InputError(
             f"{path}: expected the noise that nas audit writes; run nas audit again, or remove it"
         ) from None

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+from annotated_types import Ge
+
+from nas.plain import from_plain
+from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +42,13 @@ PROMOTED = "promoted"
 OVER_BUDGET = "over budget"
 DUPLICATE = "duplicate"
 
+_STATES = (FINISHED, FAILED, INTERRUPTED, REJECTED, RUNNING, STOPPED, PROMOTED)
+_HASH = re.compile("([0-9a-f]{16})?")
 _NESTED = ("architecture", "made_with", "rungs")
+
+
+_Count: TypeAlias = Annotated[int, Ge(0)]
+_Cost: TypeAlias = Annotated[float, Ge(0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +64,10 @@ class Rung:
             the training diverged and was begun again.
     """
 
-    step: int
+    step: Annotated[int, Ge(1)]
     psnr_y_db: float
     ssim_y: float
-    seconds: float
+    seconds: Annotated[float, Ge(0)]
     rate_factor: float = 1.0
 
 
@@ -72,7 +85,8 @@ class TrialRecord:
     Attributes:
         number: the trial's number in the Optuna study, from 0.
         state: one of the seven states above.
-        source: ``"sampler"``, or ``"preset:NAME"`` for an enqueued published system.
+        source: ``"sampler"``, ``"preset:NAME"`` for an enqueued published system, or
+            ``"narrowed:NAME"`` for one at the largest width within the budgets.
         architecture: the architecture as a plain dictionary.
         architecture_hash: the architecture's canonical hash (16 hex digits).
         params: trainable parameters of the deployed network.
@@ -90,21 +104,21 @@ class TrialRecord:
         made_with: recipe, data set, seed, device, library versions, git revision.
     """
 
-    number: int
+    number: _Count
     state: str
     source: str = "sampler"
     architecture: Mapping[str, Any] = field(default_factory=dict)
     architecture_hash: str = ""
-    params: int | None = None
-    macs: int | None = None
-    activations: int | None = None
-    memory_mb: float | None = None
-    latency_ms: float | None = None
-    latency_min_ms: float | None = None
+    params: _Count | None = None
+    macs: _Count | None = None
+    activations: _Count | None = None
+    memory_mb: _Cost | None = None
+    latency_ms: _Cost | None = None
+    latency_min_ms: _Cost | None = None
     psnr_y_db: float | None = None
     ssim_y: float | None = None
-    train_steps: int | None = None
-    train_seconds: float | None = None
+    train_steps: _Count | None = None
+    train_seconds: _Cost | None = None
     rungs: tuple[Rung, ...] = ()
     reason: str = ""
     made_with: Mapping[str, Any] = field(default_factory=dict)
@@ -129,11 +143,29 @@ class TrialRecord:
 
     @classmethod
     def from_attrs(cls, number: int, state: str, attrs: Mapping[str, Any]) -> TrialRecord:
-        """The record again from a trial's user attributes; attributes of others are passed over."""
-        known = {f.name for f in fields(cls)} - {"number", "state"}
-        values = {key: attrs[key] for key in known if key in attrs}
-        values["rungs"] = tuple(Rung(**rung) for rung in values.get("rungs", ()))
-        return cls(number, state, **values)
+        """The record again from a trial's user attributes; attributes of others are passed over.
+
+        Raises:
+            InputError: a figure of another type than it has, an unknown state, rungs that do not
+                rise.
+        """
+        where = f"trial {number}"
+        record = from_plain(cls, {**attrs, "number": number, "state": state}, where)
+        if record.state not in _STATES:
+            known = ", ".join(_STATES)
+            raise InputError(f"{where}: state: expected one of {known}, got {record.state!r}")
+        if not _HASH.fullmatch(record.architecture_hash):
+            # Files are named by it.
+            raise InputError(
+                f"{where}: architecture_hash: expected 16 hex digits, got "
+                f"{record.architecture_hash[:40]!r}"
+            )
+        steps = [rung.step for rung in record.rungs]
+        if any(later <= earlier for earlier, later in pairwise(steps)):
+            raise InputError(f"{where}: rungs: expected steps that rise, got {steps}")
+        if not isinstance(record.made_with.get("recipe", {}), Mapping):
+            raise InputError(f"{where}: made_with.recipe: expected a mapping")
+        return record
 
 
 def to_frame(records: Iterable[TrialRecord]) -> pd.DataFrame:

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import yaml
 
 from nas.choice import BETTER, Choice, check_preference
 from nas.noise import GIVEN, Noise, noise_of, noise_of_run
 from nas.objectives import OBJECTIVES
 from nas.pareto import front
 from nas.records import FINISHED, RUNNING, TrialRecord, to_frame
+from nas.run_file import read_run_file, write_run
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
 
 if TYPE_CHECKING:
     import pandas as pd
     from optuna import Study
+    from optuna.storages import BaseStorage
 
-__all__ = ["Run", "open_run"]
+__all__ = ["RESULTS", "STORE", "Run", "embedded_storage", "open_run"]
 
-_FILE, _STORE = "run.yaml", "study.db"
+STORE = "study.db"
+_TRIALS, _FRONT, _BEST, _WEIGHTS = "trials.csv", "front.csv", "best.yaml", "best.safetensors"
+RESULTS = (_TRIALS, _FRONT, _BEST, _WEIGHTS)
+"""What a search writes into its run folder for people, and writes anew as it goes on."""
 
 
 @dataclass(frozen=True)
@@ -106,29 +110,34 @@ class Run:
         Raises:
             InputError: the store or the study in it is gone or cannot be read.
         """
-        import optuna
-
-        from nas.explore.study import open_storage, storage_errors
+        from nas.explore.failing import reading
+        from nas.explore.study import load
 
         if self.study is not None:
             return self.study
-        file = self.folder / _STORE
-        if self.storage == embedded_storage(self.folder) and not file.is_file():
-            # Opening it would make an empty one.
-            raise InputError(f"{file}: not there; expected the study that nas search keeps")
-        with storage_errors():
-            storage = open_storage(self.storage)
-            try:
-                return optuna.load_study(study_name=self.about["study"], storage=storage)
-            except KeyError:
-                raise InputError(f"{self.folder}: its study is gone from the storage") from None
+        with reading(str(self.folder)):
+            study = load(self.opened_storage(), self.about["study"])
+        if study is None:
+            raise InputError(f"{self.folder}: its study is gone from the storage")
+        return study
+
+    def opened_storage(self) -> BaseStorage:
+        """Its store, to read.
+
+        Raises:
+            InputError: it is gone or cannot be read.
+        """
+        from nas.explore.study import open_to_read
+
+        return open_to_read(self.storage)
 
     def records(self) -> list[TrialRecord]:
         """A record for every trial that has been started."""
-        from nas.explore.study import read_records, storage_errors
+        from nas.explore.failing import reading
+        from nas.explore.study import read_records
 
         study = self.opened_study()
-        with storage_errors():
+        with reading(str(self.folder)):
             return read_records(study)
 
     def finished(self) -> pd.DataFrame:
@@ -196,7 +205,7 @@ class Run:
     def write_tables(self, records: Sequence[TrialRecord]) -> None:
         """Writes trials.csv, front.csv, best.yaml and best.safetensors as they stand now."""
         on_front = front(records, [OBJECTIVES[name] for name in self.objectives])
-        for name, rows in (("trials.csv", records), ("front.csv", on_front)):
+        for name, rows in ((_TRIALS, records), (_FRONT, on_front)):
             with atomic_path(self.folder / name) as temporary:
                 to_frame(rows).to_csv(temporary, index=False)
         winner = self.choice.best(records)
@@ -214,7 +223,7 @@ class Run:
         from search_spaces.yaml_file import to_yaml
 
         text = to_yaml(dict(winner.architecture))
-        told, trained = self.folder / "best.yaml", self.folder / "best.safetensors"
+        told, trained = self.folder / _BEST, self.folder / _WEIGHTS
         kept = self.weights(winner).exists()
         if not kept and not (told.is_file() and told.read_text(encoding="utf-8") == text):
             # Weights of another network than best.yaml says would be worse than none.
@@ -226,40 +235,42 @@ class Run:
                 shutil.copyfile(self.weights(winner), temporary)
 
 
-def write_run(folder: Path, about: Mapping[str, Any]) -> None:
-    """Writes run.yaml, whole or not at all."""
-    with atomic_path(folder / _FILE) as temporary:
-        temporary.write_text(
-            yaml.safe_dump(dict(about), sort_keys=False, width=96), encoding="utf-8"
-        )
-
-
 def open_run(folder: Path | str, *, storage: str | None = None) -> Run:
     """The run in a folder, whether its search is under way, finished or was stopped.
 
+    Its study is only ever read. Where run.yaml names a store outside of the folder, whoever opens
+    it has to name that store: a run may come from somebody else.
+
     Args:
         folder: the run folder.
-        storage: the URL of its store, where that is not embedded and needs a password.
+        storage: the URL of its store, where that is outside of the folder; by default what the
+            environment variable ``NAS_STORAGE`` says.
 
     Raises:
-        InputError: no run is there.
+        InputError: no run is there, or its store is elsewhere and was not named.
     """
-    from search_spaces.yaml_file import read_yaml
-
     path = Path(folder)
-    if not (path / _FILE).is_file():
-        raise InputError(f"{path}: no run is there (no {_FILE}); expected a folder of nas search")
-    about, _ = read_yaml(path / _FILE)
-    for key in ("study", "identity", "storage"):
-        if key not in about:
-            raise InputError(f"{path / _FILE}: missing key {key!r}; expected a file of nas search")
-    identity = about["identity"]
-    if not (isinstance(identity, dict) and {"objectives", "budgets", "space"} <= identity.keys()):
-        raise InputError(f"{path / _FILE}: identity: expected a mapping of nas search")
-    url = storage or about["storage"] or embedded_storage(path)
-    return Run(path, about, url)
+    about = read_run_file(path)
+    return Run(path, about, _storage(path, about["storage"], storage))
 
 
 def embedded_storage(folder: Path) -> str:
     """The URL of the store inside a run folder."""
-    return f"sqlite:///{folder / _STORE}"
+    return f"sqlite:///{folder / STORE}"
+
+
+def _storage(folder: Path, told: str | None, named: str | None) -> str:
+    from nas.explore.database import database_file
+
+    if named is not None or told is None:
+        return named or embedded_storage(folder)
+    file = database_file(told)
+    if file is not None and file.resolve().parent == folder.resolve():
+        return told
+    known = os.environ.get("NAS_STORAGE")
+    if known:
+        return known
+    raise InputError(
+        f"{folder}: its study is outside of the folder, in {told}; if that is yours, name it "
+        f"with --storage URL or NAS_STORAGE=URL"
+    )

@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from search_spaces.errors import InputError
+from search_spaces.regular import irregular
 
 __all__ = ["GROUP", "import_parts", "imported_files"]
 
@@ -29,8 +30,8 @@ def import_parts(files: Iterable[Path | str] = ()) -> None:
         point.load()
     for file in files:
         path = Path(file)
-        if not path.is_file():
-            raise InputError(f"--import {path}: no such file; expected a Python file with parts")
+        if problem := irregular(path):
+            raise InputError(f"--import {path}: {problem}; expected a Python file with parts")
         try:
             runpy.run_path(str(path), run_name=path.stem)
             _imported.append(path.resolve())

@@ -2,36 +2,50 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from search_spaces.errors import InputError
+from search_spaces.errors import WriteError
 
 __all__ = ["atomic_path"]
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
 def atomic_path(path: Path | str) -> Iterator[Path]:
     """A temporary path beside ``path`` that takes its place when the block ends well.
 
-    When the block raises (a full disk, say), the temporary file is removed and what stood
-    at ``path`` stays as it was.
+    When the block raises (a full disk, say), the temporary file is removed, with the folders that
+    were made for it, and what stood at ``path`` stays as it was.
 
     Raises:
-        InputError: the folder cannot be made or written.
+        WriteError: the folder cannot be made or written, or ``path`` is one itself.
+        OSError: from the block; where no more can be written, with ``path`` as its file's name.
     """
     target = Path(path)
+    made: list[Path] = []
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        made = _make_folder(target.parent)
         handle, name = tempfile.mkstemp(
             prefix=f".{target.stem}.", suffix=target.suffix, dir=target.parent
         )
     except OSError as error:
-        raise InputError(
-            f"cannot write {target}: {error.strerror or error}; choose a folder that can be written"
+        _remove(made)
+        raise WriteError(
+            f"cannot write {target}: {error.strerror or error}; choose "
+            + (
+                "the name of a file"
+                if error.errno == errno.EISDIR
+                else "a folder that can be written"
+            )
         ) from error
     os.close(handle)
     temporary = Path(name)
@@ -39,8 +53,35 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
         yield temporary
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, target)
+        made = []
+    except OSError as error:
+        if error.errno in _FULL:
+            # A write knows of no name, or of the temporary one.
+            error.filename = str(target)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
+        _remove(made)
+
+
+def _make_folder(folder: Path) -> list[Path]:
+    """Makes it with its parents; returns those that were not there, the innermost first."""
+    missing = []
+    for one in (folder, *folder.parents):
+        if one.exists():
+            break
+        missing.append(one)
+    folder.mkdir(parents=True, exist_ok=True)
+    return missing
+
+
+def _remove(folders: Iterable[Path]) -> None:
+    for one in folders:
+        try:
+            one.rmdir()
+        except OSError:
+            # Somebody else has use for it.
+            return
 
 
 def _umask() -> int:

@@ -20,7 +20,9 @@ from search_spaces.yaml_file import read_yaml
 __all__ = ["KeyMap", "key_maps"]
 
 _FOLDER = Path(__file__).parent / "keymaps"
-_NUMBER = re.compile(r"\\\{(\w+)(?:\\\+(\d+))?\\\}")
+_NUMBER = re.compile(r"\{([A-Za-z_]\w*)(?:\+(\d{1,3}))?\}", re.ASCII)
+_OURS = re.compile(r"\{([A-Za-z_]\w*)\}", re.ASCII)
+_MOST_NUMBERS = 4
 _FIELDS = ("title", "keys", "value_range", "mean")
 
 
@@ -64,10 +66,9 @@ class KeyMap:
         """Our name of their ``key``, e.g. ``blocks.0.fuse.bias``; None where no rule fits."""
         for pattern, template, offsets in self.rules:
             if match := pattern.fullmatch(key):
-                numbers = {n: int(match[n]) - offset for n, offset in offsets.items()}
-                if min(numbers.values(), default=0) < 0:
-                    continue
-                return template.format(**numbers) + (match["leaf"] or "")
+                numbers = {n: int(match[f"n_{n}"]) - offset for n, offset in offsets.items()}
+                if min(numbers.values(), default=0) >= 0:
+                    return _filled(template, numbers) + (match["leaf"] or "")
         return None
 
 
@@ -81,16 +82,26 @@ def key_maps(more: Iterable[Path] = ()) -> tuple[KeyMap, ...]:
     return tuple(KeyMap.load(Path(path)) for path in paths)
 
 
+def _filled(template: str, numbers: Mapping[str, int]) -> str:
+    return _OURS.sub(lambda asked: str(numbers[asked[1]]), template)
+
+
 def _rule(theirs: str, ours: str) -> tuple[re.Pattern[str], str, Mapping[str, int]]:
+    rule = f"the rule '{theirs}: {ours}'"
+    if set(_NUMBER.sub("", theirs) + _OURS.sub("", ours)) & set("{}"):
+        raise InputError(f"{rule} may have {{name}} in braces, on the left {{name+1}} too, no more")
+    pattern, end = "", 0
     offsets: dict[str, int] = {}
-
-    def number(match: re.Match[str]) -> str:
-        if match[1] in offsets:
-            return f"(?P={match[1]})"
-        offsets[match[1]] = int(match[2] or 0)
-        return rf"(?P<{match[1]}>\d+)"
-
-    pattern = _NUMBER.sub(number, re.escape(theirs))
-    if set(re.findall(r"\{(\w+)\}", ours)) != set(offsets):
-        raise InputError(f"the rule '{theirs}: {ours}' must have the same numbers on both sides")
+    for match in _NUMBER.finditer(theirs):
+        pattern += re.escape(theirs[end : match.start()])
+        name, end = match[1], match.end()
+        # No network has a million blocks; int() of a key without an end would fail.
+        pattern += rf"(?P=n_{name})" if name in offsets else rf"(?P<n_{name}>[0-9]{{1,6}})"
+        offsets.setdefault(name, int(match[2] or 0))
+    pattern += re.escape(theirs[end:])
+    if set(_OURS.findall(ours)) != set(offsets):
+        raise InputError(f"{rule} must have the same numbers on both sides")
+    # Each further one multiplies the ways to read a key of digits alone.
+    if len(offsets) > _MOST_NUMBERS:
+        raise InputError(f"{rule} has {len(offsets)} numbers; expected {_MOST_NUMBERS} at most")
     return re.compile(pattern + r"(?P<leaf>\.(weight|bias))?"), ours, offsets

@@ -182,6 +182,21 @@ class Space:
             grown[d.name] = point[d.name]
         return fractions
 
+    def narrowed(
+        self, point: Point, scale: int, fits: Callable[[Architecture], bool]
+    ) -> Point | None:
+        """The point with its last filling dimension, its width, as large as fits, at most its own.
+
+        Returns:
+            ``None`` where not even the narrowest network fits.
+        """
+        width = self.filling[-1]
+        least = {**point, width.name: width.grid[0]}
+        if not fits(self.architecture(least, scale)):
+            return None
+        widest = width.grid[self._fitting(least, width, scale, fits) - 1]
+        return {**point, width.name: min(widest, int(point[width.name]))}
+
     def combinations(self) -> Iterator[dict[str, Label]]:
         """Every combination of active choices, filling dimensions left out."""
         yield from self._extend({}, [d for d in self.dimensions if d.choices])

@@ -3,42 +3,55 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from search_spaces.architecture import Architecture
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, WriteError
 from search_spaces.files import atomic_path
 from search_spaces.network import Network, build
+from search_spaces.regular import check_regular
 
-__all__ = ["CONFIG", "WEIGHTS", "load", "save_weights"]
+__all__ = ["CONFIG", "WEIGHTS", "load", "save_weights", "weights_to_bytes"]
 
 CONFIG, WEIGHTS = "config.yaml", "weights.safetensors"
 """Names of a network's two files where it is a folder."""
 
 _KEY = "architecture"
+# As the format calls float16, bfloat16, float32 and float64.
+_DTYPES = ("F16", "BF16", "F32", "F64")
 
 
 def save_weights(network: Network, path: Path | str) -> None:
     """Writes the weights, with the Architecture in the file's metadata, whole or not at all.
 
     Raises:
-        InputError: the folder cannot be written, or the disk is full.
+        WriteError: the folder cannot be written, or the disk is full.
     """
+    content = weights_to_bytes(network)
+    try:
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(content)
+    except OSError as error:
+        reason = error.strerror or error
+        raise WriteError(f"cannot write {path}: {reason}; is the disk full?") from error
+
+
+def weights_to_bytes(network: Network) -> bytes:
+    """The content of the file that `save_weights` writes."""
     # A copy each: two names may share storage, and the file wants contiguous tensors.
     tensors = {
         name: tensor.detach().to("cpu", copy=True).contiguous()
         for name, tensor in network.state_dict().items()
     }
-    metadata = {"format": "pt", _KEY: json.dumps(network.architecture.to_dict())}
-    try:
-        with atomic_path(path) as temporary:
-            save_file(tensors, temporary, metadata=metadata)
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"cannot write {path}: {error}; is the disk full?") from error
+    return save(
+        tensors, metadata={"format": "pt", _KEY: json.dumps(network.architecture.to_dict())}
+    )
 
 
 def load(path: Path | str) -> Network:
@@ -50,33 +63,43 @@ def load(path: Path | str) -> Network:
 
     Raises:
         InputError: not a safetensors file, one without an Architecture, or one whose
-            tensors are not exactly those of its Architecture or are not finite.
+            tensors are not exactly those of its Architecture, not floating-point or not finite.
     """
     if Path(path).is_dir():
         return _of_folder(Path(path))
     try:
+        check_regular(path)
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            architecture = _architecture(path, file.metadata() or {})
+            # Without memory first: the file may promise more than it holds.
+            with torch.device("meta"):
+                expected = build(architecture).state_dict()
+            _check(path, expected, {name: file.get_slice(name) for name in file.keys()})  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in expected}
     except (SafetensorError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise InputError(
-            f"{path}: cannot be read as weights ({error}); expected a .safetensors file"
+            f"{path}: cannot be read as weights ({reason}); expected a .safetensors file"
         ) from None
+    for name, tensor in tensors.items():
+        # In float32, as it will be used: a large double is none there.
+        if not tensor.float().isfinite().all():
+            raise InputError(f"{path}: {name} holds values that are not finite")
+    network = build(architecture)
+    network.load_state_dict(tensors)
+    return network.eval()
+
+
+def _architecture(path: Path | str, metadata: Mapping[str, str]) -> Architecture:
     if _KEY not in metadata:
         raise InputError(
             f"{path}: holds no architecture in its metadata; expected a file that this "
             f"program wrote (published checkpoints have to be imported first)"
         )
     try:
-        architecture = Architecture.from_dict(json.loads(metadata[_KEY]))
+        return Architecture.from_dict(json.loads(metadata[_KEY]))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: its architecture is not valid: {error}") from None
-    # Without memory first: the file may promise more than it holds.
-    with torch.device("meta"):
-        _check(path, build(architecture).state_dict(), tensors)
-    network = build(architecture)
-    network.load_state_dict(tensors)
-    return network.eval()
 
 
 def _of_folder(folder: Path) -> Network:
@@ -95,7 +118,7 @@ def _of_folder(folder: Path) -> Network:
 
 
 def _check(
-    path: Path | str, expected: dict[str, torch.Tensor], found: dict[str, torch.Tensor]
+    path: Path | str, expected: Mapping[str, torch.Tensor], found: Mapping[str, Any]
 ) -> None:
     missing, unused = sorted(expected.keys() - found), sorted(found.keys() - expected)
     if missing or unused:
@@ -103,10 +126,11 @@ def _check(
             f"{path}: the weights are not those of its architecture: "
             f"missing {missing[:3]}, unused {unused[:3]}"
         )
-    for name, tensor in found.items():
-        if tensor.shape != expected[name].shape:
+    for name, tensor in expected.items():
+        shape, dtype = tuple(found[name].get_shape()), found[name].get_dtype()
+        if shape != tensor.shape:
+            raise InputError(f"{path}: {name} is {shape}, expected {tuple(tensor.shape)}")
+        if dtype not in _DTYPES:
             raise InputError(
-                f"{path}: {name} is {tuple(tensor.shape)}, expected {tuple(expected[name].shape)}"
+                f"{path}: {name} is {dtype}, expected a floating-point tensor: {', '.join(_DTYPES)}"
             )
-        if not tensor.isfinite().all():
-            raise InputError(f"{path}: {name} holds values that are not finite")

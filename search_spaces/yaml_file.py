@@ -9,39 +9,23 @@ from typing import Any
 import yaml
 
 from search_spaces.errors import InputError
+from search_spaces.plain_yaml import plain_data
+from search_spaces.regular import open_regular
 
-__all__ = ["at_key", "read_yaml", "to_yaml"]
+__all__ = ["at_key", "parse_yaml", "read_yaml", "to_yaml"]
 
 # A thousand times what any of our files needs; reading a megabyte takes PyYAML seconds.
 _MOST_BYTES = 1_000_000
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """The safe loader, but a key given twice is an error instead of a silent choice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise yaml.constructor.ConstructorError(
-                    None, None, "a key has to be a plain word", key.start_mark
-                )
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"key {key.value!r} is given twice", key.start_mark
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
 
 
 def read_yaml(path: Path | str) -> tuple[dict[str, Any], str]:
     """The mapping in a YAML file, and the file's text.
 
     Raises:
-        InputError: no such file, not readable, not YAML (with its line), or no mapping.
+        InputError: no such file, not a regular one, not readable, or `parse_yaml`'s.
     """
     try:
-        with Path(path).open("rb") as file:
+        with open_regular(path) as file:
             raw = file.read(_MOST_BYTES + 1)
         text = raw.decode("utf-8")
     except (OSError, ValueError) as error:
@@ -49,21 +33,35 @@ def read_yaml(path: Path | str) -> tuple[dict[str, Any], str]:
         raise InputError(f"{path}: cannot be read ({reason}); expected a YAML file") from None
     if len(raw) > _MOST_BYTES:
         raise InputError(f"{path}: more than {_MOST_BYTES} bytes; expected a short YAML file")
+    return parse_yaml(text, str(path)), text
+
+
+def parse_yaml(text: str, name: str) -> dict[str, Any]:
+    """The mapping in a YAML text: plain data with words as keys, in memory as in the text's size.
+
+    Args:
+        text: of any length, from anybody.
+        name: where it lay, for errors.
+
+    Raises:
+        InputError: not YAML (with its line), no mapping, or more than plain data (see
+            `plain_data`).
+    """
     try:
-        # The loader derives from SafeLoader: it builds plain data only.
-        data = yaml.load(text, Loader=_StrictLoader)
+        data = plain_data(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f":{mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "not YAML"
-        raise InputError(f"{path}{where}: {problem}; expected a YAML mapping") from None
+        raise InputError(f"{name}{where}: {problem}; expected a YAML mapping") from None
     except RecursionError:
-        raise InputError(f"{path}: nested too deeply; expected a YAML mapping") from None
-    except ValueError as error:  # a date or a number that looks like one and is none
-        raise InputError(f"{path}: not YAML ({error}); expected a YAML mapping") from None
+        raise InputError(f"{name}: nested too deeply; expected a YAML mapping") from None
+    # An escape that is no character, a version of a thousand digits.
+    except (ValueError, ArithmeticError) as error:
+        raise InputError(f"{name}: not YAML ({error}); expected a YAML mapping") from None
     if not isinstance(data, dict):
-        raise InputError(f"{path}: expected a YAML mapping, got {type(data).__name__}")
-    return data, text
+        raise InputError(f"{name}: expected a YAML mapping, got {type(data).__name__}")
+    return data
 
 
 def at_key(path: Path | str, text: str, message: str) -> str:

@@ -4,7 +4,7 @@
     python -m benchmarks.speedrun.to_the_end --summary
 
 Adam has the linear image skip as well, from bicubic, falls along a cosine, and its step size is the
-best of three after a fifth of the steps. ``now`` falls in a straight line: over as many steps, and
+best of four after a fifth of the steps. ``now`` falls in a straight line: over as many steps, and
 in a training of its own over 35% of them.
 """
 
@@ -26,7 +26,7 @@ from search_spaces.files import atomic_path
 CSV = RESULTS / "speedrun_to_the_end.csv"
 SCALE, STEPS, TRIED, SHARE = 4, 10_000, 2_000, 0.35
 NETWORKS = ("15K", "plain", "e_rfdn", "400K")
-RATES = (5e-4, 1e-3, 2e-3)
+RATES = (5e-4, 1e-3, 2e-3, 4e-3)
 _COLUMNS = ["network", "recipe", "steps", "step", "psnr_y_db"]
 
 

@@ -86,4 +86,6 @@ def _lead(values: npt.NDArray[np.float64], ours: npt.NDArray[np.bool_]) -> tuple
 
 
 def _word(value: object) -> str:
+    if value is None or value != value:
+        return "left out"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -23,6 +23,10 @@ Values = npt.NDArray[np.float64]
 LEAST_AT_PRICE = 5
 """Of fewer networks nothing is left once price is taken out."""
 
+_ROUNDS = 8
+_USUAL = 3.0 * 1.4826
+"""Three standard deviations, in medians of the absolute residuals of normal ones."""
+
 _ROUNDING = 1e-9
 """What is left of a figure's spread is less than this where the price explains all of it."""
 
@@ -46,7 +50,12 @@ def slopes(networks: int, terms: int) -> int:
 
 
 def residuals(values: npt.ArrayLike, terms: Values, weights: Values) -> Values:
-    """What the terms leave of a figure, by weighted least squares for each sample.
+    """What the terms leave of a figure, by robust weighted least squares for each sample.
+
+    A network whose training fell apart lies decibels below all others, and would tilt the line
+    that the price draws through them: it counts for as much as one at the edge of what is usual
+    (Huber 1964, "Robust estimation of a location parameter"; iteratively reweighted, the scale
+    from the median of the residuals).
 
     Args:
         values: (n,) figures; NaN stays NaN and counts for nothing.
@@ -68,11 +77,35 @@ def residuals(values: npt.ArrayLike, terms: Values, weights: Values) -> Values:
         return rest
     columns = np.column_stack([np.ones(len(figures)), terms[:, :used]])
     filled = np.where(known, figures, 0.0)
-    moments = np.einsum("sn,ni,nj->sij", counted, columns, columns)
-    sides = np.einsum("sn,ni,n->si", counted, columns, filled)
-    fitted = np.einsum("sij,sj->si", np.linalg.pinv(moments, hermitian=True), sides) @ columns.T
+    fitted = _fitted(columns, filled, counted)
+    for _ in range(_ROUNDS):
+        away = np.abs(filled - fitted)
+        usual = _USUAL * _median(away, counted)[:, None]
+        # Where the price explains all but rounding there is nothing to reweigh.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.where(away > usual, usual / away, 1.0)
+        fitted = _fitted(columns, filled, counted * np.where(usual > 0, share, 1.0))
     enough = (counted > 0).sum(axis=1) >= used + 3
     rest[enough] = np.where(known, figures - fitted, np.nan)[enough]
     extent = np.ptp(figures[known]) if known.any() else 0.0
     rest[np.abs(rest) <= _ROUNDING * extent] = 0.0
     return rest
+
+
+def _fitted(columns: Values, figures: Values, weights: Values) -> Values:
+    """(samples, n) by least squares, each sample with its weights."""
+    moments = np.einsum("sn,ni,nj->sij", weights, columns, columns)
+    sides = np.einsum("sn,ni,n->si", weights, columns, figures)
+    found: Values = (
+        np.einsum("sij,sj->si", np.linalg.pinv(moments, hermitian=True), sides) @ columns.T
+    )
+    return found
+
+
+def _median(values: Values, weights: Values) -> Values:
+    """(samples,) the weighted median of each row."""
+    order = np.argsort(values, axis=1)
+    below = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1)
+    first = np.argmax(below >= below[:, -1:] / 2, axis=1)
+    middle: Values = np.take_along_axis(values, order, axis=1)[np.arange(len(values)), first]
+    return middle

@@ -7,13 +7,18 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from annotated_types import Ge, Len
 
 from nas.locks import locked
+from nas.plain import from_plain
 from nas.records import Rung
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
+from search_spaces.regular import read_regular
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,8 +45,8 @@ class Training:
 class Plan:
     """Hashes of the networks to train, and the rising steps at which they are judged."""
 
-    networks: tuple[str, ...] = ()
-    steps: tuple[int, ...] = ()
+    networks: tuple[Annotated[str, Len(16, 16)], ...] = ()
+    steps: tuple[Annotated[int, Ge(1)], ...] = ()
 
 
 class AuditFolder:
@@ -81,9 +86,8 @@ class AuditFolder:
         if not path.exists():
             return Plan()
         try:
-            plan = json.loads(path.read_text("utf-8"))
-            return Plan(tuple(map(str, plan["networks"])), tuple(map(int, plan["steps"])))
-        except (ValueError, KeyError, TypeError):
+            return from_plain(Plan, json.loads(read_regular(path)), str(path))
+        except (OSError, ValueError, RecursionError):
             raise InputError(
                 f"{path}: expected the plan that nas audit writes; remove it to plan anew"
             ) from None
@@ -128,13 +132,13 @@ class AuditFolder:
         if not path.exists():
             return []
         try:
-            rows = pd.read_csv(path)
+            rows = pd.read_csv(BytesIO(read_regular(path)))
             columns = (rows[name].tolist() for name in _COLUMNS[2:])
             return [
                 Rung(int(step), float(psnr), float(ssim), float(seconds))
                 for step, psnr, ssim, seconds in zip(*columns, strict=True)
             ]
-        except (ValueError, KeyError):
+        except (OSError, ValueError, KeyError):
             raise InputError(
                 f"{path}: expected a table that nas audit writes; remove it to train that "
                 f"network again"
@@ -152,7 +156,7 @@ class AuditFolder:
     def scores(self, training: Training) -> dict[str, float]:
         """The zero-cost scores of a network and seed by name; none where they are not there."""
         try:
-            found = json.loads(self._scores_file(training).read_text("utf-8"))
+            found = json.loads(read_regular(self._scores_file(training)))
             return {str(name): float(value) for name, value in found.items()}
         except (OSError, ValueError, TypeError, AttributeError):
             return {}

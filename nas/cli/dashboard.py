@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, MissingExtra
 
 if TYPE_CHECKING:
     from wsgiref.simple_server import WSGIServer
@@ -27,7 +27,7 @@ def dashboard(
     ] = None,
 ) -> None:
     """Open a run's study in optuna-dashboard, until Ctrl-C."""
-    from nas.explore.study import open_storage, storage_errors
+    from nas.explore.failing import reading
     from nas.run import open_run
 
     wsgi = _optuna_dashboard()
@@ -35,9 +35,9 @@ def dashboard(
         raise InputError(f"--port: expected 0 to 65535, got {port}")
     opened = open_run(run, storage=storage)
     study = opened.opened_study()
-    with storage_errors():
+    with reading(str(run)):
         note = front_note(study)
-        server = _listen(host, port, wsgi(open_storage(opened.storage)))
+    server = _listen(host, port, wsgi(opened.opened_storage()))
     number = study._study_id
     address = f"http://{host}:{server.server_port}/dashboard/studies/{number}"
     print(f"Study {study.study_name}: {address} (Ctrl-C ends it)", flush=True)
@@ -85,7 +85,7 @@ def _optuna_dashboard() -> Any:
     try:
         from optuna_dashboard import wsgi
     except ImportError:
-        raise InputError(
+        raise MissingExtra(
             "nas dashboard needs optuna-dashboard; install the extra: "
             "pip install 'nas-sr[dashboard]'"
         ) from None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nas.cli.targets import check_target
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def evaluate(
     """
     from nas.evaluate.exact import exact_convolutions
 
+    if csv is not None:
+        check_target(csv, "--csv")
     enlarge, facts = _enlarger(network, scale, device, self_ensemble)
     opened = _opened(test_sets, lr_folders or [], facts["scale"])
     with exact_convolutions():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
+from search_spaces.regular import read_regular
 
 if TYPE_CHECKING:
     from nas.evaluate.benchmark import TestSet
@@ -222,7 +223,7 @@ def _digest(files: Sequence[Path]) -> str:
     digest = hashlib.sha256()
     for path in files:
         try:
-            content = path.read_bytes()
+            content = read_regular(path)
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
         digest.update(f"{path.name}\0{len(content)}\0".encode())

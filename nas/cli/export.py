@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nas.cli.targets import check_target
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ def export(
     from nas.deploy.source import is_run
 
     kind = _kind(output, file_format)
+    if kind not in _FOLDERS:
+        check_target(output)
     name = f"Trial {_number(source, trial, storage)}" if is_run(source) else str(source)
     remark = ""
     if kind == "yaml":

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from nas.cli.targets import check_target
 from search_spaces.errors import InputError
 
 __all__ = ["import_"]
@@ -25,6 +26,7 @@ def import_(
     """Import published weights: every one is used, nothing in the file is run."""
     if output.suffix != ".safetensors":
         raise InputError(f"--output: expected a name that ends in .safetensors, got {output}")
+    check_target(output)
     from search_spaces import price, save_weights
     from search_spaces.checkpoints import import_checkpoint
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nas.cli.targets import check_target
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def fit(
 
     if output.suffix.lower() not in (".yaml", ".yml"):
         raise InputError(f"--output {output}: expected a name that ends in .yaml")
+    check_target(output)
     for option, value, least in (("--networks", networks, LEAST_NETWORKS),
                                  ("--held-out", held_out, 0), ("--rounds", rounds, 1),
                                  ("--seed", seed, 0)):  # fmt: skip

@@ -42,6 +42,8 @@ COMMANDS = (
 The modules import what is heavy inside their function, so that help comes at once.
 """
 
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.EPERM)
+
 app = typer.Typer(
     name="nas",
     help="Finds the best small super-resolution network for what fits your device.",
@@ -74,7 +76,7 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(1)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM):
+        if error.errno not in _UNWRITABLE:
             raise
         where = f" {error.filename}" if error.filename else ""
         _fail(

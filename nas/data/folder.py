@@ -50,12 +50,13 @@ def read_folder(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> FolderPhotos:
-    """All usable PNG, JPEG, WebP and BMP photos in a folder and its subfolders, as 8-bit RGB.
+    """All usable PNG, JPEG, WebP, TIFF and BMP photos in a folder and its subfolders, as 8-bit RGB.
 
     Gray and palette images become RGB, transparent pixels are composited over white, and the
     EXIF orientation is applied. Hidden files and linked subfolders are passed over. Every other
     file is skipped and counted by reason: ``not an image`` (or of another format), ``damaged``,
-    ``unreadable``, ``too small``, ``too large`` (over 100 megapixels), ``16-bit``, ``CMYK``,
+    ``unreadable``, ``not a regular file``, ``too small``, ``too large`` (over 100 megapixels),
+    ``16-bit``, ``32-bit``, ``signed numbers``, ``CMYK``, ``unknown kind of TIFF``,
     ``over the memory cap``.
 
     Args:
@@ -99,7 +100,7 @@ def read_folder(
         raise InputError(
             f"photo folder {folder}: {len(paths)} files found, {len(photos)} usable"
             + (f" (skipped: {listed})" if listed else "")
-            + f"; needed: at least {at_least}, PNG, JPEG, WebP or BMP, 8-bit gray or RGB,"
+            + f"; needed: at least {at_least}, PNG, JPEG, WebP, TIFF or BMP, 8-bit gray or RGB,"
             f" {min_side_px} x {min_side_px} pixels or more"
         )
     return FolderPhotos(tuple(photos), len(paths), reasons)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,14 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from nas.data.decoders import quiet_decoders
+from search_spaces.regular import open_regular
+
 __all__ = ["MAX_PIXELS", "SkippedFile", "decode_rgb", "probe_rgb_bytes"]
 
 MAX_PIXELS = 100_000_000
 """Larger images are skipped: few photos and many decompression bombs have as many pixels."""
 
-_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp"})
-_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
 _PNG_BIT_DEPTH_AT = 24
+_TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_TIFF_BITS, _TIFF_SAMPLE_FORMAT, _UNSIGNED = 258, 339, 1
 
 
 class SkippedFile(Exception):
@@ -59,32 +65,48 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     """The image with its header read and found usable; every failure becomes a SkippedFile."""
     if path.suffix.lower() not in _SUFFIXES:
         raise SkippedFile("not an image")
+    quiet_decoders()
     try:
-        with path.open("rb") as file, Image.open(file, formats=_FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise SkippedFile("too large")
-            if image.mode == "CMYK":
-                raise SkippedFile("CMYK")
-            if image.mode.startswith(("I", "F")) or _bit_depth(path, image) > 8:
-                raise SkippedFile("16-bit")
-            yield image
+        file = open_regular(path)
+    except OSError as error:
+        irregular = error.errno == errno.EINVAL
+        raise SkippedFile("not a regular file" if irregular else "unreadable") from error
+    try:
+        with file:
+            head = file.read(_PNG_BIT_DEPTH_AT + 1)
+            file.seek(0)
+            with Image.open(file, formats=_FORMATS) as image:
+                _check(image, head)
+                yield image
     except SkippedFile:
         raise
     except UnidentifiedImageError as error:
-        raise SkippedFile("not an image") from error
+        # Pillow knows some kinds of TIFF only, and cannot say which it does not.
+        is_tiff = head.startswith(_TIFF_MAGIC)
+        raise SkippedFile("unknown kind of TIFF" if is_tiff else "not an image") from error
     except Image.DecompressionBombError as error:
         raise SkippedFile("too large") from error
-    except (PermissionError, FileNotFoundError, IsADirectoryError) as error:
-        raise SkippedFile("unreadable") from error
     # Pillow's decoders meet damaged files with OSError, SyntaxError, ValueError, struct.error,
     # zlib.error, IndexError and more; one bad file must not end the reading of a thousand.
     except Exception as error:
         raise SkippedFile("damaged") from error
 
 
-def _bit_depth(path: Path, image: Image.Image) -> int:
-    """Bits a channel; Pillow opens a 16-bit RGB PNG as 8-bit without a word."""
-    if image.format != "PNG":
-        return 8
-    with path.open("rb") as file:
-        return file.read(_PNG_BIT_DEPTH_AT + 1)[-1]
+def _check(image: Image.Image, head: bytes) -> None:
+    tags = getattr(image, "tag_v2", {})
+    if image.width * image.height > MAX_PIXELS:
+        raise SkippedFile("too large")
+    if image.mode == "CMYK":
+        raise SkippedFile("CMYK")
+    bits = 8
+    # Pillow opens 16-bit RGB as 8-bit without a word.
+    if image.format == "PNG":
+        bits = head[-1]
+    elif image.format == "TIFF":
+        bits = max(tags.get(_TIFF_BITS, (1,)))
+    if bits > 16:
+        raise SkippedFile(f"{bits}-bit")
+    if bits > 8 or image.mode.startswith(("I", "F")):
+        raise SkippedFile("16-bit")
+    if any(one != _UNSIGNED for one in tags.get(_TIFF_SAMPLE_FORMAT, ())):
+        raise SkippedFile("signed numbers")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-import torch
 import yaml
 
 from nas.deploy.parity import Parity
@@ -16,6 +16,7 @@ from nas.deploy.source_code import source_code
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
 from search_spaces.network import Network
+from search_spaces.tensors import to_bytes
 
 __all__ = ["export_basicsr", "options"]
 
@@ -62,11 +63,12 @@ def export_basicsr(network: Network, folder: Path | str) -> Parity:
         folder / "options" / f"train_{stem}.yml": _options_text(network, stem, name),
         folder / "README.md": _readme(stem, name, network.architecture.scale),
     }
-    with atomic_path(folder / "weights" / f"{stem}.pth") as temporary:
+    with ExitStack() as all_or_none:
+        weights = all_or_none.enter_context(atomic_path(folder / "weights" / f"{stem}.pth"))
         # BasicSR looks for the state dict under this key.
-        torch.save({"params": state}, temporary)
-    for path, content in files.items():
-        with atomic_path(path) as temporary:
+        weights.write_bytes(to_bytes({"params": state}))
+        for path, content in files.items():
+            temporary = all_or_none.enter_context(atomic_path(path))
             temporary.write_text(content, encoding="utf-8")
     return parity
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from nas.evaluate.environment import environment
-from search_spaces import price, save_weights
+from search_spaces import price
 from search_spaces.files import atomic_path
 from search_spaces.network import Network
-from search_spaces.weights import CONFIG, WEIGHTS
+from search_spaces.weights import CONFIG, WEIGHTS, weights_to_bytes
+from search_spaces.yaml_file import to_yaml
 
 __all__ = ["export_folder"]
 
@@ -29,12 +31,14 @@ def export_folder(
         InputError: the folder can't be written.
     """
     folder = Path(folder)
-    save_weights(network, folder / WEIGHTS)
-    network.architecture.save(folder / CONFIG)
-    with atomic_path(folder / "README.md") as temporary:
-        temporary.write_text(
-            _readme(network, folder.resolve().name, source, notes), encoding="utf-8"
-        )
+    files = {
+        WEIGHTS: weights_to_bytes(network),
+        CONFIG: to_yaml(network.architecture.to_dict()).encode(),
+        "README.md": _readme(network, folder.resolve().name, source, notes).encode(),
+    }
+    with ExitStack() as all_or_none:
+        for name, content in files.items():
+            all_or_none.enter_context(atomic_path(folder / name)).write_bytes(content)
 
 
 def _readme(network: Network, name: str, source: str, notes: Sequence[str]) -> str:

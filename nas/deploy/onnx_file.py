@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from nas.deploy.metadata import metadata
 from nas.deploy.parity import Array, Parity, check_parity
 from nas.deploy.portable import portable
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, MissingExtra
 from search_spaces.files import atomic_path
 from search_spaces.network import Network
+from search_spaces.regular import irregular
 
 __all__ = ["INPUT", "OUTPUT", "export_onnx", "exported_program", "open_model", "open_session"]
 
@@ -80,10 +81,11 @@ def open_model(path: Path | str, *, threads: int | None = None) -> Any:
     _need_extra()
     import onnxruntime
 
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such file; expected an .onnx file")
+    if problem := irregular(path):
+        raise InputError(f"{path}: {problem}; expected an .onnx file")
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
+    # What it has to say comes as an exception; the lines that it writes itself come on top.
+    options.log_severity_level = 4
     if threads is not None:
         options.intra_op_num_threads = threads
     try:
@@ -161,7 +163,7 @@ def _need_extra() -> None:
 
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
-        raise InputError(
+        raise MissingExtra(
             f"ONNX needs {', '.join(missing)}, which the extra 'export' brings: "
             f"pip install 'nas-sr[export]'"
         )

@@ -18,6 +18,7 @@ from search_spaces import price
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
 from search_spaces.network import Network
+from search_spaces.tensors import to_bytes
 
 __all__ = ["check_source", "class_name_of", "export_single_file", "state_of", "told"]
 
@@ -49,10 +50,10 @@ def export_single_file(network: Network, path: Path | str) -> Parity:
     text = f"{told(network, name, usage)}\n{_IMPORTS}\n\n{source_code(network, name)}"
     state = state_of(network)
     parity = check_source(network, text, name, state)
-    with atomic_path(weights) as temporary:
-        torch.save(state, temporary)
-    with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    # Both or neither.
+    with atomic_path(weights) as for_weights, atomic_path(path) as for_text:
+        for_weights.write_bytes(to_bytes(state))
+        for_text.write_text(text, encoding="utf-8")
     return parity
 
 

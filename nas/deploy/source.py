@@ -8,6 +8,7 @@ from search_spaces.architecture import Architecture
 from search_spaces.catalog import preset, preset_names
 from search_spaces.errors import InputError
 from search_spaces.network import Network, build
+from search_spaces.regular import irregular
 from search_spaces.weights import WEIGHTS, load
 
 __all__ = ["any_network", "is_run", "trained_network"]
@@ -39,9 +40,9 @@ def trained_network(
         raise InputError(
             f"{path}: a config without weights; expected a .safetensors file or a run folder"
         )
-    if not path.is_file():
+    if problem := irregular(path):
         hint = " (presets have no trained weights)" if str(name) in preset_names() else ""
-        raise InputError(f"{path}: no such file{hint}; expected a .safetensors file or a folder")
+        raise InputError(f"{path}: {problem}{hint}; expected a .safetensors file or a folder")
     return load(path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import types
 import warnings
 from pathlib import Path
@@ -52,7 +53,10 @@ def export_torchscript(network: Network, path: Path | str) -> Parity:
             ) from error
         with atomic_path(path) as temporary:
             extra = {"metadata.json": json.dumps(metadata(network), indent=1)}
-            torch.jit.save(traced, str(temporary), _extra_files=extra)
+            # Its own writer ends the whole process where a disk is full.
+            buffer = io.BytesIO()
+            torch.jit.save(traced, buffer, _extra_files=extra)
+            temporary.write_bytes(buffer.getbuffer())
             loaded: Any = torch.jit.load(str(temporary))
 
             def run(image: Array) -> Array:

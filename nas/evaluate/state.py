@@ -14,8 +14,10 @@ from torch import Tensor, nn
 
 from nas.evaluate.optimizers import Optimizers, optimizers_for, trainable
 from nas.evaluate.recipe import Recipe
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, WriteError
 from search_spaces.files import atomic_path
+from search_spaces.regular import check_regular
+from search_spaces.tensors import to_bytes
 
 __all__ = ["TrainState", "seeded", "share_of_newest", "start", "trainable", "write_tensors"]
 
@@ -109,6 +111,7 @@ class TrainState:
             InputError: no such file, damaged, or of another network.
         """
         try:
+            check_regular(path)
             return self.restore(torch.load(path, map_location=self.device, weights_only=True))
         except Exception as error:
             # torch.load raises six kinds of exception for a damaged file.
@@ -127,11 +130,10 @@ def write_tensors(path: Path | str, content: dict[str, Any]) -> None:
     """
     try:
         with atomic_path(path) as temporary:
-            torch.save(content, temporary)
-    except (OSError, RuntimeError) as error:
-        # torch says "file write failed" in a RuntimeError of many lines.
-        line = str(error).splitlines()[0]
-        raise InputError(f"cannot write {path}: {line}; is the disk full?") from error
+            temporary.write_bytes(to_bytes(content))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise WriteError(f"cannot write {path}: {reason}; is the disk full?") from error
 
 
 def seeded(build: Callable[[], T], seed: int) -> T:

@@ -63,4 +63,5 @@ def _forward(
 
 
 def _to_uint8(values: npt.NDArray[np.float32 | np.float64]) -> Pixels:
-    return np.clip(values, 0.0, 255.0).round().astype(np.uint8)
+    # Weights without bounds give NaN, which no uint8 stands for.
+    return np.nan_to_num(np.clip(values, 0.0, 255.0)).round().astype(np.uint8)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nas.evaluate.environment import environment
-from nas.explore.database import IN_MEMORY, shown
+from nas.explore.database import IN_MEMORY, database_file, parse_url, shown
+from nas.explore.failing import reading
 from nas.explore.meter import Figures, Meter
 from nas.explore.propose import fixed_parameters
 from nas.explore.published import check_photos, load_study, publish
 from nas.explore.settings import SearchSettings
-from nas.explore.study import IDENTITY, open_storage, open_study
+from nas.explore.study import IDENTITY, load, open_storage, open_study
 from nas.explore.trainer import Photos, Trainer
 from nas.explore.warm import WarmStart, warm_starts
 from nas.noise import GIVEN
-from nas.run import Run, embedded_storage, open_run, write_run
+from nas.run import RESULTS, Run, embedded_storage, open_run
+from nas.run_file import RUN_FILE, SCHEMA_VERSION, read_run_file, write_run
+from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -89,7 +94,7 @@ def set_up(
     url = settings.storage or embedded_storage(settings.run)
     name = settings.study_name
     if joins is not None:
-        study = load_study(open_storage(url, patient=joins.patient), name, url)
+        study = load_study(open_storage(url, patient=joins.patient, existing=True), name, url)
         check_photos(study, photos.fingerprint)
         # Its folder may be a scratch one, without the audit of the run.
         about = {
@@ -102,15 +107,23 @@ def set_up(
         run = Run(settings.run, about, url)
         return Bench(settings, meter, trainer, study, run, joins.keeps_tables)
 
+    _check_study(settings, name, url)
     # What it says that is wrong is said before a study is made.
     warm = list(warm_starts(settings, meter))
 
     def queue_first(study: Study) -> None:
         _queue_warm(study, warm)
+        queued: set[str] = set()
         for system, point in settings.space.starting_points.items():
-            parameters = fixed_parameters(settings.space, point, settings.scale, meter)
-            if parameters is not None:
-                study.enqueue_trial(dict(parameters), user_attrs={"source": f"preset:{system}"})
+            narrowed = settings.space.narrowed(point, settings.scale, meter.fits)
+            if narrowed is None:
+                continue
+            parameters = fixed_parameters(settings.space, narrowed, settings.scale, meter)
+            name = settings.space.architecture(narrowed, settings.scale).hash
+            if parameters is not None and name not in queued:
+                queued.add(name)
+                kind = "preset" if narrowed == point else "narrowed"
+                study.enqueue_trial(dict(parameters), user_attrs={"source": f"{kind}:{system}"})
 
     study = open_study(open_storage(url), name, settings.objectives, identity, queue_first)
     _queue_warm(study, warm)
@@ -122,6 +135,63 @@ def set_up(
         publish(study, settings)
     notes = tuple(one.note for one in warm if one.note)
     return Bench(settings, meter, trainer, study, run, notes=notes)
+
+
+def _check_study(settings: SearchSettings, name: str, url: str) -> None:
+    """Makes sure that what the run folder holds is of the study that is about to be opened.
+
+    A search that began anew there would overwrite it.
+
+    Raises:
+        InputError: a run.yaml that names another store, or results whose study is gone.
+    """
+    folder = settings.run
+    there = [one for one in (RUN_FILE, *RESULTS) if (folder / one).exists()]
+    if not there:
+        return
+    about = _readable(folder)
+    if about is not None:
+        told, given = about["storage"], shown(settings.storage) if settings.storage else None
+        if _place(told) != _place(given):
+            raise InputError(
+                f"{folder}: its study is in {told or 'the folder itself'}, not in "
+                f"{given or 'the folder itself'}; name that with --storage (or leave it out), or "
+                f"choose another --run folder"
+            )
+    file = database_file(url)
+    if url == IN_MEMORY or (file is not None and not (file.is_file() and file.stat().st_size)):
+        found = None
+    else:
+        storage = open_storage(url)
+        with reading(str(folder)):
+            found = load(storage, name)
+    if found is None:
+        raise InputError(
+            f"{folder} holds what a search has found ({there[0]}), but its study {name!r} is not "
+            f"in {shown(url)}; put that back, or choose another --run folder"
+        )
+
+
+def _readable(folder: Path) -> dict[str, Any] | None:
+    """What run.yaml says; nothing where it is damaged.
+
+    Such a one says nothing that its study does not know, and is written anew where that is there.
+    """
+    try:
+        return read_run_file(folder)
+    except InputError:
+        return None
+
+
+def _place(url: str | None) -> str | None:
+    """A store's URL without who opens it."""
+    if url is None or url == IN_MEMORY:
+        return url
+    return parse_url(url).set(username=None, password=None).render_as_string()
+
+
+def _known(figure: float) -> float | None:
+    return figure if math.isfinite(figure) else None
 
 
 def _queue_warm(study: Study, warm: Sequence[WarmStart]) -> None:
@@ -143,11 +213,14 @@ def _about(
     # A password stays with the user, who gives the URL again.
     command = " ".join(["nas", *sys.argv[1:]])
     return {
-        "schema_version": 1,
+        "schema_version": SCHEMA_VERSION,
         "study": study_name,
         "storage": safe,
         "identity": identity,
-        "bicubic": {"psnr_y_db": photos.bicubic_psnr_y_db, "ssim_y": photos.bicubic_ssim_y},
+        "bicubic": {
+            "psnr_y_db": _known(photos.bicubic_psnr_y_db),
+            "ssim_y": _known(photos.bicubic_ssim_y),
+        },
         "photos": {
             "train": photos.train,
             "validation": list(photos.validation),

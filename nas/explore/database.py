@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from search_spaces.errors import InputError
 
@@ -16,6 +17,7 @@ __all__ = [
     "database_file",
     "is_server",
     "parse_url",
+    "read_only_url",
     "shown",
     "unreachable",
 ]
@@ -71,11 +73,27 @@ def shown(url: str) -> str:
     return url if url == IN_MEMORY else parse_url(url).render_as_string(hide_password=True)
 
 
-def connect_options(url: str) -> dict[str, Any]:
-    """SQLAlchemy's options of the engine: nobody waits for ever, and nobody gives up at once."""
+def read_only_url(url: str) -> str:
+    """The URL by which a store is opened that must be there already."""
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return {"connect_args": {"timeout": _LIMIT_S}}
+        # Not mode=ro: what a killed writer has left half-done could not be taken back then.
+        path = quote(str(Path(str(parsed.database)).absolute()))
+        parsed = parsed.set(database=f"file:{path}", query={"mode": "rw", "uri": "true"})
+    return parsed.render_as_string(hide_password=False)
+
+
+def connect_options(url: str, *, read_only: bool = False) -> dict[str, Any]:
+    """SQLAlchemy's options of the engine: nobody waits for ever, and nobody gives up at once.
+
+    Args:
+        url: of the store.
+        read_only: whether statements that change anything are refused by the database.
+    """
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        events = [(_queries_only, "connect")] if read_only else []
+        return {"connect_args": {"timeout": _LIMIT_S}, "pool_events": events}
     if parsed.drivername != _DRIVER:
         return {"pool_pre_ping": True}
     # A server that vanished without a word is noticed within half a minute (libpq's settings).
@@ -89,8 +107,13 @@ def connect_options(url: str) -> dict[str, Any]:
             "keepalives_count": 3,
             "tcp_user_timeout": 25_000,
             "application_name": "nas",
+            **({"options": "-c default_transaction_read_only=on"} if read_only else {}),
         },
     }
+
+
+def _queries_only(connection: Any, record: object) -> None:
+    connection.execute("PRAGMA query_only = ON")
 
 
 def _limit(connection: Any, record: object) -> None:

@@ -10,8 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+from annotated_types import Ge
+
+from nas.explore.failing import damaged_rows
+from nas.plain import from_plain
 from nas.records import (
     FAILED,
     FINISHED,
@@ -22,6 +26,7 @@ from nas.records import (
     STOPPED,
     TrialRecord,
 )
+from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -45,6 +50,16 @@ _BY_OPTUNA = {"COMPLETE": FINISHED, "PRUNED": REJECTED, "FAIL": INTERRUPTED, "RU
 
 
 @dataclass(frozen=True, slots=True)
+class _Marks:
+    """What a search notes on a trial beside its record; the names are those of the attributes."""
+
+    nas_state: str | None = None
+    nas_worker: str = ""
+    nas_root: Annotated[int, Ge(0)] | None = None
+    nas_until: Annotated[int, Ge(1)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A network, by the latest trial that is about it.
 
@@ -61,8 +76,7 @@ class Entry:
     @property
     def until(self) -> int | None:
         """The step that it was last to be trained to."""
-        step: int | None = self.trial.user_attrs.get(UNTIL)
-        return step
+        return _marks(self.trial).nas_until
 
     @property
     def source(self) -> str:
@@ -131,22 +145,28 @@ class Ledger:
 
     def __init__(self, study: Study) -> None:
         self._study = study
-        self._records: dict[int, TrialRecord] = {}
+        self._records: dict[int, tuple[TrialRecord, _Marks]] = {}
 
     def read(self) -> Standing:
-        """The study as it stands now."""
+        """The study as it stands now.
+
+        Raises:
+            InputError: a trial that no search has written like that.
+        """
         records: list[TrialRecord] = []
         latest: dict[int, Entry] = {}
         queued = 0
         running: list[FrozenTrial] = []
-        for trial in self._study.get_trials(deepcopy=False):
+        with damaged_rows(f"study {self._study.study_name!r}"):
+            trials = self._study.get_trials(deepcopy=False)
+        for trial in trials:
             if trial.state.name == "WAITING":
                 queued += 1
                 continue
             if not trial.state.is_finished():
                 running.append(trial)
-            record = self._record(trial)
-            root = trial.user_attrs.get(ROOT, trial.number)
+            record, marks = self._record(trial)
+            root = marks.nas_root if marks.nas_root is not None else trial.number
             earlier = latest.get(root)
             if earlier is not None and earlier.record.state == STOPPED:
                 number = earlier.record.number
@@ -156,13 +176,13 @@ class Ledger:
             latest[root] = Entry(trial, record, root)
         return Standing(records, [latest[root] for root in sorted(latest)], queued, running)
 
-    def _record(self, trial: FrozenTrial) -> TrialRecord:
-        record = self._records.get(trial.number)
-        if record is None:
-            record = _record(trial)
+    def _record(self, trial: FrozenTrial) -> tuple[TrialRecord, _Marks]:
+        found = self._records.get(trial.number)
+        if found is None:
+            found = _record(trial)
             if trial.state.is_finished():
-                self._records[trial.number] = record
-        return record
+                self._records[trial.number] = found
+        return found
 
     @staticmethod
     def _place(records: Sequence[TrialRecord], number: int) -> int:
@@ -178,13 +198,22 @@ def read_records(study: Study) -> list[TrialRecord]:
     return list(Ledger(study).read().records)
 
 
-def _record(trial: FrozenTrial) -> TrialRecord:
+def _record(trial: FrozenTrial) -> tuple[TrialRecord, _Marks]:
+    marks = _marks(trial)
     # Whoever fails a trial says so; one that says nothing was interrupted.
     state = _BY_OPTUNA[trial.state.name]
-    state = trial.user_attrs.get(STATE, state) if state == INTERRUPTED else state
+    state = marks.nas_state or state if state == INTERRUPTED else state
     record = TrialRecord.from_attrs(trial.number, state, trial.user_attrs)
     if trial.state.name == "PRUNED" and record.last_rung is not None:
         steps = record.made_with.get("recipe", {}).get("steps", "?")
         reason = f"stopped at step {record.last_rung.step} of {steps}"
-        return replace(record, state=STOPPED, reason=reason)
-    return record
+        return replace(record, state=STOPPED, reason=reason), marks
+    return record, marks
+
+
+def _marks(trial: FrozenTrial) -> _Marks:
+    where = f"trial {trial.number}"
+    marks = from_plain(_Marks, trial.user_attrs, where)
+    if marks.nas_root is not None and marks.nas_root > trial.number:
+        raise InputError(f"{where}: {ROOT}: expected an earlier trial, got {marks.nas_root}")
+    return marks

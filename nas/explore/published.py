@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from nas.evaluate.environment import environment
 from nas.explore.database import shown
+from nas.explore.failing import reading
 from nas.explore.settings import SearchSettings
 from nas.explore.shelf import open_shelf
 from nas.explore.stored import SETTINGS, settings_from_text, settings_to_text
-from nas.explore.study import IDENTITY
+from nas.explore.study import IDENTITY, load
+from nas.plain import from_plain
+from nas.run_file import Identity
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
@@ -64,17 +67,33 @@ def load_study(storage: BaseStorage, name: str, url: str) -> Study:
     """
     import optuna
 
-    try:
-        study = optuna.load_study(study_name=name, storage=storage)
-    except KeyError:
-        known = ", ".join(sorted(s.study_name for s in optuna.get_all_study_summaries(storage)))
+    where = f"storage {shown(url)}"
+    with reading(where):
+        study = load(storage, name)
+        names = [] if study else [s.study_name for s in optuna.get_all_study_summaries(storage)]
+        attrs = study.user_attrs if study else {}
+    if study is None:
         raise InputError(
-            f"storage {shown(url)}: no study {name!r}, only: {known or 'none'}; "
+            f"{where}: no study {name!r}, only: {', '.join(sorted(names)) or 'none'}; "
             f"make it with nas search --storage"
-        ) from None
-    if IDENTITY not in study.user_attrs or SETTINGS not in study.user_attrs:
+        )
+    if not {IDENTITY, SETTINGS, _PLACES, _ID} <= attrs.keys():
         raise InputError(f"study {name!r} was not made by nas search; name one that was")
+    identity_of(study)
+    places(study)
     return study
+
+
+def identity_of(study: Study) -> Identity:
+    """What the study's trials have in common.
+
+    Raises:
+        InputError: its attribute holds something else.
+    """
+    where = f"study {study.study_name!r}: {IDENTITY}"
+    identity = from_plain(Identity, study.user_attrs[IDENTITY], where)
+    identity.check(where)
+    return identity
 
 
 def settings_of(study: Study, /, **local: Any) -> SearchSettings:
@@ -84,7 +103,7 @@ def settings_of(study: Study, /, **local: Any) -> SearchSettings:
         InputError: another version made the study, or its space means something else here.
     """
     settings = settings_from_text(study.user_attrs[SETTINGS], study.study_name, **local)
-    expected = study.user_attrs[IDENTITY]["space_hash"]
+    expected = identity_of(study).space_hash
     if settings.space.hash != expected:
         raise InputError(
             f"study {study.study_name!r} searches a space with hash {expected}, which is "
@@ -95,7 +114,9 @@ def settings_of(study: Study, /, **local: Any) -> SearchSettings:
 
 def places(study: Study) -> dict[str, str | None]:
     """Where ``run``, ``data`` and ``validation`` lie on the machine that made the study."""
-    return dict(study.user_attrs[_PLACES])
+    where = f"study {study.study_name!r}: {_PLACES}"
+    there = from_plain(dict[str, str | None], study.user_attrs[_PLACES], where)
+    return {name: there.get(name) for name in ("run", "data", "validation", "device")}
 
 
 def check_photos(study: Study, fingerprint: str) -> None:
@@ -104,11 +125,11 @@ def check_photos(study: Study, fingerprint: str) -> None:
     Raises:
         InputError: these are others.
     """
-    identity = study.user_attrs[IDENTITY]
-    if identity["data_fingerprint"] != fingerprint:
+    identity = identity_of(study)
+    if identity.data_fingerprint != fingerprint:
         raise InputError(
-            f"study {study.study_name!r} trains on data {identity['data']} with fingerprint "
-            f"{identity['data_fingerprint']}, these photos have {fingerprint}; give the same "
+            f"study {study.study_name!r} trains on data {identity.data} with fingerprint "
+            f"{identity.data_fingerprint}, these photos have {fingerprint}; give the same "
             f"photos with --data (and --val)"
         )
 
@@ -129,10 +150,10 @@ def check_device(study: Study) -> None:
 
 def weighs_latency(study: Study) -> bool:
     """Whether latency is an objective or has a budget, and is measured where workers run."""
-    identity = study.user_attrs[IDENTITY]
-    if identity.get("latency_model"):
+    identity = identity_of(study)
+    if identity.latency_model:
         return False
-    return "latency" in identity["objectives"] or "latency_ms" in identity["budgets"]
+    return "latency" in identity.objectives or "latency_ms" in identity.budgets
 
 
 def check_marked(study: Study, place: Path | str) -> None:

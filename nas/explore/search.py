@@ -9,10 +9,11 @@ from nas.evaluate.precision import best_device
 from nas.evaluate.stopping import stop_wish
 from nas.explore.bench import Joins, set_up
 from nas.explore.events import Observer
+from nas.explore.failing import storage_errors
 from nas.explore.leases import take_lease
 from nas.explore.meter import Meter
 from nas.explore.settings import SearchSettings, make_settings
-from nas.explore.study import quietly, storage_errors
+from nas.explore.study import quietly
 from nas.explore.trainer import NetworkTrainer, Trainer
 from nas.explore.worker import Worker
 from nas.run import Run

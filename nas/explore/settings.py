@@ -17,9 +17,9 @@ from nas.explore.sampler import SAMPLERS
 from nas.latency.model import LatencyModel, model_for
 from nas.noise import EXACT, GIVEN, Noise, noise_of, noise_of_run
 from nas.objectives import OBJECTIVES
+from nas.run_file import read_run_file
 from search_spaces import Space
 from search_spaces.errors import InputError
-from search_spaces.yaml_file import read_yaml
 
 __all__ = [
     "DEFAULT_ETA",
@@ -231,7 +231,7 @@ def make_settings(
         Path(data) if data is not None else None,
         Path(validation) if validation is not None else None,
         storage, folder, latency_lr=latency_lr, device=device, latency_model=model,
-        checkpoints=checkpoints, study=study,
+        checkpoints=checkpoints, study=study if study or storage else _study(folder),
         rungs=height, eta=float(eta), noise=_noise(noise_db, folder, name, chosen.steps),
         checkpoints_mb=checkpoints_mb,
         warm_start=tuple(Path(folder) for folder in warm_start), candidates=candidates,
@@ -269,11 +269,21 @@ def _noise(given_db: float | None, folder: Path, name: str, steps: int) -> Noise
     return Noise(given_db, known.ssim, known.latency, GIVEN)
 
 
+def _study(folder: Path) -> str | None:
+    """The study that the folder's own store holds: a folder may have been renamed."""
+    try:
+        about = read_run_file(folder)
+    except InputError:
+        # A run that is not there yet, or one that is refused with a reason further on.
+        return None
+    return None if about["storage"] else str(about["study"])
+
+
 def _preference(given: str | None, folder: Path) -> str:
     if given is not None:
         return check_preference(given)
     try:
-        return check_preference(str(read_yaml(folder / "run.yaml")[0].get("prefer", BETTER)))
+        return check_preference(str(read_run_file(folder).get("prefer", BETTER)))
     except InputError:
         # A run that is not there yet, or one that is refused with a reason further on.
         return BETTER

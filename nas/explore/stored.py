@@ -6,20 +6,26 @@ lie, the store's URL, the device, the time limit.
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, TypeAlias
 
 import yaml
+from annotated_types import Ge, Gt
 
-from nas.evaluate.recipe import Recipe
+from nas.evaluate.recipe import Recipe, validated
 from nas.explore.budget import Budget, parse_budgets
+from nas.explore.sampler import SAMPLERS
 from nas.explore.settings import SearchSettings
 from nas.latency.model import LatencyModel
 from nas.noise import Noise
+from nas.objectives import OBJECTIVES
+from nas.plain import from_plain
 from search_spaces import Space
 from search_spaces.errors import InputError
+from search_spaces.yaml_file import parse_yaml
 
 __all__ = ["LOCAL", "SETTINGS", "our_version", "settings_from_text", "settings_to_text"]
 
@@ -30,6 +36,8 @@ LOCAL = ("data", "device", "run", "storage", "study", "timeout_s", "validation",
 """The settings that are left out."""
 
 _FORMAT = 2
+
+_Count: TypeAlias = Annotated[int, Ge(1)]
 
 
 def our_version() -> str:
@@ -59,35 +67,58 @@ def settings_from_text(text: str, name: str, /, **local: Any) -> SearchSettings:
     Raises:
         InputError: another version made the text, or the space has parts that are not known.
     """
-    plain = yaml.safe_load(text)
-    made_by = plain.pop("version", "unknown")
-    if plain.pop("format", None) != _FORMAT or made_by != our_version():
+    where = f"study {name!r}: {SETTINGS}"
+    plain = parse_yaml(from_plain(str, text, where), where)
+    if plain.get("format") != _FORMAT or plain.get("version") != our_version():
+        made_by = plain.get("version", "unknown")
         raise InputError(
             f"study {name!r} was made by nas-sr {made_by}, this is {our_version()}; install "
             f"nas-sr {made_by} here, or start the search anew with this one"
         )
+    stored = from_plain(_Stored, plain, where)
+    if stored.sampler not in SAMPLERS or not set(stored.objectives) <= set(OBJECTIVES):
+        raise InputError(f"{where}: expected samplers and objectives that are known here")
     try:
-        space = Space.from_dict(plain.pop("space"))
+        space = Space.from_dict(stored.space)
     except InputError as error:
         raise InputError(
             f"study {name!r}: its space cannot be built here: {error}; give the files of its "
             f"own parts with --import"
         ) from None
-    recipe = Recipe.model_validate(plain.pop("recipe"))
-    model = plain.pop("latency_model")
-    latency_model = None if model is None else LatencyModel.from_dict(model, f"study {name!r}")
-    budgets = parse_budgets(plain.pop("budgets"))
-    noise = Noise(**plain.pop("noise"))
-    rest = {key: _tuples(value) for key, value in plain.items()}
-    return SearchSettings(
-        budgets=budgets,
-        space=space,
-        recipe=recipe,
-        latency_model=latency_model,
-        noise=noise,
-        **rest,
-        **local,
-    )
+    model = stored.latency_model
+    made = {
+        "space": space,
+        "recipe": validated(dict(stored.recipe), where),
+        "latency_model": None if model is None else LatencyModel.from_dict(model, where),
+        "budgets": parse_budgets(stored.budgets),
+    }
+    kept = {field.name: getattr(stored, field.name) for field in fields(_Stored)}
+    return SearchSettings(**{**kept, **made}, **local)
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """The text's mapping: the settings that are not in ``LOCAL``, as plain data."""
+
+    space: Mapping[str, Any]
+    recipe: Mapping[str, Any]
+    latency_model: Mapping[str, Any] | None
+    budgets: tuple[str, ...]
+    noise: Noise
+    objectives: tuple[str, ...]
+    scale: Literal[2, 3, 4]
+    profile: str
+    sampler: str
+    trials: Annotated[int, Ge(1)]
+    seed: Annotated[int, Ge(0)]
+    hr: tuple[_Count, _Count]
+    latency_lr: tuple[_Count, _Count]
+    checkpoints: str | None
+    rungs: _Count
+    eta: Annotated[float, Gt(1)]
+    checkpoints_mb: Annotated[float, Ge(0)]
+    candidates: _Count
+    prefer: str
 
 
 def _plain(value: Any) -> Any:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from nas.explore.database import IN_MEMORY, connect_options, is_server, parse_url
+from nas.explore.database import (
+    IN_MEMORY,
+    connect_options,
+    database_file,
+    is_server,
+    parse_url,
+    read_only_url,
+    shown,
+)
+from nas.explore.failing import damaged_rows, reading
 from nas.explore.ledger import STATE, WORKER, read_records
 from nas.objectives import OBJECTIVES
 from nas.records import OVER_BUDGET
@@ -24,42 +33,22 @@ __all__ = [
     "begin",
     "claim",
     "fail",
+    "load",
     "open_storage",
     "open_study",
+    "open_to_read",
     "quietly",
     "read_records",
     "recover_interrupted",
     "reject_over_budget",
     "stop",
-    "storage_errors",
 ]
 
 IDENTITY = "nas_identity"
 """The study's attribute that says which trials belong into it."""
 
 
-@contextmanager
-def storage_errors() -> Iterator[None]:
-    """Turns a failing store into one clear line.
-
-    Raises:
-        InputError: the store cannot be reached, read or written.
-    """
-    from optuna.exceptions import StorageInternalError
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        yield
-    except (StorageInternalError, SQLAlchemyError) as error:
-        cause = error.__cause__ or error
-        line = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
-        raise InputError(
-            f"study storage: {line}; what was finished is kept: mend that, then run the same "
-            f"command again"
-        ) from None
-
-
-def open_storage(url: str, *, patient: bool = False) -> BaseStorage:
+def open_storage(url: str, *, patient: bool = False, existing: bool = False) -> BaseStorage:
     """The store at a URL.
 
     A ``sqlite:///`` file waits a minute for other processes; a server that was reached once is
@@ -68,6 +57,7 @@ def open_storage(url: str, *, patient: bool = False) -> BaseStorage:
     Args:
         url: of the store.
         patient: whether to wait for a server from the first moment on.
+        existing: whether it has to be there, with Optuna's tables in it.
 
     Raises:
         InputError: no such kind of store, or it cannot be opened (passwords not shown).
@@ -79,9 +69,60 @@ def open_storage(url: str, *, patient: bool = False) -> BaseStorage:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     if url == IN_MEMORY:
         return optuna.storages.InMemoryStorage()
+    if existing:
+        _check_there(url)
     kind = PatientStorage if is_server(url) else optuna.storages.RDBStorage
     full = parse_url(url).render_as_string(hide_password=False)
-    return opened(lambda: kind(full, engine_kwargs=connect_options(url)), url, patient=patient)
+
+    def make() -> BaseStorage:
+        options = connect_options(url)
+        return kind(full, engine_kwargs=options, skip_table_creation=existing)
+
+    return opened(make, url, patient=patient)
+
+
+def _check_there(url: str) -> None:
+    file = database_file(url)
+    if file is not None and not (file.is_file() and file.stat().st_size):
+        state = "is empty" if file.is_file() else "is not there"
+        raise InputError(f"{file} {state}; expected the study that nas search keeps")
+
+
+def open_to_read(url: str) -> BaseStorage:
+    """The store at a URL, nothing of which can be changed; none is made.
+
+    Raises:
+        InputError: no such store, not one of Optuna's, or it cannot be read.
+    """
+    import optuna
+
+    from nas.explore.patience import PatientStorage, opened
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    if url == IN_MEMORY:
+        raise InputError("storage memory: that study ended with its process; search again")
+    _check_there(url)
+    kind = PatientStorage if is_server(url) else optuna.storages.RDBStorage
+    with reading(shown(url)):
+        return opened(
+            lambda: kind(
+                read_only_url(url),
+                engine_kwargs=connect_options(url, read_only=True),
+                skip_table_creation=True,
+                skip_compatibility_check=True,
+            ),
+            url,
+        )
+
+
+def load(storage: BaseStorage, name: str) -> Study | None:
+    """The study of that name, if there is one."""
+    import optuna
+
+    try:
+        return optuna.load_study(study_name=name, storage=storage)
+    except KeyError:
+        return None
 
 
 def open_study(
@@ -99,8 +140,10 @@ def open_study(
     """
     import optuna
 
-    names = {summary.study_name for summary in optuna.get_all_study_summaries(storage)}
-    if name not in names:
+    with damaged_rows(f"study {name!r}"):
+        there = load(storage, name)
+        found = there.user_attrs.get(IDENTITY) if there is not None else None
+    if there is None:
         upward, downward = (
             optuna.study.StudyDirection.MAXIMIZE,
             optuna.study.StudyDirection.MINIMIZE,
@@ -112,10 +155,10 @@ def open_study(
         # Last, so that a study without it is known to be half-made.
         study.set_user_attr(IDENTITY, dict(identity))
         return study
-    study = optuna.load_study(study_name=name, storage=storage)
-    found = study.user_attrs.get(IDENTITY)
-    if found is None:
-        if len(study.trials) == 0 or all(t.state.name == "WAITING" for t in study.trials):
+    if not isinstance(found, dict):
+        with damaged_rows(f"study {name!r}"):
+            states = {trial.state.name for trial in there.get_trials(deepcopy=False)}
+        if found is None and states <= {"WAITING"}:
             optuna.delete_study(study_name=name, storage=storage)
             return open_study(storage, name, objectives, identity, populate)
         raise InputError(f"study {name!r} was not made by nas search; choose another --run folder")
@@ -125,7 +168,7 @@ def open_study(
                 f"study {name!r} was made with {_difference(key, found.get(key), value)}; "
                 f"go on with the same settings, or choose another --run folder"
             )
-    return study
+    return there
 
 
 def begin(study: Study, like: FrozenTrial, worker: str, attrs: Mapping[str, Any]) -> Trial:

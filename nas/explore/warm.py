@@ -8,7 +8,6 @@ from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
 from nas.explore.propose import fixed_parameters
-from nas.explore.study import open_storage, storage_errors
 from nas.run import open_run
 from search_spaces import Architecture, price
 from search_spaces.dimension import Label
@@ -46,16 +45,12 @@ def warm_starts(settings: SearchSettings, meter: Meter) -> Iterator[WarmStart]:
     Raises:
         InputError: a folder without a run, or this search's own.
     """
-    import optuna
-
     for folder in settings.warm_start:
         if folder.resolve() == settings.run.resolve():
             raise InputError(f"warm start: {folder} is this run itself; give an earlier one")
         run = open_run(folder)
         front = run.front_records()
-        with storage_errors():
-            storage = open_storage(run.storage)
-            trials = optuna.load_study(study_name=run.about["study"], storage=storage).get_trials()
+        trials = run.opened_study().get_trials(deepcopy=False)
         for record in front:
             source = f"run:{folder.resolve().name}/{record.number}"
             plain = {**record.architecture, "scale": settings.scale}

@@ -11,6 +11,7 @@ from nas.latency.device import Device
 from nas.latency.measure import Measured, measure_batch
 from search_spaces import Architecture
 from search_spaces.errors import InputError
+from search_spaces.regular import read_regular
 
 __all__ = ["measure_networks", "read_measured"]
 
@@ -64,7 +65,7 @@ def read_measured(path: Path, device: Device) -> list[Measured]:
         InputError: the file can't be read, or is of another device.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_regular(path).decode("utf-8").splitlines()
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError) as error:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from search_spaces.errors import InputError
+from search_spaces.errors import MissingExtra, WriteError
 
 __all__ = ["Board", "open_board"]
 
@@ -74,10 +74,10 @@ def open_board(folder: Path, wanted: bool | None, step: int) -> tuple[Board, str
             from torch.utils.tensorboard.writer import SummaryWriter
     except ImportError:
         if wanted:
-            raise InputError(f"--tensorboard: TensorBoard is not installed; {_HINT}") from None
+            raise MissingExtra(f"--tensorboard: TensorBoard is not installed; {_HINT}") from None
         return _Nothing(), f"No TensorBoard files: it is not installed ({_HINT})"
     try:
         writer = SummaryWriter(str(folder), purge_step=step or None)
     except OSError as error:
-        raise InputError(f"cannot write {folder}: {error.strerror or error}") from error
+        raise WriteError(f"cannot write {folder}: {error.strerror or error}") from error
     return _TensorBoard(writer), ""

@@ -11,6 +11,7 @@ import torch
 
 from nas.evaluate.state import TrainState, write_tensors
 from search_spaces.errors import InputError
+from search_spaces.regular import check_regular
 
 __all__ = ["Checkpoint", "Progress", "read_checkpoint", "write_checkpoint"]
 
@@ -79,6 +80,7 @@ def read_checkpoint(path: Path, identity: Mapping[str, str], device: torch.devic
         InputError: damaged, or of another training, with what differs.
     """
     try:
+        check_regular(path)
         content: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
         if content["format"] != _FORMAT:
             raise ValueError("it has another format")

@@ -11,6 +11,7 @@ from pathlib import Path
 from nas.evaluate.plan import Plan
 from nas.training.photos import TrainingPhotos
 from search_spaces import Architecture
+from search_spaces.regular import read_regular
 
 __all__ = ["TrainSettings"]
 
@@ -62,7 +63,7 @@ class TrainSettings:
         ]
         return {
             "network": self.architecture.hash,
-            "init": "" if self.init is None else sha256(self.init.read_bytes()).hexdigest()[:16],
+            "init": "" if self.init is None else sha256(read_regular(self.init)).hexdigest()[:16],
             "recipe": json.dumps(phases),
             "precision": ", ".join(phase.precision for phase in self.plan.phases),
             "seed": str(self.seed),

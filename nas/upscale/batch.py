@@ -132,8 +132,9 @@ def _done(
 ) -> Outcome:
     began = time.perf_counter()
     try:
-        key = job.target.resolve()
-        if key == job.source.resolve():
+        # Unlike Path.resolve, of links in a loop it says something, too.
+        key = Path(os.path.realpath(job.target))
+        if key == Path(os.path.realpath(job.source)):
             raise InputError(f"{job.source}: its result would replace it; choose another --output")
         if key in written:
             raise InputError(

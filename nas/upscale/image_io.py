@@ -14,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
+from nas.data.decoders import quiet_decoders
 from search_spaces.errors import InputError
+from search_spaces.regular import open_regular
 
 __all__ = ["FORMATS", "ImageFile", "Pixels", "read_image"]
 
@@ -34,7 +36,7 @@ FORMATS = {
 _ORIENTATION, _EXIF_IFD, _EXIF_WIDTH, _EXIF_HEIGHT = 0x0112, 0x8769, 0xA002, 0xA003
 # Orientation, description, maker, model, software, date, artist, copyright, EXIF, GPS.
 _DESCRIPTIVE = {0x0112, 270, 271, 272, 305, 306, 315, 33432, 0x8769, 0x8825}
-_TIFF_BITS, _TIFF_PLANES = 258, 284
+_TIFF_BITS, _TIFF_PLANES, _TIFF_SAMPLE_FORMAT, _SIGNED = 258, 284, 339, 2
 _PNG_BIT_DEPTH_AT = 24
 _PLAIN_MODES = ("L", "LA", "RGB", "RGBA")
 
@@ -89,6 +91,7 @@ def read_image(path: Path, most_pixels: int) -> ImageFile:
 
 @contextmanager
 def _opened(path: Path, most_pixels: int) -> Iterator[Image.Image]:
+    quiet_decoders()
     before = Image.MAX_IMAGE_PIXELS
     # Our own limit stands in place of Pillow's, which raises at one size and warns at another.
     Image.MAX_IMAGE_PIXELS = None
@@ -96,7 +99,7 @@ def _opened(path: Path, most_pixels: int) -> Iterator[Image.Image]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with (
-                path.open("rb") as file,
+                open_regular(path) as file,
                 Image.open(file, formats=tuple(sorted({*FORMATS.values()}))) as image,
             ):
                 if image.width * image.height > most_pixels:
@@ -112,24 +115,34 @@ def _opened(path: Path, most_pixels: int) -> Iterator[Image.Image]:
         raise InputError(
             f"{path}: not an image that can be read; expected PNG, JPEG, WebP, TIFF or BMP"
         ) from None
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+    except OSError as error:
+        # Pillow's own, of damaged files, have no number.
+        if error.errno is None:
+            raise InputError(_damaged(path, error)) from None
         raise InputError(f"{path}: cannot be read ({error.strerror}); expected an image") from None
     # Pillow's decoders meet damaged files with nearly every exception there is.
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path}: damaged ({reason}); expected a whole image file") from None
+        raise InputError(_damaged(path, error)) from None
     finally:
         Image.MAX_IMAGE_PIXELS = before
+
+
+def _damaged(path: Path, error: Exception) -> str:
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return f"{path}: damaged ({reason}); expected a whole image file"
 
 
 def _bits(path: Path, image: Image.Image) -> int:
     """8 or 16; Pillow opens 16-bit RGB as 8-bit without a word."""
     bits = 8
     if image.format == "PNG":
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             bits = file.read(_PNG_BIT_DEPTH_AT + 1)[-1]
     elif image.format == "TIFF":
-        bits = max(getattr(image, "tag_v2", {}).get(_TIFF_BITS, (8,)))
+        tags = getattr(image, "tag_v2", {})
+        bits = max(tags.get(_TIFF_BITS, (8,)))
+        if any(one == _SIGNED for one in tags.get(_TIFF_SAMPLE_FORMAT, ())):
+            raise InputError("signed numbers for pixels; expected unsigned ones")
     if image.mode == "CMYK":
         raise InputError("CMYK; expected gray or RGB: convert it first")
     if bits > 16 or image.mode == "F":
@@ -177,8 +190,8 @@ def _rawmode(image: Any) -> str:
 
 
 def _unpacked(path: Path, mode: str, rawmode: str) -> npt.NDArray[np.uint8]:
-    opened: Any = Image.open(path)
-    with opened as image:
+    with open_regular(path) as file, Image.open(file) as opened:
+        image: Any = opened
         image._mode = mode
         image.tile = [
             tile._replace(

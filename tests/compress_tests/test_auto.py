@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from nas.data import Dataset
 from nas.evaluate.recipe import Recipe
 from nas.records import FINISHED, REJECTED, TrialRecord
 from search_spaces import Network, load, price
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, MissingExtra, WriteError
 
 RECIPE = Recipe(
     steps=6, batch=2, lr_size=12, learning_rate=1e-3, warmup_steps=1, averaged_share=0.3,
@@ -214,6 +215,40 @@ def test_a_stopped_fine_tuning_goes_on_at_its_step(
     assert not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.parametrize("error", [WriteError, MissingExtra])
+def test_what_the_machine_lacks_is_not_held_against_the_network(
+    error: type[InputError],
+    network: Network,
+    judge: Judge,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as broken:
+        breaking(broken, "fold", lambda _: (_ for _ in ()).throw(error("no room")))
+        with pytest.raises(error, match="no room"):
+            auto(network, PLAN, tmp_path, judge)
+    assert [step.name for step in read_steps(tmp_path / "steps.json")] == ["given"]
+    assert [step.kept for step in auto(network, PLAN, tmp_path, judge).steps[:3]] == [True] * 3
+
+
+def test_int8_is_made_once_its_package_is_there(
+    network: Network, judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = replace(PLAN, recipe=None, int8=True, most_drop_db=99.0)
+    with monkeypatch.context() as lacking:
+        find = importlib.util.find_spec
+        lacking.setattr(
+            importlib.util, "find_spec", lambda name, *a: None if name == "onnx" else find(name, *a)
+        )
+        without = auto(network, plan, tmp_path, judge)
+    assert "pip install 'nas-sr[export]'" in without.steps[-1].record.reason
+    assert without.int8 is None
+    made = auto(network, plan, tmp_path, judge).steps[-1]
+    assert made.name == "int8"
+    assert "nas-sr[export]" not in made.record.reason
+    assert made.record.psnr_y_db is not None
+
+
 def test_a_folder_of_another_compression_is_left_alone(
     network: Network, judge: Judge, tmp_path: Path, tiny_network: Any
 ) -> None:
@@ -231,7 +266,9 @@ def test_a_folder_of_another_compression_is_left_alone(
 
 
 def test_records_come_back_from_their_file(tmp_path: Path) -> None:
-    record = TrialRecord(3, FINISHED, "compressed:fold", {"a": 1}, "x", params=5, psnr_y_db=31.5)
+    record = TrialRecord(
+        3, FINISHED, "compressed:fold", {"a": 1}, "f" * 16, params=5, psnr_y_db=31.5
+    )
     steps = (
         CompressionStep(0, "given", True, record, "0-given.safetensors", 10, 1.5),
         CompressionStep(1, "fold", False, replace(record, state=REJECTED, reason="why")),
@@ -239,3 +276,26 @@ def test_records_come_back_from_their_file(tmp_path: Path) -> None:
     write_steps(steps, tmp_path / "records.json")
     assert read_steps(tmp_path / "records.json") == steps
     assert read_steps(tmp_path / "none.json") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[", "Expecting value"),
+        ("{}", "expected a valid array"),
+        ("[7]", "0: expected an object, got 7"),
+        ('[{"place": 0, "name": "fold", "kept": 1}]', "0.kept: expected a valid boolean"),
+        ('[{"place": 0, "name": "fold", "kept": true, "parent": 1, "record": {}}]', "state: "),
+        (
+            '[{"place": 0, "name": "fold", "kept": true, "parent": 1, "file": "../../x.onnx",'
+            ' "record": {"state": "finished"}}]',
+            "file: expected one beside it",
+        ),
+    ],
+)
+def test_a_file_of_another_shape_is_one_line(text: str, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "records.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=told) as caught:
+        read_steps(path)
+    assert str(caught.value).startswith(f"{path}: no records of a compression (")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+import math
+from dataclasses import asdict, fields
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nas.records import FAILED, FINISHED, Rung, TrialRecord, to_frame
+from search_spaces.errors import InputError
 
 FULL = TrialRecord(
     3, FINISHED, source="preset:rfdn", architecture={"scale": 4}, architecture_hash="0" * 16,
@@ -38,11 +42,65 @@ def test_attributes_of_others_are_passed_over() -> None:
     assert TrialRecord.from_attrs(1, FINISHED, attrs) == TrialRecord(1, FINISHED, params=5)
 
 
-@given(st.one_of(st.none(), st.floats(allow_nan=False)), st.one_of(st.none(), st.integers(0)))
+@given(
+    st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False)),
+    st.one_of(st.none(), st.integers(0)),
+)
 def test_figures_survive_to_the_last_bit(psnr: float | None, macs: int | None) -> None:
     record = TrialRecord(0, FINISHED, psnr_y_db=psnr, macs=macs)
     attrs = json.loads(json.dumps(record.to_attrs()))
     assert TrialRecord.from_attrs(0, FINISHED, attrs) == record
+
+
+@pytest.mark.parametrize(
+    ("attrs", "told"),
+    [
+        ({"params": "many"}, "trial 7: params: expected a valid integer, got 'many'"),
+        ({"params": -1}, "trial 7: params: expected greater than or equal to 0, got -1"),
+        ({"psnr_y_db": math.nan}, "trial 7: psnr_y_db: expected a finite number, got nan"),
+        ({"psnr_y_db": math.inf}, "trial 7: psnr_y_db: expected a finite number, got inf"),
+        ({"rungs": 5}, "trial 7: rungs: expected a valid array, got 5"),
+        ({"rungs": [{"step": 3}]}, "trial 7: missing key 'rungs.0.psnr_y_db'"),
+        ({"architecture": []}, "trial 7: architecture: expected an object, got \\[\\]"),
+        ({"made_with": {"recipe": 3}}, "trial 7: made_with.recipe: expected a mapping"),
+        ({"architecture_hash": "../../x"}, "trial 7: architecture_hash: expected 16 hex digits"),
+        ({"reason": None}, "trial 7: reason: expected a valid string, got None"),
+    ],
+)
+def test_figures_of_another_type_are_refused(attrs: dict[str, Any], told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        TrialRecord.from_attrs(7, FINISHED, attrs)
+
+
+def test_unknown_states_and_falling_rungs_are_refused() -> None:
+    with pytest.raises(
+        InputError, match=r"trial 7: state: expected one of finished, .*, got 'odd'"
+    ):
+        TrialRecord.from_attrs(7, "odd", {})
+    rungs = [asdict(Rung(step, 30.0, 0.5, 1.0)) for step in (40, 20)]
+    with pytest.raises(InputError, match=r"trial 7: rungs: .* rise, got \[40, 20\]"):
+        TrialRecord.from_attrs(7, FINISHED, {"rungs": rungs})
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from([f.name for f in fields(TrialRecord)]), JSON), JSON)
+def test_whatever_stands_there_is_a_record_or_one_line(attrs: dict[str, Any], state: Any) -> None:
+    record, told = None, ""
+    try:
+        record = TrialRecord.from_attrs(1, state, attrs)
+    except InputError as error:
+        told = str(error)
+    if record is None:
+        assert told.startswith("trial 1: ")
+        assert "\n" not in told
+    else:
+        to_frame([record])
 
 
 def test_preset() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
+from optuna.exceptions import StorageInternalError
 
 import nas
 from nas.noise import Noise, noise_of, write_noise
@@ -59,9 +61,9 @@ class TestOpening:
         [
             ("study: [", r"run\.yaml:\d+: "),
             ("5", "expected a YAML mapping"),
-            ("study: run\nstorage: null\n", "missing key 'identity'"),
-            ("study: run\nstorage: null\nidentity: 3\n", "identity: expected a mapping"),
-            ("study: run\nstorage: null\nidentity: {}\n", "identity: expected a mapping"),
+            ("study: run\nstorage: null\n", "missing key 'schema_version'"),
+            ("schema_version: 2\n", "schema_version: expected 1, got 2"),
+            ("schema_version: true\n", "schema_version: expected 1, got True"),
         ],
     )
     def test_damaged_run_yaml(self, text: str, told: str, copied: Path) -> None:
@@ -69,9 +71,52 @@ class TestOpening:
         with pytest.raises(InputError, match=told):
             nas.open_run(copied)
 
+    @pytest.mark.parametrize(
+        ("key", "value", "told"),
+        [
+            ("study", 5, "study: expected a valid string, got 5"),
+            ("identity", 3, "identity: expected an object, got 3"),
+            ("identity", {}, "missing key 'identity.space'"),
+            ("identity.objectives", 7, "identity.objectives: expected a valid array, got 7"),
+            ("identity.objectives", ["beauty"], "identity.objectives: .* got 'beauty'"),
+            ("identity.objectives", [], "identity.objectives: "),
+            ("identity.budgets", [1], r"identity.budgets: expected an object, got \[1\]"),
+            ("identity.budgets", {"params": "few"}, "identity.budgets.params: .* got 'few'"),
+            ("identity.budgets", {"params": -5.0}, "identity.budgets.params: .*greater than 0"),
+            ("identity.budgets", {"beauty": 1.0}, "identity.budgets: .* got 'beauty'"),
+            ("identity.scale", 9, "identity.scale: expected 2, 3 or 4, got 9"),
+            ("identity.hr", [720], "identity.hr"),
+            ("identity.recipe", "fast", "identity.recipe: expected an object"),
+            ("photos", [], "photos: expected an object"),
+            ("photos.validation", "all", "photos.validation: expected a valid array"),
+            ("bicubic", 29.4, "bicubic: expected an object"),
+            ("prefer", "dearer", "run.yaml: prefer: expected .*, got 'dearer'"),
+            ("noise_db", -1.0, "noise_db: "),
+            ("noise_db", float("nan"), "noise_db: expected a finite number, got nan"),
+        ],
+    )
+    def test_values_of_another_type_in_run_yaml(
+        self, key: str, value: object, told: str, copied: Path
+    ) -> None:
+        path = copied / "run.yaml"
+        about = yaml.safe_load(path.read_text())
+        *outer, last = key.split(".")
+        place = about[outer[0]] if outer else about
+        place[last] = value
+        path.write_text(yaml.safe_dump(about))
+        with pytest.raises(InputError, match=told) as caught:
+            nas.open_run(copied)
+        assert str(path) in str(caught.value)
+
+    def test_a_directory_in_its_place(self, copied: Path) -> None:
+        (copied / "run.yaml").unlink()
+        (copied / "run.yaml").mkdir()
+        with pytest.raises(InputError, match="no run is there"):
+            nas.open_run(copied)
+
     def test_missing_study_is_not_made(self, copied: Path) -> None:
         (copied / "study.db").unlink()
-        with pytest.raises(InputError, match=r"study\.db: not there"):
+        with pytest.raises(InputError, match=r"study\.db is not there"):
             nas.open_run(copied).records()
         assert not (copied / "study.db").exists()
 
@@ -86,6 +131,99 @@ class TestOpening:
         with pytest.raises(InputError, match="its study is gone"):
             nas.open_run(copied).records()
 
+    def test_an_empty_store_stays_empty(self, copied: Path) -> None:
+        (copied / "study.db").write_bytes(b"")
+        with pytest.raises(InputError, match=r"study\.db is empty"):
+            nas.open_run(copied).records()
+        assert (copied / "study.db").read_bytes() == b""
+
+    @pytest.mark.parametrize(
+        ("statement", "told"),
+        [
+            ("UPDATE trial_user_attributes SET value_json='many' WHERE key='params'",
+             "its study is damaged: "),
+            ("UPDATE trial_user_attributes SET value_json='\"many\"' WHERE key='params'",
+             "trial 0: params: expected a valid integer, got 'many'"),
+            ("UPDATE trial_user_attributes SET value_json='NaN' WHERE key='psnr_y_db'",
+             "trial 0: psnr_y_db: expected a finite number, got nan"),
+            ("UPDATE trial_user_attributes SET value_json='[7]' WHERE key='rungs'",
+             "trial 0: rungs.0: expected an object, got 7"),
+            ("UPDATE trial_user_attributes SET value_json='5' WHERE key='made_with'",
+             "trial 0: made_with: expected an object, got 5"),
+            ("UPDATE trials SET state='DONE'", "its study is damaged: "),
+            ("UPDATE trial_params SET distribution_json='{}'", "its study is damaged: "),
+            ("DROP TABLE trial_params", "no such table: trial_params"),
+            ("DROP TABLE version_info", "no such table: version_info"),
+            ("DROP TABLE studies", "no such table: studies"),
+        ],
+    )  # fmt: skip
+    def test_damaged_rows(self, statement: str, told: str, copied: Path) -> None:
+        with sqlite3.connect(copied / "study.db") as database:
+            database.execute(statement)
+        database.close()
+        before = (copied / "study.db").read_bytes()
+        with pytest.raises(InputError, match=told) as caught:
+            nas.open_run(copied).records()
+        assert "\n" not in str(caught.value)
+        assert (copied / "study.db").read_bytes() == before
+
+    def test_what_reads_cannot_write(self, copied: Path) -> None:
+        study = nas.open_run(copied).opened_study()
+        with pytest.raises(StorageInternalError):
+            study.set_user_attr("mine", 1)
+        assert "mine" not in nas.open_run(copied).opened_study().user_attrs
+
+
+class TestStoresElsewhere:
+    """A run folder may come from somebody else."""
+
+    @pytest.fixture
+    def elsewhere(self, copied: Path, tmp_path: Path) -> str:
+        """The URL of its store, which has gone out of the folder."""
+        place = tmp_path / "elsewhere"
+        place.mkdir()
+        (copied / "study.db").rename(place / "study.db")
+        url = f"sqlite:///{place / 'study.db'}"
+        about = yaml.safe_load((copied / "run.yaml").read_text())
+        (copied / "run.yaml").write_text(yaml.safe_dump({**about, "storage": url}))
+        return url
+
+    def test_they_are_not_followed(self, elsewhere: str, copied: Path) -> None:
+        with pytest.raises(InputError, match=r"outside of the folder, in sqlite.*--storage URL"):
+            nas.open_run(copied)
+
+    def test_they_are_opened_when_named(
+        self, elsewhere: str, copied: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert len(nas.open_run(copied, storage=elsewhere).finished()) == 4
+        monkeypatch.setenv("NAS_STORAGE", elsewhere)
+        assert len(nas.open_run(copied).finished()) == 4
+
+    def test_none_is_made(self, copied: Path, tmp_path: Path) -> None:
+        victim = tmp_path / "new.db"
+        with pytest.raises(InputError, match=r"new\.db is not there"):
+            nas.open_run(copied, storage=f"sqlite:///{victim}").records()
+        assert not victim.exists()
+
+    def test_a_foreign_database_gets_no_tables(self, copied: Path, tmp_path: Path) -> None:
+        victim = tmp_path / "foreign.db"
+        with sqlite3.connect(victim) as database:
+            database.execute("CREATE TABLE photos (name TEXT)")
+        database.close()
+        before = victim.read_bytes()
+        with pytest.raises(InputError, match="no such table"):
+            nas.open_run(copied, storage=f"sqlite:///{victim}").records()
+        assert victim.read_bytes() == before
+
+    def test_a_url_inside_the_folder_is_followed(self, copied: Path) -> None:
+        (copied / "study.db").rename(copied / "other.db")
+        about = yaml.safe_load((copied / "run.yaml").read_text())
+        url = f"sqlite:///{copied / 'other.db'}"
+        (copied / "run.yaml").write_text(yaml.safe_dump({**about, "storage": url}))
+        assert len(nas.open_run(copied).finished()) == 4
+
+
+class TestMoved:
     def test_a_moved_folder_still_opens(self, copied: Path) -> None:
         assert len(nas.open_run(copied).finished()) == 4
 

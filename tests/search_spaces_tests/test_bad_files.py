@@ -66,10 +66,25 @@ def test_the_good_one(tmp_path: Path) -> None:
         ("scale: 4", "scale: 4\n\tx", ":2: "),
         ("scale: 4", "? [a, b]\n: 3", ":1: a key has to be a plain word"),
         ("scale: 4", "? {a: b}\n: 3", ":1: a key has to be a plain word"),
-        ("scale: 4", "scale: 2001-99-99", ": not YAML"),
-        ("scale: 4", "scale: !!int four", ": not YAML"),
+        ("scale: 4", "scale: 2001-99-99", ":1: scale: input should be 2, 3 or 4, got '2001-99-99'"),
+        ("scale: 4", "scale: !!int four", ":1: not a value of the kind int"),
+        ("scale: 4", "scale: !!bool four", ":1: not a value of the kind bool"),
+        ("scale: 4", "scale: !!float four", ":1: not a value of the kind float"),
+        ("scale: 4", "scale: !!timestamp four", ":1: could not determine a constructor for"),
+        ("scale: 4", "scale: !!binary x", ":1: could not determine a constructor for the tag"),
+        ("scale: 4", "scale: !!set {x}", ":1: could not determine a constructor for the tag"),
+        ("scale: 4", "scale: !!int {=: 4}", ":1: expected a value of the kind int"),
+        ("scale: 4", "scale: !!map 4", ":1: expected a mapping"),
+        ("scale: 4", "scale: 0x" + "f" * 5_000, ":1: a number of 5002 characters"),
+        ("scale: 4", "scale: " + "1:" * 5_000 + "1", ":1: a number of 10001 characters"),
+        ("scale: 4", "scale: !!float " + "9" * 5_000, ":1: a number of 5000 characters"),
+        ("scale: 4", 'scale: "\\ud800"', ":1: half of a character"),
+        ("scale: 4", 'scale: "\\UFFFFFFFF"', ": not YAML"),
+        ("scale: 4", "%YAML 1." + "9" * 5_000 + "\n---\nscale: 4", ": not YAML"),
         ("scale: 4", "scale: .nan", ":1: scale: input should be"),
         ("scale: 4", "7: 4", ":1: unknown key '7'"),
+        ("scale: 4", "yes: 4", ":1: unknown key 'yes'"),
+        ("scale: 4", "2001-01-01: 4", ":1: unknown key '2001-01-01'"),
     ],
 )
 def test_line_and_nearest_name(tmp_path: Path, old: str, new: str, expected: str) -> None:
@@ -127,23 +142,37 @@ class TestHostile:
     def test_deep_nesting(self, tmp_path: Path, opening: str) -> None:
         assert "nested too deeply" in problem(tmp_path, "scale:\n  " + opening * 30_000)
 
+    def test_deep_nesting_again_and_again(self, tmp_path: Path) -> None:
+        deep = "[" * 60 + "]" * 60
+        assert "nested too deeply" in problem(tmp_path, f"mean: [{', '.join([deep] * 5_000)}]")
+
     def test_aliases_that_grow_without_bound(self, tmp_path: Path) -> None:
         lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
         for k in range(1, 30):
             lines.append(f"a{k}: &a{k} [{', '.join([f'*a{k - 1}'] * 10)}]")
         for key in ("mean", "blocks", "stem", "scale", "activation"):
             text = "\n".join([*lines, f"{key}: *a29", ""])
-            assert "unknown key" in problem(tmp_path, text)
+            assert "more than 20000 values" in problem(tmp_path, text)
             inline = "\n".join(lines).replace("a0: &", "mean: [&", 1)
             assert problem(tmp_path, inline)
 
     def test_a_bomb_in_a_known_key(self, tmp_path: Path) -> None:
         """The value is shown in the message, but not as a whole."""
         bomb = "&b0 [x, x, x, x, x, x, x, x, x]"
-        for k in range(1, 25):
+        for k in range(1, 4):
             bomb = f"&b{k} [{bomb}{f', *b{k - 1}' * 8}]"
         for old in ("16", "fdc", "3", "bilinear"):
             assert "got [" in problem(tmp_path, GOOD.replace(old, bomb))
+        for k in range(4, 25):
+            bomb = f"&b{k} [{bomb}{f', *b{k - 1}' * 8}]"
+        assert "more than 20000 values" in problem(tmp_path, GOOD.replace("16", bomb))
+
+    @pytest.mark.parametrize("text", ["mean: &a [*a]", "mean: &a {b: [*a]}"])
+    def test_a_value_that_holds_itself(self, tmp_path: Path, text: str) -> None:
+        assert problem(tmp_path, text).startswith(":1: it holds itself")
+
+    def test_more_values_than_any_network_has(self, tmp_path: Path) -> None:
+        assert "more than 20000 values" in problem(tmp_path, f"mean: [{'x, ' * 100_000}]")
 
     def test_many_blocks_in_few_bytes(self, tmp_path: Path) -> None:
         block = "  - {repeat: 256, kind: spab}\n"
@@ -159,4 +188,13 @@ class TestHostile:
 
     def test_a_merge_key_is_no_way_around(self, tmp_path: Path) -> None:
         text = GOOD.replace("scale: 4", "x: &x {chanels: 3}\n<<: *x\nscale: 4")
-        assert "unknown key" in problem(tmp_path, text)
+        assert problem(tmp_path, text).startswith(":2: merge keys (<<) are not read")
+        for tagged in ("!!merge x: *x", "? !!merge x\n: *x"):
+            text = GOOD.replace("scale: 4", f"x: &x {{chanels: 3}}\n{tagged}\nscale: 4")
+            assert problem(tmp_path, text).startswith(":2: merge keys")
+
+    def test_a_merge_bomb(self, tmp_path: Path) -> None:
+        lines = ["b0: &b0 {x: 1}"]
+        for k in range(1, 20):
+            lines.append(f"b{k}: &b{k} {{<<: [{', '.join([f'*b{k - 1}'] * 9)}]}}")
+        assert "merge keys" in problem(tmp_path, "\n".join([GOOD, *lines]))

@@ -34,6 +34,41 @@ def test_what_stood_there_stays_when_the_block_fails(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_names_the_file(number: int, tmp_path: Path) -> None:
+    target = tmp_path / "new" / "deeper" / "net.yaml"
+    with pytest.raises(OSError, match="of the system") as caught, atomic_path(target):
+        raise OSError(number, "of the system")
+    assert caught.value.filename == str(target)
+    assert not list(tmp_path.iterdir())
+
+
+def test_folders_made_for_it_stay_where_somebody_has_use_for_them(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "deeper" / "net.yaml"
+    with pytest.raises(ZeroDivisionError), atomic_path(target):  # noqa: PT012
+        (tmp_path / "new" / "other").touch()
+        raise ZeroDivisionError
+    assert [path.name for path in tmp_path.rglob("*")] == ["new", "other"]
+    (tmp_path / "there").mkdir()
+    with pytest.raises(ZeroDivisionError), atomic_path(tmp_path / "there" / "net.yaml"):
+        raise ZeroDivisionError
+    assert (tmp_path / "there").is_dir()
+
+
+def test_a_folder_in_the_files_place(tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").mkdir()
+    with pytest.raises(InputError, match=r"cannot write .*: Is a directory; choose the name of"):  # noqa: SIM117
+        with atomic_path(tmp_path / "net.yaml"):
+            pytest.fail("that is found out first")
+    assert [path.name for path in tmp_path.iterdir()] == ["net.yaml"]
+
+
+def test_a_name_that_is_too_long(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="File name too long"):  # noqa: SIM117
+        with atomic_path(tmp_path / ("n" * 5_000)):
+            pytest.fail("that is found out first")
+
+
 def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), atomic_path(tmp_path / "net.yaml"):
         raise KeyboardInterrupt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-import search_spaces.weights
 from search_spaces import Architecture, InputError, Network, build, load, preset, save_weights
 from search_spaces.weights import CONFIG, WEIGHTS
 
@@ -126,6 +126,24 @@ def poison(value: float) -> Any:
         (put("stem.conv.bias", torch.zeros(9)), r"stem.conv.bias is \(9,\), expected \(8,\)"),
         (poison(float("nan")), "stem.conv.weight holds values that are not finite"),
         (poison(float("inf")), "stem.conv.weight holds values that are not finite"),
+        (
+            put("stem.conv.bias", torch.full((8,), 1e300, dtype=torch.float64)),
+            "stem.conv.bias holds values that are not finite",
+        ),
+        *(
+            (
+                put("stem.conv.bias", torch.zeros(8).to(dtype)),
+                rf"stem\.conv\.bias is {name}, expected a floating-point tensor: F16, BF16, F",
+            )
+            for dtype, name in (
+                (torch.float8_e4m3fn, "F8_E4M3"),
+                (torch.float8_e5m2, "F8_E5M2"),
+                (torch.int64, "I64"),
+                (torch.uint8, "U8"),
+                (torch.bool, "BOOL"),
+                (torch.complex64, "C64"),
+            )
+        ),
     ],
 )
 def test_other_weights(path: Path, change: Any, message: str) -> None:
@@ -160,6 +178,17 @@ def test_a_promise_of_a_giant_is_not_built(path: Path) -> None:
         load(rewritten(path, architecture=json.dumps(giant)))
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_other_precisions(path: Path, dtype: torch.dtype) -> None:
+    def change(tensors: dict[str, torch.Tensor]) -> None:
+        tensors.update({name: one.to(dtype) for name, one in tensors.items()})
+
+    before = load(path).state_dict()
+    for name, tensor in load(rewritten(path, change)).state_dict().items():
+        assert tensor.dtype == torch.float32
+        assert torch.equal(tensor, before[name].to(dtype).float())
+
+
 class TestFiles:
     def said(self, path: Path) -> str:
         with pytest.raises(InputError) as caught:
@@ -184,6 +213,15 @@ class TestFiles:
         save_file({"a": torch.zeros(1)}, tmp_path / "w.safetensors")
         assert "no architecture in its metadata" in self.said(tmp_path / "w.safetensors")
 
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no named pipes")
+    def test_a_pipe_is_not_waited_for(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "w.safetensors")
+        assert "(a named pipe, not a regular file)" in self.said(tmp_path / "w.safetensors")
+
+    def test_a_loop_of_links(self, tmp_path: Path) -> None:
+        (tmp_path / "w.safetensors").symlink_to("w.safetensors")
+        assert "(Too many levels of symbolic links)" in self.said(tmp_path / "w.safetensors")
+
     def test_missing_and_folder(self, tmp_path: Path) -> None:
         assert "cannot be read as weights" in self.said(tmp_path / "none.safetensors")
         assert "found no weights.safetensors in it" in self.said(tmp_path)
@@ -196,13 +234,15 @@ class TestSaving:
     ) -> None:
         before = path.read_bytes()
 
-        def half(_tensors: Any, target: Path, **_options: Any) -> None:
-            Path(target).write_bytes(before[: len(before) // 2])
+        def half(target: Path, _content: bytes) -> None:
+            with target.open("wb") as file:
+                file.write(before[: len(before) // 2])
             raise error
 
-        monkeypatch.setattr(search_spaces.weights, "save_file", half)
-        with pytest.raises(InputError, match=r"cannot write .* is the disk full"):
-            save_weights(build(Architecture.from_dict(PLAIN)), path)
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "write_bytes", half)
+            with pytest.raises(InputError, match=r"cannot write .* is the disk full"):
+                save_weights(build(Architecture.from_dict(PLAIN)), path)
         assert path.read_bytes() == before
         assert [p.name for p in path.parent.iterdir()] == [path.name]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nas.cli.compress.options import Data, Device, Profile, Size, Validation
+from nas.cli.targets import check_name, check_target
 
 if TYPE_CHECKING:
     from compress.auto import Compressed
@@ -61,7 +62,10 @@ def auto(
     from nas.cli.size import parse_size
     from nas.evaluate.precision import best_device
 
+    check_name(output)
     given, output = open_network(network), stem_of(output)
+    for ending in (".csv", ".onnx") if int8 else (".csv",):
+        check_target(output.with_name(output.name + ending))
     figure, limit = parse_limit(budget, given.architecture)
     method = Method(importance, round_to)
     check_budget(given, figure, limit, method)

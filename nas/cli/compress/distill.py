@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nas.cli.compress.options import Data, Device, Profile, Validation
+from nas.cli.targets import check_name
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def distill(
 
     if steps is not None and steps < 1:
         raise InputError(f"--steps: expected 1 or more, got {steps}")
+    check_name(output)
     lessons = Lessons(photos_weight, response_weight, features_weight, comparison)
     trained = student.endswith(".safetensors")
     if learning_rate is None and trained:

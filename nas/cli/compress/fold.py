@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from nas.cli.targets import check_name
+
 __all__ = ["fold"]
 
 
@@ -24,6 +26,7 @@ def fold(
     from compress.network_file import open_network, write_network
     from nas.cli.compress.price_table import print_prices
 
+    check_name(output)
     given = open_network(network)
     folded = fold_network(given)
     same = folded.network.architecture == given.architecture

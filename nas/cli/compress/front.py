@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, MissingExtra, WriteError
 
 if TYPE_CHECKING:
     from compress.auto import Compressed
@@ -49,6 +49,8 @@ def compress_front(
         name = f"trial {record.number}"
         try:
             made = _compressed(run, settings, judge, record, budget, folder)
+        except (MissingExtra, WriteError):
+            raise
         except InputError as error:
             print(f"{name} is not compressed: {error}", file=sys.stderr)
             continue

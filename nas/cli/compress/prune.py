@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nas.cli.compress.options import Data, Device, Profile, Validation
+from nas.cli.targets import check_name
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ def prune(
         raise InputError("expected --budget, such as 300K-params, or --sensitivity")
     if budget is not None and output is None:
         raise InputError("expected -o NAME, to write NAME.safetensors and NAME.yaml")
+    if output is not None:
+        check_name(output)
     method = Method(importance, round_to, uniform, rounds or (2 if steps else 1), refit, floor)
     if importance == "taylor" and data is None:
         raise InputError("importance taylor needs photos for its gradients: give --data FOLDER")

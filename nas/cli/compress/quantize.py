@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nas.cli.compress.options import Data, Size, Validation
+from nas.cli.targets import check_target
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def quantize(
 
     if output.suffix != ".onnx":
         raise InputError(f"--output: expected a name that ends in .onnx, got {output}")
+    check_target(output)
     kept = tuple(name.strip() for name in (keep_float or "").split(",") if name.strip())
     options = QuantizeOptions(
         calibration=calibration,

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nas.explore.leases.waiting import Waiting
-from nas.locks import locked
+from nas.locks import FLAGS, locked
 from search_spaces.errors import InputError
 
 try:
@@ -107,7 +107,7 @@ class FolderLease:
     def _locked(path: Path) -> int:
         """Opens the file and locks it; again where a peer swept it away in between."""
         while True:
-            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+            file = os.open(path, FLAGS, 0o644)
             if fcntl is None:
                 return file
             fcntl.flock(file, fcntl.LOCK_EX)

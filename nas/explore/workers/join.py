@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from nas.evaluate.precision import best_device
 from nas.explore.bench import Joins
-from nas.explore.database import database_file
 from nas.explore.events import Observer
+from nas.explore.failing import storage_errors
 from nas.explore.meter import Meter
 from nas.explore.published import (
     check_device,
@@ -26,12 +26,11 @@ from nas.explore.published import (
 from nas.explore.search import run_search
 from nas.explore.settings import SearchSettings
 from nas.explore.shelf import ShelvingTrainer, open_shelf
-from nas.explore.study import open_storage, quietly, storage_errors
+from nas.explore.study import open_storage, quietly
 from nas.explore.trainer import NetworkTrainer, Trainer
 from nas.explore.workers.job import Job
 from nas.explore.workers.machine_meter import MachineMeter
 from nas.run import Run
-from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -47,12 +46,9 @@ def work_on(job: Job, observer: Observer) -> Run:
             the other workers do not see.
     """
     quietly()
-    file = database_file(job.storage)
-    if file is not None and not file.is_file():
-        # Opening it would make an empty one.
-        raise InputError(f"storage {file}: no such file; expected the store of a nas search")
     with storage_errors():
-        study = load_study(open_storage(job.storage, patient=job.patient), job.study, job.storage)
+        storage = open_storage(job.storage, patient=job.patient, existing=True)
+        study = load_study(storage, job.study, job.storage)
         check_device(study)
         with _folder(job, study) as (run, is_the_searchs, checkpoints):
             settings = _settings(job, study, run)

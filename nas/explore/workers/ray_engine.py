@@ -20,7 +20,7 @@ from nas.explore.workers.messages import Message
 from nas.explore.workers.process import Gone, WorkerProcess
 from nas.explore.workers.shares import Share
 from nas.explore.workers.team import Team
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, MissingExtra
 
 __all__ = ["RayEngine"]
 
@@ -195,7 +195,7 @@ def _ray() -> Any:
     try:
         import ray
     except ImportError:
-        raise InputError(
+        raise MissingExtra(
             "engine ray: Ray is not installed; install the extra: pip install 'nas-sr[ray]'"
         ) from None
     return ray

@@ -6,6 +6,7 @@ from nas.evaluate.precision import best_device
 from nas.evaluate.stopping import StopWish, stop_wish
 from nas.explore.bench import set_up
 from nas.explore.events import Observer, SearchEnded
+from nas.explore.failing import storage_errors
 from nas.explore.leases import Lease, take_lease
 from nas.explore.leaving import LEAVE_S, leaving
 from nas.explore.ledger import Ledger
@@ -14,12 +15,7 @@ from nas.explore.published import load_study
 from nas.explore.search import run_search
 from nas.explore.settings import SearchSettings
 from nas.explore.shelf import open_shelf
-from nas.explore.study import (
-    open_storage,
-    quietly,
-    recover_interrupted,
-    storage_errors,
-)
+from nas.explore.study import open_storage, quietly, recover_interrupted
 from nas.explore.trainer import NetworkTrainer
 from nas.explore.workers.crew import Crew
 from nas.explore.workers.engines import ENGINES
@@ -114,7 +110,7 @@ def _finish(
     run: Run, settings: SearchSettings, url: str, lease: Lease, limit_s: float | None = None
 ) -> int:
     """Leaves the tables and the front's weights in the run folder; how many are trained."""
-    study = load_study(open_storage(url), settings.study_name, url)
+    study = load_study(open_storage(url, existing=True), settings.study_name, url)
     with lease.turn(limit_s):
         recover_interrupted(study, lease.alive)
         lease.sweep()

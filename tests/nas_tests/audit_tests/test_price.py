@@ -45,7 +45,24 @@ def test_a_lead_over_others_of_its_price_stays() -> None:
     values[7] += 1.0
     rest = once(values, price_terms(networks(), ["params"]))
     assert int(np.argmax(rest)) == 7
-    assert 0.7 < rest[7] < 1.0
+    assert 0.7 < rest[7] <= 1.0 + 1e-9
+
+
+def test_one_that_fell_apart_does_not_tilt_the_line() -> None:
+    rng = np.random.default_rng(4)
+    log = np.log(networks()["params"].to_numpy())
+    terms = price_terms(networks(), ["params"])
+    values = 20 + log + rng.normal(0, 0.05, 20)
+    whole = once(values, terms)
+    values[0] -= 4.0
+    rest = once(values, terms)
+    assert int(np.argmin(rest)) == 0
+    assert rest[0] == pytest.approx(-4.0, abs=0.3)
+    others = np.arange(20) != 0
+    assert np.abs(rest - whole)[others].max() < 0.1
+    # In least squares alone it moves its neighbours by decibels.
+    plain = values - np.polyval(np.polyfit(log, values, 2), log)
+    assert np.abs(plain - whole)[others].max() > 0.8
 
 
 def test_weights_are_repetitions() -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 import nas
-from search_spaces import Architecture, load
+from search_spaces import Architecture, build, load, save_weights
 from tests.nas_tests.conftest import TINY, Finished, Outcome
 
 Command = Callable[..., Outcome]
@@ -71,6 +71,17 @@ def test_bad_input(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.fixture(scope="module")
+def big(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network of 200 kB."""
+    path = tmp_path_factory.mktemp("big") / "big.safetensors"
+    block = {"kind": "distillation", "stages": 2, "distillation": "none"}
+    save_weights(
+        build(Architecture.from_dict({"scale": 2, "channels": 48, "blocks": [block]})), path
+    )
+    return path
+
+
 def test_output_that_cannot_be_written(
     command: Command, finished: Finished, tmp_path: Path
 ) -> None:
@@ -79,6 +90,65 @@ def test_output_that_cannot_be_written(
     assert outcome.code == 2
     assert "cannot write" in outcome.err
     assert outcome.err.count("\n") == 1
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """From 20 kB on, no file grows: as of a full disk, the system then refuses to write."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # Python ignores the signal that comes with it.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-o", "deep/net.pt"],
+        ["-o", "deep/net.py"],
+        ["-o", "deep/net.safetensors"],
+        ["-o", "deep/net", "--format", "basicsr"],
+        ["-o", "deep/net", "--format", "folder"],
+    ],
+    ids=str,
+)
+def test_a_full_disk_is_one_line(
+    options: list[str], command: Command, big: Path, tmp_path: Path, full_disk: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    outcome = command("export", big, *options)
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert outcome.err.startswith("nas: cannot write deep/net")
+    assert ": File too large; " in outcome.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_keeps_what_stood_there(
+    command: Command, big: Path, tmp_path: Path, full_disk: None
+) -> None:
+    for name in ("net.py", "net.pth", "net.pt"):
+        (tmp_path / name).write_text("as before")
+    for name in ("net.py", "net.pt"):
+        assert command("export", big, "-o", tmp_path / name).code == 2
+    assert {path.read_text() for path in tmp_path.iterdir()} == {"as before"}
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_folder_in_the_files_place(command: Command, big: Path, tmp_path: Path) -> None:
+    for name in ("net.pt", "net.yaml", "net.onnx"):
+        (tmp_path / name).mkdir()
+        outcome = command("export", big, "-o", tmp_path / name)
+        assert (outcome.code, outcome.err) == (
+            2,
+            f"nas: --output: expected the name of a file to write, got the folder "
+            f"{tmp_path / name}\n",
+        )
+    outcome = command("export", big, "-o", "", "--format", "yaml")
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    assert "expected the name of a file to write, got the folder ." in outcome.err
 
 
 def test_weights_that_were_not_kept(command: Command, finished: Finished, tmp_path: Path) -> None:

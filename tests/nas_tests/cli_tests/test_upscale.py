@@ -74,6 +74,35 @@ def test_a_batch_goes_on_after_a_bad_file(
             assert image.getexif().get(0x0112, 1) == 1
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no named pipes")
+def test_a_batch_goes_on_after_what_is_no_file(
+    command: Command, net: Path, folder: Path, tmp_path: Path
+) -> None:
+    (folder / "broken.png").unlink()
+    os.mkfifo(folder / "pipe.png")
+    (folder / "loop.png").symlink_to("loop.png")
+    outcome = command("upscale", folder, "-o", tmp_path / "out", "--net", net)
+    assert outcome.code == 2
+    assert files(tmp_path / "out") == {"a.jpg", "b.png", "c.webp", "d.tif", "sub/e.bmp"}
+    assert outcome.err.splitlines() == [
+        "nas: 2 of 7 images failed:",
+        f"  {folder}/loop.png: cannot be read (Too many levels of symbolic links); expected an "
+        "image",
+        f"  {folder}/pipe.png: cannot be read (a named pipe, not a regular file); expected an "
+        "image",
+    ]
+    (tmp_path / "loop").symlink_to("loop")
+    os.mkfifo(folder / "pipe.onnx")
+    for image, by in (
+        ("pipe.png", net),
+        ("a.jpg", folder / "pipe.png"),
+        ("a.jpg", folder / "pipe.onnx"),
+    ):
+        outcome = command("upscale", folder / image, "-o", tmp_path / "out", "--net", by)
+        assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+        assert "a named pipe, not a regular file" in outcome.err
+
+
 def test_one_file_by_its_name(command: Command, net: Path, folder: Path, tmp_path: Path) -> None:
     target = tmp_path / "deep" / "large.webp"
     outcome = command("upscale", folder / "a.jpg", "-o", target, "--net", net, "--tile", 32)

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -134,6 +136,90 @@ def test_bad_files_are_skipped_and_counted(tmp_path: Path, monkeypatch: pytest.M
         "too small": 1,
         "unreadable": 1,
     }
+
+
+TIFFS: dict[str, dict[str, object]] = {
+    "plain": {},
+    "lzw": {"compression": "tiff_lzw"},
+    "deflate": {"compression": "tiff_adobe_deflate"},
+    "packbits": {"compression": "packbits"},
+}
+
+
+@pytest.mark.parametrize("kind", TIFFS)
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P", "1"])
+def test_tiffs(tmp_path: Path, kind: str, mode: str) -> None:
+    image = Image.fromarray(pixels()).convert(mode)
+    image.save(tmp_path / "a.tif", **TIFFS[kind])  # type: ignore[arg-type]
+    (tmp_path / "a.tif").rename(tmp_path / f"a.{'TIFF' if kind == 'lzw' else 'tif'}")
+    np.testing.assert_array_equal(one(tmp_path), np.array(image.convert("RGB")))
+
+
+def test_tiffs_of_other_programs(tmp_path: Path) -> None:
+    tifffile = pytest.importorskip("tifffile")
+    rgb, kinds = pixels(), dict[str, Any]()
+    kinds["big"] = {"bigtiff": True}
+    kinds["tiled"] = {"tile": (16, 16)}
+    kinds["motorola"] = {"byteorder": ">"}
+    for name, options in kinds.items():
+        tifffile.imwrite(tmp_path / f"{name}.tif", rgb, photometric="rgb", **options)
+    planes = np.ascontiguousarray(rgb.transpose(2, 0, 1))
+    tifffile.imwrite(tmp_path / "planes.tif", planes, photometric="rgb", planarconfig="separate")
+    photos = read_folder(tmp_path).photos
+    assert len(photos) == 4
+    for photo in photos:
+        np.testing.assert_array_equal(photo.pixels, rgb)
+
+
+def test_tiffs_that_are_no_photos_say_why(tmp_path: Path) -> None:
+    tifffile = pytest.importorskip("tifffile")
+    save(tmp_path / "good.tiff", pixels())
+    gray = pixels()[..., 0]
+    Image.new("CMYK", (40, 40)).save(tmp_path / "cmyk.tif")
+    made: dict[str, NDArray[Any]] = {
+        "gray16": gray.astype(np.uint16),
+        "rgb16": pixels().astype(np.uint16),
+        "int16": gray.astype(np.int16),
+        "gray32": gray.astype(np.uint32),
+        "float": gray.astype(np.float32),
+        "signed": gray.view(np.int8),
+        "rgb_float": pixels().astype(np.float32),
+    }
+    for name, array in made.items():
+        photometric = "rgb" if array.ndim == 3 else "minisblack"
+        tifffile.imwrite(tmp_path / f"{name}.tif", array, photometric=photometric)
+    assert read_folder(tmp_path).skipped == {
+        "16-bit": 3,
+        "32-bit": 2,
+        "CMYK": 1,
+        "signed numbers": 1,
+        "unknown kind of TIFF": 1,
+    }
+
+
+def test_damaged_tiffs_are_counted_in_silence(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    save(tmp_path / "good.tiff", pixels())
+    for name, options in TIFFS.items():
+        whole = save(tmp_path / f"{name}.tif", pixels(), **options).read_bytes()
+        (tmp_path / f"{name}.tif").write_bytes(whole[: len(whole) // 2])
+        broken = whole[:300] + bytes(range(256)) * 4 + whole[1324:]
+        (tmp_path / f"{name}_broken.tif").write_bytes(broken)
+    assert sum(read_folder(tmp_path).skipped.values()) >= 6
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no named pipes")
+def test_only_regular_files_are_read(tmp_path: Path) -> None:
+    save(tmp_path / "good.png", pixels())
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "linked.tif").symlink_to("pipe.png")
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    (tmp_path / "zeros.png").symlink_to("/dev/zero")
+    read = read_folder(tmp_path)
+    assert [photo.name for photo in read.photos] == ["good.png"]
+    assert read.skipped == {"not a regular file": 3, "unreadable": 1}
 
 
 def test_a_decompression_bomb_is_skipped(tmp_path: Path) -> None:

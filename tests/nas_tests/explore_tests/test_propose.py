@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import optuna
@@ -19,6 +20,7 @@ from nas.explore.study import quietly, reject_over_budget
 from search_spaces import Architecture, Space, price
 from search_spaces.errors import InputError
 from search_spaces.space import Point
+from tests.nas_tests.explore_tests.made_up import networks, recorded
 
 SPACE = Space.load("distillation")
 CASES = (["600K-params"], ["10G-macs"], ["50K-params", "5G-macs"])
@@ -142,6 +144,31 @@ def test_starting_points_come_back_out_of_the_study(system: str) -> None:
 def test_a_starting_point_over_the_budget_is_left_out() -> None:
     point = SPACE.starting_points["rfdn"]
     assert fixed_parameters(SPACE, point, 4, meter_of(["100K-params"])) is None
+
+
+@pytest.mark.parametrize("system", sorted(SPACE.starting_points))
+@pytest.mark.parametrize("budget", [9_000, 50_000, 150_000, 2_000_000])
+def test_starting_points_are_narrowed_to_the_budget(system: str, budget: int) -> None:
+    point, meter = SPACE.starting_points[system], meter_of([f"{budget}-params"])
+    found = SPACE.narrowed(point, 4, meter.fits)
+    width = SPACE.filling[-1]
+    assert width.name == "channels"
+    if found is None:
+        assert not meter.fits(SPACE.architecture({**point, "channels": width.grid[0]}, 4))
+        return
+    assert {**found, "channels": point["channels"]} == point
+    assert meter.fits(SPACE.architecture(found, 4))
+    if found != point:
+        wider = next(channels for channels in width.grid if channels > int(found["channels"]))
+        assert not meter.fits(SPACE.architecture({**found, "channels": wider}, 4))
+
+
+def test_a_search_begins_with_published_designs_at_the_budget(tmp_path: Path) -> None:
+    run = recorded(tmp_path, 5, space="distillation")
+    sources = [record.source for record in networks(run)]
+    assert sources[0].startswith("narrowed:")
+    # Two designs that differ in width alone are one network.
+    assert len({r.architecture_hash for r in networks(run)}) == len(sources)
 
 
 class TestMeter:

@@ -190,7 +190,8 @@ class TestAgain:
         url = f"sqlite:///{tmp_path / 'elsewhere.db'}"
         run = nas.search(trials=1, run=tmp_path / "run", storage=url, **SMALL)
         assert not (tmp_path / "run" / "study.db").exists()
-        assert len(nas.open_run(tmp_path / "run").finished()) == len(run.finished()) == 1
+        opened = nas.open_run(tmp_path / "run", storage=url)
+        assert len(opened.finished()) == len(run.finished()) == 1
 
 
 class TestSettings:

@@ -12,6 +12,7 @@ from nas.explore.settings import make_settings, parse_seconds
 from nas.noise import Noise, noise_of, write_noise
 from search_spaces import Space
 from search_spaces.errors import InputError
+from tests.nas_tests.explore_tests.made_up import recorded
 
 BLOCK = {"kind": "distillation", "stages": 2, "distillation": "none"}
 
@@ -129,7 +130,7 @@ def test_noise_is_the_profiles_the_audits_or_as_given(tmp_path: Path) -> None:
 
 def test_the_preference_of_a_run_stays(tmp_path: Path) -> None:
     assert make_settings(run=tmp_path).prefer == "better"
-    (tmp_path / "run.yaml").write_text("prefer: cheaper\n")
+    recorded(tmp_path, 1).preferring("cheaper", keep=True)
     assert make_settings(run=tmp_path).prefer == "cheaper"
     assert make_settings(run=tmp_path, prefer="better").prefer == "better"
     (tmp_path / "run.yaml").write_text("prefer: dearer\n")

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from nas.evaluate import Diverged, Recipe, TrainState, checkpointed
+from nas.evaluate.train import train
 from nas.explore.settings import make_settings
 from nas.explore.trainer import NetworkTrainer
 from search_spaces import Architecture
+from search_spaces.space import Point
 
 RECIPE = Recipe(steps=12, batch=2, lr_size=8, warmup_steps=2, optimizer="muon", filter_rate=0.2)
 HALF = RECIPE.slowed(0.5)
@@ -20,7 +22,7 @@ HALF = RECIPE.slowed(0.5)
 
 @pytest.fixture
 def arch() -> Architecture:
-    point = {"family": "none", "attention": "none", "blocks": 1, "channels": 8}
+    point: Point = {"family": "none", "attention": "none", "blocks": 1, "channels": 8}
     return make_settings(space="tiny").space.architecture(point, 4)
 
 
@@ -29,9 +31,9 @@ def diverge_above(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Makes every training diverge at step 3 whose step size is larger."""
 
     def arrange(rate: float) -> None:
-        real = checkpointed.train
+        real = train
 
-        def train(
+        def diverging(
             state: TrainState, patches: Any, recipe: Recipe, until: int | None, **more: Any
         ) -> TrainState:
             if recipe.learning_rate > rate and state.step <= 3:
@@ -39,7 +41,7 @@ def diverge_above(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
                 raise Diverged("diverged: made up", 3, math.nan)
             return real(state, patches, recipe, until, **more)
 
-        monkeypatch.setattr(checkpointed, "train", train)
+        monkeypatch.setattr(checkpointed, "train", diverging)
 
     return arrange
 

@@ -301,12 +301,13 @@ def test_a_full_disk_leaves_what_was_there(make: Make, monkeypatch: pytest.Monke
         train_fully(make(), stopping(6))
     files = {path: path.read_bytes() for path in make().run.iterdir() if path.name != ".lock"}
 
-    def full(content: object, path: Path) -> None:
-        path.write_bytes(b"half")
+    def full(path: Path, content: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(torch, "save", full)
+        patch.setattr(Path, "write_bytes", full)
         with pytest.raises(InputError, match="No space left on device; is the disk full") as caught:
             train_fully(make(checkpoint_s=0.0))
     assert "\n" not in str(caught.value)

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +140,28 @@ def floats(path: Path) -> None:
     Image.fromarray(noise(1, 8)[..., 0].astype(np.float32)).save(path, "TIFF")
 
 
+def signed(path: Path) -> None:
+    """A gray TIFF of one row whose tag 339 says that its bytes are signed."""
+    tags = [
+        (256, 8),
+        (257, 1),
+        (258, 8),
+        (259, 1),
+        (262, 1),
+        (273, 0),
+        (278, 1),
+        (279, 8),
+        (339, 2),
+    ]
+    tags[5] = (273, 8 + 2 + 12 * len(tags) + 4)
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    path.write_bytes(b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4 + 8))
+
+
+def loop(path: Path) -> None:
+    path.symlink_to(path)
+
+
 @pytest.mark.parametrize(
     ("make", "told"),
     [
@@ -148,6 +172,9 @@ def floats(path: Path) -> None:
         (floats, "32-bit pixels; expected 8 or 16 bits"),
         (lambda path: None, "cannot be read (No such file or directory)"),
         (Path.mkdir, "cannot be read (Is a directory)"),
+        (signed, "signed numbers for pixels; expected unsigned ones"),
+        (loop, "cannot be read (Too many levels of symbolic links)"),
+        (os.mkfifo, "cannot be read (a named pipe, not a regular file)"),
     ],
 )
 def test_bad_files(make: Callable[[Path], None], told: str, tmp_path: Path) -> None:
@@ -159,6 +186,20 @@ def test_bad_files(make: Callable[[Path], None], told: str, tmp_path: Path) -> N
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
     assert before == Image.MAX_IMAGE_PIXELS
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "jpeg"])
+def test_libtiff_and_pillow_say_nothing_themselves(
+    compression: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.tif"
+    Image.fromarray(noise(3, 8)).save(path, compression=compression)
+    whole = path.read_bytes()
+    for damaged in (whole[: len(whole) // 2], whole[:400] + bytes(range(256)) + whole[656:]):
+        path.write_bytes(damaged)
+        with suppress(InputError):
+            read_image(path, MOST)
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(

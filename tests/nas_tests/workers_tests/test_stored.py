@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from nas.evaluate.recipe import Recipe
 from nas.explore.settings import SearchSettings, make_settings
@@ -62,3 +63,35 @@ def test_with_parts_that_are_not_here() -> None:
     local = {name: getattr(settings, name) for name in LOCAL}
     with pytest.raises(InputError, match=r"cannot be built here: .*'mine'.*--import"):
         settings_from_text(text, "study", **local)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("trials", "many", "trials: expected a valid integer, got 'many'"),
+        ("trials", 0, "trials: expected greater than or equal to 1, got 0"),
+        ("eta", float("nan"), "eta: expected a finite number, got nan"),
+        ("hr", [720], "hr"),
+        ("budgets", {"params": 3}, "budgets: expected a valid array"),
+        ("noise", 3, "noise: expected an object, got 3"),
+        ("recipe", {"steps": "long"}, "steps: "),
+        ("recipe", 5, "recipe: expected an object, got 5"),
+        ("space", [], "space: expected an object"),
+        ("sampler", "mine", "expected samplers and objectives that are known here"),
+        ("objectives", ["beauty"], "expected samplers and objectives that are known here"),
+        ("latency_model", "fast", "latency_model: expected an object"),
+    ],
+)
+def test_values_of_another_type_are_one_line(key: str, value: object, told: str) -> None:
+    plain = yaml.safe_load(settings_to_text(make_settings(space="tiny")))
+    local = dict.fromkeys(LOCAL)
+    with pytest.raises(InputError, match=told) as caught:
+        settings_from_text(yaml.safe_dump({**plain, key: value}, sort_keys=False), "study", **local)
+    assert str(caught.value).startswith("study 'study'")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["[", "5", "format: 2\n", "", "a: &a [*a]"])
+def test_no_settings_at_all_are_one_line(text: str) -> None:
+    with pytest.raises(InputError, match="study 'study'"):
+        settings_from_text(text, "study", **dict.fromkeys(LOCAL))

@@ -157,7 +157,7 @@ class TestBadInput:
 
 def test_a_store_that_is_not_there_stays_so(command: Command, tmp_path: Path) -> None:
     file = tmp_path / "typo.db"
-    one_line(command("worker", "--storage", f"sqlite:///{file}", "--study", "x"), "no such file")
+    one_line(command("worker", "--storage", f"sqlite:///{file}", "--study", "x"), "is not there")
     assert not file.exists()
 
 

@@ -1,0 +1,76 @@
+"""Stores that fail and rows that are damaged, as one clear line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from search_spaces.errors import InputError
+
+__all__ = ["damaged_rows", "reading", "storage_errors"]
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Turns a failing store into one clear line.
+
+    Raises:
+        InputError: the store cannot be reached, read or written.
+    """
+    from optuna.exceptions import StorageInternalError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (StorageInternalError, SQLAlchemyError) as error:
+        cause = error.__cause__ or error
+        line = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
+        raise InputError(
+            f"study storage: {line}; what was finished is kept: mend that, then run the same "
+            f"command again"
+        ) from None
+
+
+@contextmanager
+def damaged_rows(what: str) -> Iterator[None]:
+    """Turns whatever damaged rows make Optuna raise into one clear line.
+
+    Args:
+        what: is read, for the message.
+
+    Raises:
+        InputError: rows that no search has written.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except (ValueError, TypeError, LookupError, AttributeError, AssertionError) as error:
+        raise _damaged(what, error) from None
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Both, where nothing but reading is done.
+
+    Args:
+        what: is read, for the message.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        with storage_errors(), damaged_rows(what):
+            yield
+    except InputError as error:
+        # Of one row of many, which says itself what is wrong with it.
+        known = str(error).startswith(("study storage", "storage", what))
+        raise (error if known else _damaged(what, error)) from None
+
+
+def _damaged(what: str, error: Exception) -> InputError:
+    line = " ".join(str(error).split()) or type(error).__name__
+    return InputError(
+        f"{what}: its study is damaged: {line[:200]}; go back to a copy of it, or search in "
+        f"another folder"
+    )

@@ -1,0 +1,102 @@
+"""A run folder whose study is gone: nothing in it is overwritten."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from nas.records import FINISHED
+from search_spaces.errors import InputError
+from tests.nas_tests.explore_tests.made_up import networks, recorded
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The folder of a search that is over."""
+    return recorded(tmp_path / "run", 3).folder
+
+
+def bytes_in(folder: Path) -> dict[str, bytes]:
+    """What the files for people hold, by name."""
+    return {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file() and p.suffix != ".db"}
+
+
+def delete(folder: Path) -> None:
+    (folder / "study.db").unlink()
+
+
+def empty(folder: Path) -> None:
+    (folder / "study.db").write_bytes(b"")
+
+
+def rename(folder: Path) -> None:
+    with sqlite3.connect(folder / "study.db") as database:
+        database.execute("UPDATE studies SET study_name = 'another'")
+    database.close()
+
+
+def drop_everything_but_tables_for_people(folder: Path) -> None:
+    delete(folder)
+    (folder / "run.yaml").unlink()
+
+
+@pytest.mark.parametrize("lose", [delete, empty, rename, drop_everything_but_tables_for_people])
+def test_a_lost_study_is_not_begun_anew(lose: Callable[[Path], None], folder: Path) -> None:
+    lose(folder)
+    before = bytes_in(folder)
+    assert "trials.csv" in before
+    with pytest.raises(InputError, match=r"holds what a search has found .* put that back, or"):
+        recorded(folder, 4)
+    assert bytes_in(folder) == before
+
+
+def test_without_run_yaml_the_study_goes_on(folder: Path) -> None:
+    (folder / "run.yaml").unlink()
+    assert len(networks(recorded(folder, 4))) == 4
+    assert (folder / "run.yaml").exists()
+
+
+def test_a_damaged_run_yaml_is_written_anew_where_its_study_is(folder: Path) -> None:
+    (folder / "run.yaml").write_text("study: [")
+    assert len(networks(recorded(folder, 4))) == 4
+    (folder / "run.yaml").write_text("study: [")
+    delete(folder)
+    with pytest.raises(InputError, match="holds what a search has found"):
+        recorded(folder, 4)
+    assert (folder / "run.yaml").read_text() == "study: ["
+
+
+def test_a_renamed_folder_goes_on(folder: Path) -> None:
+    moved = folder.rename(folder.with_name("moved"))
+    run = recorded(moved, 4)
+    assert len([r for r in networks(run) if r.state == FINISHED]) >= 1
+    assert len(networks(run)) == 4
+    assert run.about["study"] == "run"
+
+
+def test_another_store_than_the_folders_is_refused(folder: Path, tmp_path: Path) -> None:
+    before = bytes_in(folder)
+    with pytest.raises(InputError, match="its study is in the folder itself, not in sqlite"):
+        recorded(folder, 4, storage=f"sqlite:///{tmp_path / 'other.db'}")
+    assert not (tmp_path / "other.db").exists()
+    assert bytes_in(folder) == before
+
+
+def test_a_store_that_is_left_out_is_asked_for(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'mine.db'}"
+    folder = recorded(tmp_path / "run", 3, storage=url).folder
+    with pytest.raises(InputError, match=r"its study is in sqlite.*; name that with --storage"):
+        recorded(folder, 4)
+    assert not (folder / "study.db").exists()
+    assert len(networks(recorded(folder, 4, storage=url))) == 4
+    assert yaml.safe_load((folder / "run.yaml").read_text())["storage"] == url
+
+
+def test_a_study_in_memory_does_not_come_back(tmp_path: Path) -> None:
+    folder = recorded(tmp_path / "run", 3, storage="memory").folder
+    with pytest.raises(InputError, match="is not in memory"):
+        recorded(folder, 4, storage="memory")
