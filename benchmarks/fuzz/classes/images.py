@@ -49,7 +49,7 @@ def _upscaled(rng: random.Random, what: str, paths: list[Path]) -> Command:
         ((), (), ("--format", rng.choice(("png", "jpeg", "webp", "tiff", "bmp"))),
          ("--alpha", "network"), ("--tile", "32"), ("--memory", "1"), ("--max-megapixels", "0.001"))
     )  # fmt: skip
-    output = "out" if len(inputs) > 1 or rng.random() < 0.7 else "out.png"
+    output = "out" if len(paths) > 1 or rng.random() < 0.7 else "out.png"
     argv = ("upscale", *inputs, "--net", m.WEIGHTS, "-o", output, *more)
     return Command(argv, what, (output,) if output == "out.png" else ("out",))
 
