@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -215,7 +216,8 @@ class Run:
         kept = {record.number for record in self.kept(records)}
         for record in records:
             if record.state != RUNNING and record.number not in kept:
-                self.weights(record).unlink(missing_ok=True)
+                with suppress(NotADirectoryError):
+                    self.weights(record).unlink(missing_ok=True)
 
     def _write_best(self, winner: TrialRecord) -> None:
         import shutil

@@ -93,12 +93,11 @@ def _write(run: Run, found: Audited) -> None:
 
 
 def _print(run: Run, found: Audited, factor: float) -> None:
-    from rich.console import Console
-
     from nas.audit.finding import findings
     from nas.cli.audit_table import signal_table
+    from nas.cli.console import PlainConsole
 
-    console = Console(highlight=False)
+    console = PlainConsole(highlight=False)
     trust = found.trust
     console.print(signal_table(trust))
     for line in findings(trust):

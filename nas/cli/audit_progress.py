@@ -65,11 +65,12 @@ class AuditDisplay:
         if not sys.stderr.isatty():
             print(line, file=sys.stderr, flush=True)
             return
-        from rich.console import Console
         from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as Bar
 
-        console = Console(stderr=True)
+        from nas.cli.console import PlainConsole
+
+        console = PlainConsole(stderr=True)
         console.print(line, highlight=False)
         self._bar = Bar(
             TextColumn("audit"), BarColumn(bar_width=24), TextColumn("{task.fields[counts]}"),

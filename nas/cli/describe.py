@@ -75,10 +75,11 @@ def _architecture(name: str, scale: int) -> Architecture:
 
 
 def _print(name: str, facts: dict[str, Any]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    from nas.cli.console import PlainConsole
+
+    console = PlainConsole()
     height, width = facts["lr_size"]
     table = Table("Layer", "Kind", "In", "Out", "Size", "Params", "Multi-Adds")
     for column in table.columns[2:]:

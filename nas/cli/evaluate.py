@@ -135,12 +135,12 @@ def _workers(device: str) -> int:
 def _measured(
     enlarge: Enlarge, sets: list[TestSet], save: Path | None, workers: int
 ) -> dict[str, Quality]:
-    from rich.console import Console
     from rich.progress import Progress
 
+    from nas.cli.console import PlainConsole
     from nas.evaluate.benchmark import evaluate_set
 
-    console = Console(stderr=True)
+    console = PlainConsole(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         tasks = {one.name: progress.add_task(one.name, total=len(one)) for one in sets}
 
@@ -193,10 +193,10 @@ def _plain(name: str, quality: Quality) -> dict[str, Any]:
 
 def _print(facts: Mapping[str, Any], results: Mapping[str, Quality]) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from nas.cli.console import PlainConsole
     from nas.evaluate.benchmark import rows
 
     title = f"{Path(facts['network']).name}, x{facts['scale']}"
@@ -212,4 +212,4 @@ def _print(facts: Mapping[str, Any], results: Mapping[str, Quality]) -> None:
         mean = image == "mean"
         cells = (Text(name), Text(image), f"{psnr_y_db:.4f}", f"{ssim_y:.5f}")
         table.add_row(*cells, style="bold" if mean else None, end_section=mean)
-    Console().print(table)
+    PlainConsole().print(table)

@@ -1,4 +1,4 @@
-"""The second Ctrl-C ends a command, whatever it waits for."""
+"""What ends a command from outside, and that the second Ctrl-C does, whatever it waits for."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from nas.evaluate.stopping import ONE_WISH_S, SIGNALS
+from nas.evaluate.stopping import ONE_WISH_S, SIGNALS, kept_handlers
 
-__all__ = ["INTERRUPTED", "SAID", "ended_by_the_second"]
+__all__ = ["INTERRUPTED", "SAID", "ended_as_by_ctrl_c", "ended_by_the_second"]
 
 INTERRUPTED = 130
 """The exit code of a command that was told to stop."""
@@ -24,8 +24,19 @@ _SHOW_CURSOR = b"\x1b[?25h"
 
 
 @contextmanager
+def ended_as_by_ctrl_c() -> Iterator[None]:
+    """In such a block SIGTERM and SIGHUP raise a KeyboardInterrupt, too, instead of ending it."""
+    with kept_handlers():
+        for number in SIGNALS if threading.current_thread() is threading.main_thread() else ():
+            # What nohup has it ignore stays ignored.
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, signal.default_int_handler)
+        yield
+
+
+@contextmanager
 def ended_by_the_second() -> Iterator[None]:
-    """In such a block, a second Ctrl-C or SIGTERM leaves three seconds for an orderly end.
+    """In such a block, a second Ctrl-C, SIGTERM or SIGHUP leaves three seconds for an orderly end.
 
     Python's own handlers wait for the end of whatever library call is under way, and a database may
     keep one for a minute. So a thread reads the signals where Python notes them at once.

@@ -160,9 +160,10 @@ def _counted(count: int | None, unit: float, letter: str) -> str:
 
 def _print(facts: dict[str, Any]) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from nas.cli.console import PlainConsole
 
     height, width = facts["lr_size"]
     where = facts["environment"]["cpu" if facts["device"] == "cpu" else "device"]
@@ -171,7 +172,7 @@ def _print(facts: dict[str, Any]) -> None:
         f", {facts['threads']} threads, {facts['networks'][0]['rounds']} rounds"
         f"; ratio to {facts['reference']}"
     )
-    console = Console()
+    console = PlainConsole()
     table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("Network")
     for heading in ("Params", "Multi-Adds", "Median [ms]", "95% interval", "Minimum [ms]",

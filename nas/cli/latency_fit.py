@@ -103,7 +103,6 @@ class _Progress:
     """A bar on a terminal, else nothing; on standard error."""
 
     def __init__(self, device: str, total: int) -> None:
-        from rich.console import Console
         from rich.progress import (
             BarColumn,
             MofNCompleteColumn,
@@ -112,7 +111,9 @@ class _Progress:
             TimeRemainingColumn,
         )
 
-        console = Console(stderr=True)
+        from nas.cli.console import PlainConsole
+
+        console = PlainConsole(stderr=True)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                    TimeRemainingColumn())  # fmt: skip
         self._bar = Progress(*columns, console=console, disable=not console.is_terminal)

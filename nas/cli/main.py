@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
+import warnings
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
 from nas.cli.compress.main import app as compress_app
-from nas.cli.insisting import INTERRUPTED, SAID
+from nas.cli.insisting import INTERRUPTED, SAID, ended_as_by_ctrl_c
 from nas.cli.latency import app as latency_app
+from nas.cli.lines import always_printable, one_line
 from search_spaces.errors import InputError
 from search_spaces.extensions import GROUP, import_parts
 
@@ -42,6 +46,7 @@ COMMANDS = (
 The modules import what is heavy inside their function, so that help comes at once.
 """
 
+_UNUSABLE = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR)
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.EPERM)
 
 app = typer.Typer(
@@ -62,37 +67,76 @@ app.add_typer(compress_app, name="compress")
 
 def main() -> None:
     """Runs the command; bad input is one line on standard error and exit code 2."""
+    always_printable()
+    _quiet_pillow()
+    try:
+        with ended_as_by_ctrl_c():
+            code = _run()
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    if code == INTERRUPTED:
+        # The terminal may be what is gone.
+        with suppress(OSError):
+            print(SAID, file=sys.stderr, flush=True)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _run() -> object:
+    """The command's own code; exits where there is something to tell."""
     try:
         arguments = _import_parts(sys.argv[1:])
         # Not standalone: there, typer keeps Ctrl-C and bad options to itself.
-        code = app(arguments, prog_name="nas", standalone_mode=False)
+        code: object = app(arguments, prog_name="nas", standalone_mode=False)
+        sys.stdout.flush()
+        return code
     except InputError as error:
         _fail(str(error))
     except _UsageError as error:
         _misused(error)
-    except KeyboardInterrupt:
-        code = INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()
+        _forget_output()
         sys.exit(1)
     except OSError as error:
-        if error.errno not in _UNWRITABLE:
+        _fail(_said(error))
+    except RuntimeError as error:
+        # Until Python 3.13, Path.resolve tells so of links in a loop.
+        if not str(error).startswith("Symlink loop"):
             raise
-        where = f" {error.filename}" if error.filename else ""
-        _fail(
+        _fail(f"{error}: too many levels of symbolic links; give another path")
+
+
+def _said(error: OSError) -> str:
+    """What a person can do about it; raised again where only we can."""
+    where = f" {error.filename}" if error.filename else ""
+    if error.errno in _UNWRITABLE:
+        if not where:
+            _forget_output()
+        return (
             f"cannot write{where}: {error.strerror}; what was finished is kept: make room or "
             f"choose another folder, then run the same command again"
         )
+    if error.errno in _UNUSABLE and where:
+        return f"{error.filename}: {error.strerror}; give another path"
+    raise error
 
-    if code == INTERRUPTED:
-        print(SAID, file=sys.stderr)
-    sys.exit(code if isinstance(code, int) else 0)
+
+def _forget_output() -> None:
+    """Leaves what standard output could not take, which Python would try to write at its end."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
 
 
-def _misused(error: Any) -> None:
+def _quiet_pillow() -> None:
+    """What is wrong with an image is said by us; who asked Python for warnings gets them still."""
+    if not sys.warnoptions:
+        warnings.filterwarnings("ignore", module=r"PIL(\.|$)")
+
+
+def _misused(error: Any) -> NoReturn:
     """One line about a bad option or command; the help where there was neither."""
     message = error.format_message().strip()
-    if "\n" in message or not message:
+    if type(error).__name__ == "NoArgsIsHelpError" or not message:
         error.show()
         sys.exit(error.exit_code)
     command = error.ctx.command_path if error.ctx is not None else "nas"
@@ -118,8 +162,8 @@ def _import_parts(arguments: list[str]) -> list[str]:
     return rest
 
 
-def _fail(message: str) -> None:
-    print(f"nas: {message}", file=sys.stderr)
+def _fail(message: str) -> NoReturn:
+    print(one_line(f"nas: {message}"), file=sys.stderr)
     sys.exit(2)
 
 

@@ -42,8 +42,9 @@ def presets(
 
 def _print(rows: list[dict[str, object]]) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
+
+    from nas.cli.console import PlainConsole
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in ("Preset", "Source", "Design"):
@@ -59,4 +60,4 @@ def _print(rows: list[dict[str, object]]) -> None:
             "\n".join(f"{count / 1e3:.1f}" for count in params.values()),
             "\n".join(f"{count / 1e9:.2f}" for count in macs.values()),
         )  # fmt: skip
-    Console().print(table)
+    PlainConsole().print(table)

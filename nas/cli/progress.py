@@ -8,6 +8,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
+from nas.cli.lines import one_line
 from nas.explore.events import (
     Event,
     Observer,
@@ -46,7 +47,7 @@ def print_plain(event: Event) -> None:
     """A line at the start, after each trial and at the end, on standard error."""
     line: str | None = None
     if isinstance(event, SearchStarted):
-        line = "\n".join(_opening(event))
+        line = "\n".join(map(one_line, _opening(event)))
     elif isinstance(event, TrialEnded | TrialPaused):
         line = f"{event.trained}/{event.goal}  {_outcome(event.record)}  {_standing(event)}"
     elif isinstance(event, WorkerLost):
@@ -61,10 +62,11 @@ class Display:
     """One live progress display on a terminal, with a line for each network in training."""
 
     def __init__(self) -> None:
-        from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-        self.console = Console(stderr=True)
+        from nas.cli.console import PlainConsole
+
+        self.console = PlainConsole(stderr=True)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),

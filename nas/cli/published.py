@@ -26,8 +26,9 @@ def published(
         print(json.dumps([asdict(result) for result in results]))
         return
     from rich import box
-    from rich.console import Console
     from rich.table import Table
+
+    from nas.cli.console import PlainConsole
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in ("Network", "Set", "Scale"):
@@ -44,7 +45,7 @@ def published(
             f"({number}) {result.table}",
         )  # fmt: skip
     # The papers' names in every row would leave no room for the figures.
-    console = Console()
+    console = PlainConsole()
     console.print(table)
     for source, number in sources.items():
         console.print(f"({number}) {source}", highlight=False, markup=False)

@@ -131,17 +131,17 @@ def _write_page(accounts: Sequence[RunAccount], folder: Path, left_out: Sequence
 
 
 def _tell(page: Path) -> None:
-    from rich.console import Console
+    from nas.cli.console import PlainConsole
 
-    Console(highlight=False).print(
+    PlainConsole(highlight=False).print(
         f"Page {page}, figures for print in {page.parent / 'figures'}", soft_wrap=True
     )
 
 
 def _print_evaluated(picture: Path, test_set: str, evaluated: Iterable[Evaluated]) -> None:
-    from rich.console import Console
+    from nas.cli.console import PlainConsole
 
-    console = Console(highlight=False)
+    console = PlainConsole(highlight=False)
     for one in sorted(evaluated, key=lambda one: (-one.psnr_y_db, one.number)):
         console.print(
             f"{test_set}  trial {one.number:>3}  {one.psnr_y_db:.3f} dB  {one.ssim_y:.4f}"
@@ -184,14 +184,14 @@ def _print(
     drawn: bool,
     own: bool = True,
 ) -> None:
-    from rich.console import Console
     from rich.table import Table
 
+    from nas.cli.console import PlainConsole
     from reports.outcome import summary_rows
     from reports.render import to_rich
     from reports.tables import front_table
 
-    console = Console()
+    console = PlainConsole()
     if drawn:
         console.print(to_rich(front_table(records, summary)))
     grid = Table.grid(padding=(0, 2))

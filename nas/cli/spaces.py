@@ -36,8 +36,9 @@ def spaces(
     if json_output:
         print(json.dumps(rows))
         return
-    from rich.console import Console
     from rich.table import Table
+
+    from nas.cli.console import PlainConsole
 
     table = Table("Space", "Points", "Dimensions", "Smallest", "About")
     for row in rows:
@@ -45,4 +46,4 @@ def spaces(
             str(row["name"]), f"{row['points']:,}", str(row["dimensions"]),
             f"{row['smallest_params']:,} params", str(row["about"]),
         )  # fmt: skip
-    Console().print(table)
+    PlainConsole().print(table)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
+from nas.cli.lines import one_line
 from nas.training.events import (
     RolledBack,
     TrainingEnded,
@@ -45,7 +46,7 @@ def print_json(event: TrainingEvent) -> None:
 def print_plain(event: TrainingEvent) -> None:
     """A line at the start, after each validation and at the end, on standard error."""
     for line in lines(event):
-        print(line, file=sys.stderr, flush=True)
+        print(one_line(line), file=sys.stderr, flush=True)
 
 
 def lines(event: TrainingEvent) -> list[str]:
@@ -67,8 +68,9 @@ class Bar:
     """A bar with rate, time left and the best so far, on a terminal."""
 
     def __init__(self) -> None:
-        from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        from nas.cli.console import PlainConsole
 
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -76,7 +78,7 @@ class Bar:
             TextColumn("{task.fields[facts]}"),
             TimeElapsedColumn(),
             TextColumn("{task.fields[left]}", style="cyan"),
-            console=Console(stderr=True),
+            console=PlainConsole(stderr=True),
         )
         self._task: Any = None
         self._first = self._steps = 0

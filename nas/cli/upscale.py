@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nas.cli.lines import one_line
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ def upscale(
     if failed and len(todo) > 1:
         print(f"nas: {len(failed)} of {len(todo)} images failed:", file=sys.stderr)
     for outcome in failed:
-        print(f"{'  ' if len(todo) > 1 else 'nas: '}{outcome.error}", file=sys.stderr)
+        told = one_line(str(outcome.error))
+        print(f"{'  ' if len(todo) > 1 else 'nas: '}{told}", file=sys.stderr)
     if failed:
         raise typer.Exit(2)
 
@@ -131,23 +133,24 @@ def _shown(
                 if outcome.error is None
                 else (f"{outcome.job.source} failed")
             )
-            print(f"{number}/{count}  {line}", flush=True)
+            print(one_line(f"{number}/{count}  {line}"), flush=True)
 
         return run(on_end, None)
-    from rich.console import Console
     from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+    from nas.cli.console import PlainConsole
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                TimeElapsedColumn())  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=PlainConsole(stderr=True)) as progress:
         files = progress.add_task("images", total=count)
         rows = progress.add_task("", total=100)
 
         def ended(outcome: Outcome) -> None:
             progress.advance(files)
             if outcome.error is None:
-                progress.console.print(escape(_line(outcome, upscaler)), highlight=False)
+                progress.console.print(_line(outcome, upscaler), highlight=False)
 
         def strip(job: Job, share: float) -> None:
             progress.update(rows, description=escape(job.source.name), completed=int(100 * share))

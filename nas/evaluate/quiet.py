@@ -6,10 +6,15 @@ kernel drops both when a process dies, however it dies.
 
 from __future__ import annotations
 
+import errno
 import getpass
 import os
+import platform
+import stat
+import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,10 +27,32 @@ except ImportError:  # no flock on Windows: measure without the lock
 __all__ = ["lock_folder", "measuring", "training_step"]
 
 
+_PATIENCE_S = 10.0
+_SAID_AGAIN_S = 600.0
+
+
 def lock_folder() -> Path:
-    """Where the two lock files are: one folder a user, so that all runs of a user see it."""
+    """Where the two lock files are: one folder a user, so that all runs of a user see it.
+
+    Everybody may have made a folder of that name before: where it is not the user's own, all runs
+    take `second_folder` instead, or go without where that isn't to be had either.
+    """
     user = str(os.getuid()) if hasattr(os, "getuid") else getpass.getuser()
     return Path(tempfile.gettempdir()) / f"nas-quiet-{user}"
+
+
+def second_folder() -> Path:
+    """One in the user's cache, for this machine alone: several may have the same home.
+
+    Raises:
+        OSError: the user has no home.
+    """
+    given = os.environ.get("XDG_CACHE_HOME")
+    try:
+        cache = Path(given) if given else Path.home() / ".cache"
+    except RuntimeError as error:
+        raise FileNotFoundError(errno.ENOENT, str(error)) from None
+    return cache / "nas-sr" / f"quiet-{platform.node()}"
 
 
 @contextmanager
@@ -70,32 +97,102 @@ _held = threading.local()
 
 
 class _Lock:
-    """Open files of this process; a flock belongs to the open file, so threads share it."""
+    """Open files of this process; a flock belongs to the open file, so threads share it.
+
+    Raises:
+        OSError: the folder or a file in it is not the user's own, or cannot be locked.
+    """
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
-        self.pid = os.getpid()
-        self.gate = os.open(folder / "gate", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self.room = os.open(folder / "room", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            _check_own(os.fstat(place))
+            self.gate = _own_file("gate", place)
+            try:
+                self.room = _own_file("room", place)
+            except OSError:
+                os.close(self.gate)
+                raise
+        finally:
+            os.close(place)
 
-    @staticmethod
-    def acquire(file: int, *, shared: bool) -> None:
-        fcntl.flock(file, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+    def acquire(self, file: int, *, shared: bool) -> None:
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        try:
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            others = "measures latency" if shared else "trains or measures latency"
+            told = f"waits for another process of yours that {others} (lock in {self.folder})"
+            watch = threading.Timer(_PATIENCE_S, _say, [told])
+            watch.daemon = True
+            watch.start()
+            try:
+                fcntl.flock(file, kind)
+            finally:
+                watch.cancel()
 
     @staticmethod
     def release(file: int) -> None:
         fcntl.flock(file, fcntl.LOCK_UN)
 
 
+def _own_file(name: str, place: int) -> int:
+    kind = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    file = os.open(name, kind, 0o600, dir_fd=place)
+    try:
+        _check_own(os.fstat(file))
+        try:
+            # Not every file system that several machines share can.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_UN)
+        except BlockingIOError:
+            pass
+    except BaseException:
+        os.close(file)
+        raise
+    return file
+
+
+def _check_own(found: os.stat_result) -> None:
+    if found.st_uid != os.geteuid():
+        raise PermissionError(errno.EPERM, "belongs to another user")
+    if stat.S_IMODE(found.st_mode) & 0o022:
+        raise PermissionError(errno.EPERM, "others may write there")
+
+
 def _lock() -> _Lock | None:
     if fcntl is None:
         return None
     # A forked child inherits open files and with them its parent's locks: it opens its own.
-    found: _Lock | None = getattr(_held, "lock", None)
-    if found is None or found.pid != os.getpid():
-        try:
-            found = _Lock(lock_folder())
-        except OSError:
-            return None
-        _held.lock = found
+    pid, found = getattr(_held, "lock", (None, None))
+    if pid != os.getpid():
+        found = _opened()
+        _held.lock = os.getpid(), found
     return found
+
+
+def _opened() -> _Lock | None:
+    reasons = []
+    for folder_of in (lock_folder, second_folder):
+        where = "the user's cache"
+        try:
+            where = str(folder := folder_of())
+            return _Lock(folder)
+        except OSError as error:
+            reasons.append(f"{where}: {error.strerror or error}")
+    _say(f"no other run of yours is waited for while latency is measured ({'; '.join(reasons)})")
+    return None
+
+
+_said: dict[str, float] = {}
+
+
+def _say(what: str) -> None:
+    now = time.monotonic()
+    if now - _said.get(what, -_SAID_AGAIN_S) < _SAID_AGAIN_S:
+        return
+    _said[what] = now
+    print(f"nas: {what}", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish, which is heeded where stopping does no harm.
+"""Ctrl-C, SIGTERM and SIGHUP as a wish, which is heeded where stopping does no harm.
 
 Python raises a KeyboardInterrupt between any two instructions: within a transaction, whose lock is
 then kept while its owner waits for somebody who waits for that lock; or in a callback of the
@@ -17,7 +17,11 @@ from types import FrameType
 
 __all__ = ["ONE_WISH_S", "SIGNALS", "StopWish", "current_wish", "kept_handlers", "stop_wish"]
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# Windows knows of no terminal that hangs up.
+SIGNALS = (
+    signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []),
+)  # fmt: skip
+"""What asks a process to stop: a person, a program, and a terminal that is gone."""
 
 ONE_WISH_S = 1.0
 """A terminal and a parent process may both pass one Ctrl-C on: so close together, they are one."""
@@ -116,7 +120,7 @@ def current_wish() -> StopWish:
 
 @contextmanager
 def stop_wish(*, once: bool = False) -> Iterator[StopWish]:
-    """Takes Ctrl-C and SIGTERM over meanwhile; in a thread, where none arrive, nothing.
+    """Takes `SIGNALS` over meanwhile; in a thread, where none arrive, nothing.
 
     Within another such block its wish goes on. Of the outermost one, ``once`` says whether a
     second wish is nothing new.
@@ -144,7 +148,7 @@ def stop_wish(*, once: bool = False) -> Iterator[StopWish]:
 
 @contextmanager
 def kept_handlers() -> Iterator[None]:
-    """Whatever takes Ctrl-C and SIGTERM over in such a block gives them back."""
+    """Whatever takes `SIGNALS` over in such a block gives them back."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -252,7 +252,14 @@ class _Session:
         """Goes back, or on, to what a checkpoint holds."""
         found = read_checkpoint(path, self.identity, self.device)
         self.progress = found.progress
-        self.state = self.fresh().restore(found.state)
+        try:
+            self.state = self.fresh().restore(found.state)
+        except Exception as error:
+            # torch raises several kinds for tensors of other shapes, in many lines.
+            line = (str(error) or type(error).__name__).splitlines()[0]
+            raise InputError(
+                f"cannot go on from {path}: {line}; give another --run folder, or delete this one"
+            ) from error
 
     def roll_back(self, error: Diverged) -> None:
         if self.progress.rate_factor <= _LEAST_RATE_FACTOR:

@@ -109,10 +109,10 @@ def write_results(made: Compressed, output: Path) -> list[Path]:
 def print_steps(name: str, steps: Iterable[CompressionStep]) -> None:
     """The table of steps, and why those that were not kept were not."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from nas.cli.console import PlainConsole
     from nas.objectives import OBJECTIVES
 
     shown = [OBJECTIVES[key] for key in ("params", "macs", "latency", "psnr", "ssim")]
@@ -123,7 +123,7 @@ def print_steps(name: str, steps: Iterable[CompressionStep]) -> None:
         heading = Text(f"{one.label} [{one.unit}]" if one.unit else one.label)
         table.add_column(heading, justify="right")
     table.add_column("Kept")
-    console, reasons = Console(), []
+    console, reasons = PlainConsole(), []
     for step in steps:
         known = [(one, one.value(step.record)) for one in shown]
         cells = ["–" if v is None else f"{one.shown(v):,.{one.digits}f}" for one, v in known]

@@ -19,9 +19,10 @@ _ROWS = (
 def print_prices(name: str, before: Price, after: Price) -> None:
     """A table of what the network cost and costs, for an output of 1280x720."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from nas.cli.console import PlainConsole
 
     table = Table(title=Text(name), title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("")
@@ -31,4 +32,4 @@ def print_prices(name: str, before: Price, after: Price) -> None:
         old, new = getattr(before, figure), getattr(after, figure)
         cells = (f"{old / divisor:,.2f} {unit}", f"{new / divisor:,.2f} {unit}")
         table.add_row(label, *cells, f"{new / old:.1%}")
-    Console().print(table)
+    PlainConsole().print(table)

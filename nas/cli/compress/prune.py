@@ -131,11 +131,11 @@ def _pruned(
 
 def _show_sensitivity(network: Network, dataset: Dataset, method: Method) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     from compress.sensitivity import sensitivity
     from nas.cli.compress.training import bar
+    from nas.cli.console import PlainConsole
 
     with bar("halving widths", None) as advance:
         rows = sensitivity(
@@ -150,7 +150,7 @@ def _show_sensitivity(network: Network, dataset: Dataset, method: Method) -> Non
             row.name, str(row.width), str(row.halved), f"{row.params_saved:,}",
             f"{row.macs_saved / 1e9:.3f} G", f"{row.psnr_drop_db:.3f}",
         )  # fmt: skip
-    Console().print(table)
+    PlainConsole().print(table)
 
 
 def _print_rounds(pruned: Pruned, figure: str, limit: float) -> None:

@@ -82,9 +82,10 @@ def _say(line: str) -> None:
 
 def _print(name: str, result: Quantized, limit_db: float | None) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from nas.cli.console import PlainConsole
 
     table = Table(title=Text(name), title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("")
@@ -102,7 +103,7 @@ def _print(name: str, result: Quantized, limit_db: float | None) -> None:
     table.add_row("File [KB]", f"{result.bytes_before / 1e3:,.0f}",
                   f"{result.bytes_after / 1e3:,.0f}",
                   f"{result.bytes_after / result.bytes_before:.1%}")  # fmt: skip
-    Console().print(table)
+    PlainConsole().print(table)
     ways = ", ".join(f"{way} {psnr_db:.3f} dB" for way, psnr_db in result.tried)
     print(f"Ranges: {result.calibration} (all in int8: {ways})")
     kept = ", ".join(result.float_layers) or "none"

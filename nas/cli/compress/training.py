@@ -75,10 +75,11 @@ def teaching_of(
 @contextmanager
 def bar(title: str, total: int | None) -> Iterator[Callable[..., None]]:
     """A progress bar on standard error where a person watches; calls take (done, of)."""
-    from rich.console import Console
     from rich.progress import Progress
 
-    console = Console(stderr=True)
+    from nas.cli.console import PlainConsole
+
+    console = PlainConsole(stderr=True)
     hidden = not console.is_terminal or total == 0
     with Progress(console=console, transient=True, disable=hidden) as progress:
         task = progress.add_task(title, total=total)

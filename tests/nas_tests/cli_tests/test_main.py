@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import errno
+import signal
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from nas.cli.main import COMMANDS
-from tests.nas_tests.conftest import Outcome
+from nas.evaluate.stopping import SIGNALS
+from search_spaces.errors import InputError
+from tests.nas_tests.conftest import NAS, TINY, Outcome
 
 Command = Callable[..., Outcome]
 
@@ -54,7 +59,9 @@ def test_misuse_is_one_line(words: list[str], told: str, command: Command) -> No
     assert told in outcome.err
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT])
+@pytest.mark.parametrize(
+    "number", [errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.EFBIG]
+)
 def test_files_that_cannot_be_written(
     number: int, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,6 +81,132 @@ def test_ctrl_c(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nas.run.open_run", stop)
     outcome = command("report", "anywhere")
     assert outcome == (130, "", "nas: interrupted; the same command goes on where it stopped\n")
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_other_ways_to_be_stopped_say_so_too(
+    name: str, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = getattr(signal, name)
+    before = [signal.getsignal(one) for one in SIGNALS]
+
+    def stop(*args: object, **more: object) -> None:
+        signal.raise_signal(number)
+
+    monkeypatch.setattr("nas.run.open_run", stop)
+    outcome = command("report", "anywhere")
+    assert outcome == (130, "", "nas: interrupted; the same command goes on where it stopped\n")
+    assert before == [signal.getsignal(one) for one in SIGNALS]
+
+
+def test_what_nohup_has_ignored_stays_ignored(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*args: object, **more: object) -> None:
+        signal.raise_signal(signal.SIGHUP)
+        raise InputError("the terminal is gone, the command goes on")
+
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        monkeypatch.setattr("nas.run.open_run", stop)
+        outcome = command("report", "anywhere")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert outcome == (2, "", "nas: the terminal is gone, the command goes on\n")
+
+
+HOSTILE = "\x1b]0;owned\x07\x1b[31mred\nnas: all is well\r\u202egpj.\x9b2J"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["describe", f"{HOSTILE}.yaml"],
+        ["report", HOSTILE],
+        ["upscale", HOSTILE, "-o", "x.png", "--net", HOSTILE],
+        [HOSTILE],
+        ["search", f"--{HOSTILE}"],
+        ["--import", HOSTILE, "describe", "rlfn"],
+    ],
+)
+def test_names_cannot_speak_for_the_program(
+    words: list[str], command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = command(*words)
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert outcome.err.removesuffix("\n").isprintable()
+    # Typer writes the option's control characters out itself.
+    told = outcome.err.replace(r"\x0a", r"\n").replace(r"\x0d", r"\r")
+    assert r"\x1b[31mred\nnas: all is well\r\u202egpj.\x9b2J" in told
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["describe", "{}.yaml"],
+        ["describe", "{}.safetensors"],
+        ["describe", "{}"],
+        ["report", "{}"],
+        ["export", "{}", "-o", "x.yaml"],
+        ["export", "rlfn", "-o", "{}.yaml"],
+        ["import", "{}.pth", "--preset", "rlfn", "-o", "x.safetensors"],
+        ["upscale", "x.png", "-o", "{}", "--net", "x.onnx"],
+        ["compress", "fold", "{}", "-o", "x"],
+        ["search", "--space", "{}.yaml"],
+        ["{}"],
+    ],
+    ids=" ".join,
+)
+def test_a_very_long_name_is_one_short_line(
+    words: list[str], command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = command(*(word.replace("{}", "n" * 50_000) for word in words))
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert len(outcome.err) < 1_100
+    assert not list(tmp_path.iterdir())
+
+
+def test_loops_of_links_are_one_line(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("loop").symlink_to("loop")
+    for words in (
+        ("report", "loop"),
+        ("search", *TINY, "--run", "loop"),
+        ("search", *TINY, "--data", "loop", "--run", "run"),
+        ("describe", "loop"),
+        ("export", "loop", "-o", "x.yaml"),
+    ):
+        outcome = command(*words)
+        assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1), words
+        assert "loop" in outcome.err
+
+
+def test_an_encoding_that_lacks_characters(environ: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text("{scale: 4, channels: 4, blocks: [spab]}")
+    outcome = subprocess.run(
+        [*NAS, "describe", tmp_path / "net.yaml", "--no-latency"],
+        env={**environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    assert (outcome.returncode, outcome.stderr) == (0, b"")
+    assert rb"input 320\xd7180" in outcome.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no /dev/full")
+def test_an_output_that_takes_nothing(environ: dict[str, str]) -> None:
+    with open("/dev/full", "w") as full:
+        outcome = subprocess.run(
+            [*NAS, "presets"],
+            env=environ, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=120,
+        )  # fmt: skip
+    assert (outcome.returncode, outcome.stderr.count("\n")) == (2, 1)
+    assert outcome.stderr.startswith("nas: cannot write: No space left on device; ")
 
 
 def test_bugs_are_not_hidden(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
