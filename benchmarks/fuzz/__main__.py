@@ -9,6 +9,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmarks.fuzz.trial import Tried
 
 __all__ = ["main"]
 
@@ -29,7 +33,7 @@ def main() -> None:
         (folder / "valid").mkdir()
         valid = make_materials(folder / "valid")
         print(f"Loaded, and valid things made, in {time.monotonic() - began:.0f} s", flush=True)
-        code = _one(options, valid) if options.case else _campaign(options, valid)
+        code = _again(options, valid) if options.case else _campaign(options, valid)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     sys.exit(code)
@@ -47,8 +51,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--class", dest="kinds", action="append", choices=list(CLASSES), help="repeatable"
     )
-    parser.add_argument("--case", help="CLASS:NUMBER: this one alone, with all that it said")
-    parser.add_argument("--keep", type=Path, help="with --case: a new folder where its files stay")
+    parser.add_argument(
+        "--case", action="append", help="CLASS:NUMBER: it alone, and all that it said; repeatable"
+    )
+    parser.add_argument("--keep", type=Path, help="with --case: a folder where its files stay")
     parser.add_argument("--seconds", type=float, default=10.0, help="that a case may take")
     parser.add_argument("--memory", type=float, default=1_000.0, help="MB that a case may take")
     parser.add_argument(
@@ -94,25 +100,34 @@ def _campaign(options: argparse.Namespace, valid: Path) -> int:
     return 1 if unknown_of(one["name"] for one in told["failures"]) else 0
 
 
-def _one(options: argparse.Namespace, valid: Path) -> int:
+def _again(options: argparse.Namespace, valid: Path) -> int:
     from benchmarks.fuzz.case import Case
     from benchmarks.fuzz.sandbox import Limits
     from benchmarks.fuzz.trial import try_case
 
-    kind, _, number = options.case.partition(":")
-    case = Case(kind, int(number), options.seed)
+    failed = False
     limits = Limits(options.seconds, options.memory)
-    tried = try_case(case, valid, limits, keep=options.keep)
+    for name in options.case:
+        kind, _, number = name.partition(":")
+        keep = None if options.keep is None else options.keep / f"{kind}-{number}"
+        tried = try_case(Case(kind, int(number), options.seed), valid, limits, keep=keep)
+        print(_all_of(tried))
+        failed |= bool(tried.failures)
+    return 1 if failed else 0
+
+
+def _all_of(tried: Tried) -> str:
     ended = tried.ended
-    print(f"{case}: {tried.command.what}\nnas {' '.join(map(ascii, tried.command.argv))}")
-    print(f"--- standard output\n{ended.out}--- standard error\n{ended.err}---")
-    print(
-        f"{tried.state}: code {ended.code}, signal {ended.signal}, {ended.seconds:.2f} s, "
-        f"{ended.cpu_s:.2f} s of processor, {ended.peak_mb:.0f} MB {ended.killed}"
+    return "\n".join(
+        (
+            f"{tried.case}: {tried.command.what}",
+            f"nas {' '.join(map(ascii, tried.command.argv))}",
+            f"--- standard output\n{ended.out}--- standard error\n{ended.err}---",
+            f"{tried.state}: code {ended.code}, signal {ended.signal}, {ended.seconds:.2f} s, "
+            f"{ended.cpu_s:.2f} s of processor, {ended.peak_mb:.0f} MB {ended.killed}",
+            *(f"FAILED  {one.name}: {one.detail}" for one in tried.failures),
+        )
     )
-    for one in tried.failures:
-        print(f"FAILED  {one.name}: {one.detail}")
-    return 1 if tried.failures else 0
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ __all__ = ["Journal", "Line"]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What is kept of a case: how it ended, and (name, detail) of each failure."""
+    """What is kept of a case: what it was, how it ended, and (name, detail) of each failure."""
 
     kind: str
     number: int
@@ -24,6 +24,8 @@ class Line:
     state: str
     seconds: float
     peak_mb: float
+    what: str
+    said: str
     failures: tuple[tuple[str, str], ...] = ()
 
     @classmethod
@@ -33,7 +35,8 @@ class Line:
         failures = tuple((one.name, one.detail) for one in tried.failures)
         command = " ".join(tried.command.argv[:1])
         return cls(case.kind, case.number, case.seed, revision, command, tried.state,
-                   round(ended.seconds, 3), round(ended.peak_mb, 1), failures)  # fmt: skip
+                   round(ended.seconds, 3), round(ended.peak_mb, 1), tried.command.what[:200],
+                   ended.err.rstrip().rpartition("\n")[2][:300], failures)  # fmt: skip
 
 
 class Journal:

@@ -56,7 +56,7 @@ def try_case(case: Case, valid: Path, limits: Limits, *, keep: Path | None = Non
 
 def _once(case: Case, valid: Path, limits: Limits, keep: Path | None) -> Tried:
     folder = Path(tempfile.mkdtemp(prefix="nas-fuzz-")) if keep is None else keep
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     try:
         place = Place.make(folder)
         command = _drawn(case, place, valid)

@@ -102,12 +102,17 @@ def _said(command: Command, ended: Ended) -> list[Failure]:
     bad = unfit(ended.err) or unfit(ended.out)
     if bad:
         found.append(Failure(f"unfit for a screen {which}", repr(bad[0][:300])))
-    elif ended.code == 2 and not ended.err.startswith("Usage:") and unknown(ended.err):
+    elif ended.code == 2 and not _helped(ended) and unknown(ended.err):
         found.append(Failure(f"not one line {which}", repr(unknown(ended.err)[:4])[:600]))
     last = ended.err.rstrip("\n").rpartition("\n")[2]
     if ended.code == 2 and len(last) > _LONGEST + sum(map(len, command.argv)):
         found.append(Failure(f"long-winded {which}", f"{len(last)} characters: {last[:200]}"))
     return found
+
+
+def _helped(ended: Ended) -> bool:
+    """Whether it shows its help instead, as a command with nothing behind it does."""
+    return not ended.err.strip() and ended.out.lstrip().startswith("Usage:")
 
 
 def _traces(

@@ -68,6 +68,7 @@ KeyError: 'a'
         (ended(0, "", "fine\n"), ""),
         (ended(2, "Photos: x, 3 to train\nnas: no\n"), ""),
         (ended(2, "nas: 2 of 3 images failed:\n  a: b\n  c: d\n"), ""),
+        (ended(2, "", "\n Usage: nas [OPTIONS]\n"), ""),
         (ended(130, "nas: interrupted\n", told=True), ""),
         (ended(130, "nas: interrupted\n"), "exit code 130 describe"),
         (ended(1, TRACEBACK), "traceback KeyError nas/run.py open_run"),

@@ -91,7 +91,7 @@ def _given(rng: random.Random, parameter: Any, *, sound: bool) -> tuple[list[str
 def _values(rng: random.Random, parameter: Any, *, sound: bool) -> list[str]:
     several = parameter.nargs == -1 or getattr(parameter, "multiple", False)
     count = rng.choice((1, 1, 2)) if several else 1
-    return [_value(rng, parameter, sound=sound and rng.random() < 0.6) for _ in range(count)]
+    return [_value(rng, parameter, sound=sound and rng.random() < 0.85) for _ in range(count)]
 
 
 def _value(rng: random.Random, parameter: Any, *, sound: bool) -> str:

@@ -21,7 +21,7 @@ def images(rng: random.Random, place: Path, valid: Path) -> Command:
     drawn = [write_image(rng, folder, f"{n}") for n in range(rng.choice((1, 1, 1, 2, 4)))]
     what = "; ".join(told for _, told in drawn)
     if rng.random() < 0.2:
-        shutil.copyfile(valid / m.PHOTOS / "0.png", folder / "sound.png")
+        _among_sound(folder, valid)
     bring(place, valid, m.WEIGHTS)
     which = rng.random()
     if which < 0.6:
@@ -34,11 +34,11 @@ def images(rng: random.Random, place: Path, valid: Path) -> Command:
         more = rng.choice(((), ("--json",), ("--save", "out"), ("--csv", "out/a.csv")))
         return Command((*argv, *more), what, ("out",))
     if which < 0.9:
-        short = (
-            "--space tiny --profile smoke --trials 1 --workers 1 --latency-size 8x8 --timeout 5s"
-        )
-        argv = ("search", *short.split(), "--data", "in", "--run", "out")
+        _among_sound(folder, valid)
+        short = "--profile smoke --trials 1 --workers 1 --latency-size 8x8 --timeout 5s"
+        argv = ("search", "--space", "tiny", *short.split(), "--data", "in", "--run", "out")
         return Command(argv, what, ("out",), trains=True)
+    _among_sound(folder, valid)
     argv = ("compress", "prune", m.WEIGHTS, "--budget", "80%", "--data", "in", "-o", "out")
     return Command(argv, what, ("out.safetensors", "out.yaml"), trains=True)
 
@@ -47,8 +47,14 @@ def _upscaled(rng: random.Random, what: str, paths: list[Path]) -> Command:
     inputs = ["in"] if rng.random() < 0.4 else [str(path) for path in paths]
     more: tuple[str, ...] = rng.choice(
         ((), (), ("--format", rng.choice(("png", "jpeg", "webp", "tiff", "bmp"))),
-         ("--alpha", "network"), ("--tile", "8"), ("--memory", "1"), ("--max-megapixels", "0.001"))
+         ("--alpha", "network"), ("--tile", "32"), ("--memory", "1"), ("--max-megapixels", "0.001"))
     )  # fmt: skip
-    output = "out" if len(inputs) > 1 or rng.random() < 0.7 else "out.png"
+    output = "out" if len(paths) > 1 or rng.random() < 0.7 else "out.png"
     argv = ("upscale", *inputs, "--net", m.WEIGHTS, "-o", output, *more)
     return Command(argv, what, (output,) if output == "out.png" else ("out",))
+
+
+def _among_sound(folder: Path, valid: Path) -> None:
+    """Adds photos that are as they should be, enough to train on."""
+    for path in (valid / m.PHOTOS).iterdir():
+        shutil.copyfile(path, folder / f"sound-{path.name}")

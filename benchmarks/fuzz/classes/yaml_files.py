@@ -67,10 +67,13 @@ def spaces(rng: random.Random, place: Path, valid: Path) -> Command:
 def recipes(rng: random.Random, place: Path, valid: Path) -> Command:
     """A recipe of full training."""
     folder = _ROOT / "nas" / "evaluate" / "recipes"
-    source = rng.choice((valid / m.RECIPE, *sorted(folder.glob("*.yaml"))))
+    papers = sorted(folder.glob("*.yaml"))
+    source = valid / m.RECIPE if rng.random() < 0.5 else rng.choice(papers)
     what = _break(rng, place / m.RECIPE, source.read_text("utf-8"))
     bring(place, valid, m.CONFIG, m.PHOTOS)
-    short = rng.choice(((), ("--steps", "2"), ("--steps", "2", "--batch", "1")))
+    # The papers' patches are larger than our photos, and their trainings last for days.
+    short = ("--steps", "2", "--batch", "1", "--patch", "32")
+    short = short if source in papers else rng.choice(((), short[:2], short))
     argv = ("train", m.CONFIG, "--recipe", m.RECIPE, "--data", m.PHOTOS, "--no-tensorboard")
     return Command((*argv, *short, "--run", "out"), what, ("out",), trains=True)
 

@@ -26,10 +26,10 @@ def pixels(
 
 
 def write_photos(folder: Path) -> None:
-    """Four small photos, enough to search, train and evaluate on."""
+    """Four photos, just large enough for the longest profiles' patches."""
     from PIL import Image
 
     folder.mkdir()
     rng = random.Random(0)
     for number in range(4):
-        Image.fromarray(pixels(rng, 72, 80, 3)).save(folder / f"{number}.png")
+        Image.fromarray(pixels(rng, 100, 108, 3)).save(folder / f"{number}.png")

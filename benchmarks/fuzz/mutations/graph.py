@@ -77,7 +77,8 @@ def _another(rng: random.Random, model: Any) -> Any:
     given = helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)
     made = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
     node = helper.make_node(rng.choice(("Identity", "Shape", "Flatten", "Exp")), ["x"], ["y"])
-    return helper.make_model(helper.make_graph([node], "g", [given], [made]))
+    graph = helper.make_graph([node], "g", [given], [made])
+    return helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 17)])
 
 
 def _no_output(rng: random.Random, model: Any) -> None:

@@ -46,12 +46,12 @@ _TAGS = (
 
 
 def broken_yaml(rng: random.Random, text: str) -> tuple[bytes, str]:
-    """A YAML file's content, broken in its values (half of the time), its text or its bytes."""
+    """A YAML file's content, broken in its values (most often), its text or its bytes."""
     kind = rng.random()
-    if kind < 0.5:
+    if kind < 0.6:
         tree, what = broken_tree(rng, yaml.safe_load(text))
         return _dumped(tree).encode("utf-8", "surrogatepass"), what
-    if kind < 0.8:
+    if kind < 0.85:
         way = rng.choice(tuple(_WAYS))
         return _WAYS[way](rng, text), way
     content, what = broken(rng, text.encode())
