@@ -11,6 +11,9 @@ from search_spaces.part import nearest, shown
 
 __all__ = ["Point", "Template", "names_in"]
 
+# Ten choices, each of which names the next one ten times, would put in ten thousand million.
+_MOST_VALUES = 100_000
+
 Point = Mapping[str, Label]
 """A value for each active dimension: a choice's label, or a number for a filling one."""
 
@@ -32,13 +35,18 @@ class Template:
     def __init__(self, dimensions: Sequence[Dimension], point: Point) -> None:
         self._dimensions = {d.name: d for d in dimensions}
         self._point = point
+        self._resolved = 0
 
     def resolve(self, value: Any) -> Any:
         """Plain data in which nothing is left to put in.
 
         Raises:
-            InputError: an unknown dimension, one without a value, or a bad ``use`` or ``share``.
+            InputError: an unknown dimension, one without a value, a bad ``use`` or ``share``, or
+                choices that put in others again and again.
         """
+        self._resolved += 1
+        if self._resolved > _MOST_VALUES:
+            raise InputError(f"architecture: the choices put in more than {_MOST_VALUES} values")
         if isinstance(value, str) and value.startswith("$"):
             return self._value(value[1:])
         if isinstance(value, list):
@@ -71,6 +79,6 @@ class Template:
         return self.resolve(self._dimensions[name].value(self._point[name]))
 
     def _share(self, share: Any) -> int:
-        if isinstance(share, bool) or not isinstance(share, (int, float)) or share <= 0:
+        if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share <= 1e6:
             raise InputError(f"share: expected a positive number, got {shown(share)}")
         return max(1, round(share * int(self._value("channels"))))

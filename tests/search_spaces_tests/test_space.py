@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -304,6 +305,15 @@ class TestUsersFile:
         assert space.architecture(space.starting_points["one"], 2).blocks[0].kind == "spab"
         assert Space.load(str(tmp_path / "mine.yaml")) == space
 
+    def test_choices_that_put_in_ever_more(self, tmp_path: Path) -> None:
+        data = yaml.safe_load(USERS)
+        for k in range(12):
+            data["dimensions"][f"a{k}"] = {"choices": {"x": [f"$a{k + 1}"] * 8, "y": 1}}
+        data["dimensions"]["a12"] = {"choices": [1, 2]}
+        data["architecture"]["mean"] = "$a0"
+        with pytest.raises(InputError, match="the choices put in more than 100000 values"):
+            self.load(tmp_path, yaml.safe_dump(data, sort_keys=False))
+
     @pytest.mark.parametrize(
         ("old", "new", "expected"),
         [
@@ -343,6 +353,8 @@ class TestUsersFile:
             ("use: [$family]", "kind: spab", ":3: family: has no effect: say $family where"),
             ("kind: spab", "kind: spba", "unknown block 'spba': did you mean 'spab'"),
             ("kind: spab", "kind: spab, distilled: {share: x}", "share: expected a positive num"),
+            ("kind: spab", "kind: spab, distilled: {share: .inf}", "share: expected a positive"),
+            ("kind: spab", "kind: spab, distilled: {share: .nan}", "share: expected a positive"),
             ("repeat: $blocks", "repeat: 2", ":8: blocks: has no effect: say $blocks where it"),
         ],
     )

@@ -72,8 +72,8 @@ def recipes(rng: random.Random, place: Path, valid: Path) -> Command:
     what = _break(rng, place / m.RECIPE, source.read_text("utf-8"))
     bring(place, valid, m.CONFIG, m.PHOTOS)
     # The papers' patches are larger than our photos, and their trainings last for days.
-    short = ("--steps", "2", "--batch", "1", "--patch", "32")
-    short = short if source in papers else rng.choice(((), short[:2], short))
+    longest = ("--steps", "2", "--batch", "1", "--patch", "32")
+    short = longest if source in papers else rng.choice(((), longest[:2], longest))
     argv = ("train", m.CONFIG, "--recipe", m.RECIPE, "--data", m.PHOTOS, "--no-tensorboard")
     return Command((*argv, *short, "--run", "out"), what, ("out",), trains=True)
 
