@@ -29,7 +29,8 @@ class Dependencies:
     def __init__(self, network: Network) -> None:
         tp = torch_pruning()
         network.requires_grad_(True)  # others are skipped silently
-        image = torch.rand(1, network.architecture.colors, _SIDE_PX, _SIDE_PX)
+        # In a tuple: a batch by itself is unpacked, and a network takes a single image as well.
+        image = (torch.rand(1, network.architecture.colors, _SIDE_PX, _SIDE_PX),)
         self._graph = tp.DependencyGraph()
         with without_numbers(network):
             self._graph.build_dependency(network, image, verbose=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.storages import BaseStorage
 
-__all__ = ["RESULTS", "STORE", "Run", "embedded_storage", "open_run"]
+__all__ = ["RESULTS", "STORE", "Run", "embedded_storage", "listed", "open_run"]
 
 STORE = "study.db"
 _TRIALS, _FRONT, _BEST, _WEIGHTS = "trials.csv", "front.csv", "best.yaml", "best.safetensors"
@@ -254,6 +255,16 @@ def open_run(folder: Path | str, *, storage: str | None = None) -> Run:
     path = Path(folder)
     about = read_run_file(path)
     return Run(path, about, _storage(path, about["storage"], storage))
+
+
+def listed(folder: Path) -> frozenset[int]:
+    """The finished trials that trials.csv tells of; none where it is missing or damaged."""
+    try:
+        with (folder / _TRIALS).open(encoding="utf-8", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row.get("state") == FINISHED]
+        return frozenset(int(row["number"]) for row in rows)
+    except (OSError, ValueError, TypeError, LookupError, csv.Error):
+        return frozenset()
 
 
 def embedded_storage(folder: Path) -> str:

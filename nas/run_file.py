@@ -26,6 +26,13 @@ _Pixels: TypeAlias = Annotated[int, Gt(0)]
 
 
 @dataclass(frozen=True, slots=True)
+class _Recipe:
+    """What of a recipe is read by itself; whoever trains by it checks the whole."""
+
+    steps: Annotated[int, Ge(1)] = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """What every trial of the run has in common: as ``SearchSettings.identity`` tells it."""
 
@@ -36,7 +43,7 @@ class Identity:
     hr: tuple[_Pixels, _Pixels]
     profile: str = "custom"
     space_hash: str = ""
-    recipe: Mapping[str, Any] = field(default_factory=dict)
+    recipe: _Recipe = field(default_factory=_Recipe)
     data: str = ""
     data_fingerprint: str = ""
     latency_lr: tuple[_Pixels, _Pixels] | None = None

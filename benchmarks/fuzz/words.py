@@ -37,7 +37,9 @@ _PROGRESS = tuple(
         r"worker \S+ died: ",
         r"trial \d+ is not compressed: ",
         r"diverged",
-        r"nas: (?:calibrating|measuring|quantising|sensitivity|step \d|keeping|fine-tuning|ranges)",
+        r"nas: \d+\.\d{3} dB lost: fine-tuning",
+        r"nas: (?:exporting|calibrating|measuring|quantising|sensitivity|ranges)",
+        r"nas: (?:step \d|keeping|fine-tuning)",
         r"nas: \S+ has no native bfloat16; ",
     )
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -132,6 +133,8 @@ def train(
     if seed < 0 or checkpoint_seconds < 0 or (validate_every or 1) < 1:
         raise InputError("expected --seed and --checkpoint-seconds of 0 or more, and "
                          "--validate-every of 1 or more")  # fmt: skip
+    if memory is not None and not 0 < memory < math.inf:
+        raise InputError(f"--memory: expected GB above 0, got {memory:g}")
     chosen = best_device(device)
     if chosen.type == "cuda" and count > 1:
         chosen = best_device(f"cuda:{local}")

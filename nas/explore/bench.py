@@ -20,7 +20,7 @@ from nas.explore.study import IDENTITY, load, open_storage, open_study
 from nas.explore.trainer import Photos, Trainer
 from nas.explore.warm import WarmStart, warm_starts
 from nas.noise import GIVEN
-from nas.run import RESULTS, Run, embedded_storage, open_run
+from nas.run import RESULTS, Run, embedded_storage, listed, open_run
 from nas.run_file import RUN_FILE, SCHEMA_VERSION, read_run_file, write_run
 from search_spaces.errors import InputError
 
@@ -169,6 +169,14 @@ def _check_study(settings: SearchSettings, name: str, url: str) -> None:
         raise InputError(
             f"{folder} holds what a search has found ({there[0]}), but its study {name!r} is not "
             f"in {shown(url)}; put that back, or choose another --run folder"
+        )
+    with reading(str(folder)):
+        known = {trial.number for trial in found.get_trials(deepcopy=False)}
+    if lost := sorted(listed(folder) - known):
+        raise InputError(
+            f"{folder}: trials.csv lists {len(lost)} trials of which its study {name!r} knows "
+            f"nothing (first of them {lost[0]}); put the study back as it was, or move trials.csv "
+            f"elsewhere to go on without them"
         )
 
 

@@ -10,6 +10,10 @@ from search_spaces.errors import InputError
 __all__ = ["damaged_rows", "reading", "storage_errors"]
 
 
+class _Damaged(InputError):
+    """Says what is read and that it is damaged."""
+
+
 @contextmanager
 def storage_errors() -> Iterator[None]:
     """Turns a failing store into one clear line.
@@ -65,12 +69,13 @@ def reading(what: str) -> Iterator[None]:
     except InputError as error:
         # Of one row of many, which says itself what is wrong with it.
         known = str(error).startswith(("study storage", "storage", what))
+        known = known or isinstance(error, _Damaged)
         raise (error if known else _damaged(what, error)) from None
 
 
-def _damaged(what: str, error: Exception) -> InputError:
+def _damaged(what: str, error: Exception) -> _Damaged:
     line = " ".join(str(error).split()) or type(error).__name__
-    return InputError(
+    return _Damaged(
         f"{what}: its study is damaged: {line[:200]}; go back to a copy of it, or search in "
         f"another folder"
     )

@@ -66,7 +66,7 @@ def open_storage(url: str, *, patient: bool = False, existing: bool = False) -> 
 
     from nas.explore.patience import PatientStorage, opened
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     if url == IN_MEMORY:
         return optuna.storages.InMemoryStorage()
     if existing:
@@ -98,7 +98,7 @@ def open_to_read(url: str) -> BaseStorage:
 
     from nas.explore.patience import PatientStorage, opened
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     if url == IN_MEMORY:
         raise InputError("storage memory: that study ended with its process; search again")
     _check_there(url)

@@ -20,6 +20,8 @@ _LANES = 16
 _REACHES = (0.15, 0.3, 0.6, 1.2)
 _NOISES = (1e-3, 1e-2, 1e-1, 1.0)
 _MOST_POINTS = 256
+# A curve corrects its mix by a few times. What a damaged file says stays a number.
+_BEYOND = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Curve:
         mixed = np.array([basis(one) for one in of]) @ self.weights
         if len(self.strengths):
             kernel = _kernel(np.array([_place(one) for one in of]), self.places, self.reach)
-            mixed = mixed * np.exp(kernel @ self.strengths)
+            mixed = mixed * np.exp(np.clip(kernel @ self.strengths, -_BEYOND, _BEYOND))
         return np.asarray(mixed)
 
     def to_dict(self) -> dict[str, Any]:

@@ -115,6 +115,24 @@ class TestWidths:
         assert names == {"refined", "attention"}
 
 
+@pytest.mark.parametrize("skip", ["linear", "bilinear", "none"])
+@pytest.mark.parametrize("inplace", ["leaky_relu", "relu"])
+def test_a_plain_trunk_with_any_image_skip(skip: str, inplace: str) -> None:
+    network = build(
+        Architecture.from_dict(
+            {
+                "scale": 4, "channels": 8, "fusion": "chain", "activation": inplace,
+                "image_skip": skip,
+                "blocks": [{"kind": "distillation", "repeat": 2, "stages": 2,
+                            "distillation": "none", "refined": 8, "last": 8}],
+            }
+        )
+    )  # fmt: skip
+    goal = int(0.7 * price(network.architecture).params)
+    small = prune(network, "params", goal).network
+    assert price(small.architecture).params <= goal
+
+
 # One of each kind; benchmarks/compress_budgets.py has all of them.
 KINDS = (
     "drn",

@@ -165,6 +165,7 @@ class TestOpening:
         with pytest.raises(InputError, match=told) as caught:
             nas.open_run(copied).records()
         assert "\n" not in str(caught.value)
+        assert str(caught.value).count("go back to a copy of it") <= 1
         assert (copied / "study.db").read_bytes() == before
 
     def test_what_reads_cannot_write(self, copied: Path) -> None:

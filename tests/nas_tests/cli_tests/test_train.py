@@ -104,6 +104,7 @@ def test_named_sets_a_shorter_schedule_and_weights_to_go_on_from(
         (("--processes", "0"), "expected at least 1"),
         (("--patch", "80"), "needed: at least"),
         (("--batch", "0"), "batch"),
+        (("--memory", "nan"), "--memory: expected GB above 0, got nan"),
         (("--precision", "fp8"), "precision"),
     ],
 )

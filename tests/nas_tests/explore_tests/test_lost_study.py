@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,31 @@ def test_a_lost_study_is_not_begun_anew(lose: Callable[[Path], None], folder: Pa
     with pytest.raises(InputError, match=r"holds what a search has found .* put that back, or"):
         recorded(folder, 4)
     assert bytes_in(folder) == before
+
+
+@pytest.mark.parametrize(
+    "order",
+    ["DELETE FROM trials WHERE number = 2", "UPDATE trials SET number = 7", "DROP TABLE trials"],
+)
+def test_lost_rows_are_not_taken_from_the_tables(order: str, folder: Path) -> None:
+    with sqlite3.connect(folder / "study.db") as database:
+        database.execute(order)
+    database.close()
+    before = bytes_in(folder)
+    with pytest.raises(
+        InputError, match=r"trials\.csv lists \d trials of which its study 'run' kn"
+    ):
+        recorded(folder, 4)
+    assert bytes_in(folder) == before
+    (folder / "trials.csv").rename(folder / "kept.csv")
+    with suppress(InputError):  # Without its table, a study may be beyond help.
+        recorded(folder, 4)
+    assert (folder / "kept.csv").read_bytes() == before["trials.csv"]
+
+
+def test_a_damaged_table_tells_of_nothing(folder: Path) -> None:
+    (folder / "trials.csv").write_bytes(b"number,state\nx,finished\n")
+    assert len(networks(recorded(folder, 4))) == 4
 
 
 def test_without_run_yaml_the_study_goes_on(folder: Path) -> None:
