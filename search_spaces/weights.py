@@ -15,7 +15,7 @@ from search_spaces.architecture import Architecture
 from search_spaces.errors import InputError, WriteError
 from search_spaces.files import atomic_path
 from search_spaces.network import Network, build
-from search_spaces.regular import check_regular
+from search_spaces.regular import open_regular
 
 __all__ = ["CONFIG", "WEIGHTS", "load", "save_weights", "weights_to_bytes"]
 
@@ -68,7 +68,8 @@ def load(path: Path | str) -> Network:
     if Path(path).is_dir():
         return _of_folder(Path(path))
     try:
-        check_regular(path)
+        # The library says of a file that it may not read that it is not there.
+        open_regular(path).close()
         with safe_open(path, framework="pt") as file:
             architecture = _architecture(path, file.metadata() or {})
             # Without memory first: the file may promise more than it holds.

@@ -84,6 +84,7 @@ def main() -> None:
 def _run() -> object:
     """The command's own code; exits where there is something to tell."""
     try:
+        _check_working_directory()
         arguments = _import_parts(sys.argv[1:])
         # Not standalone: there, typer keeps Ctrl-C and bad options to itself.
         code: object = app(arguments, prog_name="nas", standalone_mode=False)
@@ -103,6 +104,14 @@ def _run() -> object:
         if not str(error).startswith("Symlink loop"):
             raise
         _fail(f"{error}: too many levels of symbolic links; give another path")
+
+
+def _check_working_directory() -> None:
+    # Without one, libraries end the process in words of their own.
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise InputError("the working directory was removed; change to one that exists") from None
 
 
 def _said(error: OSError) -> str:

@@ -198,6 +198,17 @@ def test_an_encoding_that_lacks_characters(environ: dict[str, str], tmp_path: Pa
     assert rb"input 320\xd7180" in outcome.stdout
 
 
+def test_a_working_directory_that_was_removed(environ: dict[str, str], tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    outcome = subprocess.run(
+        ["sh", "-c", 'rmdir "$PWD" && exec "$@"', "sh", *NAS, "describe", "imdn"],
+        env=environ, cwd=gone, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert (outcome.returncode, outcome.stdout) == (2, "")
+    assert outcome.stderr == "nas: the working directory was removed; change to one that exists\n"
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no /dev/full")
 def test_an_output_that_takes_nothing(environ: dict[str, str]) -> None:
     with open("/dev/full", "w") as full:
