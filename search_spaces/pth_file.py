@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 import re
-import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from search_spaces.errors import InputError
 from search_spaces.regular import open_regular
+from search_spaces.tensors import read_tensors
 
 __all__ = ["read_checkpoint"]
 
@@ -98,10 +98,8 @@ def _check_sizes(path: Path | str, weights: Mapping[str, Tensor]) -> None:
 
 def _loaded(path: Path) -> Any:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            # Mapped, an archive cannot ask for more memory than it has bytes.
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=_is_archive(path))
+        # Mapped, an archive cannot ask for more memory than it has bytes.
+        return read_tensors(path, mmap=_is_archive(path))
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise InputError(f"{path}: cannot be read ({reason}); expected a .pth file") from None

@@ -16,6 +16,10 @@ __all__ = ["Muon", "orthogonal"]
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 _ITERATIONS = 5
 
+# Of a 3x3 filter of 16 channels. Entries of wider ones move less, so that what a step adds to
+# their outputs stays equal: at the same step size, 48 channels fall apart otherwise.
+_MOST_REACH = 144
+
 
 def orthogonal(matrices: Tensor) -> Tensor:
     """The nearest half-orthogonal matrices, roughly, by Newton-Schulz iterations.
@@ -43,12 +47,14 @@ class Muon(torch.optim.Optimizer):
     A gradient of a convolution is dominated by few directions (the mean brightness above all);
     made orthogonal, all directions are learnt at one pace. A filter (out, in, k, k) is taken as a
     matrix (out, in * k * k); those of equal shape go through the iterations together. A step
-    changes an entry by about ``lr`` times 0.01 whatever the shape, and more in widening filters::
+    changes an entry by about ``lr`` times 0.01 in filters up to 3x3 of 16 channels, less in larger
+    ones, and more in widening ones::
 
-        lr * 0.01 * sqrt(max(out, in * k * k)) * sqrt(max(1, out / (in * k * k)))
+        lr * 0.01 * sqrt(min(144, max(out, in * k * k))) * sqrt(max(1, out / (in * k * k)))
 
-    Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks"; the scaling after
-    Liu et al. 2025, "Muon is scalable for LLM training" (arXiv 2502.16982).
+    Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks", whose steps have
+    one size in the spectral norm; below 16 channels the scaling is that of Liu et al. 2025, "Muon
+    is scalable for LLM training" (arXiv 2502.16982), whose steps have one size an entry.
 
     Args:
         filters: parameters with two or more dimensions.
@@ -79,7 +85,8 @@ class Muon(torch.optim.Optimizer):
             for pairs in by_shape.values():
                 rows, columns = pairs[0][0].shape
                 steps = orthogonal(torch.stack([direction for _, direction in pairs]).float())
-                size = 0.01 * math.sqrt(max(rows, columns) * max(1.0, rows / columns))
+                reach = min(max(rows, columns), _MOST_REACH)
+                size = 0.01 * math.sqrt(reach * max(1.0, rows / columns))
                 matrices = [matrix for matrix, _ in pairs]
                 torch._foreach_add_(matrices, steps.unbind(), alpha=-group["lr"] * size)
 

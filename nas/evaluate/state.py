@@ -16,8 +16,7 @@ from nas.evaluate.optimizers import Optimizers, optimizers_for, trainable
 from nas.evaluate.recipe import Recipe
 from search_spaces.errors import InputError, WriteError
 from search_spaces.files import atomic_path
-from search_spaces.regular import check_regular
-from search_spaces.tensors import to_bytes
+from search_spaces.tensors import read_tensors, to_bytes
 
 __all__ = ["TrainState", "seeded", "share_of_newest", "start", "trainable", "write_tensors"]
 
@@ -111,8 +110,7 @@ class TrainState:
             InputError: no such file, damaged, or of another network.
         """
         try:
-            check_regular(path)
-            return self.restore(torch.load(path, map_location=self.device, weights_only=True))
+            return self.restore(read_tensors(path, self.device))
         except Exception as error:
             # torch.load raises six kinds of exception for a damaged file.
             line = (str(error) or type(error).__name__).splitlines()[0]

@@ -11,7 +11,7 @@ import torch
 
 from nas.evaluate.state import TrainState, write_tensors
 from search_spaces.errors import InputError
-from search_spaces.regular import check_regular
+from search_spaces.tensors import read_tensors
 
 __all__ = ["Checkpoint", "Progress", "read_checkpoint", "write_checkpoint"]
 
@@ -80,8 +80,7 @@ def read_checkpoint(path: Path, identity: Mapping[str, str], device: torch.devic
         InputError: damaged, or of another training, with what differs.
     """
     try:
-        check_regular(path)
-        content: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        content: dict[str, Any] = read_tensors(path, device)
         if content["format"] != _FORMAT:
             raise ValueError("it has another format")
         found, progress = content["identity"], Progress(**content["progress"])
