@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["describe"]
 
+# A network that takes more is priced, and not run to be counted.
+_MOST_MB = 500
+
 
 def describe(
     network: Annotated[
@@ -31,7 +34,8 @@ def describe(
 
     arch = _architecture(network, scale)
     size = lr_size(arch.scale, HR_720P)
-    priced, counted = price(arch), count(arch, size)
+    priced, memory_mb = price(arch), peak_memory_mb(arch, size)
+    counted = count(arch, size, fvcore=memory_mb <= _MOST_MB)
     facts: dict[str, Any] = {
         "hash": arch.hash,
         "params_in_use": price(folded(arch)).params,
@@ -41,13 +45,15 @@ def describe(
         "params": priced.params,
         "macs": priced.macs,
         "activations": priced.activations,
-        "memory_mb": round(peak_memory_mb(arch, size), 2),
+        "memory_mb": round(memory_mb, 2),
         "thop": {"params": counted.thop_params, "macs": counted.thop_macs},
         "fvcore": {
             "params": counted.fvcore_params,
             "macs": counted.fvcore_macs,
             "of_which_resizing": counted.fvcore_resizing,
-        },
+        }
+        if counted.fvcore_params is not None
+        else None,
         "architecture": arch.to_dict(),
         "layers": [layer._asdict() for layer in layers(arch)],
     }
@@ -91,14 +97,19 @@ def _print(name: str, facts: dict[str, Any]) -> None:
             f"{layer['params']:,}", f"{layer['macs'] / 1e6:,.1f} M",
         )  # fmt: skip
     console.print(table)
-    resizing = facts["fvcore"]["of_which_resizing"]
+    fvcore = facts["fvcore"]
+    params, macs = "fvcore not asked, it runs the network", "fvcore not asked"
+    if fvcore is not None:
+        params = f"fvcore {fvcore['params']:,}"
+        macs = (
+            f"fvcore {fvcore['macs'] / 1e9:.3f} G, of which bilinear resizing "
+            f"{fvcore['of_which_resizing'] / 1e9:.3f} G"
+        )
     rows = [
         (name, f"x{facts['scale']}, hash {facts['hash']}, input {width}×{height}"),
-        ("Parameters", f"{facts['params']:,}  (thop {facts['thop']['params']:,}, "
-                       f"fvcore {facts['fvcore']['params']:,})"),
+        ("Parameters", f"{facts['params']:,}  (thop {facts['thop']['params']:,}, {params})"),
         ("Multi-Adds", f"{facts['macs'] / 1e9:.3f} G  (thop {facts['thop']['macs'] / 1e9:.3f} G, "
-                       f"fvcore {facts['fvcore']['macs'] / 1e9:.3f} G, of which bilinear "
-                       f"resizing {resizing / 1e9:.3f} G)"),
+                       f"{macs})"),
         ("Activations", f"{facts['activations'] / 1e6:.2f} M"),
         ("Memory", f"{facts['memory_mb']:.1f} MB of weights and live tensors at the peak"),
     ]  # fmt: skip

@@ -22,19 +22,28 @@ class Counted:
 
     ``fvcore_resizing`` is the part of ``fvcore_macs`` that bilinear (4 a value) and
     nearest (none) resizing make up; thop and our own price count convolutions alone.
+    fvcore's figures are ``None`` where it was not asked.
     """
 
     thop_params: int
     thop_macs: int
-    fvcore_params: int
-    fvcore_macs: int
-    fvcore_resizing: int
+    fvcore_params: int | None = None
+    fvcore_macs: int | None = None
+    fvcore_resizing: int | None = None
 
 
-def count(arch: Architecture, lr: tuple[int, int]) -> Counted:
-    """Builds the network and counts one image of that input size (height, width)."""
+def count(arch: Architecture, lr: tuple[int, int], *, fvcore: bool = True) -> Counted:
+    """Builds the network and counts one image.
+
+    Args:
+        arch: of the network.
+        lr: height and width of the input, pixels.
+        fvcore: whether to ask it as well; it runs the network, in all the memory that this takes.
+    """
     network = build(arch).eval()
     thop_macs, thop_params = _thop(network, arch, lr)
+    if not fvcore:
+        return Counted(thop_params, thop_macs)
     fvcore_params, by_operator = _fvcore(network, arch, lr)
     resizing = sum(n for name, n in by_operator.items() if name.startswith("upsample"))
     return Counted(thop_params, thop_macs, fvcore_params, sum(by_operator.values()), resizing)

@@ -25,6 +25,7 @@ from search_spaces.errors import InputError
 if TYPE_CHECKING:
     from optuna import Study
     from optuna.storages import BaseStorage
+    from optuna.study import StudyDirection
     from optuna.trial import FrozenTrial, Trial
 
 __all__ = [
@@ -144,12 +145,9 @@ def open_study(
         there = load(storage, name)
         found = there.user_attrs.get(IDENTITY) if there is not None else None
     if there is None:
-        upward, downward = (
-            optuna.study.StudyDirection.MAXIMIZE,
-            optuna.study.StudyDirection.MINIMIZE,
+        study = optuna.create_study(
+            storage=storage, study_name=name, directions=_directions(objectives)
         )
-        directions = [upward if OBJECTIVES[o].maximize else downward for o in objectives]
-        study = optuna.create_study(storage=storage, study_name=name, directions=directions)
         study.set_metric_names(list(objectives))
         populate(study)
         # Last, so that a study without it is known to be half-made.
@@ -168,7 +166,21 @@ def open_study(
                 f"study {name!r} was made with {_difference(key, found.get(key), value)}; "
                 f"go on with the same settings, or choose another --run folder"
             )
+    if there.directions != _directions(objectives):
+        raise InputError(
+            f"study {name!r}: its study is damaged: it has other directions than its objectives "
+            f"{', '.join(objectives)}; go back to a copy of it, or search in another folder"
+        )
     return there
+
+
+def _directions(objectives: Sequence[str]) -> list[StudyDirection]:
+    from optuna.study import StudyDirection
+
+    return [
+        StudyDirection.MAXIMIZE if OBJECTIVES[name].maximize else StudyDirection.MINIMIZE
+        for name in objectives
+    ]
 
 
 def begin(study: Study, like: FrozenTrial, worker: str, attrs: Mapping[str, Any]) -> Trial:

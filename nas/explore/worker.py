@@ -31,6 +31,7 @@ from nas.explore.study import fail, recover_interrupted, reject_over_budget, sto
 from nas.objectives import OBJECTIVES
 from nas.pareto import front
 from nas.records import FAILED, OVER_BUDGET, REJECTED, RUNNING, STOPPED, TrialRecord
+from search_spaces.errors import InputError
 
 __all__ = ["Worker"]
 
@@ -228,7 +229,14 @@ class Worker:
         )
         job.written(record)
         names = self.settings.objectives
-        self.study.tell(job.trial, [float(getattr(record, OBJECTIVES[n].attribute)) for n in names])
+        values = [float(getattr(record, OBJECTIVES[name].attribute)) for name in names]
+        told = self.study.tell(job.trial, values)
+        if not told.state.is_finished() or told.values != values:
+            # It would be taken for interrupted and done again, and again.
+            raise InputError(
+                f"study storage: does not take the values of trial {job.trial.number}; what was "
+                f"finished is kept: mend that, then run the same command again"
+            )
 
     def _ended(self, job: Job) -> None:
         standing = self._write_tables()

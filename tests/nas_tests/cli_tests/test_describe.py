@@ -87,3 +87,16 @@ def test_bad_files(command: Command, tmp_path: Path) -> None:
         assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
         assert told in outcome.err
     assert command("describe", "rfdn", "--scale", "5").code == 2
+
+
+def test_a_network_that_is_too_large_to_be_run_for_a_count(
+    command: Command, tmp_path: Path
+) -> None:
+    block = "{kind: distillation, stages: 2, distillation: none, refined: 3000, last: 8}"
+    (tmp_path / "net.yaml").write_text(f"{{scale: 4, channels: 8, blocks: [{block}]}}")
+    outcome = command("describe", tmp_path / "net.yaml", "--no-latency", "--json")
+    found = json.loads(outcome.out)
+    assert found["memory_mb"] > 500
+    assert found["fvcore"] is None
+    assert found["params"] == found["thop"]["params"]
+    assert "fvcore not asked" in command("describe", tmp_path / "net.yaml", "--no-latency").out

@@ -75,6 +75,21 @@ def test_lost_rows_are_not_taken_from_the_tables(order: str, folder: Path) -> No
     assert (folder / "kept.csv").read_bytes() == before["trials.csv"]
 
 
+@pytest.mark.parametrize(
+    "order",
+    [
+        "UPDATE study_directions SET direction = 'MINIMIZE'",
+        "DELETE FROM study_directions WHERE objective > 0",
+    ],
+)
+def test_other_directions_than_the_objectives(order: str, folder: Path) -> None:
+    with sqlite3.connect(folder / "study.db") as database:
+        database.execute(order)
+    database.close()
+    with pytest.raises(InputError, match="its study is damaged: it has other directions than its"):
+        recorded(folder, 4)
+
+
 def test_a_damaged_table_tells_of_nothing(folder: Path) -> None:
     (folder / "trials.csv").write_bytes(b"number,state\nx,finished\n")
     assert len(networks(recorded(folder, 4))) == 4
