@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.storages import BaseStorage
 
-__all__ = ["RESULTS", "STORE", "Run", "embedded_storage", "listed", "open_run"]
+__all__ = ["RESULTS", "STORE", "Run", "embedded_storage", "open_run"]
 
 STORE = "study.db"
 _TRIALS, _FRONT, _BEST, _WEIGHTS = "trials.csv", "front.csv", "best.yaml", "best.safetensors"
@@ -205,7 +205,12 @@ class Run:
         return tuple(step.record for step in read_steps(self.folder / "compressed/records.json"))
 
     def write_tables(self, records: Sequence[TrialRecord]) -> None:
-        """Writes trials.csv, front.csv, best.yaml and best.safetensors as they stand now."""
+        """Writes trials.csv, front.csv, best.yaml and best.safetensors as they stand now.
+
+        Raises:
+            InputError: trials.csv lists finished trials that the records lack.
+        """
+        self.check_nothing_lost(records)
         on_front = front(records, [OBJECTIVES[name] for name in self.objectives])
         for name, rows in ((_TRIALS, records), (_FRONT, on_front)):
             with atomic_path(self.folder / name) as temporary:
@@ -213,12 +218,29 @@ class Run:
         winner = self.choice.best(records)
         if winner is not None:
             self._write_best(winner)
+
+    def sweep_weights(self, records: Sequence[TrialRecord]) -> None:
+        """Removes the weights of trials that neither are on the front nor may become the best."""
         # Only what is known to be over: another worker may have written weights just now.
         kept = {record.number for record in self.kept(records)}
         for record in records:
             if record.state != RUNNING and record.number not in kept:
                 with suppress(NotADirectoryError):
                     self.weights(record).unlink(missing_ok=True)
+
+    def check_nothing_lost(self, records: Sequence[TrialRecord]) -> None:
+        """Makes sure that the records have all that trials.csv lists as finished.
+
+        Raises:
+            InputError: the study has lost some: whatever is written anew would lose them as well.
+        """
+        there = {record.number for record in records if record.state == FINISHED}
+        if lost := sorted(_listed(self.folder / _TRIALS) - there):
+            raise InputError(
+                f"{self.folder}: {_TRIALS} lists {len(lost)} finished trials that its study does "
+                f"not have (first of them {lost[0]}); put the study back as it was, or move "
+                f"{_TRIALS} elsewhere to go on without them"
+            )
 
     def _write_best(self, winner: TrialRecord) -> None:
         import shutil
@@ -257,16 +279,6 @@ def open_run(folder: Path | str, *, storage: str | None = None) -> Run:
     return Run(path, about, _storage(path, about["storage"], storage))
 
 
-def listed(folder: Path) -> frozenset[int]:
-    """The finished trials that trials.csv tells of; none where it is missing or damaged."""
-    try:
-        with (folder / _TRIALS).open(encoding="utf-8", newline="") as file:
-            rows = [row for row in csv.DictReader(file) if row.get("state") == FINISHED]
-        return frozenset(int(row["number"]) for row in rows)
-    except (OSError, ValueError, TypeError, LookupError, csv.Error):
-        return frozenset()
-
-
 def embedded_storage(folder: Path) -> str:
     """The URL of the store inside a run folder."""
     return f"sqlite:///{folder / STORE}"
@@ -287,3 +299,13 @@ def _storage(folder: Path, told: str | None, named: str | None) -> str:
         f"{folder}: its study is outside of the folder, in {told}; if that is yours, name it "
         f"with --storage URL or NAS_STORAGE=URL"
     )
+
+
+def _listed(path: Path) -> frozenset[int]:
+    """The finished trials that a table tells of; none where it is missing or damaged."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row.get("state") == FINISHED]
+        return frozenset(int(row["number"]) for row in rows)
+    except (OSError, ValueError, TypeError, LookupError, csv.Error):
+        return frozenset()

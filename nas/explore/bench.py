@@ -16,11 +16,11 @@ from nas.explore.meter import Figures, Meter
 from nas.explore.propose import fixed_parameters
 from nas.explore.published import check_photos, load_study, publish
 from nas.explore.settings import SearchSettings
-from nas.explore.study import IDENTITY, load, open_storage, open_study
+from nas.explore.study import IDENTITY, load, open_storage, open_study, read_records
 from nas.explore.trainer import Photos, Trainer
 from nas.explore.warm import WarmStart, warm_starts
 from nas.noise import GIVEN
-from nas.run import RESULTS, Run, embedded_storage, listed, open_run
+from nas.run import RESULTS, Run, embedded_storage, open_run
 from nas.run_file import RUN_FILE, SCHEMA_VERSION, read_run_file, write_run
 from search_spaces.errors import InputError
 
@@ -126,8 +126,11 @@ def set_up(
                 study.enqueue_trial(dict(parameters), user_attrs={"source": f"{kind}:{system}"})
 
     study = open_study(open_storage(url), name, settings.objectives, identity, queue_first)
+    about = _about(settings, name, identity, photos)
+    with reading(str(settings.run)):
+        Run(settings.run, about, url).check_nothing_lost(read_records(study))
     _queue_warm(study, warm)
-    write_run(settings.run, _about(settings, name, identity, photos))
+    write_run(settings.run, about)
     run = open_run(settings.run, storage=settings.storage)
     if settings.storage == IN_MEMORY:
         run = replace(run, study=study)
@@ -169,14 +172,6 @@ def _check_study(settings: SearchSettings, name: str, url: str) -> None:
         raise InputError(
             f"{folder} holds what a search has found ({there[0]}), but its study {name!r} is not "
             f"in {shown(url)}; put that back, or choose another --run folder"
-        )
-    with reading(str(folder)):
-        known = {trial.number for trial in found.get_trials(deepcopy=False)}
-    if lost := sorted(listed(folder) - known):
-        raise InputError(
-            f"{folder}: trials.csv lists {len(lost)} trials of which its study {name!r} knows "
-            f"nothing (first of them {lost[0]}); put the study back as it was, or move trials.csv "
-            f"elsewhere to go on without them"
         )
 
 

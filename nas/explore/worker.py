@@ -263,6 +263,7 @@ class Worker:
         if now or began >= self._tables_after:
             if self.bench.keeps_tables:
                 self.bench.run.write_tables(standing.records)
+                self.bench.run.sweep_weights(standing.records)
             ended = time.monotonic()
             pause_s = (ended - began) / _TABLES_SHARE
             self._tables_after = ended + min(pause_s, _TABLES_SECONDS)

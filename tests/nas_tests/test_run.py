@@ -237,10 +237,10 @@ class TestTables:
         later = TrialRecord(len(records) + 1, RUNNING)
         for record in (new, later):
             run.weights(record).write_bytes(b"weights")
-        run.write_tables([*records, new])
+        run.sweep_weights([*records, new])
         assert run.weights(new).exists()
         assert run.weights(later).exists()
-        run.write_tables([*records, replace(new, state=INTERRUPTED)])
+        run.sweep_weights([*records, replace(new, state=INTERRUPTED)])
         assert not run.weights(new).exists()
 
     def test_weights_of_a_best_that_is_dominated_by_a_tie_stay(self, copied: Path) -> None:
@@ -252,9 +252,21 @@ class TestTables:
                   "objectives": ["psnr", "macs"]}}, run.storage)  # fmt: skip
         lighter = replace(best, number=90, params=best.params + 1, macs=1, architecture_hash="a")
         run.write_tables([*run.records(), lighter])
+        run.sweep_weights([*run.records(), lighter])
         assert run.weights(best).exists()
         with (copied / "front.csv").open() as file:
             assert [line.split(",")[0] for line in file] == ["number", "90"]
+
+    def test_records_that_lost_some_are_not_written(self, copied: Path) -> None:
+        run = nas.open_run(copied)
+        before = {p.name: p.read_bytes() for p in copied.iterdir() if p.is_file()}
+        lost, *others = run.records()
+        for records in (others, [replace(lost, state=INTERRUPTED), *others]):
+            with pytest.raises(
+                InputError, match=r"trials\.csv lists 1 finished trials that its st"
+            ):
+                run.write_tables(records)
+        assert {p.name: p.read_bytes() for p in copied.iterdir() if p.is_file()} == before
 
     def test_the_best_follows_the_preference(self, copied: Path) -> None:
         run = nas.open_run(copied)

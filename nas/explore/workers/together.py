@@ -128,4 +128,5 @@ def _finish(
                 if name.removesuffix(".pt") in over:
                     shelf.remove(f"checkpoints/{name}")
         run.write_tables(records)
+        run.sweep_weights(records)
     return standing.trained
