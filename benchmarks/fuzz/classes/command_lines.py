@@ -50,6 +50,9 @@ def command_lines(rng: random.Random, place: Path, valid: Path) -> Command:
             words[0:1] = values
         if parameter.name in WRITTEN:
             outputs += [value.removeprefix("sqlite:///") for value in values]
+        if parameter.name == "storage":
+            # Where the workers of a store in a file take turns.
+            outputs += [os.path.join(os.path.dirname(path), "workers") for path in outputs[-1:]]
     if rng.random() < 0.03:
         words.append("--import=" + rng.choice(("nothing.py", m.CONFIG, "pipe", "")))
     return Command(
