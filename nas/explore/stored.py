@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 import yaml
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 
 from nas.evaluate.recipe import Recipe, validated
 from nas.explore.budget import Budget, parse_budgets
 from nas.explore.sampler import SAMPLERS
-from nas.explore.settings import SearchSettings
+from nas.explore.settings import MOST_CANDIDATES, MOST_ETA, MOST_RUNGS, SearchSettings
 from nas.latency.model import LatencyModel
 from nas.noise import Noise
 from nas.objectives import OBJECTIVES
@@ -114,10 +114,10 @@ class _Stored:
     hr: tuple[_Count, _Count]
     latency_lr: tuple[_Count, _Count]
     checkpoints: str | None
-    rungs: _Count
-    eta: Annotated[float, Gt(1)]
+    rungs: Annotated[int, Ge(1), Le(MOST_RUNGS)]
+    eta: Annotated[float, Gt(1), Le(MOST_ETA)]
     checkpoints_mb: Annotated[float, Ge(0)]
-    candidates: _Count
+    candidates: Annotated[int, Ge(1), Le(MOST_CANDIDATES)]
     prefer: str
 
 
