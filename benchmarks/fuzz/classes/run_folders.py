@@ -70,8 +70,10 @@ def trainings(rng: random.Random, place: Path, valid: Path) -> Command:
     told = []
     for path in rng.sample(there, k=rng.choice((1, 1, 2))):
         told.append(f"{path.name}: {_broken_file(rng, path)}")
-    if "checkpoint" in told[0] and rng.random() < 0.1:
-        shutil.copyfile(folder / "last.safetensors", folder / "checkpoint.pt")
+    last = folder / "last.safetensors"
+    regular = all(path.is_file() for path in (last, folder / "checkpoint.pt"))
+    if "checkpoint" in told[0] and rng.random() < 0.1 and regular:
+        shutil.copyfile(last, folder / "checkpoint.pt")
     argv = rng.choice((m.TRAIN, m.TRAIN, (*m.TRAIN, "--steps", "8")))
     return Command(argv, "; ".join(told), (m.TRAINING,), trains=True)
 
