@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,22 +12,18 @@ from nas.choice import BETTER, Choice, check_preference
 from nas.noise import GIVEN, Noise, noise_of, noise_of_run
 from nas.objectives import OBJECTIVES
 from nas.pareto import front
-from nas.records import FINISHED, RUNNING, TrialRecord, to_frame
+from nas.records import FINISHED, TrialRecord, to_frame
 from nas.run_file import read_run_file, write_run
 from search_spaces.errors import InputError
-from search_spaces.files import atomic_path
 
 if TYPE_CHECKING:
     import pandas as pd
     from optuna import Study
     from optuna.storages import BaseStorage
 
-__all__ = ["RESULTS", "STORE", "Run", "embedded_storage", "open_run"]
+__all__ = ["STORE", "Run", "embedded_storage", "open_run"]
 
 STORE = "study.db"
-_TRIALS, _FRONT, _BEST, _WEIGHTS = "trials.csv", "front.csv", "best.yaml", "best.safetensors"
-RESULTS = (_TRIALS, _FRONT, _BEST, _WEIGHTS)
-"""What a search writes into its run folder for people, and writes anew as it goes on."""
 
 
 @dataclass(frozen=True)
@@ -204,61 +198,6 @@ class Run:
 
         return tuple(step.record for step in read_steps(self.folder / "compressed/records.json"))
 
-    def write_tables(self, records: Sequence[TrialRecord]) -> None:
-        """Writes trials.csv, front.csv, best.yaml and best.safetensors as they stand now.
-
-        Raises:
-            InputError: trials.csv lists finished trials that the records lack.
-        """
-        self.check_nothing_lost(records)
-        on_front = front(records, [OBJECTIVES[name] for name in self.objectives])
-        for name, rows in ((_TRIALS, records), (_FRONT, on_front)):
-            with atomic_path(self.folder / name) as temporary:
-                to_frame(rows).to_csv(temporary, index=False)
-        winner = self.choice.best(records)
-        if winner is not None:
-            self._write_best(winner)
-
-    def sweep_weights(self, records: Sequence[TrialRecord]) -> None:
-        """Removes the weights of trials that neither are on the front nor may become the best."""
-        # Only what is known to be over: another worker may have written weights just now.
-        kept = {record.number for record in self.kept(records)}
-        for record in records:
-            if record.state != RUNNING and record.number not in kept:
-                with suppress(NotADirectoryError):
-                    self.weights(record).unlink(missing_ok=True)
-
-    def check_nothing_lost(self, records: Sequence[TrialRecord]) -> None:
-        """Makes sure that the records have all that trials.csv lists as finished.
-
-        Raises:
-            InputError: the study has lost some: whatever is written anew would lose them as well.
-        """
-        there = {record.number for record in records if record.state == FINISHED}
-        if lost := sorted(_listed(self.folder / _TRIALS) - there):
-            raise InputError(
-                f"{self.folder}: {_TRIALS} lists {len(lost)} finished trials that its study does "
-                f"not have (first of them {lost[0]}); put the study back as it was, or move "
-                f"{_TRIALS} elsewhere to go on without them"
-            )
-
-    def _write_best(self, winner: TrialRecord) -> None:
-        import shutil
-
-        from search_spaces.yaml_file import to_yaml
-
-        text = to_yaml(dict(winner.architecture))
-        told, trained = self.folder / _BEST, self.folder / _WEIGHTS
-        kept = self.weights(winner).exists()
-        if not kept and not (told.is_file() and told.read_text(encoding="utf-8") == text):
-            # Weights of another network than best.yaml says would be worse than none.
-            trained.unlink(missing_ok=True)
-        with atomic_path(told) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-        if kept:
-            with atomic_path(trained) as temporary:
-                shutil.copyfile(self.weights(winner), temporary)
-
 
 def open_run(folder: Path | str, *, storage: str | None = None) -> Run:
     """The run in a folder, whether its search is under way, finished or was stopped.
@@ -299,13 +238,3 @@ def _storage(folder: Path, told: str | None, named: str | None) -> str:
         f"{folder}: its study is outside of the folder, in {told}; if that is yours, name it "
         f"with --storage URL or NAS_STORAGE=URL"
     )
-
-
-def _listed(path: Path) -> frozenset[int]:
-    """The finished trials that a table tells of; none where it is missing or damaged."""
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = [row for row in csv.DictReader(file) if row.get("state") == FINISHED]
-        return frozenset(int(row["number"]) for row in rows)
-    except (OSError, ValueError, TypeError, LookupError, csv.Error):
-        return frozenset()

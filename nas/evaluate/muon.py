@@ -60,10 +60,14 @@ class Muon(torch.optim.Optimizer):
         filters: parameters with two or more dimensions.
         lr: step size.
         momentum: of the gradients' running mean, 0 to 1, with Nesterov's look ahead.
+        decay: of the filters, times ``lr`` the share that they lose at each step. Steps of one size
+            make them grow for as long as they go on; wide networks fall apart of it in the end.
     """
 
-    def __init__(self, filters: Iterable[Tensor], *, lr: float, momentum: float = 0.9) -> None:
-        super().__init__(filters, {"lr": lr, "momentum": momentum})
+    def __init__(
+        self, filters: Iterable[Tensor], *, lr: float, momentum: float = 0.9, decay: float = 0.0
+    ) -> None:
+        super().__init__(filters, {"lr": lr, "momentum": momentum, "decay": decay})
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
@@ -88,6 +92,7 @@ class Muon(torch.optim.Optimizer):
                 reach = min(max(rows, columns), _MOST_REACH)
                 size = 0.01 * math.sqrt(reach * max(1.0, rows / columns))
                 matrices = [matrix for matrix, _ in pairs]
+                torch._foreach_mul_(matrices, 1 - group["lr"] * group["decay"])
                 torch._foreach_add_(matrices, steps.unbind(), alpha=-group["lr"] * size)
 
 

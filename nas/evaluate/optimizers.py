@@ -62,7 +62,8 @@ def optimizers_for(network: nn.Module, recipe: Recipe) -> Optimizers:
         adam = torch.optim.Adam(others, lr=recipe.learning_rate, fused=True)
         each.append((adam, "learning_rate"))
     if filters:
-        each.append((Muon(filters, lr=recipe.filter_rate), "filter_rate"))
+        muon = Muon(filters, lr=recipe.filter_rate, decay=recipe.filter_decay)
+        each.append((muon, "filter_rate"))
     return Optimizers(each)
 
 

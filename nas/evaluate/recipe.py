@@ -38,6 +38,8 @@ class Recipe(BaseModel):
             `nas.evaluate.muon`) and Adam for stem, upsampler, image skip and vectors.
         learning_rate: Adam's step size after the warm-up.
         filter_rate: Muon's, which follows the same schedule.
+        filter_decay: the share of Muon's filters that goes at each step is this times its step size
+            at that step.
         schedule: what becomes of them: ``"constant"``, so that a training can be made longer
             afterwards; ``"step"``: times ``gamma`` at every milestone; ``"cosine"``: down to
             ``end_rate`` at the last step along half a cosine (Loshchilov & Hutter 2017,
@@ -73,6 +75,7 @@ class Recipe(BaseModel):
     optimizer: Optimizer = "adam"
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-3
     filter_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = _FILTER_RATE
+    filter_decay: Annotated[float, Field(ge=0, le=1)] = 0.0
     schedule: Schedule = "constant"
     milestones: tuple[Annotated[int, Field(ge=0)], ...] = ()
     gamma: Annotated[float, Field(gt=0, le=1)] = 0.5
@@ -105,8 +108,10 @@ class Recipe(BaseModel):
                 raise ValueError(
                     f"{name} belongs to schedule {' or '.join(of)}, got schedule {self.schedule}"
                 )
-        if self.optimizer != "muon" and self.filter_rate != _FILTER_RATE:
-            raise ValueError(f"filter_rate belongs to optimizer muon, got {self.optimizer}")
+        if self.optimizer != "muon":
+            for name, usual in (("filter_rate", _FILTER_RATE), ("filter_decay", 0.0)):
+                if getattr(self, name) != usual:
+                    raise ValueError(f"{name} belongs to optimizer muon, got {self.optimizer}")
         if self.end_rate > self.learning_rate:
             raise ValueError(
                 f"end_rate must be at most learning_rate, got {self.end_rate} > "

@@ -20,8 +20,9 @@ from nas.explore.study import IDENTITY, load, open_storage, open_study, read_rec
 from nas.explore.trainer import Photos, Trainer
 from nas.explore.warm import WarmStart, warm_starts
 from nas.noise import GIVEN
-from nas.run import RESULTS, Run, embedded_storage, open_run
+from nas.run import Run, embedded_storage, open_run
 from nas.run_file import RUN_FILE, SCHEMA_VERSION, read_run_file, write_run
+from nas.tables import RESULTS, check_nothing_lost
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def set_up(
     study = open_study(open_storage(url), name, settings.objectives, identity, queue_first)
     about = _about(settings, name, identity, photos)
     with reading(str(settings.run)):
-        Run(settings.run, about, url).check_nothing_lost(read_records(study))
+        check_nothing_lost(settings.run, read_records(study))
     _queue_warm(study, warm)
     write_run(settings.run, about)
     run = open_run(settings.run, storage=settings.storage)

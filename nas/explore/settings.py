@@ -12,6 +12,7 @@ from typing import Any
 from nas.choice import BETTER, check_preference
 from nas.evaluate.recipe import Recipe, profile
 from nas.explore.budget import Budget, parse_budgets
+from nas.explore.limits import check_climb
 from nas.explore.promotion import rung_steps
 from nas.explore.sampler import SAMPLERS
 from nas.latency.model import LatencyModel, model_for
@@ -24,9 +25,6 @@ from search_spaces.errors import InputError
 __all__ = [
     "DEFAULT_ETA",
     "DEFAULT_RUNGS",
-    "MOST_CANDIDATES",
-    "MOST_ETA",
-    "MOST_RUNGS",
     "SearchSettings",
     "default_run_folder",
     "make_settings",
@@ -43,8 +41,6 @@ DEFAULT_CANDIDATES = 4
 
 Chosen on benchmarks/results/search_efficiency.json: for the price of some tens of trainings no
 setting finds more; more candidates find a little more, and asking takes longer."""
-
-MOST_RUNGS, MOST_ETA, MOST_CANDIDATES = 64, 1000.0, 1000
 
 _LEAST_STEPS = 100
 """Shorter trainings than this are not stopped early by default: their rungs would say nothing."""
@@ -217,14 +213,9 @@ def make_settings(
         raise InputError(f"latency size: expected at least 1x1, got {latency_lr}")
     usual = DEFAULT_RUNGS if chosen.steps >= _LEAST_STEPS else 1
     height = (rungs if rungs is not None else usual) if early_stop else 1
-    if not 1 <= height <= MOST_RUNGS:
-        raise InputError(f"rungs: expected 1 to {MOST_RUNGS}, got {height}")
-    if not 1.0 < eta <= MOST_ETA:
-        raise InputError(f"eta: expected more than 1 and at most {MOST_ETA:g}, got {eta:g}")
+    check_climb(height, eta, candidates)
     if noise_db is not None and not 0.0 <= noise_db < math.inf:
         raise InputError(f"noise: expected 0 dB or more, got {noise_db:g}")
-    if not 1 <= candidates <= MOST_CANDIDATES:
-        raise InputError(f"candidates: expected 1 to {MOST_CANDIDATES}, got {candidates}")
     if not checkpoints_mb >= 0.0:
         raise InputError(f"checkpoints: expected 0 MB or more, got {checkpoints_mb:g}")
     loaded = space if isinstance(space, Space) else Space.load(space)

@@ -166,21 +166,17 @@ def open_study(
                 f"study {name!r} was made with {_difference(key, found.get(key), value)}; "
                 f"go on with the same settings, or choose another --run folder"
             )
-    if there.directions != _directions(objectives):
-        raise InputError(
-            f"study {name!r}: its study is damaged: it has other directions than its objectives "
-            f"{', '.join(objectives)}; go back to a copy of it, or search in another folder"
-        )
+    with damaged_rows(f"study {name!r}"):
+        if there.directions != _directions(objectives):
+            raise ValueError(f"it has other directions than its objectives {', '.join(objectives)}")
     return there
 
 
 def _directions(objectives: Sequence[str]) -> list[StudyDirection]:
     from optuna.study import StudyDirection
 
-    return [
-        StudyDirection.MAXIMIZE if OBJECTIVES[name].maximize else StudyDirection.MINIMIZE
-        for name in objectives
-    ]
+    down, up = StudyDirection.MINIMIZE, StudyDirection.MAXIMIZE
+    return [up if OBJECTIVES[name].maximize else down for name in objectives]
 
 
 def begin(study: Study, like: FrozenTrial, worker: str, attrs: Mapping[str, Any]) -> Trial:

@@ -31,6 +31,7 @@ from nas.explore.study import fail, recover_interrupted, reject_over_budget, sto
 from nas.objectives import OBJECTIVES
 from nas.pareto import front
 from nas.records import FAILED, OVER_BUDGET, REJECTED, RUNNING, STOPPED, TrialRecord
+from nas.tables import sweep_weights, write_tables
 from search_spaces.errors import InputError
 
 __all__ = ["Worker"]
@@ -262,8 +263,8 @@ class Worker:
         began = time.monotonic()
         if now or began >= self._tables_after:
             if self.bench.keeps_tables:
-                self.bench.run.write_tables(standing.records)
-                self.bench.run.sweep_weights(standing.records)
+                write_tables(self.bench.run, standing.records)
+                sweep_weights(self.bench.run, standing.records)
             ended = time.monotonic()
             pause_s = (ended - began) / _TABLES_SHARE
             self._tables_after = ended + min(pause_s, _TABLES_SECONDS)

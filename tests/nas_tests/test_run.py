@@ -15,6 +15,7 @@ import nas
 from nas.noise import Noise, noise_of, write_noise
 from nas.records import INTERRUPTED, RUNNING, TrialRecord
 from nas.run import Run
+from nas.tables import sweep_weights, write_tables
 from search_spaces import load
 from search_spaces.errors import InputError
 from search_spaces.yaml_file import to_yaml
@@ -237,10 +238,10 @@ class TestTables:
         later = TrialRecord(len(records) + 1, RUNNING)
         for record in (new, later):
             run.weights(record).write_bytes(b"weights")
-        run.sweep_weights([*records, new])
+        sweep_weights(run, [*records, new])
         assert run.weights(new).exists()
         assert run.weights(later).exists()
-        run.sweep_weights([*records, replace(new, state=INTERRUPTED)])
+        sweep_weights(run, [*records, replace(new, state=INTERRUPTED)])
         assert not run.weights(new).exists()
 
     def test_weights_of_a_best_that_is_dominated_by_a_tie_stay(self, copied: Path) -> None:
@@ -251,8 +252,8 @@ class TestTables:
         run = Run(run.folder, {**run.about, "identity": {**run.about["identity"],
                   "objectives": ["psnr", "macs"]}}, run.storage)  # fmt: skip
         lighter = replace(best, number=90, params=best.params + 1, macs=1, architecture_hash="a")
-        run.write_tables([*run.records(), lighter])
-        run.sweep_weights([*run.records(), lighter])
+        write_tables(run, [*run.records(), lighter])
+        sweep_weights(run, [*run.records(), lighter])
         assert run.weights(best).exists()
         with (copied / "front.csv").open() as file:
             assert [line.split(",")[0] for line in file] == ["number", "90"]
@@ -265,7 +266,7 @@ class TestTables:
             with pytest.raises(
                 InputError, match=r"trials\.csv lists 1 finished trials that its st"
             ):
-                run.write_tables(records)
+                write_tables(run, records)
         assert {p.name: p.read_bytes() for p in copied.iterdir() if p.is_file()} == before
 
     def test_the_best_follows_the_preference(self, copied: Path) -> None:
@@ -279,7 +280,7 @@ class TestTables:
         assert cheap.best() == min(records, key=lambda r: r.params or 0)
         assert yaml.safe_load((copied / "run.yaml").read_text())["prefer"] == "cheaper"
         for one in (cheap, noisy):
-            one.write_tables(records)
+            write_tables(one, records)
             best = one.best()
             assert best is not None
             found = load(copied / "best.safetensors")
@@ -312,12 +313,12 @@ class TestTables:
         best = run.best()
         assert best is not None
         better = replace(best, number=90, psnr_y_db=99.0, architecture={"schema_version": 1})
-        run.write_tables([*run.records(), better])
+        write_tables(run, [*run.records(), better])
         assert not (copied / "best.safetensors").exists()
 
     def test_nothing_finished_leaves_tables_without_rows(self, tmp_path: Path) -> None:
         about = {"study": "s", "storage": None, "identity": {"objectives": ["psnr"], "budgets": {}}}
         run = Run(tmp_path, about, "")
-        run.write_tables([TrialRecord(0, RUNNING)])
+        write_tables(run, [TrialRecord(0, RUNNING)])
         assert (tmp_path / "front.csv").read_text().count("\n") == 1
         assert not (tmp_path / "best.yaml").exists()

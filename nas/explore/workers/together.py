@@ -22,6 +22,7 @@ from nas.explore.workers.engines import ENGINES
 from nas.explore.workers.job import Job
 from nas.records import FAILED, FINISHED
 from nas.run import Run, embedded_storage
+from nas.tables import sweep_weights, write_tables
 from search_spaces.errors import InputError
 from search_spaces.extensions import imported_files
 
@@ -127,6 +128,6 @@ def _finish(
             for name in shelf.names("checkpoints"):
                 if name.removesuffix(".pt") in over:
                     shelf.remove(f"checkpoints/{name}")
-        run.write_tables(records)
-        run.sweep_weights(records)
+        write_tables(run, records)
+        sweep_weights(run, records)
     return standing.trained

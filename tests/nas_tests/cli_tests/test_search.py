@@ -194,7 +194,7 @@ def test_a_password_stays_with_the_user(
         "nas.explore.search.take_lease",
         lambda storage, study, run, patient: FolderLease(run / "workers"),
     )
-    monkeypatch.setattr("nas.run.Run.records", lambda self: [])
+    monkeypatch.setattr("nas.run.Run.opened_storage", lambda self: open_storage(store))
     outcome = command("search", *TINY, "--trials", 1, "--run", tmp_path / "run", "--storage", url)
     assert outcome.code == 0
     text = (tmp_path / "run" / "run.yaml").read_text()

@@ -83,6 +83,15 @@ def test_a_step_is_orthogonal_and_of_the_size_it_says(
     assert float((change * one.grad.flatten(1)).sum()) < 0
 
 
+def test_filters_lose_their_share() -> None:
+    one, other = (filters(torch.contiguous_format, 6, 4, 3, 3) for _ in range(2))
+    before = one.detach().clone()
+    for filter_, decay in ((one, 0.0), (other, 0.1)):
+        filter_.grad = matrices(6, 4, 3, 3, seed=1)
+        Muon([filter_], lr=0.5, decay=decay).step()
+    torch.testing.assert_close(other, one - 0.05 * before)
+
+
 def test_the_layout_in_memory_changes_nothing() -> None:
     made = []
     for layout in LAYOUTS:

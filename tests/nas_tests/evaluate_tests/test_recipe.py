@@ -28,6 +28,7 @@ def test_an_unknown_profile_names_the_known_ones() -> None:
         ({"stepz": 3}, "stepz"),
         ({"averaged_share": 1.1}, "averaged_share"),
         ({"filter_rate": 0.05}, "filter_rate belongs to optimizer muon, got adam"),
+        ({"filter_decay": 0.01}, "filter_decay belongs to optimizer muon, got adam"),
         ({"decay_share": 0.5}, "decay_share belongs to schedule linear, got schedule constant"),
         ({"end_rate": 1e-5}, "end_rate belongs to schedule cosine or linear"),
         ({"precision": "fp16"}, "precision"),

@@ -312,7 +312,7 @@ class TestDeathAtAGivenPlace:
             "nas.explore.trainer.NetworkTrainer.advance",
             "nas.explore.trainer.save_weights",
             "optuna.study.Study.tell",
-            "nas.run.Run.write_tables",
+            "nas.explore.worker.write_tables",
             "nas.explore.trainer.NetworkTrainer.forget",
         ],
     )
