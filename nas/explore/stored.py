@@ -17,8 +17,8 @@ from annotated_types import Ge, Gt, Le
 
 from nas.evaluate.recipe import Recipe, validated
 from nas.explore.budget import Budget, parse_budgets
-from nas.explore.sampler import SAMPLERS
 from nas.explore.limits import MOST_CANDIDATES, MOST_ETA, MOST_RUNGS
+from nas.explore.sampler import SAMPLERS
 from nas.explore.settings import SearchSettings
 from nas.latency.model import LatencyModel
 from nas.noise import Noise
