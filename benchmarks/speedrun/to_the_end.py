@@ -6,8 +6,8 @@
 Adam has the linear image skip as well, from bicubic, falls along a cosine, and its step size is the
 best after a fifth of the steps, sought uphill among five. ``fast`` is the recipe of that name, over
 as many steps, and in a training of its own over 35% of them. In the CSV are also what was tried
-before: ``fast without decay`` of Muon's filters, which 48 channels do not bear for 10,000 steps, and
-``now``, without a bound on how far wide filters move, which they do not bear for 3,500.
+before: ``fast without decay`` of Muon's filters, which 48 channels do not bear for 10,000 steps,
+and ``now``, without a bound on how far wide filters move, which they do not bear for 3,500.
 """
 
 from __future__ import annotations
