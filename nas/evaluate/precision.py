@@ -22,7 +22,7 @@ def best_device(name: str | None = None) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
+        torch.zeros(1, device=device).item()  # "meta" holds no values
     except (RuntimeError, AssertionError) as error:
         raise InputError(f"device must be one that torch sees here, got {name!r}") from error
     return device

@@ -131,12 +131,13 @@ def set_up(
     with reading(str(settings.run)):
         check_nothing_lost(settings.run, read_records(study))
     _queue_warm(study, warm)
+    in_memory = settings.storage == IN_MEMORY
+    if not in_memory:
+        publish(study, settings)
     write_run(settings.run, about)
     run = open_run(settings.run, storage=settings.storage)
-    if settings.storage == IN_MEMORY:
+    if in_memory:
         run = replace(run, study=study)
-    else:
-        publish(study, settings)
     notes = tuple(one.note for one in warm if one.note)
     return Bench(settings, meter, trainer, study, run, notes=notes)
 

@@ -88,6 +88,14 @@ def test_other_directions_than_the_objectives(order: str, folder: Path) -> None:
         recorded(folder, 4)
 
 
+def test_a_damaged_mark_of_the_study_changes_nothing(folder: Path) -> None:
+    (folder / "nas-study").write_bytes(b"\xf0\xff")
+    before = bytes_in(folder)
+    with pytest.raises(InputError, match="checkpoints .* cannot be read"):
+        recorded(folder, 4)
+    assert bytes_in(folder) == before
+
+
 def test_a_damaged_table_tells_of_nothing(folder: Path) -> None:
     (folder / "trials.csv").write_bytes(b"number,state\nx,finished\n")
     assert len(networks(recorded(folder, 4))) == 4

@@ -101,7 +101,7 @@ class Pair:
 
 @both_stores
 def test_at_random_moments(store: str | None, environ: dict[str, str], tmp_path: Path) -> None:
-    draw, hangs, count = random.Random(0), 0, 40 if store is None else 10
+    draw, hangs, count = random.Random(0), 0, 20 if store is None else 6
     pair = Pair(tmp_path / "run", store, environ)
     try:
         for k in range(count):
