@@ -129,6 +129,8 @@ def _traces(
     for path, change in differences.items():
         inside = _below(path, command.outputs)
         name = PurePosixPath(path).name
+        if ended.code == _INTERRUPTED and name.endswith(".training"):
+            continue  # What the same command goes on from.
         # A parent folder of what is written may have to be made.
         made_for = any(PurePosixPath(path) in PurePosixPath(o).parents for o in command.outputs)
         if change == "new" and _TEMPORARY.fullmatch(name) and not ended.killed:

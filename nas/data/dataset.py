@@ -78,10 +78,13 @@ def load_dataset(
         progress: called with (files read, files to read) while a folder is read.
 
     Raises:
-        InputError: a folder is missing or holds too few usable photos, or a bad ``scale``.
+        InputError: a folder is missing or holds too few usable photos, or a bad ``scale`` or
+            ``seed``.
     """
     if scale not in (2, 3, 4):
         raise InputError(f"scale must be 2, 3 or 4, got {scale}")
+    if seed < 0:
+        raise InputError(f"seed: expected at least 0, got {seed}")
     train_folder, held_out_folder = data, validation
     if data is not None and (layout := div2k_folders(data)):
         train_folder, held_out_folder = layout[0], validation or layout[1]

@@ -69,7 +69,7 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    steps: Annotated[int, Field(ge=1)] = 360
+    steps: Annotated[int, Field(ge=1, le=10**9)] = 360
     batch: Annotated[int, Field(ge=1, le=4096)] = 8
     lr_size: Annotated[int, Field(ge=1)] = 24
     optimizer: Optimizer = "adam"

@@ -10,6 +10,10 @@ from search_spaces.errors import InputError
 __all__ = ["damaged_rows", "reading", "storage_errors"]
 
 
+# The last of them where JSON is nested without end.
+_OF_ROWS = (ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError)
+
+
 class _Damaged(InputError):
     """Says what is read and that it is damaged."""
 
@@ -49,7 +53,7 @@ def damaged_rows(what: str) -> Iterator[None]:
         yield
     except InputError:
         raise
-    except (ValueError, TypeError, LookupError, AttributeError, AssertionError) as error:
+    except _OF_ROWS as error:
         raise _damaged(what, error) from None
 
 

@@ -152,6 +152,8 @@ class TestOpening:
             ("UPDATE trial_user_attributes SET value_json='5' WHERE key='made_with'",
              "trial 0: made_with: expected an object, got 5"),
             ("UPDATE trials SET state='DONE'", "its study is damaged: "),
+            (f"UPDATE trial_user_attributes SET value_json='{'[' * 5000}{']' * 5000}'",
+             "its study is damaged: maximum recursion depth"),
             ("UPDATE trial_params SET distribution_json='{}'", "its study is damaged: "),
             ("DROP TABLE trial_params", "no such table: trial_params"),
             ("DROP TABLE version_info", "no such table: version_info"),

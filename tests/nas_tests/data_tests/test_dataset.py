@@ -170,6 +170,11 @@ def test_scale_out_of_range() -> None:
         load_dataset(5)
 
 
+def test_seed_out_of_range() -> None:
+    with pytest.raises(InputError, match="seed: expected at least 0, got -1"):
+        load_dataset(4, seed=-1)
+
+
 def test_research_photos_at_a_quick_patch(sr_data: Path) -> None:
     dataset = load_dataset(4, data=sr_data / "train" / "T91", lr_size=16)
     assert len(dataset.train) + len(dataset.validation) + dataset.skipped.get("too small", 0) == 90
