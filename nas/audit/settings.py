@@ -11,6 +11,8 @@ from search_spaces.errors import InputError
 
 __all__ = ["AuditSettings"]
 
+MOST_SEEDS = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class AuditSettings:
@@ -42,5 +44,5 @@ class AuditSettings:
             raise InputError(
                 f"factor: expected more than 1 (times the proxy's steps), got {self.factor:g}"
             )
-        if self.seeds < 1:
-            raise InputError(f"seeds: expected at least 1, got {self.seeds}")
+        if not 1 <= self.seeds <= MOST_SEEDS:
+            raise InputError(f"seeds: expected 1 to {MOST_SEEDS}, got {self.seeds}")

@@ -246,7 +246,7 @@ def test_rung_steps() -> None:
         ({"networks": 2}, "networks: expected at least 3, got 2"),
         ({"factor": 0.5}, "factor: expected more than 1 (times the proxy's steps), got 0.5"),
         ({"factor": math.nan}, "got nan"),
-        ({"seeds": 0}, "seeds: expected at least 1, got 0"),
+        ({"seeds": 0}, "seeds: expected 1 to 1000, got 0"),
     ],
 )
 def test_bad_settings(settings: dict[str, float], told: str) -> None:

@@ -81,7 +81,7 @@ def test_goes_on_where_it_was_killed(
         (["--networks", "2"], "networks: expected at least 3, got 2"),
         (["--factor", "0.5"], "factor: expected more than 1"),
         (["--factor", "long"], "unable to parse string as a number"),
-        (["--seeds", "0"], "seeds: expected at least 1, got 0"),
+        (["--seeds", "0"], "seeds: expected 1 to 1000, got 0"),
         (["--bands", "2"], "--bands"),
         (["--data", "nowhere"], "nowhere"),
         (["--device", "abacus"], "abacus"),
