@@ -22,6 +22,8 @@ _NOISES = (1e-3, 1e-2, 1e-1, 1.0)
 _MOST_POINTS = 256
 # A curve corrects its mix by a few times. What a damaged file says stays a number.
 _BEYOND = 20.0
+# Places are logarithms of sizes, weights milliseconds a thousand million operations.
+_FARTHEST, _HEAVIEST = 1e3, 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,14 @@ class Curve:
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Curve:
         """From `to_dict`'s plain data."""
-        points = np.array(plain["points"], np.float64).reshape(-1, 4)
+        points, reach = np.array(plain["points"], np.float64).reshape(-1, 4), float(plain["reach"])
         weights = np.array(plain["weights"], np.float64)
         if weights.shape != (6,) or not (np.isfinite(weights).all() and np.isfinite(points).all()):
             raise ValueError("weights or points that are no numbers")
-        return cls(weights, points[:, :3], points[:, 3], float(plain["reach"]))
+        most = max(np.abs(points).max(initial=0.0), reach, 1 / max(reach, 1e-9))
+        if most > _FARTHEST or np.abs(weights).max() > _HEAVIEST:
+            raise ValueError("weights, points or a reach that no measurement gives")
+        return cls(weights, points[:, :3], points[:, 3], reach)
 
 
 def basis(operation: Operation) -> Floats:

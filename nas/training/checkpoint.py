@@ -83,7 +83,7 @@ def read_checkpoint(path: Path, identity: Mapping[str, str], device: torch.devic
         content: dict[str, Any] = read_tensors(path, device)
         if content["format"] != _FORMAT:
             raise ValueError("it has another format")
-        found, progress = content["identity"], Progress(**content["progress"])
+        found, progress = dict(content["identity"]), Progress(**content["progress"])
         state = content["state"]
     except Exception as error:
         # torch.load raises six kinds of exception for a damaged file.

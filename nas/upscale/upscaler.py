@@ -218,6 +218,8 @@ class Upscaler:
             )
             top, bottom, left, right = (k * self.scale for k in (*row.kept, *column.kept))
             kept = large[0, :, top:bottom, left:right].float().clamp(0, 1).mul_(most).round_()
+            if kept.isnan().any():
+                raise InputError("the network makes NaN of it; expected sound weights")
             out: Pixels = kept.permute(1, 2, 0).cpu().numpy().astype(pixels.dtype)
         return out
 

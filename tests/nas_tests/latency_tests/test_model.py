@@ -163,6 +163,11 @@ class TestHoldsFor:
             ({"totals": [1]}, "damaged latency model"),
             ({"curves": {}}, "curves missing"),
             ({"curves": {"cat": {"weights": [1], "points": [], "reach": 1}}}, "damaged"),
+            (
+                {"curves": {"cat": {"weights": [1] * 6, "points": [[1e200] * 4], "reach": 1}}},
+                "damaged",
+            ),
+            ({"curves": {"cat": {"weights": [1] * 6, "points": [], "reach": 0}}}, "damaged"),
             ({"device": None}, "damaged latency model"),
         ],
     )

@@ -86,6 +86,14 @@ def test_without_the_whole_images_frame_esa_shows_seams(
     assert difference(network, photo(150, 203), tile=48).max() > 1
 
 
+def test_a_network_that_makes_nan_is_refused(photo: PhotoOf) -> None:
+    network = make({"kind": "cca", "width": 2})
+    with torch.no_grad():
+        next(network.upsampler.parameters()).fill_(float("nan"))
+    with pytest.raises(InputError, match="the network makes NaN of it"):
+        Upscaler(network, device="cpu").enlarge(photo(20, 30))
+
+
 def test_global_pooling_is_known(photo: PhotoOf) -> None:
     upscaler = Upscaler(make({"kind": "cca", "width": 2}), device="cpu")
     assert upscaler.pools_globally
