@@ -177,9 +177,14 @@ def test_a_checkpoint_of_another_training_is_one_line(
     train_fully(make())
 
 
-def test_a_damaged_checkpoint_is_one_line(make: Make) -> None:
+@pytest.mark.parametrize("identity", [None, ["a"], 5])
+def test_a_damaged_checkpoint_is_one_line(identity: object, make: Make) -> None:
     train_fully(make())
-    (make().run / "checkpoint.pt").write_bytes(b"nothing")
+    file = make().run / "checkpoint.pt"
+    if identity is None:
+        file.write_bytes(b"nothing")
+    else:
+        torch.save(torch.load(file, weights_only=True) | {"identity": identity}, file)
     with pytest.raises(InputError, match="cannot go on from") as caught:
         train_fully(make())
     assert "\n" not in str(caught.value)
