@@ -14,7 +14,7 @@ from nas.explore.promotion import Climber, next_promotion
 from nas.explore.propose import Proposal, choose, propose
 from nas.explore.rivals import errors, points_of
 from nas.explore.sampler import WHOLE, make_sampler
-from nas.explore.screen import LATEST, Known, most_promising
+from nas.explore.screen import LATEST, Known, most_promising, priced
 from nas.explore.study import add_ended, begin, claim, fail, reject_over_budget
 from nas.explore.view import estimates, sampler_view
 from nas.records import (
@@ -174,7 +174,7 @@ class Plan:
         told = [
             (entry.record, row)
             for entry, row in zip(standing.entries, values, strict=True)
-            if row is not None and entry.record.params is not None
+            if row is not None and priced(entry.record)
         ]
         return [
             Known.of(record.architecture, record, dict(zip(names, row, strict=True)))

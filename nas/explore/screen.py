@@ -20,7 +20,7 @@ from nas.objectives import OBJECTIVES
 from nas.pareto import hypervolume, non_dominated
 from nas.predictor import described, design_of, predicted
 
-__all__ = ["LATEST", "Known", "most_promising"]
+__all__ = ["LATEST", "Known", "most_promising", "priced"]
 
 _Points = npt.NDArray[np.float64]
 
@@ -61,6 +61,11 @@ class Known:
         """Reads the prices off a record or whatever else has them as attributes."""
         prices = {name: float(getattr(priced, name)) for name in _PRICES}
         return cls(architecture, prices, {**prices, **figures})
+
+
+def priced(record: object) -> bool:
+    """Whether all prices that are gone by are known of it."""
+    return all(getattr(record, name) is not None for name in _PRICES)
 
 
 def most_promising(
