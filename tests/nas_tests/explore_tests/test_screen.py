@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nas.explore.screen import Known, most_promising
+from nas.explore.screen import Known, most_promising, priced
+from nas.records import FINISHED, TrialRecord
 
 OBJECTIVES = ("psnr", "params")
 
@@ -73,3 +75,9 @@ def test_one_of_the_candidates_is_chosen(given: Sequence[tuple[float, str]], cou
     index = most_promising(candidates, known, OBJECTIVES)
     assert 0 <= index < len(candidates)
     assert index == most_promising(candidates, known, OBJECTIVES)
+
+
+def test_a_record_that_lost_a_price_is_not_gone_by() -> None:
+    whole = TrialRecord(0, FINISHED, params=9, macs=90, activations=900)
+    assert priced(whole)
+    assert not priced(replace(whole, macs=None))
