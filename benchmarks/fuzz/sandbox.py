@@ -214,6 +214,8 @@ def _exit_code(ending: SystemExit) -> int:
 def _settle(place: Place) -> None:
     os.setsid()
     os.chdir(place.case)
+    # Ignored by what a shell has started in the background, and so by all its children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     for number, name in ((1, "out"), (2, "err")):

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["dashboard", "front_note"]
 
-_LOOK_S = 0.2
-
 
 def dashboard(
     run: Annotated[Path, typer.Argument(help="The run folder.")],
@@ -29,7 +27,6 @@ def dashboard(
     ] = None,
 ) -> None:
     """Open a run's study in optuna-dashboard, until Ctrl-C."""
-    from nas.evaluate.stopping import stop_wish
     from nas.explore.failing import reading
     from nas.run import open_run
 
@@ -49,13 +46,8 @@ def dashboard(
         import webbrowser
 
         webbrowser.open(address)
-    server.timeout = _LOOK_S
     try:
-        # An exception out of nowhere may be lost in a library's callback; a wish is not.
-        with stop_wish() as wish:
-            while True:
-                wish.heed()
-                server.handle_request()
+        server.serve_forever()
     except KeyboardInterrupt:
         print("Dashboard ended", flush=True)
     finally:
