@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from benchmarks.fuzz.journal import Line
@@ -11,6 +13,11 @@ from benchmarks.fuzz.known import KNOWN
 from benchmarks.fuzz.verdict import ACCEPTED, RAN, REFUSED
 
 __all__ = ["figures", "table"]
+
+# Where this checkout and its Python lie is nobody's concern.
+_FOLDERS = re.compile(
+    rf"{re.escape(str(Path(__file__).parents[2]))}/|/\S*/(?=site-packages/|python3\.)"
+)
 
 
 def figures(lines: Iterable[Line]) -> dict[str, Any]:
@@ -32,7 +39,7 @@ def figures(lines: Iterable[Line]) -> dict[str, Any]:
                 "cases": len({(line.kind, line.number) for line, _ in found}),
                 "examples": [f"{line.kind}:{line.number}" for line, _ in found[:5]],
                 "commands": dict(Counter(line.command for line, _ in found)),
-                "detail": found[0][1],
+                "detail": _FOLDERS.sub("", found[0][1]),
             }
             for name, found in sorted(by_name.items(), key=lambda item: -len(item[1]))
         ],
