@@ -16,7 +16,7 @@ from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
 from search_spaces.yaml_file import to_yaml
 
-__all__ = ["RESULTS", "check_nothing_lost", "sweep_weights", "write_tables"]
+__all__ = ["RESULTS", "check_nothing_lost", "rewrite_tables", "sweep_weights", "write_tables"]
 
 _TRIALS, _FRONT, _BEST, _WEIGHTS = "trials.csv", "front.csv", "best.yaml", "best.safetensors"
 RESULTS = (_TRIALS, _FRONT, _BEST, _WEIGHTS)
@@ -31,6 +31,23 @@ def write_tables(run: Run, records: Sequence[TrialRecord]) -> None:
             be written.
     """
     check_nothing_lost(run.folder, records)
+    _write(run, records)
+
+
+def rewrite_tables(run: Run) -> None:
+    """The same from the study as it stands now, for whoever is no worker in its turn.
+
+    Raises:
+        InputError: as `write_tables`.
+    """
+    # Before the records are read: a search under way may end a trial meanwhile.
+    listed = _listed(run.folder)
+    records = run.records()
+    _check(run.folder, listed, records)
+    _write(run, records)
+
+
+def _write(run: Run, records: Sequence[TrialRecord]) -> None:
     on_front = front(records, [OBJECTIVES[name] for name in run.objectives])
     for name, rows in ((_TRIALS, records), (_FRONT, on_front)):
         with atomic_path(run.folder / name) as temporary:
@@ -56,8 +73,12 @@ def check_nothing_lost(folder: Path, records: Sequence[TrialRecord]) -> None:
     Raises:
         InputError: the study has lost some: whatever is written anew would lose them as well.
     """
+    _check(folder, _listed(folder), records)
+
+
+def _check(folder: Path, listed: frozenset[int], records: Sequence[TrialRecord]) -> None:
     there = {record.number for record in records if record.state == FINISHED}
-    if lost := sorted(_listed(folder / _TRIALS) - there):
+    if lost := sorted(listed - there):
         raise InputError(
             f"{folder}: {_TRIALS} lists {len(lost)} finished trials that its study does not have "
             f"(first of them {lost[0]}); put the study back as it was, or move {_TRIALS} "
@@ -65,10 +86,10 @@ def check_nothing_lost(folder: Path, records: Sequence[TrialRecord]) -> None:
         )
 
 
-def _listed(path: Path) -> frozenset[int]:
-    """The finished trials that a table tells of; none where it is missing or damaged."""
+def _listed(folder: Path) -> frozenset[int]:
+    """The finished trials that trials.csv tells of; none where it is missing or damaged."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with (folder / _TRIALS).open(encoding="utf-8", newline="") as file:
             rows = [row for row in csv.DictReader(file) if row.get("state") == FINISHED]
         return frozenset(int(row["number"]) for row in rows)
     except (OSError, ValueError, TypeError, LookupError, csv.Error):

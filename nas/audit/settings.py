@@ -11,7 +11,7 @@ from search_spaces.errors import InputError
 
 __all__ = ["AuditSettings"]
 
-MOST_SEEDS = 1000
+_MOST_SEEDS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,5 +44,5 @@ class AuditSettings:
             raise InputError(
                 f"factor: expected more than 1 (times the proxy's steps), got {self.factor:g}"
             )
-        if not 1 <= self.seeds <= MOST_SEEDS:
-            raise InputError(f"seeds: expected 1 to {MOST_SEEDS}, got {self.seeds}")
+        if not 1 <= self.seeds <= _MOST_SEEDS:
+            raise InputError(f"seeds: expected 1 to {_MOST_SEEDS}, got {self.seeds}")

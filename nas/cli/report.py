@@ -164,11 +164,11 @@ def write_report(run: Run, *, quiet: bool = False) -> None:
 
 def _write_own(run: Run, records: Sequence[TrialRecord], summary: RunSummary) -> bool:
     """Writes what lies in the run folder itself; returns whether there was something to draw."""
-    from nas.tables import write_tables
+    from nas.tables import rewrite_tables
     from reports.plots.pareto import pareto_info
     from reports.plots.pareto_figure import save_pareto
 
-    write_tables(run, records)
+    rewrite_tables(run)
     drawn = any(record.state == "finished" for record in records)
     if drawn:
         save_pareto(

@@ -9,7 +9,6 @@ from search_spaces.errors import InputError
 
 __all__ = ["damaged_rows", "reading", "storage_errors"]
 
-
 # The last of them where JSON is nested without end.
 _OF_ROWS = (ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError)
 
@@ -72,9 +71,10 @@ def reading(what: str) -> Iterator[None]:
             yield
     except InputError as error:
         # Of one row of many, which says itself what is wrong with it.
-        known = str(error).startswith(("study storage", "storage", what))
-        known = known or isinstance(error, _Damaged)
-        raise (error if known else _damaged(what, error)) from None
+        ours = ("study storage", "storage", what)
+        if isinstance(error, _Damaged) or str(error).startswith(ours):
+            raise
+        raise _damaged(what, error) from None
 
 
 def _damaged(what: str, error: Exception) -> _Damaged:

@@ -116,11 +116,7 @@ class PatientStorage(RDBStorage):
             nonlocal tries
             tries += 1
             try:
-                done = super(PatientStorage, self).set_trial_state_values(trial_id, state, values)
-                if state.is_finished() and not done:
-                    # Optuna passes over it, and the trial would be done again, and again.
-                    raise StorageInternalError(f"the server refused the values of trial {trial_id}")
-                return done
+                return super(PatientStorage, self).set_trial_state_values(trial_id, state, values)
             except UpdateFinishedTrialError:
                 # Carried out before the connection broke?
                 trial = self.get_trial(trial_id)

@@ -15,7 +15,7 @@ import nas
 from nas.noise import Noise, noise_of, write_noise
 from nas.records import INTERRUPTED, RUNNING, TrialRecord
 from nas.run import Run
-from nas.tables import sweep_weights, write_tables
+from nas.tables import rewrite_tables, sweep_weights, write_tables
 from search_spaces import load
 from search_spaces.errors import InputError
 from search_spaces.yaml_file import to_yaml
@@ -270,6 +270,24 @@ class TestTables:
             ):
                 write_tables(run, records)
         assert {p.name: p.read_bytes() for p in copied.iterdir() if p.is_file()} == before
+
+    def test_a_search_may_end_a_trial_while_its_run_is_reported(
+        self, copied: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run, real = nas.open_run(copied), Run.records
+
+        def later(self: Run) -> list[TrialRecord]:
+            known = real(self)
+            write_tables(self, [*known, replace(known[0], number=90)])
+            return known
+
+        monkeypatch.setattr(Run, "records", later)
+        rewrite_tables(run)
+        assert len((copied / "trials.csv").read_text().splitlines()) == 1 + len(real(run))
+        (copied / "trials.csv").write_text("number,state\n91,finished\n")
+        monkeypatch.undo()
+        with pytest.raises(InputError, match="lists 1 finished trials"):
+            rewrite_tables(run)
 
     def test_the_best_follows_the_preference(self, copied: Path) -> None:
         run = nas.open_run(copied)

@@ -42,7 +42,7 @@ class Struck:
         (
             "ALTER TABLE trial_values ADD CONSTRAINT refused CHECK (false) NOT VALID",
             "ALTER TABLE trial_values DROP CONSTRAINT refused",
-            r"study storage: the server refused the values of trial \d",
+            r"study storage: does not take the values of trial \d",
         ),
     ],
 )
