@@ -33,9 +33,9 @@ from compress.prune import Method, prune
 from nas.data import Dataset
 from nas.data.folder import read_folder
 from nas.evaluate.benchmark import TestSet, evaluate_set
-from nas.evaluate.recipe import Recipe
-from nas.evaluate.state import seeded
 from nas.evaluate.upscale import upscale
+from nas.training.recipe import Recipe
+from nas.training.state import seeded
 from search_spaces import Network, build, load, price, save_weights
 from search_spaces.files import atomic_path
 

@@ -26,9 +26,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.hardware import header_line, write_result
 from nas.evaluate.benchmark import Pixels, TestSet, evaluate_set
 from nas.evaluate.exact import exact_convolutions
-from nas.evaluate.quiet import measuring
 from nas.evaluate.upscale import upscale
 from nas.evaluate.validate import Quality, score
+from nas.quiet import measuring
 from search_spaces import Network, load
 
 GOAL = 1.5

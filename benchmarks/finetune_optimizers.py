@@ -24,10 +24,10 @@ from compress.distill import MIMICRY, Teaching
 from compress.finetune import finetune, psnr_of
 from compress.prune import Method, prune
 from nas.data import Dataset, Patches
-from nas.evaluate.first_weights import set_first_weights
-from nas.evaluate.recipe import Recipe
-from nas.evaluate.state import seeded, start
-from nas.evaluate.train import train
+from nas.training.first_weights import set_first_weights
+from nas.training.loop import train
+from nas.training.recipe import Recipe
+from nas.training.state import seeded, start
 from search_spaces import Architecture, Network, build, price
 
 NETWORKS = ("e_rfdn", "plain")

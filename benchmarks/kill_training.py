@@ -25,10 +25,10 @@ from safetensors.torch import load_file
 
 from benchmarks.hardware import header_line, write_result
 from nas.data import Photo
-from nas.evaluate.plan import Plan
-from nas.evaluate.recipe import Recipe
+from nas.data.split import TrainingPhotos
 from nas.training.events import Saved, TrainingEvent, TrainingStarted, TrainingStep
-from nas.training.photos import TrainingPhotos
+from nas.training.recipe import Recipe
+from nas.training.schedule import Plan
 from nas.training.session import train_fully
 from nas.training.settings import TrainSettings
 from search_spaces import Architecture

@@ -26,9 +26,9 @@ import psutil
 from benchmarks.hardware import header_line, write_result
 from benchmarks.postgres import Server, find_programs
 from benchmarks.step_account import read_account
-from nas.evaluate.recipe import Recipe
 from nas.explore.settings import SearchSettings, make_settings
 from nas.records import FAILED, FINISHED, INTERRUPTED, RUNNING
+from nas.training.recipe import Recipe
 from search_spaces import Space
 
 __all__ = ["check", "kill_embedded", "kill_postgres"]
@@ -102,8 +102,8 @@ def kill_postgres(
     trials: int, kills: int, workers: int, *, seed: int = 0, restart: bool = True
 ) -> dict[str, Any]:
     """The experiment with ``nas worker`` processes over a PostgreSQL server of its own."""
-    from nas.explore.workers.crew import Crew
-    from nas.explore.workers.together import search_together
+    from nas.workers.crew import Crew
+    from nas.workers.together import search_together
 
     programs = find_programs()
     assert programs is not None, "PostgreSQL is not installed"
@@ -259,10 +259,10 @@ def _environment(log: Path) -> dict[str, str]:
 
 def _search(run: Path, trials: int, workers: int) -> None:
     """The search whose workers are killed, in a process of its own."""
-    import nas.explore.workers.local as local
-    from nas.explore.workers.crew import Crew
-    from nas.explore.workers.shares import Machine
-    from nas.explore.workers.together import search_together
+    import nas.workers.local as local
+    from nas.workers.crew import Crew
+    from nas.workers.shares import Machine
+    from nas.workers.together import search_together
     from search_spaces.extensions import import_parts
 
     import_parts([LOGGER])

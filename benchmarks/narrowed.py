@@ -25,7 +25,6 @@ from benchmarks.hardware import RESULTS, header_line, write_result
 from benchmarks.table.contents import CROP_PX, LONG, SCALE, photos
 from nas.data import Dataset, Patches, Photo
 from nas.data.folder import read_folder
-from nas.evaluate.recipe import Recipe
 from nas.evaluate.validate import validate
 from nas.explore.events import Event, TrialEnded, TrialPaused
 from nas.explore.search import run_search
@@ -34,6 +33,7 @@ from nas.explore.trainer import NetworkTrainer
 from nas.locks import locked
 from nas.records import FINISHED
 from nas.run import Run
+from nas.training.recipe import Recipe
 from search_spaces import Architecture, Space, load, price
 from search_spaces.files import atomic_path
 

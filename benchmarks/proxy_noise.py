@@ -36,13 +36,13 @@ from nas.audit.noise import freedom, seed_mean, seed_noise_db
 from nas.audit.price import price_terms, residuals, slopes
 from nas.audit.store import without_nan
 from nas.data import Dataset, Patches, load_dataset
-from nas.evaluate.recipe import PROFILES, Recipe, profile
-from nas.evaluate.train import Diverged
-from nas.explore.meter import Meter
-from nas.explore.promotion import rung_steps
+from nas.explore.halving import rung_steps
 from nas.explore.settings import DEFAULT_ETA, DEFAULT_RUNGS
 from nas.explore.trainer import NetworkTrainer
+from nas.latency.meter import Meter
 from nas.locks import locked
+from nas.training.loop import Diverged
+from nas.training.recipe import PROFILES, Recipe, profile
 from search_spaces import Architecture, Space, price
 from search_spaces.files import atomic_path
 

@@ -30,9 +30,9 @@ from compress.int8_candidate import SessionModule
 from compress.quantize import QuantizeOptions, quantize
 from nas.data.folder import read_folder
 from nas.deploy.onnx_file import export_onnx, open_session
-from nas.deploy.stopwatch import summary, time_in_turns
 from nas.evaluate.benchmark import TestSet, evaluate_set
 from nas.evaluate.upscale import upscale
+from nas.latency.clock import summary, time_in_turns
 from search_spaces import load
 
 GOALS = {"drop_db": 0.12, "times_as_fast": 1.7, "share_of_bytes": 0.4}

@@ -17,11 +17,11 @@ import numpy as np
 
 from benchmarks.hardware import RESULTS, header_line, write_result
 from nas.data import Patches, load_dataset
-from nas.evaluate.recipe import Recipe, profile
-from nas.evaluate.state import seeded, start
-from nas.evaluate.train import Diverged, train
 from nas.evaluate.validate import bicubic_quality, validate
 from nas.noise import noise_of
+from nas.training.loop import Diverged, train
+from nas.training.recipe import Recipe, profile
+from nas.training.state import seeded, start
 from search_spaces import Architecture, Space, build, price
 from search_spaces.dimension import Label
 

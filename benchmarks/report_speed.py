@@ -28,9 +28,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.hardware import header_line, write_result
-from nas.explore.meter import Meter
 from nas.explore.propose import Proposal, propose
 from nas.explore.settings import SearchSettings, make_settings
+from nas.latency.meter import Meter
 from nas.records import FINISHED, REJECTED, STOPPED, Rung, TrialRecord
 from nas.run import embedded_storage, open_run
 from nas.run_file import write_run
@@ -49,7 +49,7 @@ def write_study(folder: Path, trials: int, *, space: str = "distillation", seed:
     """A run folder as a search leaves it, of networks that nobody trained."""
     import optuna
 
-    from nas.explore.study import quietly
+    from nas.store.study import quietly
 
     quietly()
     optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from benchmarks.hardware import header_line, write_result
-from nas.cli.summarize import summarize
+from nas.cli.report.summarize import summarize
 from nas.records import FINISHED, STOPPED
 from nas.run import open_run
 

@@ -30,7 +30,7 @@ from benchmarks.replay import knowing, ours, plain_optuna
 from benchmarks.replay.history import Finish, Yardstick
 from benchmarks.table.contents import FOLDER, RECIPE, RUNG_STEPS, grid
 from benchmarks.table.table import Table, load_table
-from nas.explore.promotion import rung_steps
+from nas.explore.halving import rung_steps
 from nas.explore.settings import DEFAULT_CANDIDATES, DEFAULT_ETA, DEFAULT_RUNGS
 
 NETWORKS = 40

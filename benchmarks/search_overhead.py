@@ -29,17 +29,17 @@ from optuna import load_study
 from optuna.trial import create_trial
 
 from benchmarks.hardware import RESULTS, header_line, write_result
-from nas.evaluate.recipe import profile
 from nas.explore.events import Event
-from nas.explore.ledger import ROOT, Ledger, Standing
-from nas.explore.meter import Prices
 from nas.explore.plan import Plan
 from nas.explore.search import run_search
 from nas.explore.settings import DEFAULT_RUNGS, SearchSettings, make_settings
-from nas.explore.study import open_storage
 from nas.explore.trainer import NetworkTrainer, OnStep, Photos
+from nas.latency.meter import Prices
 from nas.records import Rung
 from nas.run import open_run
+from nas.store.ledger import ROOT, Ledger, Standing
+from nas.store.study import open_storage
+from nas.training.recipe import profile
 from search_spaces import Architecture, Space, price
 
 GOALS = {"overhead_share": 0.02, "ask_ms": 100.0}

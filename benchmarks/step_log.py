@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import nas.evaluate.checkpointed as checkpointed
 import nas.explore.trainer as trainer
-from nas.evaluate.state import TrainState
+import nas.training.checkpointed as checkpointed
+from nas.training.state import TrainState
 
 _file = os.open(os.environ["STEP_LOG"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 _advance, _save = trainer.NetworkTrainer.advance, TrainState.save

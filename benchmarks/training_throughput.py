@@ -34,9 +34,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.hardware import header_line, write_result
 from nas.data import Patches, Photo, load_dataset
 from nas.data.degradation import bicubic_down, mod_crop
-from nas.evaluate import Recipe, seeded, start
 from nas.evaluate.precision import best_device, resolve_precision
-from nas.evaluate.train import train
+from nas.training.loop import train
+from nas.training.recipe import Recipe
+from nas.training.state import seeded, start
 from search_spaces import build, preset
 
 SCALE = 4
@@ -121,7 +122,7 @@ class Plain:
 
 
 class Ours:
-    """`nas.evaluate.train.train` on `nas.data.Patches`."""
+    """`nas.training.loop.train` on `nas.data.Patches`."""
 
     def __init__(self, photos: Sequence[Photo], lr_size: int, device: torch.device) -> None:
         self.recipe = Recipe(steps=10**6, batch=BATCH, lr_size=lr_size)

@@ -33,8 +33,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.hardware import header_line, write_result
 from nas.data.degradation import bicubic_down
-from nas.deploy.stopwatch import summary, time_in_turns
 from nas.evaluate.quality import psnr_y_db
+from nas.latency.clock import summary, time_in_turns
 from nas.upscale.upscaler import DEFAULT_OVERLAP_PX, Upscaler
 from search_spaces import Network, load
 

@@ -30,10 +30,10 @@ from typing import Any
 from benchmarks.hardware import RESULTS, header, header_line, write_result
 from nas.data import Dataset, Patches, load_dataset
 from nas.evaluate.benchmark import TestSet, evaluate_set
-from nas.evaluate.recipe import Recipe
 from nas.evaluate.upscale import upscale
 from nas.explore.trainer import NetworkTrainer
 from nas.run import open_run
+from nas.training.recipe import Recipe
 from search_spaces import Architecture, load, preset, price
 from search_spaces.files import atomic_path
 

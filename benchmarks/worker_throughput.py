@@ -50,11 +50,11 @@ def measure(case: str, workers: int, threads: int) -> dict[str, Any]:
 def _search(case: str, run: Path, workers: int) -> dict[str, Any]:
     """The search that is timed."""
     began = time.monotonic()
-    from nas.evaluate.recipe import profile
     from nas.explore.events import Event, TrainingStep, TrialEnded
     from nas.explore.settings import make_settings
-    from nas.explore.workers.crew import Crew
-    from nas.explore.workers.together import search_together
+    from nas.training.recipe import profile
+    from nas.workers.crew import Crew
+    from nas.workers.together import search_together
 
     chosen = CASES[case]
     first: list[float] = []

@@ -16,9 +16,9 @@ from compress.int8_step import to_int8
 from compress.prune import Method, check_budget, prune
 from compress.step import Judge, flaw
 from nas.compression import GIVEN, INT8, CompressionStep, read_steps, write_steps
-from nas.evaluate.recipe import Recipe
-from nas.evaluate.train import OnStep
 from nas.records import REJECTED, TrialRecord
+from nas.training.loop import OnStep
+from nas.training.recipe import Recipe
 from search_spaces.errors import InputError, MissingExtra, WriteError
 from search_spaces.files import atomic_path
 from search_spaces.network import Network

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from compress.features import COMPARISONS, NEEDS_WIDTH, block_outputs, matched_depths
-from nas.evaluate.state import seeded
+from nas.training.state import seeded
 from search_spaces.errors import InputError
 from search_spaces.network import Network
 

@@ -13,11 +13,11 @@ from torch.nn import functional as F
 
 from compress.distill import Along, Distillation, Teaching
 from nas.data import Dataset, Patches
-from nas.evaluate.checkpointed import train_checkpointed
-from nas.evaluate.recipe import Recipe
-from nas.evaluate.state import TrainState, start
-from nas.evaluate.train import Diverged, OnStep, unit
 from nas.evaluate.validate import validate
+from nas.training.checkpointed import train_checkpointed
+from nas.training.loop import Diverged, OnStep, unit
+from nas.training.recipe import Recipe
+from nas.training.state import TrainState, start
 from search_spaces.errors import InputError
 from search_spaces.network import Network, build
 

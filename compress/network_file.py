@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nas.evaluate.state import seeded
+from nas.training.state import seeded
 from search_spaces.architecture import Architecture
 from search_spaces.catalog import preset, preset_names
 from search_spaces.errors import InputError

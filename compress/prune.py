@@ -15,8 +15,8 @@ from compress.plan import FIGURES, cost_of, floor_of, plan
 from compress.surgery import cut, prunable, scores_of
 from compress.widths import FLOOR, Width, prunable_widths
 from nas.data import Dataset
-from nas.evaluate.recipe import Recipe
-from nas.evaluate.train import OnStep
+from nas.training.loop import OnStep
+from nas.training.recipe import Recipe
 from search_spaces.cost import Price, price
 from search_spaces.errors import InputError
 from search_spaces.network import Network

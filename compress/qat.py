@@ -24,9 +24,9 @@ from torch.nn import functional as F
 
 from compress.fold import fold
 from nas.data import Patches, Photo
-from nas.evaluate.recipe import Recipe
-from nas.evaluate.state import start
-from nas.evaluate.train import train
+from nas.training.loop import train
+from nas.training.recipe import Recipe
+from nas.training.state import start
 from search_spaces.errors import MissingExtra
 from search_spaces.network import Network, build
 

@@ -17,11 +17,11 @@ from compress.qat import need_torchao, qat
 from nas.data.photo import Photo
 from nas.deploy.onnx_file import export_onnx, open_session
 from nas.deploy.parity import PARITY_SIZES
-from nas.deploy.runtime import threads as with_threads
-from nas.deploy.stopwatch import summary, time_in_turns
-from nas.evaluate.recipe import Recipe
-from nas.evaluate.train import Diverged
 from nas.evaluate.validate import validate
+from nas.latency.clock import summary, time_in_turns
+from nas.latency.runtime import threads as with_threads
+from nas.training.loop import Diverged
+from nas.training.recipe import Recipe
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
 from search_spaces.network import Network

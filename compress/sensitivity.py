@@ -13,7 +13,7 @@ from compress.prune import Method
 from compress.surgery import cut, prunable, scores_of
 from compress.widths import prunable_widths, with_widths
 from nas.data import Dataset, Photo
-from nas.evaluate.recipe import Recipe
+from nas.training.recipe import Recipe
 from search_spaces.cost import price
 from search_spaces.errors import InputError
 from search_spaces.network import Network

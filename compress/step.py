@@ -12,9 +12,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from compress.finetune import copied
 from nas.data import Dataset
 from nas.evaluate.environment import environment
-from nas.evaluate.latency import measure_latency
 from nas.evaluate.memory import peak_memory_mb
 from nas.evaluate.validate import validate
+from nas.latency.network_time import measure_latency
 from nas.records import FINISHED, TrialRecord
 from search_spaces.architecture import Architecture
 from search_spaces.cost import lr_size as lr_size_of

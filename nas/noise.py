@@ -88,7 +88,7 @@ def noise_of(profile: str, steps: int) -> Noise:
         profile: its name, or any other for a recipe of one's own.
         steps: of the recipe.
     """
-    from nas.evaluate.recipe import profile as recipe_of
+    from nas.training.recipe import profile as recipe_of
 
     table = _table()
     known: Mapping[str, Any] = table["profiles"]

@@ -106,8 +106,8 @@ class Run:
         Raises:
             InputError: the store or the study in it is gone or cannot be read.
         """
-        from nas.explore.failing import reading
-        from nas.explore.study import load
+        from nas.store.failing import reading
+        from nas.store.study import load
 
         if self.study is not None:
             return self.study
@@ -123,14 +123,14 @@ class Run:
         Raises:
             InputError: it is gone or cannot be read.
         """
-        from nas.explore.study import open_to_read
+        from nas.store.study import open_to_read
 
         return open_to_read(self.storage)
 
     def records(self) -> list[TrialRecord]:
         """A record for every trial that has been started."""
-        from nas.explore.failing import reading
-        from nas.explore.study import read_records
+        from nas.store.failing import reading
+        from nas.store.study import read_records
 
         study = self.opened_study()
         with reading(str(self.folder)):
@@ -224,7 +224,7 @@ def embedded_storage(folder: Path) -> str:
 
 
 def _storage(folder: Path, told: str | None, named: str | None) -> str:
-    from nas.explore.database import database_file
+    from nas.store.database import database_file
 
     if named is not None or told is None:
         return named or embedded_storage(folder)

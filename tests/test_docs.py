@@ -242,7 +242,7 @@ def test_every_command_of_the_guide_runs(
     locks = tmp_path / "locks"
     locks.mkdir()
     monkeypatch.setenv("TMPDIR", str(locks))
-    monkeypatch.setattr("nas.evaluate.quiet.lock_folder", lambda: locks)
+    monkeypatch.setattr("nas.quiet.lock_folder", lambda: locks)
     found = list(pieces(guide))
     assert found, f"docs/{guide.name} has no commands"
     for kind, text in found:

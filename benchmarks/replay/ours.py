@@ -9,12 +9,12 @@ from typing import Any
 from benchmarks.replay.history import Finish
 from benchmarks.table.contents import RECIPE, SCALE, table_space
 from benchmarks.table.table import Table
-from nas.evaluate.train import Diverged
-from nas.explore.meter import Prices
 from nas.explore.search import run_search
 from nas.explore.settings import make_settings
 from nas.explore.trainer import OnStep, Photos
+from nas.latency.meter import Prices
 from nas.records import Rung
+from nas.training.loop import Diverged
 from search_spaces import Architecture
 
 __all__ = ["replay"]

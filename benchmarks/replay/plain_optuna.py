@@ -10,7 +10,7 @@ from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESample
 from benchmarks.replay.history import Finish
 from benchmarks.table.contents import RECIPE, table_space
 from benchmarks.table.table import Table
-from nas.explore.study import quietly
+from nas.store.study import quietly
 
 __all__ = ["SAMPLERS", "replay"]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from benchmarks.hardware import RESULTS
 from nas.data import Patches, Photo
 from nas.data.folder import read_folder
-from nas.evaluate.first_weights import set_first_weights
-from nas.evaluate.recipe import Recipe, profile
-from nas.evaluate.state import TrainState, seeded, start
+from nas.training.first_weights import set_first_weights
+from nas.training.recipe import Recipe, profile
+from nas.training.state import TrainState, seeded, start
 from search_spaces import Architecture, Space, build, preset
 
 __all__ = ["GOALS", "LONG", "SEEDS", "SHORT", "Arm", "arms", "cases", "fresh", "networks", "photos"]

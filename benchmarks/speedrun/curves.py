@@ -9,10 +9,10 @@ import torch
 
 from benchmarks.hardware import RESULTS
 from benchmarks.speedrun.cases import LONG, SEEDS, Arm, arms, cases, fresh, photos
-from nas.evaluate.state import trainable
-from nas.evaluate.train import Diverged, train
 from nas.evaluate.validate import validate
 from nas.locks import locked
+from nas.training.loop import Diverged, train
+from nas.training.state import trainable
 from search_spaces import Architecture
 from search_spaces.files import atomic_path
 

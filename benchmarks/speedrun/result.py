@@ -12,7 +12,7 @@ import torch
 from benchmarks.hardware import RESULTS
 from benchmarks.speedrun.cases import GOALS, LONG, SHORT, arms, cases, fresh
 from benchmarks.speedrun.curves import CSV
-from nas.evaluate.train import train
+from nas.training.loop import train
 
 __all__ = ["draw", "steps_to", "summary", "time_steps"]
 

@@ -22,8 +22,8 @@ import torch
 from benchmarks.hardware import RESULTS, header_line, write_result
 from benchmarks.speedrun.cases import Arm, arms, networks
 from benchmarks.speedrun.curves import curve
-from nas.evaluate.plan import load_plan
 from nas.locks import locked
+from nas.training.schedule import load_plan
 from search_spaces.files import atomic_path
 
 CSV = RESULTS / "speedrun_to_the_end.csv"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nas.data import Dataset, Photo
 from nas.data.folder import read_folder
-from nas.evaluate.recipe import Recipe, profile
+from nas.training.recipe import Recipe, profile
 from search_spaces import Architecture, Space, price
 from search_spaces.dimension import Label
 from search_spaces.errors import InputError

@@ -35,13 +35,13 @@ from benchmarks.table.contents import (
 )
 from benchmarks.table.table import read_table
 from nas.data import Dataset, Patches
-from nas.evaluate.latency import measure_latency
-from nas.evaluate.recipe import Recipe
-from nas.evaluate.train import Diverged
 from nas.explore.trainer import NetworkTrainer
+from nas.latency.network_time import measure_latency
 from nas.locks import locked
 from nas.predictor import ZERO_COST
 from nas.records import Rung
+from nas.training.loop import Diverged
+from nas.training.recipe import Recipe
 from search_spaces import Architecture, build, price
 from search_spaces.files import atomic_path
 

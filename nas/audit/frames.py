@@ -12,7 +12,7 @@ from nas.records import FINISHED, TrialRecord
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nas.evaluate.recipe import Recipe
+    from nas.training.recipe import Recipe
 
 __all__ = ["joined", "network_frame", "repeat_db", "scored", "searched_curves"]
 

@@ -166,7 +166,7 @@ def _train(
     if len(finished) == len(work):
         return 0
     # Only now: torch takes a while to load.
-    from nas.evaluate.train import Diverged
+    from nas.training.loop import Diverged
     from search_spaces import Architecture
 
     # First, since a network of parts that are not loaded should not come up after hours.

@@ -13,8 +13,8 @@ from search_spaces import Architecture
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
-    from nas.evaluate.recipe import Recipe
     from nas.run import Run
+    from nas.training.recipe import Recipe
 
 __all__ = ["AuditTrainer", "TrainerOf", "make_trainers", "proxy_recipe"]
 
@@ -36,7 +36,7 @@ def proxy_recipe(run: Run) -> Recipe:
     Raises:
         InputError: not said in run.yaml, or not to be made longer.
     """
-    from nas.evaluate.recipe import Recipe
+    from nas.training.recipe import Recipe
 
     values: Any = run.about["identity"].get("recipe")
     try:

@@ -49,8 +49,8 @@ def audit(
     from nas.audit.run import audit as audit_run
     from nas.audit.settings import AuditSettings
     from nas.cli.audit_progress import AuditDisplay
-    from nas.explore.study import quietly
     from nas.run import open_run
+    from nas.store.study import quietly
 
     settings = AuditSettings(networks, factor, seeds, data, val, device)
     opened = open_run(run, storage=storage)

@@ -27,8 +27,8 @@ def dashboard(
     ] = None,
 ) -> None:
     """Open a run's study in optuna-dashboard, until Ctrl-C."""
-    from nas.explore.failing import reading
     from nas.run import open_run
+    from nas.store.failing import reading
 
     wsgi = _optuna_dashboard()
     if not 0 <= port <= 65535:

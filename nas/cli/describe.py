@@ -27,8 +27,8 @@ def describe(
 ) -> None:
     """Show a network's layers, parameters, multi-adds by three counters, and latency."""
     from nas.evaluate.counters import count
-    from nas.evaluate.latency import measure_latency
     from nas.evaluate.memory import peak_memory_mb
+    from nas.latency.network_time import measure_latency
     from search_spaces import build, folded, price
     from search_spaces.cost import HR_720P, layers, lr_size
 
@@ -70,7 +70,7 @@ def describe(
 
 
 def _architecture(name: str, scale: int) -> Architecture:
-    from nas.deploy.source import trained_network
+    from nas.networks import trained_network
     from search_spaces import Architecture, preset
 
     if name.endswith(".safetensors") or Path(name).is_dir():

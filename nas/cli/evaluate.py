@@ -81,10 +81,10 @@ def _enlarger(
         return lambda lr: bicubic_up(lr, factor), {"network": name, "scale": scale}
     import torch
 
-    from nas.deploy.source import trained_network
     from nas.evaluate.ensemble import SelfEnsemble
     from nas.evaluate.precision import best_device
     from nas.evaluate.upscale import upscale
+    from nas.networks import trained_network
     from search_spaces import price
 
     chosen = best_device(device)

@@ -58,7 +58,7 @@ def export(
     needs torch alone, and NAME.pth. basicsr: a folder with an architecture, options and
     weights for BasicSR. folder: config, weights and README.
     """
-    from nas.deploy.source import is_run
+    from nas.networks import is_run
 
     kind = _kind(output, file_format)
     if kind not in _FOLDERS:
@@ -95,7 +95,7 @@ def _number(source: Path, trial: str, storage: str | None) -> int:
 
 
 def _architecture(source: Path, trial: str, storage: str | None) -> Architecture:
-    from nas.deploy.source import is_run, trained_network
+    from nas.networks import is_run, trained_network
     from search_spaces import Architecture
 
     if is_run(source):
@@ -110,7 +110,7 @@ def _architecture(source: Path, trial: str, storage: str | None) -> Architecture
 
 
 def _write(kind: str, source: Path, trial: str, storage: str | None, output: Path) -> str:
-    from nas.deploy.source import trained_network
+    from nas.networks import trained_network
 
     network = trained_network(source, trial=trial, storage=storage)
     if kind == "safetensors":
@@ -130,7 +130,7 @@ def _write(kind: str, source: Path, trial: str, storage: str | None, output: Pat
 
 def _notes(source: Path, trial: str, storage: str | None) -> list[str]:
     """How a run's network was trained and what it was worth."""
-    from nas.deploy.source import is_run
+    from nas.networks import is_run
 
     if not is_run(source):
         return []

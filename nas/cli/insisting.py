@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from nas.evaluate.stopping import ONE_WISH_S, SIGNALS, kept_handlers
+from nas.stopping import ONE_WISH_S, SIGNALS, kept_handlers
 
 __all__ = ["INTERRUPTED", "SAID", "ended_as_by_ctrl_c", "ended_by_the_second"]
 

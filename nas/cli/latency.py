@@ -58,10 +58,10 @@ def measure(
 
     Median, minimum, a 95% interval of the median, and the ratio to the reference.
     """
-    from nas.deploy.layers import layer_times
-    from nas.deploy.runtime import threads as with_threads
-    from nas.deploy.stopwatch import summary, time_in_turns
     from nas.evaluate.environment import environment
+    from nas.latency.clock import summary, time_in_turns
+    from nas.latency.layers import layer_times
+    from nas.latency.runtime import threads as with_threads
 
     lr_size = parse_size(size)
     if rounds < 1 or warmup < 0:
@@ -122,14 +122,14 @@ class _Entrant:
 
             known = OnnxNetwork.of_file(name, threads=1).architecture
             return cls(name, "onnxruntime", None, known)
-        from nas.deploy.source import any_network
+        from nas.networks import any_network
 
         network = any_network(name, scale)
         return cls(name, runtime, network, network.architecture)
 
     def runner(self, lr_size: tuple[int, int], *, device: str, dtype: str) -> Callable[[], object]:
         if self.network is not None:
-            from nas.deploy.runtime import runner
+            from nas.latency.runtime import runner
 
             return runner(self.network, lr_size, runtime=self.runtime, device=device, dtype=dtype)
         import numpy as np

@@ -47,11 +47,11 @@ def fit(
     from itertools import islice
 
     from nas.cli.size import parse_size
-    from nas.deploy.runtime import threads as with_threads
     from nas.evaluate.environment import environment
     from nas.latency.campaign import measure_networks
     from nas.latency.device import this_device
     from nas.latency.fit import LEAST_NETWORKS, fit_model
+    from nas.latency.runtime import threads as with_threads
     from nas.latency.samples import random_networks
     from search_spaces import Space
 

@@ -41,11 +41,12 @@ COMMANDS = (
     "evaluate",
     "upscale",
 )
-"""Each is the function of that name in the module of that name beside this one.
+"""Each is the function of that name in the module of that name beside this one, but for `_PLACES`.
 
 The modules import what is heavy inside their function, so that help comes at once.
 """
 
+_PLACES = {"import": ("import_", "import_"), "report": ("report.main", "report")}
 _UNUSABLE = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR)
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.EPERM)
 
@@ -59,8 +60,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for _name in COMMANDS:
-    _module = import_module(f"nas.cli.{_name.replace('import', 'import_')}")
-    app.command(_name)(getattr(_module, _module.__name__.rpartition(".")[2]))
+    _place, _function = _PLACES.get(_name, (_name, _name))
+    app.command(_name)(getattr(import_module(f"nas.cli.{_place}"), _function))
 app.add_typer(latency_app, name="latency")
 app.add_typer(compress_app, name="compress")
 

@@ -165,13 +165,13 @@ def search(
     from nas.cli.compress.front import check_compression, compress_front
     from nas.cli.insisting import ended_by_the_second
     from nas.cli.progress import make_observer
-    from nas.cli.report import write_report
+    from nas.cli.report.main import write_report
     from nas.cli.size import parse_size
     from nas.cli.train_best import check_training
     from nas.cli.train_best import train_best as train_front
     from nas.explore.settings import make_settings, parse_seconds
-    from nas.explore.workers.crew import Crew
-    from nas.explore.workers.together import search_together
+    from nas.workers.crew import Crew
+    from nas.workers.together import search_together
 
     check_compression(compress, compress_budget)
     check_training(train_best, train_recipe, train_steps, scale)

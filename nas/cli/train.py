@@ -12,7 +12,7 @@ import typer
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
-    from nas.evaluate.plan import Plan
+    from nas.training.schedule import Plan
     from search_spaces import Architecture
 
 __all__ = ["train"]
@@ -107,10 +107,10 @@ def train(
         sys.exit(launch(sys.argv[1:], processes))
 
     from nas.cli.train_progress import make_watcher
-    from nas.deploy.source import any_network, is_run
+    from nas.data.split import load_photos
     from nas.evaluate.precision import best_device
-    from nas.evaluate.processes import joined
-    from nas.training.photos import load_photos
+    from nas.networks import any_network, is_run
+    from nas.training.processes import joined
     from nas.training.session import train_fully
     from nas.training.settings import TrainSettings
 
@@ -164,7 +164,7 @@ def _plan(
     patch: int | None,
     precision: str | None,
 ) -> Plan:
-    from nas.evaluate.plan import load_plan
+    from nas.training.schedule import load_plan
 
     plan = load_plan(name, architecture.scale)
     if steps is not None:
@@ -191,7 +191,7 @@ def _sets(given: list[str]) -> dict[str, Path]:
 
 
 def _name(network: str, trial: str, recipe: str) -> str:
-    from nas.deploy.source import is_run
+    from nas.networks import is_run
 
     name = Path(network).stem if not is_run(network) else f"{Path(network).name}-{trial}"
     return f"{name}-{Path(recipe).stem}"

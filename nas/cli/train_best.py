@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
-    from nas.evaluate.plan import Plan
+    from nas.data.split import TrainingPhotos
     from nas.explore.settings import SearchSettings
     from nas.run import Run
-    from nas.training.photos import TrainingPhotos
+    from nas.training.schedule import Plan
 
 __all__ = ["check_training", "train_best"]
 
@@ -63,7 +63,7 @@ def train_best(
 
 
 def _plan(recipe: str, steps: int | None, scale: int) -> Plan:
-    from nas.evaluate.plan import load_plan
+    from nas.training.schedule import load_plan
 
     plan = load_plan(recipe, scale)
     return plan if steps is None else plan.stretched(steps)
@@ -71,7 +71,7 @@ def _plan(recipe: str, steps: int | None, scale: int) -> Plan:
 
 def _photos(settings: SearchSettings, plan: Plan) -> TrainingPhotos:
     from nas.data import load_dataset
-    from nas.training.photos import TrainingPhotos
+    from nas.data.split import TrainingPhotos
 
     # As the search read them, so that its split is the same one; then those that are large enough.
     dataset = load_dataset(

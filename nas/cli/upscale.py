@@ -103,7 +103,7 @@ def upscale(
 
 
 def _network(net: str, runtime: str | None) -> Network | OnnxNetwork:
-    from nas.deploy.source import trained_network
+    from nas.networks import trained_network
     from nas.upscale.onnx_network import OnnxNetwork
 
     if runtime not in (None, "torch", "onnxruntime"):

@@ -50,10 +50,10 @@ def worker(
     """
     from nas.cli.insisting import ended_by_the_second
     from nas.cli.progress import make_observer
-    from nas.evaluate.stopping import stop_wish
     from nas.explore.settings import parse_seconds
-    from nas.explore.workers.job import Job
-    from nas.explore.workers.join import work_on
+    from nas.stopping import stop_wish
+    from nas.workers.job import Job
+    from nas.workers.join import work_on
 
     job = Job(
         storage,

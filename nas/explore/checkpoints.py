@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from nas.explore.bench import Bench
-from nas.explore.ledger import Entry, Standing
+from nas.explore.context import Bench
 from nas.explore.rivals import ranking
 from nas.records import FAILED, FINISHED, STOPPED
+from nas.store.ledger import Entry, Standing
 
 __all__ = ["Checkpoints"]
 

@@ -7,15 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from nas.explore.bench import Bench
-from nas.explore.leases import Lease
-from nas.explore.ledger import ROOT, UNTIL, Entry, Standing
-from nas.explore.promotion import Climber, next_promotion
+from nas.explore.acquisition import LATEST, Known, most_promising, priced
+from nas.explore.context import Bench
+from nas.explore.halving import Climber, next_promotion
 from nas.explore.propose import Proposal, choose, propose
 from nas.explore.rivals import errors, points_of
 from nas.explore.sampler import WHOLE, make_sampler
-from nas.explore.screen import LATEST, Known, most_promising, priced
-from nas.explore.study import add_ended, begin, claim, fail, reject_over_budget
 from nas.explore.view import estimates, sampler_view
 from nas.records import (
     DUPLICATE,
@@ -26,6 +23,9 @@ from nas.records import (
     STOPPED,
     TrialRecord,
 )
+from nas.store.leases import Lease
+from nas.store.ledger import ROOT, UNTIL, Entry, Standing
+from nas.store.study import add_ended, begin, claim, fail, reject_over_budget
 from search_spaces import Architecture
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nas.explore.meter import Meter
+from nas.latency.meter import Meter
 from search_spaces import Architecture
 from search_spaces.dimension import Label
 from search_spaces.space import Point, Space

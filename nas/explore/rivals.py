@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from nas.explore.ledger import Entry, Standing
-from nas.explore.promotion import best_share
+from nas.explore.halving import best_share
 from nas.explore.settings import SearchSettings
 from nas.explore.view import estimates
 from nas.objectives import OBJECTIVES
+from nas.store.ledger import Entry, Standing
 
 __all__ = ["errors", "points_of", "ranking"]
 

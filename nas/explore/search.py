@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from nas.evaluate.precision import best_device
-from nas.evaluate.stopping import stop_wish
-from nas.explore.bench import Joins, set_up
+from nas.explore.context import Joins, set_up
 from nas.explore.events import Observer
-from nas.explore.failing import storage_errors
-from nas.explore.leases import take_lease
-from nas.explore.meter import Meter
 from nas.explore.settings import SearchSettings, make_settings
-from nas.explore.study import quietly
 from nas.explore.trainer import NetworkTrainer, Trainer
 from nas.explore.worker import Worker
+from nas.latency.meter import Meter
 from nas.run import Run
+from nas.stopping import stop_wish
+from nas.store.failing import storage_errors
+from nas.store.leases import take_lease
+from nas.store.study import quietly
 
 __all__ = ["run_search", "search"]
 

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nas.budget import Budget, parse_budgets
 from nas.choice import BETTER, check_preference
-from nas.evaluate.recipe import Recipe, profile
-from nas.explore.budget import Budget, parse_budgets
+from nas.explore.halving import rung_steps
 from nas.explore.limits import check_climb
-from nas.explore.promotion import rung_steps
 from nas.explore.sampler import SAMPLERS
 from nas.latency.model import LatencyModel, model_for
 from nas.noise import EXACT, GIVEN, Noise, noise_of, noise_of_run
 from nas.objectives import OBJECTIVES
 from nas.run_file import read_run_file
+from nas.training.recipe import Recipe, profile
 from search_spaces import Space
 from search_spaces.errors import InputError
 

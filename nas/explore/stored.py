@@ -15,8 +15,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import yaml
 from annotated_types import Ge, Gt, Le
 
-from nas.evaluate.recipe import Recipe, validated
-from nas.explore.budget import Budget, parse_budgets
+from nas.budget import Budget, parse_budgets
 from nas.explore.limits import MOST_CANDIDATES, MOST_ETA, MOST_RUNGS
 from nas.explore.sampler import SAMPLERS
 from nas.explore.settings import SearchSettings
@@ -24,6 +23,7 @@ from nas.latency.model import LatencyModel
 from nas.noise import Noise
 from nas.objectives import OBJECTIVES
 from nas.plain import from_plain
+from nas.training.recipe import Recipe, validated
 from search_spaces import Space
 from search_spaces.errors import InputError
 from search_spaces.yaml_file import parse_yaml

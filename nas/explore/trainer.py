@@ -20,7 +20,7 @@ search runs on a recorded table, without any training::
     settings = make_settings(trials=300, storage="memory", run=folder)
     run_search(settings, trainer=Recorded(), meter=Prices(settings.budgets, settings.hr))
 
-:class:`nas.explore.meter.Prices` gives a network's prices without measuring its latency.
+:class:`nas.latency.meter.Prices` gives a network's prices without measuring its latency.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
     from nas.data import Dataset, Patches
-    from nas.evaluate.recipe import Recipe
-    from nas.evaluate.state import TrainState
     from nas.explore.settings import SearchSettings
+    from nas.training.recipe import Recipe
+    from nas.training.state import TrainState
 
 __all__ = ["NetworkTrainer", "OnStep", "Photos", "Trainer"]
 
@@ -167,7 +167,7 @@ class NetworkTrainer:
     def advance(
         self, architecture: Architecture, until_step: int, *, checkpoint: Path, on_step: OnStep
     ) -> Rung:
-        from nas.evaluate.train import Diverged
+        from nas.training.loop import Diverged
 
         state = self._state(architecture, checkpoint)
         try:
@@ -190,8 +190,8 @@ class NetworkTrainer:
         checkpoint: Path,
         on_step: OnStep,
     ) -> Rung:
-        from nas.evaluate.checkpointed import train_checkpointed
-        from nas.evaluate.stopping import current_wish
+        from nas.stopping import current_wish
+        from nas.training.checkpointed import train_checkpointed
 
         train_checkpointed(
             state,
@@ -227,16 +227,16 @@ class NetworkTrainer:
         """The network's zero-cost scores on the first batch, by name."""
         import torch
 
-        from nas.evaluate.train import unit
         from nas.evaluate.zero_cost import zero_cost_scores
+        from nas.training.loop import unit
 
         batch, cpu = self.patches.batch(0), torch.device("cpu")
         lr, hr = (unit(one, architecture.colors, cpu) for one in batch)
         return zero_cost_scores(build(architecture), lr, hr, seed=self.recipe.seed)
 
     def _judge(self, architecture: Architecture, state: TrainState) -> Rung:
-        from nas.evaluate.train import Diverged
         from nas.evaluate.validate import validate
+        from nas.training.loop import Diverged
 
         averaged = state.averaged()
         assert isinstance(averaged, Network)
@@ -273,8 +273,8 @@ class NetworkTrainer:
         return state
 
     def _fresh(self, architecture: Architecture) -> TrainState:
-        from nas.evaluate.first_weights import set_first_weights
-        from nas.evaluate.state import seeded, start
+        from nas.training.first_weights import set_first_weights
+        from nas.training.state import seeded, start
 
         network = seeded(lambda: build(architecture), self.recipe.seed)
         set_first_weights(network, self.patches, self.recipe)

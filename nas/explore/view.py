@@ -15,10 +15,10 @@ from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from nas.explore.estimate import final_figures
-from nas.explore.ledger import Entry
 from nas.objectives import OBJECTIVES
 from nas.pareto import non_dominated
 from nas.records import FAILED, OVER_BUDGET, TrialRecord
+from nas.store.ledger import Entry
 
 if TYPE_CHECKING:
     from optuna import Study

@@ -15,8 +15,8 @@ from search_spaces.errors import InputError
 from search_spaces.space import Point, Space
 
 if TYPE_CHECKING:
-    from nas.explore.meter import Meter
     from nas.explore.settings import SearchSettings
+    from nas.latency.meter import Meter
 
 __all__ = ["WarmStart", "point_of", "warm_starts"]
 

@@ -8,10 +8,8 @@ from pathlib import Path
 
 from optuna.exceptions import UpdateFinishedTrialError
 
-from nas.evaluate.stopping import StopWish
-from nas.evaluate.train import Diverged
-from nas.explore.bench import Bench
 from nas.explore.checkpoints import Checkpoints
+from nas.explore.context import Bench
 from nas.explore.events import (
     Observer,
     SearchEnded,
@@ -23,15 +21,17 @@ from nas.explore.events import (
     TrialRejected,
     TrialStarted,
 )
-from nas.explore.leases import Lease, LeaseLost
-from nas.explore.leaving import LEAVE_S, end_transaction, leaving
-from nas.explore.ledger import UNTIL, Ledger, Standing
 from nas.explore.plan import Job, Plan
-from nas.explore.study import fail, recover_interrupted, reject_over_budget, stop
 from nas.objectives import OBJECTIVES
 from nas.pareto import front
 from nas.records import FAILED, OVER_BUDGET, REJECTED, RUNNING, STOPPED, TrialRecord
+from nas.stopping import StopWish
+from nas.store.leases import Lease, LeaseLost
+from nas.store.leaving import LEAVE_S, end_transaction, leaving
+from nas.store.ledger import UNTIL, Ledger, Standing
+from nas.store.study import fail, recover_interrupted, reject_over_budget, stop
 from nas.tables import sweep_weights, write_tables
+from nas.training.loop import Diverged
 from search_spaces.errors import InputError
 
 __all__ = ["Worker"]

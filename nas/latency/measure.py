@@ -15,14 +15,14 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from nas.deploy.runtime import runner
-from nas.deploy.stopwatch import time_in_turns
-from nas.evaluate.latency import reference_network
 from nas.evaluate.precision import arithmetic, best_device
-from nas.evaluate.quiet import measuring
-from nas.evaluate.state import seeded
+from nas.latency.clock import time_in_turns
 from nas.latency.device import Device
+from nas.latency.network_time import reference_network
 from nas.latency.operations import computes
+from nas.latency.runtime import runner
+from nas.quiet import measuring
+from nas.training.state import seeded
 from search_spaces import Architecture, Network, build
 
 __all__ = ["Measured", "measure_batch"]

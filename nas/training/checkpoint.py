@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from nas.evaluate.state import TrainState, write_tensors
+from nas.training.state import TrainState, write_tensors
 from search_spaces.errors import InputError
 from search_spaces.tensors import read_tensors
 

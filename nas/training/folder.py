@@ -11,13 +11,13 @@ from typing import Any
 
 import yaml
 
+from nas.data.split import TrainingPhotos
 from nas.evaluate.environment import environment
 from nas.evaluate.upscale import upscale
 from nas.evaluate.validate import reference
 from nas.locks import locked
 from nas.training.board import Board
 from nas.training.checkpoint import Progress
-from nas.training.photos import TrainingPhotos
 from nas.training.settings import TrainSettings
 from search_spaces import Network, save_weights
 from search_spaces.errors import InputError

@@ -12,13 +12,8 @@ from pathlib import Path
 import torch
 
 from nas.data import Patches
-from nas.evaluate.first_weights import set_first_weights
-from nas.evaluate.processes import ALONE, Processes
-from nas.evaluate.recipe import Recipe
-from nas.evaluate.state import TrainState, start
-from nas.evaluate.stopping import StopWish, stop_wish
-from nas.evaluate.train import Diverged, train
 from nas.evaluate.validate import Quality, bicubic_quality, validate
+from nas.stopping import StopWish, stop_wish
 from nas.training.board import Board, open_board
 from nas.training.checkpoint import Progress, read_checkpoint, write_checkpoint
 from nas.training.events import (
@@ -30,8 +25,13 @@ from nas.training.events import (
     Validated,
     Watcher,
 )
+from nas.training.first_weights import set_first_weights
 from nas.training.folder import RunFolder
+from nas.training.loop import Diverged, train
+from nas.training.processes import ALONE, Processes
+from nas.training.recipe import Recipe
 from nas.training.settings import TrainSettings
+from nas.training.state import TrainState, start
 from nas.training.warm_start import initial_network
 from search_spaces import Network
 from search_spaces.errors import InputError

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from nas.evaluate.plan import Plan
-from nas.training.photos import TrainingPhotos
+from nas.data.split import TrainingPhotos
+from nas.training.schedule import Plan
 from search_spaces import Architecture
 from search_spaces.regular import read_regular
 

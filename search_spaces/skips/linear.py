@@ -20,7 +20,7 @@ class LinearSkip(nn.Module):
     One filter a colour and a position, so that an LR window of ``kernel`` x ``kernel`` pixels gives
     a square of the large image: a convolution in groups of one colour, and a pixel shuffle. Fresh
     ones enlarge as bicubic interpolation does; a training that begins from photos fits them by
-    least squares (``nas.evaluate.first_weights``). Beyond the border the edge's pixels are
+    least squares (``nas.training.first_weights``). Beyond the border the edge's pixels are
     repeated, as resizing does.
 
     Linear filters for enlarging are those of RAISR (Romano et al., IEEE TCI 2017) with one class of

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from benchmarks import proxy_noise
-from nas.evaluate.recipe import profile
+from nas.training.recipe import profile
 
 
 def rows(networks: int = 40, seeds: int = 3) -> pd.DataFrame:

@@ -16,8 +16,8 @@ from compress.prune import prune
 from compress.step import Judge, flaw
 from nas.compression import CompressionStep, read_steps, to_table, write_steps
 from nas.data import Dataset
-from nas.evaluate.recipe import Recipe
 from nas.records import FINISHED, REJECTED, TrialRecord
+from nas.training.recipe import Recipe
 from search_spaces import Network, load, price
 from search_spaces.errors import InputError, MissingExtra, WriteError
 

@@ -9,9 +9,9 @@ import torch
 from compress.distill import Along, Distillation, Lessons, Teaching
 from compress.finetune import finetune, forget
 from nas.data import Dataset, Patches
-from nas.evaluate.recipe import Recipe
-from nas.evaluate.state import start
-from nas.evaluate.train import l1, train
+from nas.training.loop import l1, train
+from nas.training.recipe import Recipe
+from nas.training.state import start
 from search_spaces import Network, build
 from search_spaces.errors import InputError
 

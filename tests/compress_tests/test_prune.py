@@ -18,7 +18,7 @@ from compress.slices import unsliced, unsplit
 from compress.surgery import cut, prunable, scores_of
 from compress.widths import prunable_widths, with_widths
 from nas.data import Dataset, Photo
-from nas.evaluate.recipe import Recipe
+from nas.training.recipe import Recipe
 from search_spaces import (
     Architecture,
     Network,

@@ -10,7 +10,7 @@ import torch
 
 from compress.qat import qat
 from nas.data import Photo
-from nas.evaluate.recipe import Recipe
+from nas.training.recipe import Recipe
 from search_spaces import Architecture, InputError, Network, build
 
 DATA = {"scale": 2, "channels": 16, "image_skip": "linear"}

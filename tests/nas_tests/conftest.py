@@ -1,7 +1,8 @@
-"""A finished search, and ways to run the command, for all tests of nas."""
+"""For all tests of nas: a finished search, ways to run the command, a PostgreSQL server."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -9,9 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 
+from benchmarks.postgres import Server, find_programs
+from nas.data import Photo
 from nas.explore.events import Event
+from tests.requirements import missing
 
 
 class Outcome(NamedTuple):
@@ -32,13 +37,15 @@ class Finished(NamedTuple):
 TINY = ("--space", "tiny", "--profile", "smoke")
 BUDGET = "30K-params"
 
+_numbers = itertools.count()
+
 
 @pytest.fixture(scope="session")
 def own_lock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A measuring lock of the tests' own: what else runs on the machine does not stop them."""
     folder = tmp_path_factory.mktemp("locks")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nas.evaluate.quiet.lock_folder", lambda: folder)
+        patch.setattr("nas.quiet.lock_folder", lambda: folder)
         yield folder
 
 
@@ -116,7 +123,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, own_lock: Path) -> Finish
     import torch
 
     import nas
-    from nas.cli.report import write_report
+    from nas.cli.report.main import write_report
 
     folder, events = tmp_path_factory.mktemp("search") / "run", list[Event]()
     before = torch.get_num_threads()
@@ -133,3 +140,36 @@ def finished(tmp_path_factory: pytest.TempPathFactory, own_lock: Path) -> Finish
     torch.set_num_threads(before)
     write_report(run, quiet=True)
     return Finished(folder, events)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A running server, stopped at the end."""
+    programs = find_programs()
+    if programs is None:
+        missing("PostgreSQL is not installed (Debian: apt install postgresql)")
+    started = Server(programs)
+    try:
+        started.start()
+        yield started
+    finally:
+        started.close()
+
+
+@pytest.fixture
+def database(server: Server) -> str:
+    """The URL of an empty database."""
+    return server.new_database(new_name())
+
+
+def new_name() -> str:
+    """For a database or a user that is not there yet."""
+    return f"db{next(_numbers)}"
+
+
+@pytest.fixture
+def photo() -> Photo:
+    """Coarse noise, 75x60 pixels."""
+    rng = np.random.default_rng(3)
+    coarse = rng.integers(0, 256, (12, 15, 3)).astype(np.uint8)
+    return Photo("noise", np.kron(coarse, np.ones((5, 5, 1), np.uint8)))

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from nas.audit.measured import measured_noise
-from nas.evaluate.recipe import PROFILES, profile
 from nas.noise import Noise, noise_of, noise_of_run, of_difference, write_noise
+from nas.training.recipe import PROFILES, profile
 from search_spaces.errors import InputError
 
 

@@ -71,8 +71,8 @@ def _nas(*arguments: str) -> None:
 
 def _evaluate(run: Path) -> None:
     """As ``nas report --published Set5`` does it, without the page."""
-    from nas.cli.evaluated import checked, write_published
-    from nas.cli.summarize import summarize
+    from nas.cli.report.evaluated import checked, write_published
+    from nas.cli.report.summarize import summarize
     from nas.run import open_run
 
     opened = open_run(run)
@@ -167,9 +167,9 @@ def _write_model(path: Path) -> None:
 
 def _train_a_little() -> None:
     """To a checkpoint in the middle of the recipe."""
-    from nas.evaluate.plan import load_plan
+    from nas.data.split import load_photos
     from nas.training.events import TrainingEvent, TrainingStep
-    from nas.training.photos import load_photos
+    from nas.training.schedule import load_plan
     from nas.training.session import train_fully
     from nas.training.settings import TrainSettings
     from search_spaces import Architecture

@@ -19,7 +19,7 @@ def check_limit(text: str, option: str = "--budget") -> tuple[str, float]:
         InputError: neither, a figure that pruning has no exact price of, or a share that is
             not between 0% and 100%.
     """
-    from nas.explore.budget import parse_budget
+    from nas.budget import parse_budget
 
     share = text.strip().removesuffix("%")
     if share != text.strip():

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from compress.distill import Teaching
     from compress.prune import Method, Pruned
     from nas.data import Dataset
-    from nas.evaluate import Recipe
+    from nas.training.recipe import Recipe
     from search_spaces import Network
 
 __all__ = ["prune"]

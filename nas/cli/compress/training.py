@@ -12,7 +12,7 @@ from search_spaces.errors import InputError
 if TYPE_CHECKING:
     from compress.distill import Lessons, Teaching
     from nas.data import Dataset
-    from nas.evaluate import Recipe
+    from nas.training.recipe import Recipe
     from search_spaces import Network
 
 __all__ = ["bar", "dataset_of", "recipe_of", "teaching_of"]
@@ -25,7 +25,7 @@ def recipe_of(
 
     All step sizes are in proportion to ``learning_rate``, which is Adam's.
     """
-    from nas.evaluate.recipe import profile as named
+    from nas.training.recipe import profile as named
 
     recipe = named(profile)
     if steps is not None and steps < 0:

@@ -16,9 +16,9 @@ from nas.audit.run import Audited, Progress, audit, rung_steps
 from nas.audit.settings import AuditSettings
 from nas.audit.store import AuditFolder, Training
 from nas.audit.trainers import AuditTrainer
-from nas.evaluate.train import Diverged
 from nas.explore.trainer import OnStep, Photos
 from nas.records import Rung, TrialRecord
+from nas.training.loop import Diverged
 from search_spaces import Architecture
 from search_spaces.errors import InputError
 from tests.nas_tests.conftest import Finished

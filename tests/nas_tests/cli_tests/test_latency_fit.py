@@ -49,7 +49,7 @@ def test_a_search_by_the_model_measures_nothing(
     search = ("search", "--space", "tiny", "--profile", "smoke", "--budget", "10s-latency",
               "--objectives", "psnr,latency", "--latency-model", model, "--run", run)  # fmt: skip
     with monkeypatch.context() as patch:
-        patch.delattr("nas.explore.meter.measure_latency")
+        patch.delattr("nas.latency.meter.measure_latency")
         outcome = command(*search, "--trials", 1, "--json")
     assert (outcome.code, outcome.err) == (0, "")
     (record,) = [r for r in open_run(run).records() if r.state == "finished"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from nas.cli.main import COMMANDS
-from nas.evaluate.stopping import SIGNALS
+from nas.stopping import SIGNALS
 from search_spaces.errors import InputError
 from tests.nas_tests.conftest import NAS, TINY, Outcome
 

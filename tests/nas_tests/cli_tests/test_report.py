@@ -79,7 +79,7 @@ def test_damaged_run(name: str, told: str, command: Command, copied: Path) -> No
 
 
 def test_only_what_the_sampler_proposed_is_counted(finished: Finished) -> None:
-    from nas.cli.summarize import summarize
+    from nas.cli.report.summarize import summarize
     from nas.run import open_run
 
     run: Run = open_run(finished.folder)

@@ -37,7 +37,7 @@ def set5(tmp_path: Path) -> Path:
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the weights that were measured, as they are."""
-    import nas.cli.evaluated as module
+    import nas.cli.report.evaluated as module
 
     names: list[str] = []
     measure = module._measure
@@ -140,7 +140,7 @@ def test_other_weights_are_measured_anew(
 def test_a_stop_keeps_what_is_measured(
     run: Path, set5: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import nas.cli.evaluated as module
+    import nas.cli.report.evaluated as module
 
     measure, calls = module._measure, list[Path]()
 

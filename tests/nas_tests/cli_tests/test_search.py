@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import nas
-from nas.explore.leases.folder import FolderLease
-from nas.explore.study import open_storage
 from nas.records import FINISHED
+from nas.store.leases.folder import FolderLease
+from nas.store.study import open_storage
 from tests.nas_tests.conftest import BUDGET, TINY, Finished, Outcome
 
 Command = Callable[..., Outcome]
@@ -189,7 +189,7 @@ def test_a_password_stays_with_the_user(
 ) -> None:
     url = "postgresql+psycopg://me:secret@host/db"
     store = f"sqlite:///{tmp_path / 'study.db'}"
-    monkeypatch.setattr("nas.explore.bench.open_storage", lambda _: open_storage(store))
+    monkeypatch.setattr("nas.explore.context.open_storage", lambda _: open_storage(store))
     monkeypatch.setattr(
         "nas.explore.search.take_lease",
         lambda storage, study, run, patient: FolderLease(run / "workers"),

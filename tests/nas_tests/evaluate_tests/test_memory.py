@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from nas.evaluate import peak_memory_mb
+from nas.evaluate.memory import peak_memory_mb
 from search_spaces import Architecture, build
 from search_spaces.errors import InputError
 

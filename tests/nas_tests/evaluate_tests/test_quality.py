@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import convolve2d
 
-from nas.evaluate import psnr_y_db, ssim_y
-from nas.evaluate.quality import luma
+from nas.evaluate.quality import luma, psnr_y_db, ssim_y
 from search_spaces.errors import InputError
 
 RNG = np.random.default_rng(0)

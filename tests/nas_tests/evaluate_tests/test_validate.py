@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from nas.data import Photo
 from nas.data.degradation import bicubic_down, bicubic_up
-from nas.evaluate import bicubic_quality, psnr_y_db, ssim_y
+from nas.evaluate.quality import psnr_y_db, ssim_y
 from nas.evaluate.upscale import upscale
-from nas.evaluate.validate import reference, validate
+from nas.evaluate.validate import bicubic_quality, reference, validate
 from search_spaces.errors import InputError
 
 

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import optuna
 
-from nas.evaluate.train import Diverged
 from nas.explore.events import Event
-from nas.explore.meter import Prices
 from nas.explore.search import run_search
 from nas.explore.settings import make_settings
-from nas.explore.study import open_storage
 from nas.explore.trainer import OnStep, Photos
+from nas.latency.meter import Prices
 from nas.records import INTERRUPTED, PROMOTED, REJECTED, Rung, TrialRecord
 from nas.run import Run
+from nas.store.study import open_storage
+from nas.training.loop import Diverged
 from search_spaces import Architecture, price
 
 __all__ = ["MadeUp", "networks", "recorded", "study_of", "told"]

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from nas.explore.checkpoints import Checkpoints
-from nas.explore.ledger import Ledger
 from nas.records import FINISHED
+from nas.store.ledger import Ledger
 from tests.nas_tests.explore_tests.made_up import MadeUp, networks, recorded, study_of
 
 

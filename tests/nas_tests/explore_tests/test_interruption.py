@@ -22,8 +22,8 @@ import torch
 import nas
 from nas.explore.search import run_search
 from nas.explore.settings import make_settings
-from nas.explore.study import open_storage
 from nas.records import FAILED, FINISHED, INTERRUPTED, REJECTED, RUNNING, TrialRecord
+from nas.store.study import open_storage
 from search_spaces import Architecture, Space, load
 from search_spaces.errors import InputError
 from search_spaces.space import Point
@@ -252,7 +252,7 @@ def test_full_disk(
 def test_a_checkpoint_that_does_not_fit_on_the_disk(
     small_disk: Path, monkeypatch: pytest.MonkeyPatch, one_thread: None
 ) -> None:
-    monkeypatch.setattr("nas.evaluate.checkpointed._CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("nas.training.checkpointed._CHECKPOINT_SECONDS", 0.0)
     (small_disk / "other").write_bytes(b"x" * 200_000)
     with pytest.raises(InputError, match=r"cannot write .*checkpoints") as caught:
         nas.search(
@@ -308,7 +308,7 @@ class TestDeathAtAGivenPlace:
             "nas.explore.plan.begin",
             "search_spaces.space.Space.fill",
             "nas.explore.plan.Job.written",
-            "nas.explore.meter.Meter.measure",
+            "nas.latency.meter.Meter.measure",
             "nas.explore.trainer.NetworkTrainer.advance",
             "nas.explore.trainer.save_weights",
             "optuna.study.Study.tell",
@@ -339,15 +339,15 @@ class TestDeathAtAGivenPlace:
         assert row["architecture_hash"] == space.architecture(point, 4).hash
 
     def test_half_made_study_is_made_again(self, tmp_path: Path, one_thread: None) -> None:
-        self.crash(tmp_path, "nas.explore.bench.fixed_parameters", space="distillation")
+        self.crash(tmp_path, "nas.explore.context.fixed_parameters", space="distillation")
         run = nas.search(run=tmp_path, trials=1, **self.SETTINGS)
         assert len(run.finished()) == 1
 
     def test_trials_of_another_living_worker_are_left_alone(
         self, tmp_path: Path, one_thread: None
     ) -> None:
-        from nas.explore.leases.folder import FolderLease
-        from nas.explore.study import recover_interrupted
+        from nas.store.leases.folder import FolderLease
+        from nas.store.study import recover_interrupted
 
         run = nas.search(run=tmp_path, trials=1, **self.SETTINGS)
         import optuna

@@ -12,11 +12,11 @@ import pytest
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
-from nas.explore.meter import Meter
 from nas.explore.propose import FILL, Proposal, fixed_parameters, propose
 from nas.explore.sampler import SAMPLERS, make_sampler
 from nas.explore.settings import make_settings
-from nas.explore.study import quietly, reject_over_budget
+from nas.latency.meter import Meter
+from nas.store.study import quietly, reject_over_budget
 from search_spaces import Architecture, Space, price
 from search_spaces.errors import InputError
 from search_spaces.space import Point

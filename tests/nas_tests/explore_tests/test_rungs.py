@@ -14,19 +14,19 @@ from optuna.trial import TrialState
 
 import nas
 from nas.explore.events import Event, TrialPaused
-from nas.explore.leases.folder import FolderLease
-from nas.explore.ledger import ROOT, WORKER, read_records
-from nas.explore.meter import Prices
 from nas.explore.search import run_search
 from nas.explore.settings import make_settings
-from nas.explore.study import begin
 from nas.explore.trainer import NetworkTrainer
+from nas.latency.meter import Prices
 from nas.records import (
     FINISHED,
     RUNNING,
     STOPPED,
 )
 from nas.run import Run
+from nas.store.leases.folder import FolderLease
+from nas.store.ledger import ROOT, WORKER, read_records
+from nas.store.study import begin
 from search_spaces import Architecture, load
 from tests.nas_tests.explore_tests.made_up import MadeUp, networks, recorded, study_of, told
 

@@ -15,8 +15,6 @@ import torch
 from PIL import Image
 
 import nas
-from nas.evaluate.recipe import Recipe
-from nas.evaluate.train import Diverged
 from nas.evaluate.validate import Quality, validate
 from nas.explore.events import (
     Event,
@@ -27,11 +25,13 @@ from nas.explore.events import (
     TrialRejected,
     TrialStarted,
 )
-from nas.explore.meter import Meter
-from nas.explore.study import open_storage
 from nas.explore.trainer import NetworkTrainer
+from nas.latency.meter import Meter
 from nas.records import DUPLICATE, FAILED, FINISHED, OVER_BUDGET, REJECTED, Rung, TrialRecord
 from nas.run import Run
+from nas.store.study import open_storage
+from nas.training.loop import Diverged
+from nas.training.recipe import Recipe
 from search_spaces import Architecture, Space, load, price
 from search_spaces.errors import InputError
 from tests.nas_tests.conftest import Finished

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from nas.evaluate.recipe import Recipe, profile
 from nas.explore.settings import make_settings, parse_seconds
 from nas.noise import Noise, noise_of, write_noise
+from nas.training.recipe import Recipe, profile
 from search_spaces import Space
 from search_spaces.errors import InputError
 from tests.nas_tests.explore_tests.made_up import recorded

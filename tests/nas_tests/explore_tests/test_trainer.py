@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from nas.evaluate import Diverged, Recipe, TrainState, checkpointed
-from nas.evaluate.train import train
 from nas.explore.settings import make_settings
 from nas.explore.trainer import NetworkTrainer
+from nas.training import checkpointed
+from nas.training.loop import Diverged, train
+from nas.training.recipe import Recipe
+from nas.training.state import TrainState
 from search_spaces import Architecture
 from search_spaces.space import Point
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from optuna.samplers import RandomSampler
 from optuna.trial import TrialState
 
-from nas.explore.ledger import Ledger
 from nas.explore.view import estimates, sampler_view
+from nas.store.ledger import Ledger
 from tests.nas_tests.explore_tests.made_up import networks, recorded, study_of
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from nas.explore.events import Event, SearchStarted
-from nas.explore.meter import Prices
 from nas.explore.search import run_search
 from nas.explore.settings import make_settings
 from nas.explore.warm import point_of
+from nas.latency.meter import Prices
 from nas.records import FINISHED
 from nas.run import Run
 from search_spaces import Space

@@ -16,8 +16,6 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from nas.evaluate.plan import Plan
-from nas.evaluate.train import train as real
 from nas.training import session
 from nas.training.events import (
     RolledBack,
@@ -28,6 +26,8 @@ from nas.training.events import (
     TrainingStep,
     Validated,
 )
+from nas.training.loop import train as real
+from nas.training.schedule import Plan
 from nas.training.session import train_fully
 from nas.training.settings import TrainSettings
 from nas.training.warm_start import initial_network

@@ -21,10 +21,10 @@ import sqlalchemy
 
 import nas
 from nas.explore.events import Event, TrialEnded
-from nas.explore.leases import Lease, NoTurn, take_lease
-from nas.explore.leases.waiting import Waiting
-from nas.explore.leaving import end_transaction
 from nas.records import INTERRUPTED, RUNNING
+from nas.store.leases import Lease, NoTurn, take_lease
+from nas.store.leases.waiting import Waiting
+from nas.store.leaving import end_transaction
 from tests.nas_tests.conftest import NAS, TINY
 from tests.nas_tests.explore_tests.made_up import MadeUp, recorded
 

@@ -22,11 +22,11 @@ from benchmarks.postgres import Server
 from nas.explore.events import Event, SearchEnded, TrainingStep, TrialEnded, WorkerLost
 from nas.explore.search import run_search
 from nas.explore.settings import make_settings
-from nas.explore.study import open_storage
-from nas.explore.workers.messages import Failed
-from nas.explore.workers.process import Gone
-from nas.explore.workers.team import Team
 from nas.records import FINISHED, INTERRUPTED, RUNNING, TrialRecord
+from nas.store.study import open_storage
+from nas.workers.messages import Failed
+from nas.workers.process import Gone
+from nas.workers.team import Team
 from search_spaces.errors import InputError
 from tests.nas_tests.conftest import NAS, TINY, Outcome
 

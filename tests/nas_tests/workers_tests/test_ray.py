@@ -20,9 +20,9 @@ import pytest
 import nas
 from benchmarks.postgres import free_port
 from nas.explore.settings import make_settings
-from nas.explore.workers.crew import Crew
-from nas.explore.workers.engines import ENGINES
 from nas.records import FINISHED, RUNNING
+from nas.workers.crew import Crew
+from nas.workers.engines import ENGINES
 from search_spaces.errors import InputError
 from tests.nas_tests.conftest import NAS, TINY, Outcome
 from tests.requirements import missing
@@ -101,7 +101,7 @@ def workers_of(node: subprocess.Popen[bytes]) -> set[int]:
     found = set()
     for process in descendants(node):
         with suppress(psutil.Error):
-            if "nas.explore.workers.child" in process.cmdline():
+            if "nas.workers.child" in process.cmdline():
                 found.add(process.pid)
     return found
 
@@ -150,7 +150,7 @@ def claims(run: Path, storage: str) -> set[str]:
     """The workers of all finished trials."""
     import optuna
 
-    from nas.explore.study import open_storage
+    from nas.store.study import open_storage
 
     study = optuna.load_study(study_name=run.name, storage=open_storage(storage))
     states = (optuna.trial.TrialState.COMPLETE,)

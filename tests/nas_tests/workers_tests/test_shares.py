@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nas.explore.workers.shares import Machine, default_workers, shares
+from nas.workers.shares import Machine, default_workers, shares
 from search_spaces.errors import InputError
 
 H100 = 80 * 10**9

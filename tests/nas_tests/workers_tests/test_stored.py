@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from nas.evaluate.recipe import Recipe
 from nas.explore.settings import SearchSettings, make_settings
 from nas.explore.stored import LOCAL, settings_from_text, settings_to_text
+from nas.training.recipe import Recipe
 from search_spaces import Space
 from search_spaces.errors import InputError
 

@@ -13,11 +13,10 @@ from PIL import Image
 
 import nas
 from benchmarks.postgres import Server
-from nas.explore.study import open_storage
 from nas.records import FINISHED
+from nas.store.study import open_storage
 from search_spaces import load
-from tests.nas_tests.conftest import TINY, Outcome
-from tests.nas_tests.workers_tests.conftest import new_name
+from tests.nas_tests.conftest import TINY, Outcome, new_name
 
 Command = Callable[..., Outcome]
 OPTIONS = (*TINY, "--latency-size", "8x8", "--device", "cpu")

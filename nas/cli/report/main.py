@@ -1,0 +1,208 @@
+"""``nas report``: a run's tables and pictures, from its study as it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from nas.cli.report.evaluated import Evaluated
+    from nas.records import TrialRecord
+    from nas.run import Run
+    from reports.account import RunAccount
+    from reports.summary import RunSummary
+
+__all__ = ["report", "write_report"]
+
+
+def report(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="The run folders.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o",
+            help="Folder for report.html and figures/. Default: the run folder, with tables and "
+            "pictures anew; of several runs, the folder report.",
+        ),
+    ] = None,
+    storage: Annotated[
+        str | None, typer.Option(help="URL of the run's store, if it needs a password.")
+    ] = None,
+    prefer: Annotated[
+        str | None,
+        typer.Option(
+            help="Which network is the best: better, the highest PSNR, or cheaper, the cheapest "
+            "of those that seeds alone may part from it. Without --output the run keeps to it. "
+            "Default: as the run has it."
+        ),
+    ] = None,
+    published: Annotated[
+        str | None,
+        typer.Option(
+            help="Also draw pareto-NAME: the front among the published results on this test set "
+            "(Set5, Set14, ...; see nas published)."
+        ),
+    ] = None,
+    test_set: Annotated[
+        str | None,
+        typer.Option("--set", help="NAME=FOLDER of that set's HR images, to evaluate the front."),
+    ] = None,
+) -> None:  # fmt: skip
+    """Write a page on one run or several, figures for print, and print a summary."""
+    from nas.choice import check_preference
+    from nas.run import open_run
+    from search_spaces.errors import InputError
+
+    if test_set is not None and published is None:
+        raise InputError("--set: goes with --published NAME; nas evaluate measures any folder")
+    if published is not None and len(runs) > 1:
+        raise InputError(f"--published: expected one run, got {len(runs)}; report them one by one")
+    if prefer is not None:
+        check_preference(prefer)
+    if len(runs) > 1:
+        _report_several(runs, output or Path("report"), storage, prefer)
+        return
+    run = open_run(runs[0], storage=storage)
+    if prefer is not None:
+        run = run.preferring(prefer, keep=output is None)
+    if published is not None:
+        from nas.cli.report.evaluated import checked, write_published
+        from nas.cli.report.summarize import summarize
+
+        # First, so that what is wrong with it does not come after a page of tables.
+        results, folder = checked(published, test_set, run.about["identity"]["scale"])
+        summary = summarize(run, run.records())
+        picture, evaluated = write_published(run, summary, results, folder)
+    account = _account(run, _names(runs)[0])
+    if output is None:
+        _write_own(run, account.records, account.summary)
+    page = _write_page([account], output or run.folder)
+    _print(run, account.records, account.summary, drawn=True, own=output is None)
+    if published is not None:
+        _print_evaluated(picture, results[0].test_set, evaluated.values())
+    _tell(page)
+
+
+def _report_several(
+    folders: Sequence[Path], output: Path, storage: str | None, prefer: str | None
+) -> None:
+    """One page on several runs; those that cannot be read are left out and told at the end."""
+    from nas.run import open_run
+    from search_spaces.errors import InputError
+
+    accounts, failed = [], []
+    for folder, name in zip(folders, _names(folders), strict=True):
+        try:
+            run = open_run(folder, storage=storage)
+            accounts.append(_account(run if prefer is None else run.preferring(prefer), name))
+        except InputError as error:
+            failed.append(str(error))
+    if not accounts:
+        raise InputError(failed[0])
+    _tell(_write_page(accounts, output, failed))
+    if failed:
+        raise InputError(f"left out of the report: {'; '.join(failed)}")
+
+
+def _names(folders: Sequence[Path]) -> list[str]:
+    from nas.cli.report.account import names_of
+
+    return names_of(folders)
+
+
+def _account(run: Run, name: str) -> RunAccount:
+    from nas.cli.report.account import gather
+
+    return gather(run, name)
+
+
+def _write_page(accounts: Sequence[RunAccount], folder: Path, left_out: Sequence[str] = ()) -> Path:
+    from reports.figures import write_figures
+    from reports.html.page import write_page
+
+    page = folder / "report.html"
+    write_page(accounts, page, left_out)
+    write_figures(accounts, folder / "figures")
+    return page
+
+
+def _tell(page: Path) -> None:
+    from nas.cli.console import PlainConsole
+
+    PlainConsole(highlight=False).print(
+        f"Page {page}, figures for print in {page.parent / 'figures'}", soft_wrap=True
+    )
+
+
+def _print_evaluated(picture: Path, test_set: str, evaluated: Iterable[Evaluated]) -> None:
+    from nas.cli.console import PlainConsole
+
+    console = PlainConsole(highlight=False)
+    for one in sorted(evaluated, key=lambda one: (-one.psnr_y_db, one.number)):
+        console.print(
+            f"{test_set}  trial {one.number:>3}  {one.psnr_y_db:.3f} dB  {one.ssim_y:.4f}"
+        )
+    console.print(f"Picture {picture}", soft_wrap=True)
+
+
+def write_report(run: Run, *, quiet: bool = False) -> None:
+    """Writes the tables and the Pareto picture; prints a summary unless ``quiet``."""
+    from nas.cli.report.summarize import summarize
+
+    records = run.records()
+    summary = summarize(run, records)
+    drawn = _write_own(run, records, summary)
+    if not quiet:
+        _print(run, records, summary, drawn=drawn)
+        if drawn:
+            print(f"All figures in one page: nas report {run.folder}")
+
+
+def _write_own(run: Run, records: Sequence[TrialRecord], summary: RunSummary) -> bool:
+    """Writes what lies in the run folder itself; returns whether there was something to draw."""
+    from nas.tables import rewrite_tables
+    from reports.plots.pareto import pareto_info
+    from reports.plots.pareto_figure import save_pareto
+
+    rewrite_tables(run)
+    drawn = any(record.state == "finished" for record in records)
+    if drawn:
+        save_pareto(
+            pareto_info(records, summary, compressed=run.compressed()), run.folder / "pareto"
+        )
+    return drawn
+
+
+def _print(
+    run: Run,
+    records: Sequence[TrialRecord],
+    summary: RunSummary,
+    *,
+    drawn: bool,
+    own: bool = True,
+) -> None:
+    from rich.table import Table
+
+    from nas.cli.console import PlainConsole
+    from reports.outcome import summary_rows
+    from reports.render import to_rich
+    from reports.tables import front_table
+
+    console = PlainConsole()
+    if drawn:
+        console.print(to_rich(front_table(records, summary)))
+    grid = Table.grid(padding=(0, 2))
+    for name, text in summary_rows(records, summary):
+        grid.add_row(name, text)
+    console.print(grid)
+    if drawn and own:
+        console.print(
+            f"Picture {run.folder / 'pareto.png'}, best network "
+            f"{run.folder / 'best.yaml'} and {run.folder / 'best.safetensors'}",
+            highlight=False,
+            soft_wrap=True,
+        )

@@ -1,0 +1,172 @@
+"""What a study says of its search, for workers that know only the store and its name."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nas.evaluate.environment import environment
+from nas.explore.settings import SearchSettings
+from nas.explore.stored import SETTINGS, settings_from_text, settings_to_text
+from nas.plain import from_plain
+from nas.run_file import Identity
+from nas.store.database import shown
+from nas.store.failing import reading
+from nas.store.shelf import Shelf
+from nas.store.study import IDENTITY, load
+from search_spaces.errors import InputError
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.storages import BaseStorage
+
+__all__ = [
+    "check_device",
+    "check_marked",
+    "check_photos",
+    "load_study",
+    "places",
+    "publish",
+    "settings_of",
+    "weighs_latency",
+]
+
+_PLACES, _ID = "nas_places", "nas_id"
+
+
+def publish(study: Study, settings: SearchSettings) -> None:
+    """Writes the settings into the study, and its mark where the checkpoints will be.
+
+    Raises:
+        InputError: the place for checkpoints cannot be written.
+    """
+    attrs = study.user_attrs
+    identifier = attrs.get(_ID) or uuid.uuid4().hex
+    new: dict[str, Any] = {
+        _ID: identifier,
+        _PLACES: {
+            "run": str(settings.run.resolve()),
+            "data": str(settings.data.resolve()) if settings.data else None,
+            "validation": str(settings.validation.resolve()) if settings.validation else None,
+            "device": environment().device,
+        },
+        SETTINGS: settings_to_text(settings),
+    }
+    for key, value in new.items():
+        if attrs.get(key) != value:
+            study.set_user_attr(key, value)
+    Shelf(settings.checkpoints or settings.run).mark(identifier)
+
+
+def load_study(storage: BaseStorage, name: str, url: str) -> Study:
+    """A study that ``nas search`` has made.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    import optuna
+
+    where = f"storage {shown(url)}"
+    with reading(where):
+        study = load(storage, name)
+        names = [] if study else [s.study_name for s in optuna.get_all_study_summaries(storage)]
+        attrs = study.user_attrs if study else {}
+    if study is None:
+        raise InputError(
+            f"{where}: no study {name!r}, only: {', '.join(sorted(names)) or 'none'}; "
+            f"make it with nas search --storage"
+        )
+    if not {IDENTITY, SETTINGS, _PLACES, _ID} <= attrs.keys():
+        raise InputError(f"study {name!r} was not made by nas search; name one that was")
+    identity_of(study)
+    places(study)
+    return study
+
+
+def identity_of(study: Study) -> Identity:
+    """What the study's trials have in common.
+
+    Raises:
+        InputError: its attribute holds something else.
+    """
+    where = f"study {study.study_name!r}: {IDENTITY}"
+    identity = from_plain(Identity, study.user_attrs[IDENTITY], where)
+    identity.check(where)
+    return identity
+
+
+def settings_of(study: Study, /, **local: Any) -> SearchSettings:
+    """The study's settings; see ``nas.explore.stored.settings_from_text``.
+
+    Raises:
+        InputError: another version made the study, or its space means something else here.
+    """
+    settings = settings_from_text(study.user_attrs[SETTINGS], study.study_name, **local)
+    expected = identity_of(study).space_hash
+    if settings.space.hash != expected:
+        raise InputError(
+            f"study {study.study_name!r} searches a space with hash {expected}, which is "
+            f"{settings.space.hash} here; install the version of nas-sr that made it"
+        )
+    return settings
+
+
+def places(study: Study) -> dict[str, str | None]:
+    """Where ``run``, ``data`` and ``validation`` lie on the machine that made the study."""
+    where = f"study {study.study_name!r}: {_PLACES}"
+    there = from_plain(dict[str, str | None], study.user_attrs[_PLACES], where)
+    return {name: there.get(name) for name in ("run", "data", "validation", "device")}
+
+
+def check_photos(study: Study, fingerprint: str) -> None:
+    """Makes sure that a worker trains on the study's photos.
+
+    Raises:
+        InputError: these are others.
+    """
+    identity = identity_of(study)
+    if identity.data_fingerprint != fingerprint:
+        raise InputError(
+            f"study {study.study_name!r} trains on data {identity.data} with fingerprint "
+            f"{identity.data_fingerprint}, these photos have {fingerprint}; give the same "
+            f"photos with --data (and --val)"
+        )
+
+
+def check_device(study: Study) -> None:
+    """Makes sure that latencies, where they count, are all measured on one kind of machine.
+
+    Raises:
+        InputError: this is another one.
+    """
+    there, here = places(study)["device"], environment().device
+    if weighs_latency(study) and there != here:
+        raise InputError(
+            f"study {study.study_name!r} weighs latency on {there}, this is {here}; latencies "
+            f"of the two cannot be compared: work on machines of one kind"
+        )
+
+
+def weighs_latency(study: Study) -> bool:
+    """Whether latency is an objective or has a budget, and is measured where workers run."""
+    identity = identity_of(study)
+    if identity.latency_model:
+        return False
+    return "latency" in identity.objectives or "latency_ms" in identity.budgets
+
+
+def check_marked(study: Study, place: Path | str) -> None:
+    """Makes sure that a place for checkpoints is the one that the study's other workers use.
+
+    Raises:
+        InputError: it is another one.
+    """
+    found = Shelf(place).marked()
+    if found != study.user_attrs[_ID]:
+        state = "is not there" if found is None else "belongs to another study"
+        raise InputError(
+            f"checkpoints {place}: the mark of study {study.study_name!r} {state}; expected the "
+            f"folder or URL that all its workers share: mount it here, or name it with "
+            f"--checkpoints"
+        )

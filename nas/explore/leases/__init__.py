@@ -1,6 +1,0 @@
-"""Which workers of a search are alive, and whose turn it is."""
-
-from nas.explore.leases.lease import Lease, LeaseLost, NoTurn
-from nas.explore.leases.take import take_lease
-
-__all__ = ["Lease", "LeaseLost", "NoTurn", "take_lease"]

@@ -1,0 +1,75 @@
+"""A trainer whose files lie where several machines see them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nas.explore.trainer import OnStep, Trainer
+from nas.explore.trainer import Photos as _Photos
+from nas.records import Rung
+from nas.store.shelf import Shelf
+from search_spaces import Architecture
+
+__all__ = ["ShelvingTrainer"]
+
+
+class ShelvingTrainer:
+    """A trainer whose checkpoints and weights lie on a shelf; their paths are local copies.
+
+    Args:
+        trainer: does the training.
+        shelf: where the files are kept.
+    """
+
+    def __init__(self, trainer: Trainer, shelf: Shelf) -> None:
+        self._trainer, self._shelf = trainer, shelf
+
+    @property
+    def photos(self) -> _Photos:
+        return self._trainer.photos
+
+    def advance(
+        self, architecture: Architecture, until_step: int, *, checkpoint: Path, on_step: OnStep
+    ) -> Rung:
+        name = f"checkpoints/{checkpoint.name}"
+        checkpoint.unlink(missing_ok=True)
+        self._shelf.get(name, checkpoint)
+        kept = _time_of(checkpoint)
+
+        def keep() -> None:
+            nonlocal kept
+            if (now := _time_of(checkpoint)) != kept:
+                self._shelf.put(checkpoint, name)
+                kept = now
+
+        def tell(step: int, loss: float, seconds: float) -> None:
+            on_step(step, loss, seconds)
+            keep()
+
+        try:
+            rung = self._trainer.advance(
+                architecture, until_step, checkpoint=checkpoint, on_step=tell
+            )
+        except KeyboardInterrupt:
+            keep()
+            raise
+        keep()
+        return rung
+
+    def save_weights(self, architecture: Architecture, checkpoint: Path, path: Path) -> None:
+        if not checkpoint.exists():
+            # Another machine has trained this network.
+            self._shelf.get(f"checkpoints/{checkpoint.name}", checkpoint)
+        self._trainer.save_weights(architecture, checkpoint, path)
+        self._shelf.put(path, f"weights/{path.name}")
+
+    def forget(self, checkpoint: Path) -> None:
+        self._trainer.forget(checkpoint)
+        self._shelf.remove(f"checkpoints/{checkpoint.name}")
+
+
+def _time_of(file: Path) -> int | None:
+    try:
+        return file.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,149 @@
+"""Which workers on this machine are alive: each holds a lock that its death releases."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nas.locks import FLAGS, locked
+from nas.store.leases.waiting import Waiting
+from search_spaces.errors import InputError
+
+try:
+    import fcntl
+except ImportError:  # no flock on Windows: one worker at a time there
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["FolderLease", "new_name"]
+
+# As search_spaces.files.atomic_path names them.
+_HALF_WRITTEN = re.compile(
+    r"\.(trials|front|run|best|pareto|\d+|[0-9a-f]{16})"
+    r"\.[a-z0-9_]{8}\.(csv|yaml|safetensors|png|svg|pt)"
+)
+
+
+class FolderLease:
+    """A worker's sign of life, as a locked file in a folder that all its peers see.
+
+    Args:
+        folder: of the locks.
+        run: the run folder, where the dead may have left half-written files; ``None``: nowhere.
+
+    Attributes:
+        worker: a name for this worker that is unique among all machines.
+    """
+
+    def __init__(self, folder: Path, run: Path | None = None) -> None:
+        self._folder, self._run = folder, run
+        self.worker = new_name()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = self._locked(self._path(self.worker))
+        except OSError as error:
+            raise InputError(
+                f"cannot write {folder}: {error.strerror}; choose a run folder that can be written"
+            ) from error
+
+    def alive(self, worker: str) -> bool:
+        """Whether a worker still runs. One of another machine is taken to be alive."""
+        if worker == self.worker:
+            return True
+        if not worker:
+            return False
+        path = self._path(worker)
+        if not path.exists():
+            return not worker.startswith(f"{socket.gethostname()}-")
+        with _tried(path) as ours:
+            return not ours
+
+    def check(self) -> None:
+        """Never raises: the kernel keeps the lock for as long as the process lives."""
+
+    def renew(self) -> None:
+        """Changes nothing: a lock is not lost."""
+
+    def alone(self) -> bool:
+        """Whether no other worker of this folder is alive."""
+        others = {path.stem for path in self._folder.glob("*.lock")} - {self.worker}
+        return not any(self.alive(other) for other in others)
+
+    @contextmanager
+    def turn(self, limit_s: float | None = None) -> Iterator[None]:
+        """What is done in such a block, the folder's workers do one after the other."""
+        waiting = Waiting(limit_s)
+        waiting.look()
+        with locked(self._folder / "turn", wait=True, pause=waiting.pause):
+            yield
+
+    def sweep(self) -> None:
+        """Removes the leases of the dead and the half-written files that they left behind."""
+        if not self.alone():
+            return
+        for path in self._folder.glob("*.lock"):
+            if path.stem != self.worker:
+                with _tried(path) as ours:
+                    if ours:
+                        path.unlink(missing_ok=True)
+        for folder in (".", "weights", "checkpoints") if self._run else ():
+            for path in (Path(self._run or "") / folder).glob(".*"):
+                if _HALF_WRITTEN.fullmatch(path.name):
+                    path.unlink(missing_ok=True)
+
+    def release(self) -> None:
+        """Ends the lease and removes its file."""
+        self._path(self.worker).unlink(missing_ok=True)
+        os.close(self._file)
+
+    def _path(self, worker: str) -> Path:
+        return self._folder / f"{worker}.lock"
+
+    @staticmethod
+    def _locked(path: Path) -> int:
+        """Opens the file and locks it; again where a peer swept it away in between."""
+        while True:
+            file = os.open(path, FLAGS, 0o644)
+            if fcntl is None:
+                return file
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if _is_at(file, path):
+                return file
+            os.close(file)
+
+
+def new_name() -> str:
+    """A name that no other worker has, on any machine; it begins with the machine's."""
+    return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+
+
+def _is_at(file: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def _tried(path: Path) -> Iterator[bool]:
+    """Whether the lock of a lease could be taken, so that its worker is dead."""
+    if fcntl is None:
+        yield True
+        return
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield True
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        yield False
+    else:
+        yield True
+    finally:
+        os.close(file)

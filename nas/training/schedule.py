@@ -1,0 +1,139 @@
+"""A full training as data: phases after each other, each a recipe; the papers' ones by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from nas.training.recipe import PROFILES, Recipe, profile, validated
+from search_spaces.errors import InputError
+from search_spaces.yaml_file import at_key, read_yaml
+
+__all__ = ["Plan", "load_plan", "plan_names"]
+
+_FOLDER = Path(__file__).parent / "recipes"
+
+
+class Plan(BaseModel):
+    """A whole training.
+
+    Attributes:
+        name: of the recipe, or the file's.
+        source: the paper or code that the values are from.
+        about: what the source leaves open, and what stands here instead.
+        phases: one after the other; each begins with fresh moments of Adam from the averaged
+            weights that the one before ended with.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    source: str
+    about: str = ""
+    phases: tuple[Recipe, ...] = Field(min_length=1)
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps of all phases."""
+        return sum(phase.steps for phase in self.phases)
+
+    @property
+    def lr_size(self) -> int:
+        """Side of the largest patch of any phase, LR pixels."""
+        return max(phase.lr_size for phase in self.phases)
+
+    def first_step(self, phase: int) -> int:
+        """Steps before a phase, counted from 0; of all for the phase after the last."""
+        return sum(one.steps for one in self.phases[:phase])
+
+    def stretched(self, steps: int) -> Plan:
+        """The same training in another number of steps, every phase in proportion.
+
+        Raises:
+            InputError: fewer steps than phases.
+        """
+        if steps < len(self.phases):
+            raise InputError(
+                f"--steps: recipe {self.name} has {len(self.phases)} phases, so expected at "
+                f"least {len(self.phases)} steps, got {steps}"
+            )
+        # Each phase gets what lies between two rounded ends, and one step at least.
+        ends = [0]
+        for number in range(1, len(self.phases) + 1):
+            ideal = round(self.first_step(number) * steps / self.steps)
+            later = len(self.phases) - number
+            ends.append(min(max(ideal, ends[-1] + 1), steps - later))
+        phases = tuple(
+            phase.stretched(end - start)
+            for phase, start, end in zip(self.phases, ends[:-1], ends[1:], strict=True)
+        )
+        return self.model_copy(update={"phases": phases})
+
+    def changed(self, **changes: Any) -> Plan:
+        """The same training with some fields changed in every phase.
+
+        Raises:
+            InputError: an unknown field or a value outside its range.
+        """
+        return self.model_copy(
+            update={"phases": tuple(phase.replace(**changes) for phase in self.phases)}
+        )
+
+
+def plan_names() -> list[str]:
+    """The names of the recipes that are shipped, sorted."""
+    return sorted(path.stem for path in _FOLDER.glob("*.yaml"))
+
+
+def load_plan(name: str, scale: int) -> Plan:
+    """A recipe by name (imdn, ...), a profile of the search (quick, ...), or a YAML file.
+
+    A phase in a file is a recipe with ``hr_size``, in HR pixels as papers count it, or
+    ``lr_size``.
+
+    Args:
+        name: of the recipe or file.
+        scale: upscaling factor, by which ``hr_size`` is divided.
+
+    Raises:
+        InputError: no such recipe, or one that is not valid, with the line at fault.
+    """
+    if name in PROFILES:
+        return Plan(name=name, source="nas-sr's own profile of that name", phases=(profile(name),))
+    path = _FOLDER / f"{name}.yaml" if name in plan_names() else Path(name)
+    if path.suffix.lower() not in (".yaml", ".yml"):
+        known = ", ".join((*plan_names(), *PROFILES))
+        raise InputError(f"--recipe: expected one of {known} or a .yaml file, got {name!r}")
+    data, text = read_yaml(path)
+    try:
+        return _parsed(path.stem, data, scale)
+    except InputError as error:
+        raise InputError(at_key(path, text, str(error))) from None
+
+
+def _parsed(name: str, data: dict[str, Any], scale: int) -> Plan:
+    phases = data.get("phases")
+    if not (isinstance(phases, list) and phases and all(isinstance(p, dict) for p in phases)):
+        raise InputError("phases: expected a list of one recipe or more")
+    unknown = sorted(data.keys() - {"source", "about", "phases"})
+    if unknown:
+        raise InputError(f"{unknown[0]}: unknown key; expected source, about, phases")
+    recipes = []
+    for number, given in enumerate(phases):
+        values = dict(given)
+        hr_size = values.pop("hr_size", None)
+        if hr_size is not None:
+            if "lr_size" in values or not isinstance(hr_size, int) or hr_size < scale:
+                raise InputError(
+                    f"hr_size: expected a whole number of at least {scale}, and no lr_size beside "
+                    f"it, got {hr_size!r}"
+                )
+            values["lr_size"] = hr_size // scale
+        recipes.append(validated(values, f"phases.{number}"))
+    texts = {key: data.get(key, "") for key in ("source", "about")}
+    for key, value in texts.items():
+        if not isinstance(value, str):
+            raise InputError(f"{key}: expected a text, got {value!r}")
+    return Plan(name=name, phases=tuple(recipes), **texts)

@@ -1,0 +1,119 @@
+"""A worker that joins a study: everything it needs to know stands there."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nas.evaluate.precision import best_device
+from nas.explore.announced import (
+    check_device,
+    check_marked,
+    load_study,
+    places,
+    settings_of,
+    weighs_latency,
+)
+from nas.explore.context import Joins
+from nas.explore.events import Observer
+from nas.explore.search import run_search
+from nas.explore.settings import SearchSettings
+from nas.explore.shelving import ShelvingTrainer
+from nas.explore.trainer import NetworkTrainer, Trainer
+from nas.latency.meter import Meter
+from nas.run import Run
+from nas.store.failing import storage_errors
+from nas.store.shelf import Shelf
+from nas.store.study import open_storage, quietly
+from nas.workers.job import Job
+from nas.workers.machine_meter import MachineMeter
+
+if TYPE_CHECKING:
+    from optuna import Study
+
+__all__ = ["work_on"]
+
+
+def work_on(job: Job, observer: Observer) -> Run:
+    """Works on a study until its goal, as one of its workers.
+
+    Raises:
+        InputError: no such study, one of another version, other photos, or checkpoints that
+            the other workers do not see.
+    """
+    quietly()
+    with storage_errors():
+        storage = open_storage(job.storage, patient=job.patient, existing=True)
+        study = load_study(storage, job.study, job.storage)
+        check_device(study)
+        with _folder(job, study) as (run, is_the_searchs, checkpoints):
+            settings = _settings(job, study, run)
+            device = str(best_device(settings.device))
+            trainer: Trainer = NetworkTrainer.of(settings, device)
+            if checkpoints is not None:
+                trainer = ShelvingTrainer(trainer, Shelf(checkpoints))
+            kind = MachineMeter if weighs_latency(study) else Meter
+            return run_search(
+                settings,
+                observer,
+                trainer=trainer,
+                meter=kind(
+                    settings.budgets,
+                    settings.hr,
+                    settings.latency_lr,
+                    device,
+                    settings.latency_model,
+                ),
+                joins=Joins(is_the_searchs, job.patient),
+            )
+
+
+@contextmanager
+def _folder(job: Job, study: Study) -> Iterator[tuple[Path, bool, str | None]]:
+    """The run folder, whether it is the search's own, and where checkpoints go beyond it."""
+    named = settings_of(study, **_NOWHERE).checkpoints
+    if job.run is not None:
+        # Of the machine that made the study: everything is where it says.
+        yield Path(job.run), True, named
+        return
+    there = job.checkpoints or named or str(places(study)["run"])
+    check_marked(study, there)
+    if named is None and "://" not in there:
+        yield Path(there), True, None
+        return
+    scratch = tempfile.mkdtemp(prefix="nas-worker-")
+    try:
+        yield Path(scratch), False, there
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+_NOWHERE = {
+    "data": None,
+    "device": None,
+    "run": Path(),
+    "storage": None,
+    "study": None,
+    "timeout_s": None,
+    "validation": None,
+}
+
+
+def _settings(job: Job, study: Study, run: Path) -> SearchSettings:
+    lie = places(study)
+    data, validation = job.data or lie["data"], job.validation or lie["validation"]
+    return replace(
+        settings_of(study, **_NOWHERE),
+        data=Path(data) if data else None,
+        validation=Path(validation) if validation else None,
+        storage=job.storage,
+        study=job.study,
+        run=run,
+        device=job.device,
+        timeout_s=job.timeout_s,
+    )

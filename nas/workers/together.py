@@ -1,0 +1,133 @@
+"""A search by several workers: its study made once, an engine that places them, its tables."""
+
+from __future__ import annotations
+
+from nas.evaluate.precision import best_device
+from nas.explore.announced import load_study
+from nas.explore.context import set_up
+from nas.explore.events import Observer, SearchEnded
+from nas.explore.search import run_search
+from nas.explore.settings import SearchSettings
+from nas.explore.trainer import NetworkTrainer
+from nas.latency.meter import Meter
+from nas.records import FAILED, FINISHED
+from nas.run import Run, embedded_storage
+from nas.stopping import StopWish, stop_wish
+from nas.store.failing import storage_errors
+from nas.store.leases import Lease, take_lease
+from nas.store.leaving import LEAVE_S, leaving
+from nas.store.ledger import Ledger
+from nas.store.shelf import Shelf
+from nas.store.study import open_storage, quietly, recover_interrupted
+from nas.tables import sweep_weights, write_tables
+from nas.workers.crew import Crew
+from nas.workers.engines import ENGINES
+from nas.workers.job import Job
+from search_spaces.errors import InputError
+from search_spaces.extensions import imported_files
+
+__all__ = ["search_together"]
+
+
+def search_together(
+    settings: SearchSettings, crew: Crew, observer: Observer = lambda event: None
+) -> Run:
+    """Runs a search with a crew until its goal, its time limit or a KeyboardInterrupt.
+
+    A single local worker works in this process. The second Ctrl-C or SIGTERM is not waited with:
+    what was in work then, the next start finds out.
+
+    Raises:
+        InputError: a setting, a store or a place for checkpoints that cannot be used, or more
+            workers than there is room for.
+    """
+    if crew.engine not in ENGINES:
+        raise InputError(f"engine: expected one of {', '.join(ENGINES)}, got {crew.engine!r}")
+    engine = ENGINES[crew.engine]
+    crew = engine.check(settings, crew)
+    if crew.engine == "local" and crew.workers == 1 and settings.checkpoints is None:
+        return run_search(settings, observer)
+    quietly()
+    device = str(best_device(settings.device))
+    meter = Meter(
+        settings.budgets, settings.hr, settings.latency_lr, device, settings.latency_model
+    )
+    # Whatever can be said without the run folder is said before one is made.
+    meter.check_possible(settings.space, settings.scale)
+    if settings.checkpoints is not None:
+        Shelf(settings.checkpoints)
+    url = settings.storage or embedded_storage(settings.run.resolve())
+    ended = None
+    with stop_wish() as wish:
+        lease = take_lease(settings.storage, settings.study_name, settings.run)
+        try:
+            with storage_errors():
+                run = _made(settings, meter, lease, wish)
+                try:
+                    if crew.workers != 0:
+                        job = _job(settings, url)
+                        ended = engine.run(job, crew, settings.run / "workers", observer)
+                except KeyboardInterrupt:
+                    if not wish.insists:
+                        with leaving(wish):
+                            _finish(run, settings, url, lease, LEAVE_S)
+                    raise
+                except BaseException:
+                    _finish(run, settings, url, lease)
+                    raise
+                trained = _finish(run, settings, url, lease)
+        finally:
+            lease.release()
+    reason = ended.reason if ended is not None else "the workers are elsewhere"
+    reason = "goal reached" if trained >= settings.trials else reason
+    observer(SearchEnded(reason, trained, settings.trials))
+    return run
+
+
+def _made(settings: SearchSettings, meter: Meter, lease: Lease, wish: StopWish) -> Run:
+    """The study and the run folder, made before any worker can look for them."""
+    with wish.at_once():
+        trainer = NetworkTrainer.of(settings, meter.device)
+    with lease.turn():
+        lease.sweep()
+        return set_up(settings, meter, trainer).run
+
+
+def _job(settings: SearchSettings, url: str) -> Job:
+    return Job(
+        url,
+        settings.study_name,
+        run=str(settings.run.resolve()),
+        data=str(settings.data.resolve()) if settings.data else None,
+        validation=str(settings.validation.resolve()) if settings.validation else None,
+        device=settings.device,
+        timeout_s=settings.timeout_s,
+        imports=tuple(str(file) for file in imported_files()),
+        patient=True,
+    )
+
+
+def _finish(
+    run: Run, settings: SearchSettings, url: str, lease: Lease, limit_s: float | None = None
+) -> int:
+    """Leaves the tables and the front's weights in the run folder; how many are trained."""
+    study = load_study(open_storage(url, existing=True), settings.study_name, url)
+    with lease.turn(limit_s):
+        recover_interrupted(study, lease.alive)
+        lease.sweep()
+        standing = Ledger(study).read()
+        records = standing.records
+        if settings.checkpoints is not None:
+            shelf = Shelf(settings.checkpoints)
+            for record in run.kept(records):
+                weights = run.weights(record)
+                if not weights.exists():
+                    shelf.get(f"weights/{weights.name}", weights)
+            # A worker that died right after the end of a training leaves its checkpoint.
+            over = {r.architecture_hash for r in records if r.state in (FINISHED, FAILED)}
+            for name in shelf.names("checkpoints"):
+                if name.removesuffix(".pt") in over:
+                    shelf.remove(f"checkpoints/{name}")
+        write_tables(run, records)
+        sweep_weights(run, records)
+    return standing.trained

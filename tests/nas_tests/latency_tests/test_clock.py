@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from nas.latency.clock import summary, time_in_turns
+from search_spaces import Architecture, build, save_weights
+from search_spaces.errors import InputError
+from tests.nas_tests.conftest import Finished, Outcome
+
+Command = Callable[..., Outcome]
+
+
+def test_entrants_take_turns() -> None:
+    ran: list[str] = []
+    entrants = {name: partial(ran.append, name) for name in "abc"}
+    times = time_in_turns(entrants, rounds=3, warmup=1)
+    assert "".join(ran) == "abc" + "abc" + "cba" + "abc"
+    assert {name: len(of) for name, of in times.items()} == {"a": 3, "b": 3, "c": 3}
+    with pytest.raises(InputError):
+        time_in_turns({}, rounds=0, warmup=1)
+
+
+def test_interval_of_the_median() -> None:
+    # Order statistics 40 and 60 of 100: the binomial's 95% within half a place.
+    timing = summary([float(k) for k in range(100)])
+    assert (timing.median_ms, timing.minimum_ms, timing.rounds) == (49.5, 0.0, 100)
+    assert (timing.low_ms, timing.high_ms) == (40.0, 59.0)
+    alone = summary([3.0])
+    assert alone.low_ms == alone.high_ms == alone.median_ms == 3.0
+
+
+@pytest.fixture
+def net(tmp_path: Path) -> Path:
+    block = {"kind": "distillation", "stages": 2, "distillation": "none"}
+    arch = {"scale": 2, "channels": 4, "blocks": [block]}
+    save_weights(build(Architecture.from_dict(arch)), tmp_path / "net.safetensors")
+    Architecture.from_dict({**arch, "channels": 40}).save(tmp_path / "wide.yaml")
+    return tmp_path / "net.safetensors"
+
+
+def test_networks_beside_a_reference(command: Command, net: Path, finished: Finished) -> None:
+    wide = net.with_name("wide.yaml")
+    outcome = command("latency", net, finished.folder, "--reference", wide, "--size", "40x30",
+                      "--rounds", 7, "--threads", 1, "--layers", "--json")  # fmt: skip
+    assert (outcome.code, outcome.err) == (0, "")
+    facts = json.loads(outcome.out)
+    assert (facts["lr_size"], facts["threads"], facts["device"]) == ([30, 40], 1, "cpu")
+    assert facts["environment"]["cpu"]
+    rows = {row["network"]: row for row in facts["networks"]}
+    assert set(rows) == {str(net), str(finished.folder), str(wide)}
+    for row in rows.values():
+        assert 0 < row["minimum_ms"] <= row["low_ms"] <= row["median_ms"] <= row["high_ms"]
+        assert row["rounds"] == 7
+    assert rows[str(wide)]["times_reference"] == 1
+    # A hundredth of the multiply-adds: far beyond any noise.
+    assert rows[str(net)]["times_reference_minimum"] < 1
+    assert set(facts["layers"]) == {str(net), str(finished.folder)}
+    layers = facts["layers"][str(net)]
+    assert layers[0]["name"] == "stem.conv"
+    assert layers[-1]["name"] == "between layers"
+    assert math.isclose(sum(row["share"] for row in layers), 1, abs_tol=0.5)
+
+
+def test_table(command: Command, net: Path) -> None:
+    outcome = command("latency", net, "--reference", net, "--size", "9x8", "--rounds", 1,
+                      "--warmup", 0, "--layers", "--dtype", "bfloat16")  # fmt: skip
+    assert outcome.code == 0
+    assert "9x8 input, torch, bfloat16, cpu" in outcome.out
+    assert "between layers" in outcome.out
+
+
+def test_onnx_runtime(command: Command, net: Path) -> None:
+    pytest.importorskip("onnxscript")
+    outcome = command("latency", net, "--reference", net, "--size", "9x8", "--rounds", 2,
+                      "--runtime", "onnxruntime", "--json")  # fmt: skip
+    facts = json.loads(outcome.out)
+    assert (facts["runtime"], facts["networks"][0]["rounds"]) == ("onnxruntime", 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--size", "40"], "--size: expected WIDTHxHEIGHT such as 320x180, got '40'"),
+        (["--size", "0x4"], "--size: expected WIDTHxHEIGHT"),
+        (["--rounds", "0"], "expected --rounds of 1 or more"),
+        (["--threads", "0"], "threads: expected 1 or more, got 0"),
+        (["--runtime", "tvm"], "runtime: expected torch or onnxruntime, got tvm"),
+        (["--dtype", "int4"], "dtype: expected float32, bfloat16, float16, got int4"),
+        (["--device", "warp"], "device must be one that torch sees here"),
+        (["--layers", "--runtime", "onnxruntime"], "--layers: expected --runtime torch"),
+        (["--runtime", "onnxruntime", "--dtype", "bfloat16"], "float32 on the CPU"),
+        (["--reference", "e_rdfn"], "did you mean 'e_rfdn'?"),
+    ],
+)
+def test_bad_options(options: list[str], told: str, command: Command, net: Path) -> None:
+    reference = [] if "--reference" in options else ["--reference", net]
+    outcome = command("latency", net, *reference, *options)
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert told in outcome.err
+
+
+def test_a_file_of_onnx_beside_its_network(command: Command, net: Path) -> None:
+    pytest.importorskip("onnxscript")
+    from nas.deploy.onnx_file import export_onnx
+    from search_spaces import load
+
+    path = net.with_suffix(".onnx")
+    export_onnx(load(net), path)
+    outcome = command("latency", path, "--reference", net, "--size", "9x8", "--rounds", 2, "--json")
+    assert (outcome.code, outcome.err) == (0, "")
+    rows = {row["network"]: row for row in json.loads(outcome.out)["networks"]}
+    assert rows[str(path)]["runtime"] == "onnxruntime"
+    assert rows[str(net)]["runtime"] == "torch"
+    assert rows[str(path)]["params"] == rows[str(net)]["params"]
+    refused = command("latency", path, "--reference", net, "--layers")
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+
+
+def test_no_cuda_device(command: Command, net: Path) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("a CUDA device is here")
+    outcome = command("latency", net, "--reference", net, "--device", "cuda")
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert "device must be one that torch sees here, got 'cuda'" in outcome.err
