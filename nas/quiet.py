@@ -19,10 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-try:
-    import fcntl
-except ImportError:  # no flock on Windows: measure without the lock
-    fcntl = None  # type: ignore[assignment]
+from nas.locks import FLAGS, can_lock, let_go, take
 
 __all__ = ["lock_folder", "measuring", "training_step"]
 
@@ -64,12 +61,12 @@ def training_step() -> Iterator[None]:
         return
     # Passing the gate first lets a waiting measurement in: nobody new gets past it.
     lock.acquire(lock.gate, shared=True)
-    lock.release(lock.gate)
+    let_go(lock.gate)
     lock.acquire(lock.room, shared=True)
     try:
         yield
     finally:
-        lock.release(lock.room)
+        let_go(lock.room)
 
 
 @contextmanager
@@ -89,8 +86,8 @@ def measuring() -> Iterator[None]:
         yield
     finally:
         _held.measuring = False
-        lock.release(lock.room)
-        lock.release(lock.gate)
+        let_go(lock.room)
+        let_go(lock.gate)
 
 
 _held = threading.local()
@@ -120,36 +117,26 @@ class _Lock:
             os.close(place)
 
     def acquire(self, file: int, *, shared: bool) -> None:
-        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        if take(file, shared=shared, wait=False):
+            return
+        others = "measures latency" if shared else "trains or measures latency"
+        told = f"waits for another process of yours that {others} (lock in {self.folder})"
+        watch = threading.Timer(_PATIENCE_S, _say, [told])
+        watch.daemon = True
+        watch.start()
         try:
-            fcntl.flock(file, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            others = "measures latency" if shared else "trains or measures latency"
-            told = f"waits for another process of yours that {others} (lock in {self.folder})"
-            watch = threading.Timer(_PATIENCE_S, _say, [told])
-            watch.daemon = True
-            watch.start()
-            try:
-                fcntl.flock(file, kind)
-            finally:
-                watch.cancel()
-
-    @staticmethod
-    def release(file: int) -> None:
-        fcntl.flock(file, fcntl.LOCK_UN)
+            take(file, shared=shared)
+        finally:
+            watch.cancel()
 
 
 def _own_file(name: str, place: int) -> int:
-    kind = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-    file = os.open(name, kind, 0o600, dir_fd=place)
+    file = os.open(name, FLAGS | os.O_NONBLOCK, 0o600, dir_fd=place)
     try:
         _check_own(os.fstat(file))
-        try:
-            # Not every file system that several machines share can.
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            fcntl.flock(file, fcntl.LOCK_UN)
-        except BlockingIOError:
-            pass
+        # Not every file system that several machines share can.
+        if take(file, shared=True, wait=False):
+            let_go(file)
     except BaseException:
         os.close(file)
         raise
@@ -164,8 +151,6 @@ def _check_own(found: os.stat_result) -> None:
 
 
 def _lock() -> _Lock | None:
-    if fcntl is None:
-        return None
     # A forked child inherits open files and with them its parent's locks: it opens its own.
     pid, found = getattr(_held, "lock", (None, None))
     if pid != os.getpid():
@@ -175,8 +160,8 @@ def _lock() -> _Lock | None:
 
 
 def _opened() -> _Lock | None:
-    reasons = []
-    for folder_of in (lock_folder, second_folder):
+    reasons = [] if can_lock() else ["no file locks on this system"]
+    for folder_of in (lock_folder, second_folder) if can_lock() else ():
         where = "the user's cache"
         try:
             where = str(folder := folder_of())

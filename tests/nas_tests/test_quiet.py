@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from nas import quiet
+from nas import locks, quiet
 
 pytest.importorskip("fcntl")
 SPAWN = multiprocessing.get_context("spawn")
@@ -187,7 +187,16 @@ def test_who_waits_says_for_what(
     assert capfd.readouterr().err == ""
 
 
-def test_without_flock_there_is_no_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quiet, "fcntl", None)
-    with quiet.measuring(), quiet.training_step():
-        pass
+def test_where_the_system_has_no_locks_that_is_said_once(
+    own_folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(locks, "fcntl", None)
+    monkeypatch.setattr(quiet, "_said", {})
+    for _ in range(2):
+        with quiet.measuring(), quiet.training_step():
+            pass
+    assert capfd.readouterr().err == (
+        "nas: no other run of yours is waited for while latency is measured "
+        "(no file locks on this system)\n"
+    )
+    assert not own_folder.exists()

@@ -10,14 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nas.locks import FLAGS, locked
+from nas.locks import FLAGS, locked, take
 from nas.store.leases.waiting import Waiting
 from search_spaces.errors import InputError
-
-try:
-    import fcntl
-except ImportError:  # no flock on Windows: one worker at a time there
-    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["FolderLease", "new_name"]
 
@@ -108,9 +103,7 @@ class FolderLease:
         """Opens the file and locks it; again where a peer swept it away in between."""
         while True:
             file = os.open(path, FLAGS, 0o644)
-            if fcntl is None:
-                return file
-            fcntl.flock(file, fcntl.LOCK_EX)
+            take(file)
             if _is_at(file, path):
                 return file
             os.close(file)
@@ -131,19 +124,12 @@ def _is_at(file: int, path: Path) -> bool:
 @contextmanager
 def _tried(path: Path) -> Iterator[bool]:
     """Whether the lock of a lease could be taken, so that its worker is dead."""
-    if fcntl is None:
-        yield True
-        return
     try:
-        file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        file = os.open(path, FLAGS & ~os.O_CREAT)
     except FileNotFoundError:
         yield True
         return
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        yield False
-    else:
-        yield True
+        yield take(file, wait=False)
     finally:
         os.close(file)
