@@ -55,7 +55,7 @@ def photos(folder: Path) -> Dataset:
     held_out = [photo for photo in read if photo.name.startswith("BSD200/")][-VALIDATION:]
     names = {photo.name for photo in held_out}
     train = tuple(photo for photo in read if photo.name not in names)
-    return Dataset("T91 + BSD200", 4, train, tuple(held_out), "t91-bsd200", {})
+    return Dataset("T91 + BSD200", 4, train, {"validation": tuple(held_out)}, "t91-bsd200", {})
 
 
 def start_of(arm: str, teacher: Network, dataset: Dataset, folder: Path) -> Network:

@@ -24,8 +24,7 @@ import numpy as np
 from safetensors.torch import load_file
 
 from benchmarks.hardware import header_line, write_result
-from nas.data import Photo
-from nas.data.split import TrainingPhotos
+from nas.data import Dataset, Photo
 from nas.training.events import Saved, TrainingEvent, TrainingStarted, TrainingStep
 from nas.training.recipe import Recipe
 from nas.training.schedule import Plan
@@ -52,7 +51,7 @@ _PHASE = Recipe(
 PLAN = Plan(name="two phases", source="this benchmark", phases=(_PHASE, _PHASE.replace(loss="l2")))
 
 
-def photos() -> TrainingPhotos:
+def photos() -> Dataset:
     """Noise in squares, the same each time."""
     rng = np.random.default_rng(0)
     made = [
@@ -61,7 +60,7 @@ def photos() -> TrainingPhotos:
         )
         for n in range(4)
     ]
-    return TrainingPhotos("noise", tuple(made[:3]), {"validation": (made[3],)}, "noise", {})
+    return Dataset("noise", 2, tuple(made[:3]), {"validation": (made[3],)}, "noise", {})
 
 
 def settings(run: Path, checkpoint_s: float) -> TrainSettings:

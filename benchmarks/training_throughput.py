@@ -197,7 +197,7 @@ def main() -> None:
     device = best_device()
     precision = str(resolve_precision("auto", device)).removeprefix("torch.")
     print(header_line(), f"our precision: {precision}", sep="\n")
-    photos = load_dataset(SCALE, data=arguments.data).train
+    photos = load_dataset(SCALE, data=arguments.data, lr_size=max(arguments.lr_size)).train
     results = []
     with tempfile.TemporaryDirectory() as folder:
         pairs = write_pngs(photos, Path(folder))

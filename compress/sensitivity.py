@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -58,11 +58,8 @@ def sensitivity(
         InputError: nothing in the network can be pruned.
     """
     method = method or Method()
-    small = Dataset(
-        dataset.name, dataset.scale, dataset.train,
-        tuple(_middle(photo) for photo in dataset.validation[:_PHOTOS]),
-        dataset.fingerprint, dataset.skipped,
-    )  # fmt: skip
+    middles = tuple(_middle(photo) for photo in dataset.validation[:_PHOTOS])
+    small = replace(dataset, sets={"validation": middles})
     form = prunable(network)
     arch = form.architecture
     widths = prunable_widths(arch, method.multiple, method.floor)

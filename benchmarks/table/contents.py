@@ -158,11 +158,11 @@ def photos() -> Dataset:
     if len(bsd) <= _VALIDATION:
         raise InputError(f"{base / 'BSD200'}: expected over {_VALIDATION} photos, got {len(bsd)}")
     validation = tuple(_centre(photo) for photo in bsd[-_VALIDATION:])
-    train = (*t91, *bsd[:-_VALIDATION])
+    train, sets = (*t91, *bsd[:-_VALIDATION]), {"validation": validation}
     digest = hashlib.sha256()
     for photo in (*train, *validation):
         digest.update(f"{photo.name} {photo.pixels.shape}".encode() + photo.pixels.tobytes())
-    return Dataset("T91+BSD200", SCALE, train, validation, digest.hexdigest()[:16], {})
+    return Dataset("T91+BSD200", SCALE, train, sets, digest.hexdigest()[:16], {})
 
 
 def _centre(photo: Photo) -> Photo:

@@ -38,8 +38,8 @@ def train(
         list[str] | None,
         typer.Option(
             help="Folder of validation photos, FOLDER or NAME=FOLDER; repeatable, the first one "
-            "chooses the best weights. Default: the last 20 training photos by name, which are "
-            "not trained on; a tenth of fewer than 200."
+            "chooses the best weights. Default: as a search does, a tenth of the training "
+            "photos, at most 20, which are not trained on."
         ),
     ] = None,
     recipe: Annotated[
@@ -107,7 +107,7 @@ def train(
         sys.exit(launch(sys.argv[1:], processes))
 
     from nas.cli.train_progress import make_watcher
-    from nas.data.split import load_photos
+    from nas.data.dataset import LR_SIZE, load_dataset
     from nas.evaluate.precision import best_device
     from nas.networks import any_network, is_run
     from nas.training.processes import joined
@@ -143,10 +143,11 @@ def train(
         if phase.batch % count:
             raise InputError(f"--processes: a batch of {phase.batch} cannot be shared evenly by "
                              f"{count}; expected a number that divides it")  # fmt: skip
-    photos = load_photos(
-        data, _sets(val or []), scale=architecture.scale, lr_size=plan.lr_size,
-        memory_cap_bytes=None if memory is None else int(memory * 1e9), processes=count,
-    )  # fmt: skip
+    # As a search reads them, so that both split them alike; then those that are large enough.
+    photos = load_dataset(
+        architecture.scale, data=data, validation=_sets(val or []),
+        lr_size=min(LR_SIZE, plan.lr_size), memory_cap_bytes=_memory_bytes(memory, count),
+    ).for_patches(plan.lr_size)  # fmt: skip
     folder = run if run is not None else Path("runs") / _name(network, trial, recipe)
     settings = TrainSettings(
         architecture, plan, photos, folder, init, seed, validate_every, str(chosen),
@@ -176,6 +177,15 @@ def _plan(
             raise InputError(f"--patch: expected at least {architecture.scale}, got {patch}")
         plan = plan.changed(lr_size=patch // architecture.scale)
     return plan if precision is None else plan.changed(precision=precision)
+
+
+def _memory_bytes(given_gb: float | None, processes: int) -> int:
+    import psutil
+
+    if given_gb is not None:
+        return int(given_gb * 1e9)
+    # Of the machine, not of what is free just now: the same command finds the same photos again.
+    return int(psutil.virtual_memory().total) // 2 // processes
 
 
 def _sets(given: list[str]) -> dict[str, Path]:

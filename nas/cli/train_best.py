@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
-    from nas.data.split import TrainingPhotos
+    from nas.data import Dataset
     from nas.explore.settings import SearchSettings
     from nas.run import Run
     from nas.training.schedule import Plan
@@ -69,20 +68,11 @@ def _plan(recipe: str, steps: int | None, scale: int) -> Plan:
     return plan if steps is None else plan.stretched(steps)
 
 
-def _photos(settings: SearchSettings, plan: Plan) -> TrainingPhotos:
+def _photos(settings: SearchSettings, plan: Plan) -> Dataset:
     from nas.data import load_dataset
-    from nas.data.split import TrainingPhotos
 
     # As the search read them, so that its split is the same one; then those that are large enough.
-    dataset = load_dataset(
+    return load_dataset(
         settings.scale, data=settings.data, validation=settings.validation,
         lr_size=settings.recipe.lr_size,
-    )  # fmt: skip
-    least_px = plan.lr_size * settings.scale
-    large = tuple(photo for photo in dataset.train if photo.short_side >= least_px)
-    if not large:
-        raise InputError(
-            f"--train-recipe {plan.name}: its patches of {least_px} pixels are larger than all "
-            f"{len(dataset.train)} training photos; expected a recipe with a smaller hr_size"
-        )
-    return TrainingPhotos.of(replace(dataset, train=large))
+    ).for_patches(plan.lr_size)  # fmt: skip

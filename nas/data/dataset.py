@@ -1,29 +1,24 @@
-"""The data of a search: photos to train on, photos to validate on, and their fingerprint."""
+"""The data of a search or a training: photos to train on, photos that judge, their fingerprint."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from hashlib import sha256
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-
-import numpy as np
 
 from nas.data.embedded import embedded_photos
 from nas.data.folder import Progress, div2k_folders, read_folder
 from nas.data.photo import Photo
+from nas.data.split import apart, least_side_px, split
 from search_spaces.errors import InputError
 
-__all__ = ["VALIDATION_FRACTION", "VALIDATION_MOST", "Dataset", "load_dataset", "photo_digest"]
+__all__ = ["LR_SIZE", "Dataset", "load_dataset"]
 
-VALIDATION_FRACTION = 0.1
-"""Share of a folder's photos that a seeded split sets apart for validation, rounded."""
-VALIDATION_MOST = 20
-"""Most photos that a seeded split sets apart."""
+LR_SIZE = 24
+"""Side of the LR patches of most searches, pixels: photos that hold one are split."""
 
-# SSIM's window is 11 pixels wide and the evaluation shaves ``scale`` pixels from every side.
-_SSIM_WINDOW_PX = 11
+_ONLY_SET = "validation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +26,11 @@ class Dataset:
     """Photos for training and validation; no photo is in both.
 
     Attributes:
-        name: ``"embedded"`` or the folder's name, ``+val:NAME`` added for a validation folder.
+        name: ``"embedded"`` or the folder's name, ``+val:NAME`` added for each validation folder.
         scale: the factor the photos were chosen for: 2, 3 or 4.
         train: photos to train on, HR, not cropped to a multiple of the scale.
-        validation: photos to validate on, likewise.
-        fingerprint: 16 hex digits over the scale and the names and pixels of both parts; the
+        sets: photos to validate on, likewise, by the set's name; the first set decides.
+        fingerprint: 16 hex digits over the scale and the names and pixels of all parts; the
             same on every machine that decodes the same files to the same pixels.
         skipped: files of the folders that were left out, by reason.
     """
@@ -43,37 +38,63 @@ class Dataset:
     name: str
     scale: int
     train: tuple[Photo, ...]
-    validation: tuple[Photo, ...]
+    sets: Mapping[str, tuple[Photo, ...]]
     fingerprint: str
     skipped: Mapping[str, int]
+
+    @property
+    def validation(self) -> tuple[Photo, ...]:
+        """The photos of the first set."""
+        return next(iter(self.sets.values()))
+
+    def for_patches(self, lr_size: int) -> Dataset:
+        """The same without the training photos that hold no patch; what judges stays.
+
+        Args:
+            lr_size: side of the LR patches, pixels.
+
+        Raises:
+            InputError: no training photo holds one.
+        """
+        least_px = lr_size * self.scale
+        large = tuple(photo for photo in self.train if photo.short_side >= least_px)
+        if not large:
+            raise InputError(
+                f"patches of {least_px} x {least_px} pixels are larger than all "
+                f"{len(self.train)} training photos; give larger photos, or a recipe with a "
+                f"smaller hr_size"
+            )
+        skipped = Counter(self.skipped)
+        skipped["too small"] += len(self.train) - len(large)
+        return replace(self, train=large, skipped=dict(+skipped))
 
 
 def load_dataset(
     scale: int,
     *,
     data: Path | None = None,
-    validation: Path | None = None,
+    validation: Path | Mapping[str, Path] | None = None,
     seed: int = 0,
-    lr_size: int = 48,
+    lr_size: int = LR_SIZE,
     memory_cap_bytes: int = 10**9,
     progress: Progress | None = None,
 ) -> Dataset:
-    """The photos of a search, read into memory.
+    """The photos of a search or a training, read into memory.
 
     Without ``data``, the photos that ship inside scikit-image. With ``data``, a folder read by
     :func:`nas.data.folder.read_folder`; the validation photos come from the first of these that
-    is given: the ``validation`` folder, a ``DIV2K_valid_HR`` beside ``DIV2K_train_HR``, a split
+    is given: the ``validation`` folders, a ``DIV2K_valid_HR`` beside ``DIV2K_train_HR``, a split
     drawn with ``seed`` (a tenth of the photos, at least 1 and at most 20). A training photo that
     equals a validation photo pixel by pixel is left out (``also in validation``).
 
     Args:
         scale: upscaling factor, 2, 3 or 4.
         data: folder of HR photos to train on.
-        validation: folder of HR photos to validate on.
+        validation: folder of HR photos to validate on, or several by the set's name.
         seed: draws the split and what is kept under the memory cap.
         lr_size: side of the LR training patches in pixels; photos that hold no patch of
             ``lr_size * scale`` pixels are too small to train on.
-        memory_cap_bytes: most bytes of decoded folder photos to keep; a validation folder may
+        memory_cap_bytes: most bytes of decoded folder photos to keep; the validation folders may
             take a quarter of it.
         progress: called with (files read, files to read) while a folder is read.
 
@@ -85,46 +106,48 @@ def load_dataset(
         raise InputError(f"scale must be 2, 3 or 4, got {scale}")
     if seed < 0:
         raise InputError(f"seed: expected at least 0, got {seed}")
-    train_folder, held_out_folder = data, validation
+    given = {_ONLY_SET: validation} if isinstance(validation, Path) else dict(validation or {})
+    name = "+val:".join(
+        ["embedded" if data is None else data.resolve().name]
+        + [folder.resolve().name for folder in given.values()]
+    )
+    folders = {key: (div2k_folders(place) or (None, None))[1] or place
+               for key, place in given.items()}  # fmt: skip
     if data is not None and (layout := div2k_folders(data)):
-        train_folder, held_out_folder = layout[0], validation or layout[1]
-    if validation is not None and (layout := div2k_folders(validation)) and layout[1]:
-        held_out_folder = layout[1]
+        data, beside = layout
+        if beside is not None and not folders:
+            folders = {_ONLY_SET: beside}
 
     skipped: Counter[str] = Counter()
-    held_out: tuple[Photo, ...] = ()
-    if held_out_folder is not None:
-        # A mod-cropped side of this length, shaved, still holds one whole SSIM window.
-        least_px = -(-(_SSIM_WINDOW_PX + 2 * scale) // scale) * scale
+    sets: dict[str, tuple[Photo, ...]] = {}
+    for key, folder in folders.items():
         read = read_folder(
-            held_out_folder,
-            min_side_px=least_px,
-            memory_cap_bytes=memory_cap_bytes // 4,
+            folder,
+            min_side_px=least_side_px(scale),
+            memory_cap_bytes=memory_cap_bytes // (4 * len(folders)),
             seed=seed,
             progress=progress,
         )
-        held_out = read.photos
+        sets[key] = read.photos
         skipped.update(read.skipped)
-    if train_folder is None:
+    if data is None:
         train, embedded_validation = embedded_photos()
-        held_out = held_out or embedded_validation
+        sets = sets or {_ONLY_SET: embedded_validation}
     else:
+        judging = [photo for photos in sets.values() for photo in photos]
         read = read_folder(
-            train_folder,
+            data,
             min_side_px=scale * lr_size,
-            at_least=1 if held_out else 2,
-            memory_cap_bytes=memory_cap_bytes - sum(photo.pixels.nbytes for photo in held_out),
+            at_least=1 if sets else 2,
+            memory_cap_bytes=memory_cap_bytes - sum(photo.pixels.nbytes for photo in judging),
             seed=seed,
             progress=progress,
         )
         skipped.update(read.skipped)
         train = read.photos
-        if not held_out:
-            train, held_out = _split(train, seed)
-
-    digests = {id(photo): photo_digest(photo) for photo in (*train, *held_out)}
-    seen = {digests[id(photo)] for photo in held_out}
-    fresh = tuple(photo for photo in train if digests[id(photo)] not in seen)
+        if not sets:
+            train, sets[_ONLY_SET] = split(train, seed)
+    fresh, fingerprint = apart(scale, train, sets)
     if not fresh:
         raise InputError(
             f"all {len(train)} training photos are validation photos too;"
@@ -132,28 +155,4 @@ def load_dataset(
         )
     if len(fresh) < len(train):
         skipped["also in validation"] = len(train) - len(fresh)
-    whole = sha256(f"scale {scale}".encode())
-    for part, photos in (("train", fresh), ("validation", held_out)):
-        for photo in photos:
-            whole.update(f"\n{part} {photo.name} {digests[id(photo)]}".encode())
-    name = "embedded" if data is None else data.resolve().name
-    if validation is not None:
-        name += f"+val:{validation.resolve().name}"
-    return Dataset(name, scale, fresh, held_out, whole.hexdigest()[:16], dict(skipped))
-
-
-def _split(photos: Sequence[Photo], seed: int) -> tuple[tuple[Photo, ...], tuple[Photo, ...]]:
-    """(train, validation) of at least two photos, each in the order given."""
-    count = min(VALIDATION_MOST, max(1, round(VALIDATION_FRACTION * len(photos))))
-    held_out = set(np.random.default_rng(seed).permutation(len(photos))[:count].tolist())
-    return (
-        tuple(photo for index, photo in enumerate(photos) if index not in held_out),
-        tuple(photo for index, photo in enumerate(photos) if index in held_out),
-    )
-
-
-def photo_digest(photo: Photo) -> str:
-    """Hash of a photo's shape and pixels, hex."""
-    digest = sha256(f"{photo.height} x {photo.width}".encode())
-    digest.update(np.ascontiguousarray(photo.pixels).data)
-    return digest.hexdigest()
+    return Dataset(name, scale, fresh, sets, fingerprint, dict(skipped))

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from nas.data.split import TrainingPhotos
+from nas.data import Dataset
 from nas.evaluate.environment import environment
 from nas.evaluate.upscale import upscale
 from nas.evaluate.validate import reference
@@ -128,10 +128,10 @@ class RunFolder:
             text = yaml.safe_dump(about, sort_keys=False, width=96, allow_unicode=True)
             temporary.write_text(text, encoding="utf-8")
 
-    def show(self, board: Board, step: int, network: Network, photos: TrainingPhotos) -> None:
+    def show(self, board: Board, step: int, network: Network, photos: Dataset) -> None:
         """The middle of the first validation photo on the board, enlarged by the network."""
         a = network.architecture
-        ref = reference(next(iter(photos.sets.values()))[0], a.scale)
+        ref = reference(photos.validation[0], a.scale)
         side = min(_MOST_SHOWN_PX // a.scale, *ref.lr.shape[:2])
         y, x = ((length - side) // 2 for length in ref.lr.shape[:2])
         lr = ref.lr[y : y + side, x : x + side]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from nas.data.split import TrainingPhotos
+from nas.data import Dataset
 from nas.training.schedule import Plan
 from search_spaces import Architecture
 from search_spaces.regular import read_regular
@@ -40,7 +40,7 @@ class TrainSettings:
 
     architecture: Architecture
     plan: Plan
-    photos: TrainingPhotos
+    photos: Dataset
     run: Path
     init: Path | None = None
     seed: int = 0

@@ -39,7 +39,7 @@ def tiny_network() -> Tiny:
 def small_photos() -> Dataset:
     """Four photos of 96x96 px, the last one for validation."""
     photos = tuple(Photo(f"{k}.png", pixels) for k, pixels in enumerate(blobs(4)))
-    return Dataset("made", 2, photos[:3], photos[3:], "0" * 16, {})
+    return Dataset("made", 2, photos[:3], {"validation": photos[3:]}, "0" * 16, {})
 
 
 @pytest.fixture(scope="session")

@@ -60,7 +60,7 @@ def photos() -> Dataset:
     for k in range(4):
         coarse = rng.integers(0, 256, (12, 12, 3), dtype=np.uint8)
         made.append(Photo(f"{k}.png", np.kron(coarse, np.ones((8, 8, 1), np.uint8))))
-    return Dataset("made", 2, tuple(made[:3]), tuple(made[3:]), "0" * 16, {})
+    return Dataset("made", 2, tuple(made[:3]), {"validation": tuple(made[3:])}, "0" * 16, {})
 
 
 class TestForm:

@@ -167,7 +167,7 @@ def _write_model(path: Path) -> None:
 
 def _train_a_little() -> None:
     """To a checkpoint in the middle of the recipe."""
-    from nas.data.split import load_photos
+    from nas.data import load_dataset
     from nas.training.events import TrainingEvent, TrainingStep
     from nas.training.schedule import load_plan
     from nas.training.session import train_fully
@@ -180,7 +180,7 @@ def _train_a_little() -> None:
 
     plan = load_plan(names.RECIPE, 4)
     architecture = Architecture.load(names.CONFIG)
-    photos = load_photos(Path(names.PHOTOS), {}, scale=4, lr_size=plan.lr_size)
+    photos = load_dataset(4, data=Path(names.PHOTOS), lr_size=plan.lr_size)
     settings = TrainSettings(
         architecture, plan, photos, Path(names.TRAINING), every=2, checkpoint_s=0.0,
         tensorboard=False,

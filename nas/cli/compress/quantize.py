@@ -68,7 +68,7 @@ def quantize(
     )
     given = open_network(network)
     scale = given.architecture.scale
-    photos = load_dataset(scale, data=data, validation=validation, seed=seed, lr_size=24)
+    photos = load_dataset(scale, data=data, validation=validation, seed=seed)
     result = quantize_network(
         given, photos.train, photos.validation, output, options=options, on_stage=_say,
         on_step=lambda step, loss: _say(f"step {step}/{qat_steps}") if step % 20 == 0 else None,

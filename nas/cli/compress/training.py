@@ -42,9 +42,9 @@ def dataset_of(
     scale: int, data: Path | None, validation: Path | None, recipe: Recipe | None, seed: int
 ) -> Dataset:
     """The photos to train and to validate on; those that come along where none are given."""
-    from nas.data import load_dataset
+    from nas.data.dataset import LR_SIZE, load_dataset
 
-    size = 24 if recipe is None else recipe.lr_size
+    size = LR_SIZE if recipe is None else recipe.lr_size
     return load_dataset(scale, data=data, validation=validation, seed=seed, lr_size=size)
 
 

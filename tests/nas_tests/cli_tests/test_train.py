@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import torch
+import yaml
 from PIL import Image
 
+from nas.data import load_dataset
 from nas.training.warm_start import initial_network
 from search_spaces import Architecture, load
 
@@ -70,6 +72,21 @@ def test_a_training_and_the_same_command_again(train: Callable[..., Any], place:
     events = [json.loads(line) for line in again.out.splitlines()]
     assert [event["event"] for event in events] == ["TrainingStarted", "TrainingEnded"]
     assert events[0]["step"] == events[0]["steps"] == 12
+
+
+def test_a_training_is_judged_on_the_photos_of_a_search(
+    train: Callable[..., Any], place: Place
+) -> None:
+    rng = np.random.default_rng(1)
+    for number in range(4, 30):
+        pixels = rng.integers(0, 256, (48 + number % 2, 48, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(place.photos / f"{number}.png")
+    searched = load_dataset(2, data=place.photos, lr_size=24)
+    assert train("--steps", "2", "--patch", "48").code == 0
+    about = yaml.safe_load((place.run / "train.yaml").read_text())
+    assert about["validation"] == {"validation": [photo.name for photo in searched.validation]}
+    assert about["data_fingerprint"] == searched.fingerprint
+    assert len(searched.validation) == 3
 
 
 def test_named_sets_a_shorter_schedule_and_weights_to_go_on_from(

@@ -175,6 +175,38 @@ def test_seed_out_of_range() -> None:
         load_dataset(4, seed=-1)
 
 
+def test_named_sets_are_not_trained_on(tmp_path: Path) -> None:
+    data = fill(tmp_path / "data", 3)
+    sets = {
+        "one": fill(tmp_path / "first", 1, first=1),
+        "two": fill(tmp_path / "second", 2, first=9),
+    }
+    found = load_dataset(2, data=data, validation=sets, lr_size=8)
+    assert found.name == "data+val:first+val:second"
+    assert list(found.sets) == ["one", "two"]
+    assert names(found.validation) == ["1.png"]
+    assert names(found.train) == ["0.png", "2.png"]
+    assert found.skipped == {"also in validation": 1}
+    again = load_dataset(2, data=data, validation=sets, lr_size=8)
+    swapped = dict(reversed(sets.items()))
+    other = load_dataset(2, data=data, validation=swapped, lr_size=8)
+    # The first set chooses the best weights, so that their order is part of it.
+    assert found.fingerprint == again.fingerprint != other.fingerprint
+
+
+def test_larger_patches_leave_what_judges_as_it_is(tmp_path: Path) -> None:
+    folder = fill(fill(tmp_path, 12), 8, side=40, first=12)
+    found = load(folder)
+    large = found.for_patches(20)
+    assert large.validation == found.validation
+    assert {photo.short_side for photo in large.train} == {40}
+    assert large.skipped == {"too small": len(found.train) - len(large.train)}
+    assert large.fingerprint == found.fingerprint
+    assert found.for_patches(8) == found
+    with pytest.raises(InputError, match="patches of 42 x 42 pixels are larger than all 18"):
+        found.for_patches(21)
+
+
 def test_research_photos_at_a_quick_patch(sr_data: Path) -> None:
     dataset = load_dataset(4, data=sr_data / "train" / "T91", lr_size=16)
     assert len(dataset.train) + len(dataset.validation) + dataset.skipped.get("too small", 0) == 90

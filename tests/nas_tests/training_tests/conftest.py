@@ -9,8 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from nas.data import Patches, Photo
-from nas.data.split import TrainingPhotos
+from nas.data import Dataset, Patches, Photo
 from nas.training.recipe import Recipe
 from nas.training.schedule import Plan
 from nas.training.settings import TrainSettings
@@ -39,19 +38,19 @@ def plan() -> Plan:
 
 
 @pytest.fixture(scope="session")
-def photos() -> TrainingPhotos:
+def photos() -> Dataset:
     rng = np.random.default_rng(3)
     made = [
         Photo(str(n), np.kron(rng.integers(0, 256, (8, 9, 3)), np.ones((4, 4, 1))).astype(np.uint8))
         for n in range(4)
     ]
     sets = {"first": (made[2],), "second": (made[3],)}
-    return TrainingPhotos("noise", tuple(made[:2]), sets, "fingerprint", {})
+    return Dataset("noise", 2, tuple(made[:2]), sets, "fingerprint", {})
 
 
 @pytest.fixture
 def make(
-    architecture: Architecture, plan: Plan, photos: TrainingPhotos, tmp_path: Path, one_thread: None
+    architecture: Architecture, plan: Plan, photos: Dataset, tmp_path: Path, one_thread: None
 ) -> Make:
     def settings(run: str = "run", **changes: Any) -> TrainSettings:
         given: dict[str, Any] = {"every": 5, "tensorboard": False, **changes}
