@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import io
-import types
 import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from nas.deploy.metadata import metadata
 from nas.deploy.parity import Array, Parity, check_parity
-from nas.deploy.portable import LEAST_ESA_SIDE_PX, portable
-from search_spaces.attention.esa import ESALite
+from nas.deploy.portable import portable
+from search_spaces.attention.esa import continued
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
 from search_spaces.network import Network
@@ -38,11 +36,15 @@ def export_torchscript(network: Network, path: Path | str) -> Parity:
     with warnings.catch_warnings():
         # torch recommends torch.export instead; TorchScript is what was asked for.
         warnings.simplefilter("ignore")
-        copied = portable(network)
-        extended: Any = torch.jit.script(_extended)
-        for module in copied.modules():
-            if isinstance(module, ESALite) and type(module).pooled is ESALite.pooled:
-                module.pooled = types.MethodType(_pooled(extended), module)  # type: ignore[method-assign]
+        # A trace keeps a scripted function's branches.
+        scripted: Any = torch.jit.script(continued)
+
+        def extended(x: Tensor, least: int) -> Tensor:
+            # Were the result x itself, the trace would take every later use of x for one of it.
+            out: Tensor = scripted(x.clone(), least)
+            return out
+
+        copied = portable(network, extended)
         try:
             with torch.no_grad():
                 traced: Any = torch.jit.trace(copied, example, check_trace=False)
@@ -65,19 +67,3 @@ def export_torchscript(network: Network, path: Path | str) -> Parity:
                 return out
 
             return check_parity(network, run)
-
-
-def _pooled(extended: Any) -> Any:
-    def pooled(self: ESALite, x: Tensor) -> Tensor:
-        return F.max_pool2d(self.stride(extended(x, LEAST_ESA_SIDE_PX)), kernel_size=7, stride=3)
-
-    return pooled
-
-
-def _extended(x: Tensor, least: int) -> Tensor:
-    # Scripted: a trace keeps a scripted function's branches.
-    below, right = max(0, least - x.size(2)), max(0, least - x.size(3))
-    if below > 0 or right > 0:
-        return F.pad(x, [0, right, 0, below], mode="replicate")
-    # Were it x itself, the trace would take every later use of x for one of the result.
-    return x.clone()

@@ -14,30 +14,17 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional as F
 
-from nas.deploy.portable import LEAST_ESA_SIDE_PX
-from search_spaces.attention.esa import ESALite
+from search_spaces.attention import esa
 from search_spaces.errors import InputError
 from search_spaces.network import Network
 from search_spaces.skips import LinearSkip
 
-__all__ = ["HELPERS", "continued", "is_inlined", "statements", "traceable"]
+__all__ = ["HELPERS", "is_inlined", "statements", "traceable"]
 
 
-def continued(x: Tensor, least: int) -> Tensor:
-    """Continues a map by its border pixels to ``least`` pixels a side, where it has fewer."""
-    below, right = max(0, least - x.shape[-2]), max(0, least - x.shape[-1])
-    return F.pad(x, (0, right, 0, below), mode="replicate") if below or right else x
+_FUNCTIONS = (esa.continued,)
 
-
-fx.wrap("continued")
-
-HELPERS: Mapping[str, str] = {
-    "continued": '''def continued(x, least):
-    """Continues a map by its border pixels to `least` pixels a side, where it has fewer."""
-    below, right = max(0, least - x.shape[-2]), max(0, least - x.shape[-1])
-    return F.pad(x, (0, right, 0, below), mode="replicate") if below or right else x
-'''
-}
+HELPERS: Mapping[str, str] = {one.__name__: inspect.getsource(one) for one in _FUNCTIONS}
 """Source of the functions that generated code may call beside torch's, by name."""
 
 _SIGNS: Mapping[Any, str] = {
@@ -61,16 +48,9 @@ def traceable(network: Network, *, training: bool = False) -> Network:
     """
     copied = copy.deepcopy(network).float().cpu().train(training).requires_grad_(False)
     for module in copied.modules():
-        if isinstance(module, ESALite) and type(module).pooled is ESALite.pooled:
-            module.pooled = types.MethodType(_pooled, module)  # type: ignore[method-assign]
         if isinstance(module, LinearSkip) and type(module).filtered is LinearSkip.filtered:
             module.filtered = types.MethodType(_filtered, module)  # type: ignore[method-assign]
     return copied
-
-
-def _pooled(self: ESALite, x: Tensor) -> Tensor:
-    strided = self.stride(continued(x, LEAST_ESA_SIDE_PX))
-    return F.max_pool2d(strided, kernel_size=7, stride=3)
 
 
 def _filtered(self: LinearSkip, around: Tensor) -> Tensor:
@@ -90,7 +70,10 @@ def is_inlined(module: nn.Module) -> bool:
 
 
 class _OneClass(fx.Tracer):
-    """Follows one module's forward; modules in it are called, not followed."""
+    """Follows one module's forward; modules and `HELPERS` in it are called, not followed."""
+
+    def __init__(self) -> None:
+        super().__init__(autowrap_functions=_FUNCTIONS)
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return not is_inlined(m)

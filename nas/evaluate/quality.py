@@ -9,12 +9,17 @@ import numpy.typing as npt
 
 from search_spaces.errors import InputError
 
-__all__ = ["luma", "psnr_of_luma_db", "psnr_y_db", "ssim_of_luma", "ssim_y"]
+__all__ = ["RGB_TO_YCC", "luma", "psnr_of_luma_db", "psnr_y_db", "ssim_of_luma", "ssim_y"]
 
 Pixels = npt.NDArray[np.uint8]
 Luma = npt.NDArray[np.float64]
 
-_RGB_TO_Y = np.array([65.481, 128.553, 24.966]) / 255.0
+RGB_TO_YCC = (
+    np.array([[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]])
+    / 255.0
+)
+"""BT.601 studio range: rows give Y, above 16, and Cb and Cr, around 128, of (R, G, B) in 0..255."""
+
 _WINDOW = 11
 
 
@@ -35,7 +40,7 @@ def luma(pixels: Pixels) -> Luma:
         )
     if pixels.ndim == 2:
         return pixels.astype(np.float64)
-    return np.asarray(pixels @ _RGB_TO_Y + 16.0, dtype=np.float64)
+    return np.asarray(pixels @ RGB_TO_YCC[0] + 16.0, dtype=np.float64)
 
 
 def psnr_y_db(sr: Pixels, hr: Pixels, shave: int) -> float:

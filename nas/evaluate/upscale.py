@@ -7,18 +7,13 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from nas.evaluate.quality import luma
+from nas.evaluate.quality import RGB_TO_YCC, luma
 
 __all__ = ["upscale"]
 
 Pixels = npt.NDArray[np.uint8]
 
-# BT.601 studio range; rows give Cb and Cr of (R, G, B) in 0..255, both around 128.
-_RGB_TO_YCC = (
-    np.array([[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]])
-    / 255.0
-)
-_YCC_TO_RGB = np.linalg.inv(_RGB_TO_YCC)
+_YCC_TO_RGB = np.linalg.inv(RGB_TO_YCC)
 _OFFSET = np.array([16.0, 128.0, 128.0])
 
 
@@ -41,7 +36,7 @@ def upscale(network: nn.Module, pixels: Pixels, scale: int, *, colors: int = 3) 
         return _to_uint8(_forward(network, pixels.transpose(2, 0, 1)).transpose(1, 2, 0))
     from nas.data.degradation import bicubic_up
 
-    ycc = bicubic_up(pixels, scale) @ _RGB_TO_YCC.T + _OFFSET
+    ycc = bicubic_up(pixels, scale) @ RGB_TO_YCC.T + _OFFSET
     ycc[..., 0] = np.clip(_forward(network, luma(pixels)[None])[0], 0.0, 255.0)
     return _to_uint8((ycc - _OFFSET) @ _YCC_TO_RGB.T)
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nas.evaluate.precision import resolve_precision
+from nas.evaluate.quality import RGB_TO_YCC
 from nas.quiet import training_step
 from nas.training.processes import ALONE, Processes
 from nas.training.recipe import Recipe
@@ -116,9 +117,6 @@ def train(
     return state
 
 
-_RGB_TO_Y = (65.481 / 255, 128.553 / 255, 24.966 / 255)
-
-
 def unit(pixels: Tensor, colors: int, device: torch.device) -> Tensor:
     """uint8 (N, 3, h, w) as float32 in 0..1, (N, colors, h, w), channels_last.
 
@@ -126,7 +124,7 @@ def unit(pixels: Tensor, colors: int, device: torch.device) -> Tensor:
     """
     values = pixels.to(device, non_blocking=True).to(torch.float32)
     if colors == 1:
-        weights = torch.tensor(_RGB_TO_Y, device=device)
+        weights = torch.tensor(RGB_TO_YCC[0], dtype=torch.float32, device=device)
         values = torch.einsum("nchw,c->nhw", values, weights).unsqueeze(1) + 16.0
     return values.div_(255.0).contiguous(memory_format=torch.channels_last)
 

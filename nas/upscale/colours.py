@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from nas.evaluate.quality import RGB_TO_YCC
 from nas.upscale.bicubic import bicubic
 
 __all__ = ["Alpha", "enlarge_channels"]
@@ -15,14 +16,8 @@ __all__ = ["Alpha", "enlarge_channels"]
 Alpha = Literal["bicubic", "network"]
 Forward = Callable[[Tensor], Tensor]
 
-# BT.601 studio range on 0..1: rows give Y, Cb and Cr of (R, G, B).
-_YCC = (
-    torch.tensor(
-        [[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]],
-        dtype=torch.float64,
-    )
-    / 255.0
-)
+# The same on 0..1.
+_YCC = torch.from_numpy(RGB_TO_YCC)
 _OFFSET = torch.tensor([16.0, 128.0, 128.0], dtype=torch.float64) / 255.0
 _GRAY_RANGE = 219.0 / 255.0
 

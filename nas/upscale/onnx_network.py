@@ -17,10 +17,10 @@ from torch import Tensor, nn
 
 from nas.deploy.onnx_file import exported_program, open_model
 from nas.deploy.parity import Array, check_parity
-from nas.deploy.portable import LEAST_ESA_SIDE_PX, portable
+from nas.deploy.portable import portable
 from nas.upscale.tiles import ALIGN_PX
 from search_spaces import Architecture
-from search_spaces.attention.esa import ESALite
+from search_spaces.attention.esa import LEAST_SIDE_PX, ESALite
 from search_spaces.errors import InputError
 from search_spaces.network import Network
 
@@ -176,7 +176,7 @@ def _attention(frame: list[Tensor]) -> Any:
 
 def _bilinear(whole: Tensor, origin: Tensor, length: int, cells: int) -> Tensor:
     """(length, cells): each pixel's weights on the tile's cells (see `whole_image`)."""
-    strided = ((whole.clamp_min(LEAST_ESA_SIDE_PX) - 3) / 2).floor() + 1
+    strided = ((whole.clamp_min(LEAST_SIDE_PX) - 3) / 2).floor() + 1
     all_cells = ((strided - 7) / 3).floor() + 1
     pixel = torch.arange(length) + origin
     place = (pixel + 0.5) * (all_cells / whole) - 0.5

@@ -10,12 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from nas.upscale.tiles import ALIGN_PX
-from search_spaces.attention.esa import ESALite
+from search_spaces.attention.esa import LEAST_SIDE_PX, ESALite
 
 __all__ = ["Frame", "frame_attentions"]
-
-# ESA pads shorter sides to this length (see search_spaces.attention.esa).
-_LEAST_SIDE_PX = 15
 
 
 @dataclass(slots=True)
@@ -75,7 +72,7 @@ def _stretched(coarse: Tensor, frame: Frame, size: tuple[int, int]) -> Tensor:
 
 def _bilinear(whole: int, origin: int, length: int, cells: int, device: torch.device) -> Tensor:
     """(length, cells): each pixel's weights on the tile's cells."""
-    strided = (max(whole, _LEAST_SIDE_PX) - 3) // 2 + 1
+    strided = (max(whole, LEAST_SIDE_PX) - 3) // 2 + 1
     all_cells = (strided - 7) // 3 + 1
     pixel = torch.arange(origin, origin + length, dtype=torch.float64)
     place = ((pixel + 0.5) * (all_cells / whole) - 0.5).clamp(0, all_cells - 1)

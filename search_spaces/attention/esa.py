@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
+import torch
 from annotated_types import Ge, Lt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from search_spaces.layer import Layer, Size, conv
 
-__all__ = ["ESA", "ESALite"]
+__all__ = ["ESA", "LEAST_SIDE_PX", "ESALite", "continued"]
 
-# A stride-2 convolution without padding leaves (15 - 3) // 2 + 1 = 7 pixels, and the
-# pooling window is 7 wide: smaller images have to be padded up to 15.
-_LEAST_SIDE_PX = 15
+LEAST_SIDE_PX = 15
+"""Smaller maps are padded up to this: a stride-2 convolution without padding leaves
+(15 - 3) // 2 + 1 = 7 pixels, and the pooling window is 7 wide."""
+
+
+# In words that torch.jit.script and a plain file know: exports write out this very function.
+def continued(x: torch.Tensor, least: int) -> torch.Tensor:
+    """Continues a map by its border pixels to `least` pixels a side, where it has fewer."""
+    below, right = max(0, least - x.shape[-2]), max(0, least - x.shape[-1])
+    if below > 0 or right > 0:
+        return F.pad(x, (0, right, 0, below), mode="replicate")
+    return x
 
 
 class ESALite(nn.Module):
@@ -35,11 +45,8 @@ class ESALite(nn.Module):
 
     def pooled(self, x: Tensor) -> Tensor:
         """The coarse map on which the attention is computed."""
-        pad_h = max(0, _LEAST_SIDE_PX - x.shape[-2])
-        pad_w = max(0, _LEAST_SIDE_PX - x.shape[-1])
-        if pad_h or pad_w:
-            x = F.pad(x, (0, pad_w, 0, pad_h), mode="replicate")
-        return F.max_pool2d(self.stride(x), kernel_size=7, stride=3)
+        strided = self.stride(continued(x, LEAST_SIDE_PX))
+        return F.max_pool2d(strided, kernel_size=7, stride=3)
 
     def coarse(self, x: Tensor) -> Tensor:
         """The attention at coarse resolution."""
@@ -103,6 +110,6 @@ class ESA(ESALite):
 
 
 def _coarse_sizes(size: Size) -> tuple[Size, Size]:
-    height, width = (max(side, _LEAST_SIDE_PX) for side in size)
+    height, width = (max(side, LEAST_SIDE_PX) for side in size)
     strided = ((height - 3) // 2 + 1, (width - 3) // 2 + 1)
     return strided, ((strided[0] - 7) // 3 + 1, (strided[1] - 7) // 3 + 1)

@@ -13,9 +13,10 @@ from torch import nn
 
 from nas.deploy.onnx_file import INPUT, OUTPUT, export_onnx, open_session
 from nas.deploy.parity import PARITY_SIZES, TOLERANCE, check_parity
-from nas.deploy.portable import LEAST_ESA_SIDE_PX, portable
+from nas.deploy.portable import portable
 from nas.deploy.torchscript import export_torchscript
 from search_spaces import Architecture, Network, build
+from search_spaces.attention.esa import LEAST_SIDE_PX, continued
 from search_spaces.errors import InputError
 
 SIZES = ((1, 1, 1), (1, 14, 15), (3, 8, 61), (1, 97, 33))
@@ -42,7 +43,7 @@ VARIED: dict[str, Any] = {
 
 def sizes_are_hard() -> bool:
     sides = {side for _, *size in PARITY_SIZES for side in size}
-    return min(sides) < LEAST_ESA_SIDE_PX < max(sides) and any(side % 2 for side in sides)
+    return min(sides) < LEAST_SIDE_PX < max(sides) and any(side % 2 for side in sides)
 
 
 def test_checked_sizes_are_hard() -> None:
@@ -72,6 +73,7 @@ def test_portable_form_is_the_same_network(size: tuple[int, int]) -> None:
     network = make()
     image = torch.rand(1, 3, *size)
     assert torch.equal(portable(network)(image), network(image))
+    assert torch.equal(portable(network, continued)(image), network(image))
 
 
 def test_onnx_takes_any_size(network: Network, tmp_path: Path) -> None:
@@ -120,8 +122,8 @@ def test_a_graph_that_differs_is_not_written(
 ) -> None:
     network = make()
 
-    def other(given: Network) -> Network:
-        copied = portable(given)
+    def other(given: Network, *continued: Any) -> Network:
+        copied = portable(given, *continued)
         with torch.no_grad():
             next(copied.parameters()).add_(0.01)
         return copied
