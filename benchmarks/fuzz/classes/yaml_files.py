@@ -66,7 +66,7 @@ def spaces(rng: random.Random, place: Path, valid: Path) -> Command:
 
 def recipes(rng: random.Random, place: Path, valid: Path) -> Command:
     """A recipe of full training."""
-    folder = _ROOT / "nas" / "evaluate" / "recipes"
+    folder = _ROOT / "nas" / "training" / "recipes"
     papers = sorted(folder.glob("*.yaml"))
     source = valid / m.RECIPE if rng.random() < 0.5 else rng.choice(papers)
     what = _break(rng, place / m.RECIPE, source.read_text("utf-8"))
