@@ -80,9 +80,7 @@ def ways() -> Iterator[tuple[str, Recipe]]:
 def grown(arch: Architecture, dataset: Dataset) -> Network:
     """Trained long."""
     recipe = LONG.replace(seed=0)
-    patches = Patches(
-        dataset.train, SCALE, lr_size=recipe.lr_size, batch=recipe.batch, seed=recipe.seed
-    )
+    patches = Patches.of(dataset.train, SCALE, recipe)
     network = seeded(lambda: build(arch), recipe.seed)
     set_first_weights(network, patches, recipe)
     averaged = train(start(network, recipe), patches, recipe).averaged()

@@ -23,7 +23,7 @@ import torch
 
 from benchmarks.hardware import RESULTS, header_line, write_result
 from benchmarks.table.contents import CROP_PX, LONG, SCALE, photos
-from nas.data import Dataset, Patches, Photo
+from nas.data import Dataset, Photo
 from nas.data.folder import read_folder
 from nas.evaluate.validate import validate
 from nas.explore.events import Event, TrialEnded, TrialPaused
@@ -106,15 +106,7 @@ def searched(folder: Path, trials: int, dataset: Dataset, params: int, macs: int
         run=folder,
         seed=0,
     )
-    return run_search(settings, _told, trainer=trainer_of(dataset, settings.recipe))
-
-
-def trainer_of(dataset: Dataset, recipe: Recipe) -> NetworkTrainer:
-    """Trains by a recipe on its seed's patches."""
-    patches = Patches(
-        dataset.train, SCALE, lr_size=recipe.lr_size, batch=recipe.batch, seed=recipe.seed
-    )
-    return NetworkTrainer(dataset, patches, recipe)
+    return run_search(settings, _told, trainer=NetworkTrainer(dataset, settings.recipe))
 
 
 def grown(
@@ -132,7 +124,7 @@ def grown(
     with locked(stem.with_suffix(".lock"), wait=False) as mine:
         if not mine or path.exists():
             return False
-        trainer, checkpoint = trainer_of(dataset, recipe), stem.with_suffix(".pt")
+        trainer, checkpoint = NetworkTrainer(dataset, recipe), stem.with_suffix(".pt")
         rung = trainer.advance(
             arch, recipe.steps, checkpoint=checkpoint, on_step=lambda step, loss, seconds: None
         )

@@ -35,7 +35,7 @@ from benchmarks.winner import research_folders
 from nas.audit.noise import freedom, seed_mean, seed_noise_db
 from nas.audit.price import price_terms, residuals, slopes
 from nas.audit.store import without_nan
-from nas.data import Dataset, Patches, load_dataset
+from nas.data import Dataset, load_dataset
 from nas.explore.halving import rung_steps
 from nas.explore.settings import DEFAULT_ETA, DEFAULT_RUNGS
 from nas.explore.trainer import NetworkTrainer
@@ -91,11 +91,7 @@ def measure(
 
     @cache
     def trainer(seed: int) -> NetworkTrainer:
-        mine = recipe.replace(seed=seed)
-        patches = Patches(
-            dataset.train, SCALE, lr_size=mine.lr_size, batch=mine.batch, seed=seed
-        )  # fmt: skip
-        return NetworkTrainer(dataset, patches, mine)
+        return NetworkTrainer(dataset, recipe.replace(seed=seed))
 
     wanted = [(kind, a, seed) for seed in range(seeds) for kind in kinds for a in kinds[kind]]
     for number, (kind, arch, seed) in enumerate(wanted, start=1):

@@ -63,9 +63,7 @@ def main() -> None:
     arguments = parser.parse_args()
     recipe, space = profile(arguments.profile), Space.load("distillation")
     dataset = load_dataset(4, lr_size=recipe.lr_size)
-    patches = Patches(
-        dataset.train, 4, lr_size=recipe.lr_size, batch=recipe.batch, seed=recipe.seed
-    )
+    patches = Patches.of(dataset.train, 4, recipe)
     name = f"recipe_stability_{arguments.profile}"
     path = RESULTS / f"{name}.json"
     settings = {"recipe": recipe.model_dump(mode="json"), "space": space.hash}

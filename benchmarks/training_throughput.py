@@ -126,7 +126,7 @@ class Ours:
 
     def __init__(self, photos: Sequence[Photo], lr_size: int, device: torch.device) -> None:
         self.recipe = Recipe(steps=10**6, batch=BATCH, lr_size=lr_size)
-        self.patches = Patches(photos, SCALE, lr_size=lr_size, batch=BATCH, seed=0)
+        self.patches = Patches.of(photos, SCALE, self.recipe)
         self.state = start(network(), self.recipe, device=device)
 
     def block(self, steps: int) -> list[float]:

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.hardware import RESULTS, header, header_line, write_result
-from nas.data import Dataset, Patches, load_dataset
+from nas.data import Dataset, load_dataset
 from nas.evaluate.benchmark import TestSet, evaluate_set
 from nas.evaluate.upscale import upscale
 from nas.explore.trainer import NetworkTrainer
@@ -91,10 +91,7 @@ def trained(
         found: dict[str, Any] = json.loads(path.read_text())
         if found["hash"] == arch.hash and found["recipe"] == recipe.model_dump(mode="json"):
             return found
-    patches = Patches(
-        dataset.train, SCALE, lr_size=recipe.lr_size, batch=recipe.batch, seed=recipe.seed
-    )
-    trainer, checkpoint = NetworkTrainer(dataset, patches, recipe), work / f"{stem}.pt"
+    trainer, checkpoint = NetworkTrainer(dataset, recipe), work / f"{stem}.pt"
     done = trainer.advance(
         arch, recipe.steps, checkpoint=checkpoint, on_step=lambda step, loss, seconds: None
     )

@@ -17,8 +17,7 @@ from nas.evaluate.validate import validate
 from nas.training.checkpointed import train_checkpointed
 from nas.training.loop import Diverged, OnStep, unit
 from nas.training.recipe import Recipe
-from nas.training.state import TrainState, start
-from search_spaces.errors import InputError
+from nas.training.state import TrainState, resumed, start
 from search_spaces.network import Network, build
 
 __all__ = ["Gradients", "Tuned", "copied", "finetune", "forget", "images_of", "psnr_of"]
@@ -81,16 +80,8 @@ def finetune(
         return start(module, recipe, device=device, colors=network.architecture.colors)
 
     path = _file(checkpoint, network, dataset, recipe, teaching)
-    state = fresh()
-    if path is not None and path.exists():
-        try:
-            state.load(path)
-        except InputError:
-            # A damaged one costs some steps again; half of it may be loaded.
-            state = fresh()
-    patches = Patches(
-        dataset.train, dataset.scale, lr_size=recipe.lr_size, batch=recipe.batch, seed=recipe.seed
-    )
+    state = fresh() if path is None else resumed(fresh, path)
+    patches = Patches.of(dataset.train, dataset.scale, recipe)
     try:
         train_checkpointed(state, patches, recipe, path, objective=taught, on_step=on_step)
     except Diverged:
@@ -163,14 +154,7 @@ class Gradients:
     recipe: Recipe
 
     def __call__(self, network: Network) -> None:
-        recipe = self.recipe
-        patches = Patches(
-            self.dataset.train,
-            self.dataset.scale,
-            lr_size=recipe.lr_size,
-            batch=recipe.batch,
-            seed=recipe.seed,
-        )
+        patches = Patches.of(self.dataset.train, self.dataset.scale, self.recipe)
         network.zero_grad(set_to_none=True)
         for step in range(_GRADIENT_BATCHES):
             batch = patches.batch(step)

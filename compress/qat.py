@@ -72,9 +72,7 @@ def qat(
     recipe = recipe.replace(precision="fp32")
     lean = fold(network).network
     arch = lean.architecture
-    patches = Patches(
-        photos, arch.scale, lr_size=recipe.lr_size, batch=recipe.batch, seed=recipe.seed
-    )
+    patches = Patches.of(photos, arch.scale, recipe)
     teacher = copy.deepcopy(lean).eval().requires_grad_(False)
     shape = (recipe.batch, arch.colors, recipe.lr_size, recipe.lr_size)
     with _quiet():

@@ -123,9 +123,7 @@ def fresh(arch: Architecture, arm: Arm, seed: int) -> tuple[TrainState, Patches,
     """Step 0 of a training, and what it is trained on."""
     recipe = arm.recipe.replace(seed=seed)
     train_photos, _ = photos(arch.scale)
-    patches = Patches(
-        train_photos, arch.scale, lr_size=recipe.lr_size, batch=recipe.batch, seed=seed
-    )
+    patches = Patches.of(train_photos, arch.scale, recipe)
     network = seeded(lambda: build(skipped(arch, arm.image_skip)), seed)
     set_first_weights(network, patches, recipe)
     return start(network, recipe), patches, recipe

@@ -26,7 +26,6 @@ from benchmarks.hardware import header_line
 from benchmarks.table.contents import (
     FOLDER,
     RECIPE,
-    SCALE,
     Training,
     bands,
     grid,
@@ -34,14 +33,13 @@ from benchmarks.table.contents import (
     plan,
 )
 from benchmarks.table.table import read_table
-from nas.data import Dataset, Patches
+from nas.data import Dataset
 from nas.explore.trainer import NetworkTrainer
 from nas.latency.network_time import measure_latency
 from nas.locks import locked
 from nas.predictor import ZERO_COST
 from nas.records import Rung
 from nas.training.loop import Diverged
-from nas.training.recipe import Recipe
 from search_spaces import Architecture, build, price
 from search_spaces.files import atomic_path
 
@@ -101,7 +99,7 @@ def train_one(training: Training, dataset: Dataset, checkpoint: Path) -> pd.Data
     arch, seed, rows = training.architecture, training.seed, []
     # What was left of it has lost its rungs.
     checkpoint.unlink(missing_ok=True)
-    trainer, began, diverged = _trainer(dataset, training.recipe), time.perf_counter(), False
+    trainer, began, diverged = NetworkTrainer(dataset, training.recipe), time.perf_counter(), False
     for step in training.rungs:
         rung = Rung(step, math.nan, math.nan, math.nan)
         if not diverged:
@@ -115,13 +113,6 @@ def train_one(training: Training, dataset: Dataset, checkpoint: Path) -> pd.Data
     return pd.DataFrame(rows).round({"psnr_y_db": 5, "ssim_y": 6, "wall_seconds": 3})
 
 
-def _trainer(dataset: Dataset, recipe: Recipe) -> NetworkTrainer:
-    patches = Patches(
-        dataset.train, SCALE, lr_size=recipe.lr_size, batch=recipe.batch, seed=recipe.seed
-    )
-    return NetworkTrainer(dataset, patches, recipe)
-
-
 def _untold(step: int, loss: float, seconds: float) -> None:
     return None
 
@@ -130,7 +121,7 @@ def score_all(parts: Path) -> None:
     """The zero-cost scores of every network on the first batch."""
     torch.set_num_threads(1)
     dataset = photos()
-    trainer = _trainer(dataset, RECIPE)
+    trainer = NetworkTrainer(dataset, RECIPE)
     rows = [{"hash": arch.hash, **trainer.scores(arch)} for _, arch in _networks()]
     with atomic_path(parts / "scores.csv") as temporary:
         pd.DataFrame(rows).round(5).to_csv(temporary, index=False)

@@ -81,16 +81,11 @@ def make_trainers(run: Run, recipe: Recipe, steps: int, settings: AuditSettings)
 
     @cache
     def trainer(seed: int) -> AuditTrainer:
-        from nas.data import Patches
         from nas.evaluate.precision import best_device
         from nas.explore.trainer import NetworkTrainer
 
         device = str(best_device(settings.device))
         longer = recipe.replace(steps=steps, seed=seed)
-        patches = Patches(
-            dataset().train, identity["scale"],
-            lr_size=recipe.lr_size, batch=recipe.batch, seed=seed,
-        )  # fmt: skip
-        return NetworkTrainer(dataset(), patches, longer, device=device)
+        return NetworkTrainer(dataset(), longer, device=device)
 
     return trainer

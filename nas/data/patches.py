@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -30,6 +30,15 @@ class Batch(NamedTuple):
 
     lr: torch.Tensor
     hr: torch.Tensor
+
+
+class _Recipe(Protocol):
+    @property
+    def lr_size(self) -> int: ...
+    @property
+    def batch(self) -> int: ...
+    @property
+    def seed(self) -> int: ...
 
 
 class Patches:
@@ -71,6 +80,11 @@ class Patches:
         self._hr = [mod_crop(photo.pixels, scale) for photo in photos]
         self._lr = [bicubic_down(hr, scale) for hr in self._hr]
         self._ends = np.cumsum([lr.shape[0] * lr.shape[1] for lr in self._lr])
+
+    @classmethod
+    def of(cls, photos: Iterable[Photo], scale: int, recipe: _Recipe) -> Patches:
+        """The batches of a training by a recipe."""
+        return cls(photos, scale, lr_size=recipe.lr_size, batch=recipe.batch, seed=recipe.seed)
 
     @staticmethod
     def fits(photo: Photo, scale: int, *, lr_size: int) -> bool:

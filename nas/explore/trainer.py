@@ -33,10 +33,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from nas.records import Rung
 from search_spaces import Architecture, Network, build, save_weights
-from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
-    from nas.data import Dataset, Patches
+    from nas.data import Dataset
     from nas.explore.settings import SearchSettings
     from nas.training.recipe import Recipe
     from nas.training.state import TrainState
@@ -111,18 +110,17 @@ class NetworkTrainer:
     residuals do not bear the ones that serve all others best.
 
     Args:
-        dataset: its validation photos judge the networks.
-        patches: the batches, the same for every network.
-        recipe: how to train, and the seed of the first weights.
+        dataset: its validation photos judge the networks; all train on the same batches.
+        recipe: how to train, and the seed of the batches and of the first weights.
         device: where.
     """
 
-    def __init__(
-        self, dataset: Dataset, patches: Patches, recipe: Recipe, *, device: str = "cpu"
-    ) -> None:
+    def __init__(self, dataset: Dataset, recipe: Recipe, *, device: str = "cpu") -> None:
+        from nas.data import Patches
         from nas.evaluate.validate import bicubic_quality
 
-        self.dataset, self.patches, self.recipe, self.device = dataset, patches, recipe, device
+        self.dataset, self.recipe, self.device = dataset, recipe, device
+        self.patches = Patches.of(dataset.train, dataset.scale, recipe)
         bicubic = bicubic_quality(dataset.validation, dataset.scale)
         self._photos = Photos(
             dataset.name,
@@ -142,23 +140,15 @@ class NetworkTrainer:
         Raises:
             InputError: photos that cannot be used.
         """
-        from nas.data import Patches, load_dataset
+        from nas.data import load_dataset
 
-        recipe = settings.recipe
         dataset = load_dataset(
             settings.scale,
             data=settings.data,
             validation=settings.validation,
-            lr_size=recipe.lr_size,
+            lr_size=settings.recipe.lr_size,
         )
-        patches = Patches(
-            dataset.train,
-            settings.scale,
-            lr_size=recipe.lr_size,
-            batch=recipe.batch,
-            seed=recipe.seed,
-        )
-        return cls(dataset, patches, recipe, device=device)
+        return cls(dataset, settings.recipe, device=device)
 
     @property
     def photos(self) -> Photos:
@@ -262,15 +252,9 @@ class NetworkTrainer:
         )
 
     def _state(self, architecture: Architecture, checkpoint: Path) -> TrainState:
-        """The state in the checkpoint, or a fresh one where there is none that can be used."""
-        state = self._fresh(architecture)
-        if checkpoint.exists():
-            try:
-                return state.load(checkpoint)
-            except InputError:
-                # A damaged one costs some steps again, not the search; half of it may be loaded.
-                return self._fresh(architecture)
-        return state
+        from nas.training.state import resumed
+
+        return resumed(lambda: self._fresh(architecture), checkpoint)
 
     def _fresh(self, architecture: Architecture) -> TrainState:
         from nas.training.first_weights import set_first_weights

@@ -137,10 +137,7 @@ class _Session:
     def phase(self) -> None:
         """From where the phase is to the start of the next."""
         recipe, number = self.recipe(), self.progress.phase
-        patches = Patches(
-            self.photos.train, self.scale,
-            lr_size=recipe.lr_size, batch=recipe.batch, seed=recipe.seed,
-        )  # fmt: skip
+        patches = Patches.of(self.photos.train, self.scale, recipe)
         if self.state.step == 0:
             if number == 0 and self.settings.init is None:
                 set_first_weights(self.network, patches, recipe)

@@ -18,7 +18,15 @@ from search_spaces.errors import InputError, WriteError
 from search_spaces.files import atomic_path
 from search_spaces.tensors import read_tensors, to_bytes
 
-__all__ = ["TrainState", "seeded", "share_of_newest", "start", "trainable", "write_tensors"]
+__all__ = [
+    "TrainState",
+    "resumed",
+    "seeded",
+    "share_of_newest",
+    "start",
+    "trainable",
+    "write_tensors",
+]
 
 T = TypeVar("T")
 _FORMAT = 3
@@ -132,6 +140,20 @@ def write_tensors(path: Path | str, content: dict[str, Any]) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise WriteError(f"cannot write {path}: {reason}; is the disk full?") from error
+
+
+def resumed(fresh: Callable[[], TrainState], checkpoint: Path) -> TrainState:
+    """The state in a checkpoint, or a fresh one where there is none that can be used.
+
+    A damaged one costs some steps again, not all that hangs on them.
+    """
+    if checkpoint.exists():
+        try:
+            return fresh().load(checkpoint)
+        except InputError:
+            # Half of it may be loaded.
+            pass
+    return fresh()
 
 
 def seeded(build: Callable[[], T], seed: int) -> T:

@@ -7,6 +7,7 @@ import torch
 from nas.data.degradation import bicubic_down, mod_crop
 from nas.data.patches import Patches
 from nas.data.photo import Photo
+from nas.training.recipe import Recipe
 from search_spaces.errors import InputError
 
 
@@ -130,3 +131,11 @@ def test_the_parts_of_a_batch_are_the_batch() -> None:
     for name in ("lr", "hr"):
         joined = torch.cat([getattr(part, name) for part in parts])
         assert torch.equal(joined, getattr(whole, name))
+
+
+def test_the_batches_of_a_recipe() -> None:
+    recipe = Recipe(lr_size=6, batch=3, seed=5)
+    found = Patches.of([photo(40, 40, 0)], 2, recipe).batch(7)
+    same = Patches([photo(40, 40, 0)], 2, lr_size=6, batch=3, seed=5).batch(7)
+    assert found.lr.shape == (3, 3, 6, 6)
+    assert torch.equal(found.hr, same.hr)
