@@ -8,17 +8,18 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import torch
 import yaml
 
-from nas.deploy.parity import Parity
-from nas.deploy.single_file import check_source, class_name_of, state_of, told
+from nas.deploy.parity import Parity, Run
+from nas.deploy.single_file import check_source, class_name_of, run_source, state_of, told
 from nas.deploy.source_code import source_code
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
 from search_spaces.network import Network
 from search_spaces.tensors import to_bytes
 
-__all__ = ["export_basicsr", "options"]
+__all__ = ["export_basicsr", "open_basicsr", "options"]
 
 _IMPORTS = (
     "import torch\nfrom torch import nn\nfrom torch.nn import functional as F\n\n"
@@ -71,6 +72,15 @@ def export_basicsr(network: Network, folder: Path | str) -> Parity:
             temporary = all_or_none.enter_context(atomic_path(path))
             temporary.write_text(content, encoding="utf-8")
     return parity
+
+
+def open_basicsr(folder: Path) -> Run:
+    """What the folder's architecture file gives with the weights beside it. It is run."""
+    (file,) = (folder / "archs").glob("*_arch.py")
+    stem = file.stem.removesuffix("_arch")
+    state = torch.load(folder / "weights" / f"{stem}.pth", weights_only=True)["params"]
+    text = file.read_text(encoding="utf-8")
+    return run_source(text, class_name_of(stem), state, _registry())
 
 
 def options(network: Network, stem: str, class_name: str) -> dict[str, Any]:

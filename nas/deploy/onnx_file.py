@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from nas.deploy.metadata import metadata
-from nas.deploy.parity import Array, Parity, check_parity
+from nas.deploy.parity import Array, Parity, Run, check_parity
 from nas.deploy.portable import portable
 from search_spaces.errors import InputError, MissingExtra
 from search_spaces.files import atomic_path
@@ -58,7 +58,7 @@ def export_onnx(network: Network, path: Path | str) -> Parity:
         return check_parity(network, open_session(temporary))
 
 
-def open_session(path: Path | str, *, threads: int | None = None) -> Callable[[Array], Array]:
+def open_session(path: Path | str, *, threads: int | None = None) -> Run:
     """A function that runs an ONNX file of ours on the CPU: (N, colors, h, w) to (N, colors, H, W).
 
     Raises:

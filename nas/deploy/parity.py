@@ -12,7 +12,7 @@ import torch
 from search_spaces.errors import InputError
 from search_spaces.network import Network
 
-__all__ = ["PARITY_SIZES", "TOLERANCE", "Parity", "check_parity"]
+__all__ = ["PARITY_SIZES", "TOLERANCE", "Parity", "Run", "check_parity", "runner"]
 
 TOLERANCE = 2e-5
 """Largest difference allowed, on images in 0..1 (a gray level is 4e-3); for outputs beyond 1,
@@ -23,6 +23,19 @@ PARITY_SIZES = ((1, 1, 1), (1, 7, 20), (2, 15, 16), (1, 33, 47), (1, 64, 64))
 least side among them."""
 
 Array = npt.NDArray[np.float32]
+
+Run = Callable[[Array], Array]
+"""Enlarges images in 0..1: (N, colors, h, w) to (N, colors, H, W)."""
+
+
+def runner(module: Callable[[torch.Tensor], torch.Tensor]) -> Run:
+    """A module as a function of arrays, for inference."""
+
+    def run(image: Array) -> Array:
+        with torch.inference_mode():
+            return np.asarray(module(torch.from_numpy(image)), np.float32)
+
+    return run
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +48,7 @@ class Parity:
 
 def check_parity(
     network: Network,
-    exported: Callable[[Array], Array],
+    exported: Run,
     *,
     sizes: tuple[tuple[int, int, int], ...] = PARITY_SIZES,
 ) -> Parity:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import sys
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import torch
 import yaml
 
-from nas.deploy.parity import Array, Parity, check_parity
+from nas.deploy.parity import Parity, Run, check_parity, runner
 from nas.deploy.source_code import source_code
 from nas.evaluate.environment import environment
 from search_spaces import price
@@ -20,7 +22,15 @@ from search_spaces.files import atomic_path
 from search_spaces.network import Network
 from search_spaces.tensors import to_bytes
 
-__all__ = ["check_source", "class_name_of", "export_single_file", "state_of", "told"]
+__all__ = [
+    "check_source",
+    "class_name_of",
+    "export_single_file",
+    "open_single_file",
+    "run_source",
+    "state_of",
+    "told",
+]
 
 _IMPORTS = "import torch\nfrom torch import nn\nfrom torch.nn import functional as F\n"
 
@@ -110,9 +120,22 @@ def check_source(
     Raises:
         InputError: it doesn't run, wants other weights, or gives something else.
     """
-    import sys
-    from unittest.mock import patch
+    return check_parity(network, run_source(text, name, state, modules))
 
+
+def open_single_file(path: Path) -> Run:
+    """What ``NAME.py`` gives with the weights beside it. It is run."""
+    state = torch.load(path.with_suffix(".pth"), weights_only=True)
+    return run_source(path.read_text(encoding="utf-8"), class_name_of(path.stem), state)
+
+
+def run_source(
+    text: str,
+    name: str,
+    state: Mapping[str, torch.Tensor],
+    modules: Mapping[str, Any] | None = None,
+) -> Run:
+    """The class of a generated file, made in a namespace of its own. See :func:`check_source`."""
     namespace: dict[str, Any] = {"__name__": "generated"}
     try:
         with patch.dict(sys.modules, modules or {}):
@@ -122,10 +145,4 @@ def check_source(
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputError(f"export: the file that was written out doesn't run: {reason}") from error
-
-    def run(image: Array) -> Array:
-        with torch.inference_mode():
-            out: Array = model(torch.from_numpy(image)).numpy()
-        return out
-
-    return check_parity(network, run)
+    return runner(model)

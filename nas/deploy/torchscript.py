@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 
 from nas.deploy.metadata import metadata
-from nas.deploy.parity import Array, Parity, check_parity
+from nas.deploy.parity import Parity, Run, check_parity, runner
 from nas.deploy.portable import portable
 from search_spaces.attention.esa import continued
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
 from search_spaces.network import Network
 
-__all__ = ["export_torchscript"]
+__all__ = ["export_torchscript", "open_torchscript"]
 
 
 def export_torchscript(network: Network, path: Path | str) -> Parity:
@@ -59,11 +59,12 @@ def export_torchscript(network: Network, path: Path | str) -> Parity:
             buffer = io.BytesIO()
             torch.jit.save(traced, buffer, _extra_files=extra)
             temporary.write_bytes(buffer.getbuffer())
-            loaded: Any = torch.jit.load(str(temporary))
+            return check_parity(network, open_torchscript(temporary))
 
-            def run(image: Array) -> Array:
-                with torch.no_grad():
-                    out: Array = loaded(torch.from_numpy(image)).numpy()
-                return out
 
-            return check_parity(network, run)
+def open_torchscript(path: Path) -> Run:
+    """What runs a TorchScript file on the CPU."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        loaded: Any = torch.jit.load(str(path))
+    return runner(loaded)

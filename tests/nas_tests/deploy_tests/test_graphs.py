@@ -145,13 +145,6 @@ def test_parity_sees_shapes_and_nan() -> None:
         )
 
 
-def test_without_the_extra_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(InputError, match=r"pip install 'nas-sr\[export\]'"):
-        export_onnx(make(), tmp_path / "net.onnx")
-    assert not list(tmp_path.iterdir())
-
-
 def test_a_part_that_cannot_be_exported(tmp_path: Path) -> None:
     pytest.importorskip("onnxscript")
 

@@ -216,18 +216,6 @@ def net(tmp_path: Path) -> Path:
     return tmp_path / "net.safetensors"
 
 
-def test_commands(command: Command, net: Path, tmp_path: Path) -> None:
-    outcome = command("export", net, "-o", tmp_path / "tiny.py")
-    assert (outcome.code, outcome.err) == (0, "")
-    assert "differs from the network by" in outcome.out
-    assert (tmp_path / "tiny.pth").is_file()
-    assert command("export", net, "-o", tmp_path / "b", "--format", "basicsr").code == 0
-    outcome = command("export", net, "-o", tmp_path / "c", "--format", "folder")
-    assert (outcome.code, outcome.err) == (0, "")
-    described = command("evaluate", tmp_path / "c", "--help")
-    assert described.code == 0
-
-
 @pytest.mark.parametrize(
     ("options", "told"),
     [

@@ -1,0 +1,139 @@
+"""The formats that a network is exported to: the one table of them.
+
+Nothing heavy is imported until a format is used.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from search_spaces.errors import InputError
+from search_spaces.open_table import OpenTable
+
+if TYPE_CHECKING:
+    from nas.deploy.parity import Parity, Run
+    from search_spaces import Architecture, Network
+
+__all__ = ["FORMATS", "Format", "format_for"]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """What a network can be exported to.
+
+    Functions are named as ``"module:function"``, or given where they are there already.
+
+    Attributes:
+        about: what it makes, in a few words, for the help.
+        writes: the function ``(network, path)`` that writes it, and returns how far what it
+            wrote is from the network where that is not the very same one.
+        opens: the function ``(path)`` that makes a runnable of it, as users will:
+            (N, colors, h, w) to (N, colors, H, W).
+        endings: of the file's name, the usual one first; none: it is a folder.
+        needs_ending: whether a file of another name is refused.
+        extra: of this package, which brings what it needs; ``""`` for none.
+        is_told: whether ``writes`` also takes ``source`` and ``notes``: what the network was
+            taken from and how it was trained.
+        weights: whether it holds any; ``writes`` takes an architecture where it does not.
+    """
+
+    about: str
+    writes: str | Callable[..., Any]
+    opens: str | Callable[[Path], Run]
+    endings: tuple[str, ...] = ()
+    needs_ending: bool = False
+    extra: str = ""
+    is_told: bool = False
+    weights: bool = True
+
+    def write(
+        self, made: Network | Architecture, path: Path, source: str = "", notes: Sequence[str] = ()
+    ) -> Parity | None:
+        """Writes a network, or an architecture where there are no weights in this format.
+
+        Raises:
+            InputError: as the function ``writes``.
+        """
+        told = {"source": source, "notes": notes} if self.is_told else {}
+        parity: Parity | None = _function(self.writes)(made, path, **told)
+        return parity
+
+    def open(self, path: Path) -> Run:
+        """What was written, to be run.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        run: Run = _function(self.opens)(path)
+        return run
+
+
+def _function(one: str | Callable[..., Any]) -> Callable[..., Any]:
+    return pkgutil.resolve_name(one) if isinstance(one, str) else one
+
+
+_OURS = "nas.deploy.weights:open_weights"
+
+FORMATS: OpenTable[Format] = OpenTable(
+    "format",
+    {
+        "yaml": Format(
+            "the config alone", "search_spaces:Architecture.save", "nas.deploy.weights:open_config",
+            (".yaml", ".yml"), weights=False,
+        ),
+        "safetensors": Format(
+            "config and weights in one file", "search_spaces.weights:save_weights", _OURS,
+            (".safetensors",),
+        ),
+        "onnx": Format(
+            "a graph for any size", "nas.deploy.onnx_file:export_onnx",
+            "nas.deploy.onnx_file:open_session", (".onnx",), extra="export",
+        ),
+        "torchscript": Format(
+            "a graph for any size", "nas.deploy.torchscript:export_torchscript",
+            "nas.deploy.torchscript:open_torchscript", (".pt", ".ts", ".torchscript"),
+        ),
+        "ntire": Format(
+            "NAME.py that needs torch alone, and NAME.pth",
+            "nas.deploy.single_file:export_single_file", "nas.deploy.single_file:open_single_file",
+            (".py",), needs_ending=True,
+        ),
+        "basicsr": Format(
+            "architecture, options and weights for BasicSR", "nas.deploy.basicsr:export_basicsr",
+            "nas.deploy.basicsr:open_basicsr",
+        ),
+        "folder": Format(
+            "config, weights and README", "nas.deploy.folder:export_folder", _OURS, is_told=True
+        ),
+    },
+)  # fmt: skip
+"""Every format by the name that a user types."""
+
+
+def format_for(path: Path, name: str | None = None) -> Format:
+    """The format of that name, or the one that goes by the path's ending.
+
+    Raises:
+        InputError: there is none, or the path's name is that of another one.
+    """
+    by_ending = {ending: one for one in FORMATS for ending in FORMATS[one].endings}
+    found = by_ending.get(path.suffix.lower())
+    if name is None and found is None:
+        folders = ", ".join(one for one in FORMATS if not FORMATS[one].endings)
+        raise InputError(
+            f"{path}: expected a name that ends in {', '.join(by_ending)}, or a --format"
+            f" ({folders} make a folder)"
+        )
+    chosen = name or str(found)
+    if chosen not in FORMATS:
+        raise InputError(f"--format: expected {', '.join(FORMATS)}, got {name}")
+    if found not in (None, chosen):
+        raise InputError(f"--output {path} is {found} by its name, but --format is {chosen}")
+    one = FORMATS[chosen]
+    if one.needs_ending and found is None:
+        raise InputError(f"--output {path}: expected a name that ends in {one.endings[0]}")
+    return one
