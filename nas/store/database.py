@@ -9,6 +9,7 @@ from urllib.parse import quote
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
+    from optuna.storages import RDBStorage
     from sqlalchemy.engine import URL
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "parse_url",
     "read_only_url",
     "shown",
+    "storage_class",
     "unreachable",
 ]
 
@@ -71,6 +73,16 @@ def database_file(url: str) -> Path | None:
 def shown(url: str) -> str:
     """The URL for a person: without its password."""
     return url if url == IN_MEMORY else parse_url(url).render_as_string(hide_password=True)
+
+
+def storage_class(url: str) -> type[RDBStorage]:
+    """The class of the store at a URL."""
+    if is_server(url):
+        # It stands on more of Optuna's class than the others need.
+        from nas.store.server import PatientStorage as Storage
+    else:
+        from optuna.storages import RDBStorage as Storage
+    return Storage
 
 
 def read_only_url(url: str) -> str:

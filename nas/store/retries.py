@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import random
-import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
-from optuna.storages import RDBStorage
-from optuna.trial import TrialState
+from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
 from nas.stopping import current_wish
@@ -20,7 +16,7 @@ from nas.store.database import unreachable
 from nas.store.leaving import LEAVE_S
 from search_spaces.errors import InputError
 
-__all__ = ["PATIENCE_S", "PatientStorage", "opened", "patiently"]
+__all__ = ["PATIENCE_S", "opened", "patiently"]
 
 T = TypeVar("T")
 
@@ -91,83 +87,8 @@ def opened(make: Callable[[], T], url: str, *, patient: bool = False) -> T:
         raise unreachable(url, error) from None
 
 
-class PatientStorage(RDBStorage):
-    """Optuna's store on a database server, which waits while the server is away.
-
-    Its connections end with it.
-    """
-
-    def __init__(self, *args: Any, **more: Any) -> None:
-        try:
-            super().__init__(*args, **more)
-        except BaseException:
-            self.__del__()
-            raise
-
-    def __del__(self) -> None:
-        engine = getattr(self, "engine", None)
-        if engine is not None and not sys.is_finalizing():
-            engine.dispose()
-
-    def set_trial_state_values(self, trial_id: int, state: TrialState, values: Any = None) -> bool:
-        tries = 0
-
-        def once() -> bool:
-            nonlocal tries
-            tries += 1
-            try:
-                return super(PatientStorage, self).set_trial_state_values(trial_id, state, values)
-            except UpdateFinishedTrialError:
-                # Carried out before the connection broke?
-                trial = self.get_trial(trial_id)
-                told = list(values) if values is not None else None
-                if tries > 1 and trial.state is state and trial.values == told:
-                    return True
-                raise
-
-        return patiently(once)
-
-
 def _is_away(error: DBAPIError | StorageInternalError) -> bool:
     cause = error if isinstance(error, DBAPIError) else error.__cause__
     return isinstance(cause, DBAPIError) and (
         cause.connection_invalidated or isinstance(cause, OperationalError | InterfaceError)
     )
-
-
-def _patient(method: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(method)
-    def patient(self: PatientStorage, *args: Any, **more: Any) -> Any:
-        return patiently(lambda: method(self, *args, **more))
-
-    return patient
-
-
-# What Optuna's cache calls, and what it is called for. All of them bear repetition: the worst
-# is a trial without an owner, which is taken for interrupted, or a network that is queued
-# twice, which is rejected as a duplicate.
-for _name in (
-    "create_new_study",
-    "delete_study",
-    "set_study_user_attr",
-    "set_study_system_attr",
-    "get_study_id_from_name",
-    "get_study_name_from_id",
-    "get_study_directions",
-    "get_study_user_attrs",
-    "get_study_system_attrs",
-    "get_all_studies",
-    "create_new_trial",
-    "_create_new_trial",
-    "set_trial_param",
-    "_set_trial_param",
-    "get_trial_id_from_study_id_trial_number",
-    "set_trial_intermediate_value",
-    "set_trial_user_attr",
-    "set_trial_system_attr",
-    "get_trial",
-    "get_all_trials",
-    "_get_trials",
-    "_get_best_trial_id",
-):
-    setattr(PatientStorage, _name, _patient(getattr(RDBStorage, _name)))

@@ -13,10 +13,10 @@ from nas.store.database import (
     IN_MEMORY,
     connect_options,
     database_file,
-    is_server,
     parse_url,
     read_only_url,
     shown,
+    storage_class,
 )
 from nas.store.failing import damaged_rows, reading
 from nas.store.ledger import STATE, WORKER, read_records
@@ -65,14 +65,14 @@ def open_storage(url: str, *, patient: bool = False, existing: bool = False) -> 
     """
     import optuna
 
-    from nas.store.retries import PatientStorage, opened
+    from nas.store.retries import opened
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     if url == IN_MEMORY:
         return optuna.storages.InMemoryStorage()
     if existing:
         _check_there(url)
-    kind = PatientStorage if is_server(url) else optuna.storages.RDBStorage
+    kind = storage_class(url)
     full = parse_url(url).render_as_string(hide_password=False)
 
     def make() -> BaseStorage:
@@ -97,13 +97,13 @@ def open_to_read(url: str) -> BaseStorage:
     """
     import optuna
 
-    from nas.store.retries import PatientStorage, opened
+    from nas.store.retries import opened
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     if url == IN_MEMORY:
         raise InputError("storage memory: that study ended with its process; search again")
     _check_there(url)
-    kind = PatientStorage if is_server(url) else optuna.storages.RDBStorage
+    kind = storage_class(url)
     with reading(shown(url)):
         return opened(
             lambda: kind(
