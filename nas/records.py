@@ -130,6 +130,12 @@ class TrialRecord:
         return name if kind == "preset" else None
 
     @property
+    def has_costs(self) -> bool:
+        """Whether what the network costs is known and written down, all of it."""
+        # How the costs came about is the last to be written: a death before it leaves a part.
+        return bool(self.made_with)
+
+    @property
     def last_rung(self) -> Rung | None:
         """The last of its rungs, if there is one."""
         return self.rungs[-1] if self.rungs else None

@@ -206,7 +206,7 @@ class Plan:
         bare = replace(entry.record, reason="")
         attrs = {**bare.to_attrs(), ROOT: entry.root, UNTIL: until}
         like = copy.copy(entry.trial)
-        if not entry.record.made_with:
+        if not entry.record.has_costs:
             # A constraint can be set once, and the latency is to be measured again.
             known = entry.trial.system_attrs.items()
             like.system_attrs = {k: v for k, v in known if k != _LATENCY}

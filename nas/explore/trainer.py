@@ -131,7 +131,6 @@ class NetworkTrainer:
             bicubic.ssim_y,
             dict(dataset.skipped),
         )
-        self._last: Network | None = None
 
     @classmethod
     def of(cls, settings: SearchSettings, device: str) -> NetworkTrainer:
@@ -202,13 +201,14 @@ class NetworkTrainer:
         return rung
 
     def save_weights(self, architecture: Architecture, checkpoint: Path, path: Path) -> None:
-        network = self._last
-        if network is None or network.architecture != architecture:
+        state, steps = self._state(architecture, checkpoint), self.recipe.steps
+        if state.step < steps:
+            # Lost or damaged since: that costs the training again, not the search.
+            self.advance(architecture, steps, checkpoint=checkpoint, on_step=lambda *_: None)
             state = self._state(architecture, checkpoint)
-            averaged = state.averaged()
-            assert isinstance(averaged, Network)
-            network = averaged
-        save_weights(network, path)
+        averaged = state.averaged()
+        assert isinstance(averaged, Network)
+        save_weights(averaged, path)
 
     def forget(self, checkpoint: Path) -> None:
         checkpoint.unlink(missing_ok=True)
@@ -242,7 +242,6 @@ class NetworkTrainer:
                 state.step,
                 state.recent_loss,
             )
-        self._last = averaged
         return Rung(
             state.step,
             quality.psnr_y_db,

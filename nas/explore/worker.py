@@ -178,7 +178,7 @@ class Worker:
 
     def _measured(self, job: Job) -> Job | None:
         """The job with the network's figures; ``None`` where it turns out over a budget."""
-        if job.record.made_with:
+        if job.record.has_costs:
             return job
         with self.wish.at_once():
             figures = self.bench.meter.measure(job.architecture)

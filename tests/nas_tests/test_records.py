@@ -33,6 +33,14 @@ def test_unknown_figures_take_no_attribute() -> None:
     }  # fmt: skip
 
 
+def test_costs_are_known_once_the_last_attribute_is_written() -> None:
+    attrs = FULL.to_attrs()
+    assert FULL.has_costs
+    *first, last = attrs
+    assert not TrialRecord.from_attrs(3, FINISHED, {name: attrs[name] for name in first}).has_costs
+    assert TrialRecord.from_attrs(3, FINISHED, {last: attrs[last]}).has_costs
+
+
 def test_zero_is_a_known_figure() -> None:
     assert FULL.to_attrs()["train_seconds"] == 0.0
 

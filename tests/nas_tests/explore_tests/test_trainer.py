@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+from nas.evaluate.validate import validate
 from nas.explore.settings import make_settings
 from nas.explore.trainer import NetworkTrainer
 from nas.training import checkpointed
 from nas.training.loop import Diverged, train
 from nas.training.recipe import Recipe
 from nas.training.state import TrainState
-from search_spaces import Architecture
+from search_spaces import Architecture, load
 from search_spaces.space import Point
 
 RECIPE = Recipe(steps=12, batch=2, lr_size=8, warmup_steps=2, optimizer="muon", filter_rate=0.2)
@@ -107,3 +108,21 @@ def test_one_that_holds_is_trained_once(arch: Architecture, tmp_path: Path) -> N
         arch, 12, checkpoint=tmp_path / "a.pt", on_step=lambda step, *_: steps.append(step)
     )
     assert (rung.rate_factor, steps) == (1, list(range(1, 13)))
+
+
+@pytest.mark.parametrize("damage", ["none", "bytes", "removed"])
+def test_weights_are_those_that_were_judged(
+    damage: str, arch: Architecture, tmp_path: Path, one_thread: None
+) -> None:
+    path, weights = tmp_path / "a.pt", tmp_path / "a.safetensors"
+    trainer = trainer_of(RECIPE)
+    rung = trainer.advance(arch, 12, checkpoint=path, on_step=untold)
+    if damage == "bytes":
+        path.write_bytes(b"torn")
+    elif damage == "removed":
+        path.unlink()
+    # Nothing but the checkpoint is handed on: another worker may have trained the network.
+    for one in (trainer, trainer_of(RECIPE)):
+        one.save_weights(arch, path, weights)
+        photos, scale = trainer.dataset.validation, trainer.dataset.scale
+        assert validate(load(weights), photos, scale).psnr_y_db == rung.psnr_y_db
