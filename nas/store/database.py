@@ -79,10 +79,12 @@ def storage_class(url: str) -> type[RDBStorage]:
     """The class of the store at a URL."""
     if is_server(url):
         # It stands on more of Optuna's class than the others need.
-        from nas.store.server import PatientStorage as Storage
-    else:
-        from optuna.storages import RDBStorage as Storage
-    return Storage
+        from nas.store.server import PatientStorage
+
+        return PatientStorage
+    from optuna.storages import RDBStorage
+
+    return RDBStorage
 
 
 def read_only_url(url: str) -> str:
