@@ -26,13 +26,14 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.hardware import header_line, write_result
+from nas.evaluate.threads import threads
 from nas.latency.campaign import measure_networks
 from nas.latency.device import this_device
 from nas.latency.fit import accuracy_of, fit_model
 from nas.latency.guess import LatencyGuess
 from nas.latency.measure import Measured
 from nas.latency.model import Accuracy, LatencyModel
-from nas.latency.runtime import runner, threads
+from nas.latency.runtime import runner
 from nas.latency.samples import random_networks
 from nas.training.state import seeded
 from search_spaces import Architecture, Space, build, price

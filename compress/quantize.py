@@ -17,9 +17,10 @@ from compress.qat import need_torchao, qat
 from nas.data.photo import Photo
 from nas.deploy.onnx_file import export_onnx, open_session
 from nas.deploy.parity import PARITY_SIZES
+from nas.evaluate.threads import threads as with_threads
 from nas.evaluate.validate import validate
 from nas.latency.clock import summary, time_in_turns
-from nas.latency.runtime import threads as with_threads
+from nas.latency.runtime import onnx_runner
 from nas.training.loop import Diverged
 from nas.training.recipe import Recipe
 from search_spaces.errors import InputError
@@ -233,11 +234,10 @@ def _latencies(
 ) -> tuple[float | None, float | None]:
     if options.rounds == 0:
         return None, None
-    image = np.random.default_rng(0).random((1, colors, *options.lr_size), np.float32)
-    with with_threads(options.threads) as count:
-        sessions = [open_session(path, threads=count) for path in (before, after)]
-    times = time_in_turns(
-        {"before": lambda: sessions[0](image), "after": lambda: sessions[1](image)},
-        rounds=options.rounds, warmup=2,
-    )  # fmt: skip
+    with with_threads(options.threads):
+        entrants = {
+            name: onnx_runner(path, colors, options.lr_size)
+            for name, path in (("before", before), ("after", after))
+        }
+    times = time_in_turns(entrants, rounds=options.rounds, warmup=2)
     return summary(times["before"]).median_ms, summary(times["after"]).median_ms

@@ -59,9 +59,9 @@ def measure(
     Median, minimum, a 95% interval of the median, and the ratio to the reference.
     """
     from nas.evaluate.environment import environment
+    from nas.evaluate.threads import threads as with_threads
     from nas.latency.clock import summary, time_in_turns
     from nas.latency.layers import layer_times
-    from nas.latency.runtime import threads as with_threads
 
     lr_size = parse_size(size)
     if rounds < 1 or warmup < 0:
@@ -114,34 +114,28 @@ class _Entrant:
     runtime: str
     network: Any
     architecture: Any
+    colors: int
 
     @classmethod
     def of(cls, name: str, scale: int, runtime: str) -> _Entrant:
         if Path(name).suffix.lower() == ".onnx":
             from nas.upscale.onnx_network import OnnxNetwork
 
-            known = OnnxNetwork.of_file(name, threads=1).architecture
-            return cls(name, "onnxruntime", None, known)
+            file = OnnxNetwork.of_file(name, threads=1)
+            return cls(name, "onnxruntime", None, file.architecture, file.colors)
         from nas.networks import any_network
 
         network = any_network(name, scale)
-        return cls(name, runtime, network, network.architecture)
+        return cls(name, runtime, network, network.architecture, network.architecture.colors)
 
     def runner(self, lr_size: tuple[int, int], *, device: str, dtype: str) -> Callable[[], object]:
+        from nas.latency.runtime import onnx_runner, runner
+
         if self.network is not None:
-            from nas.latency.runtime import runner
-
             return runner(self.network, lr_size, runtime=self.runtime, device=device, dtype=dtype)
-        import numpy as np
-        import torch
-
-        from nas.upscale.onnx_network import OnnxNetwork
-
         if device != "cpu":
             raise InputError(f"{self.name}: an ONNX file is measured on the CPU, not on {device}")
-        file = OnnxNetwork.of_file(self.name, threads=torch.get_num_threads())
-        image = np.random.default_rng(0).random((1, file.colors, *lr_size), np.float32)
-        return lambda: file.run(image, lr_size, (0, 0))
+        return onnx_runner(Path(self.name), self.colors, lr_size)
 
     def facts(self, lr_size: tuple[int, int]) -> dict[str, Any]:
         """What is known of it; a file of another maker says nothing."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import numpy.typing as npt
 
 from nas.data.image_file import SkippedFile, decode_rgb
 from nas.data.photo import Photo
+from nas.evaluate.threads import threads
 from nas.evaluate.validate import ImageQuality, Quality, Reference, reference, score
 from search_spaces.errors import InputError
 
@@ -137,8 +137,11 @@ def evaluate_set(
         sr = enlarge(ref.lr)
         return score(lambda lr: sr, [ref], test_set.scale).images[0], sr
 
+    import torch
+
     images: list[ImageQuality] = []
-    with _threads_of_each(workers), ThreadPoolExecutor(workers) as pool:
+    # The processor's cores shared out among the workers.
+    with threads(max(1, torch.get_num_threads() // workers)), ThreadPoolExecutor(workers) as pool:
         for image, sr in pool.map(one, range(len(test_set))):
             images.append(image)
             if on_image is not None:
@@ -161,19 +164,6 @@ def rows(results: Mapping[str, Quality]) -> Sequence[tuple[str, str, float, floa
             ("mean", quality.psnr_y_db, quality.ssim_y),
         )
     ]
-
-
-@contextmanager
-def _threads_of_each(workers: int) -> Iterator[None]:
-    """The processor's cores shared out among the workers."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(max(1, before // workers))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _images(name: str, folder: Path) -> list[Path]:

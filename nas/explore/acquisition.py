@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nas.evaluate.threads import threads
 from nas.objectives import OBJECTIVES
 from nas.pareto import hypervolume, non_dominated
 from nas.predictor import described, design_of, predicted
@@ -118,12 +119,8 @@ def _eigen(matrix: _Points) -> tuple[_Points, _Points]:
     """
     import torch
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with threads(1):
         values, vectors = torch.linalg.eigh(torch.from_numpy(matrix))
-    finally:
-        torch.set_num_threads(before)
     return values.numpy(), vectors.numpy()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import statistics
 import time
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import torch
 from torch import nn
 
 from nas.evaluate.precision import best_device
+from nas.latency.runtime import image_of, placed, wait
 from nas.quiet import measuring
 from search_spaces.network import Network
 
@@ -41,19 +41,14 @@ def layer_times(
         InputError: no such device.
     """
     where = best_device(device)
-    moved = copy.deepcopy(network).eval().requires_grad_(False).to(where)
-    moved = moved.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    image = torch.rand(
-        1, network.architecture.colors, *lr_size, generator=torch.Generator().manual_seed(0)
-    )
-    image = image.to(where).contiguous(memory_format=torch.channels_last)
+    moved = placed(network, where)
+    image = image_of(network.architecture.colors, lr_size, where)
     spent: dict[str, list[float]] = {}
     kinds: dict[str, str] = {}
     began: dict[str, float] = {}
 
     def now() -> float:
-        if where.type == "cuda":
-            torch.cuda.synchronize(where)
+        wait(where)
         return time.perf_counter() * 1e3
 
     def watch(name: str, module: nn.Module) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from nas.evaluate.precision import arithmetic, best_device
@@ -20,7 +18,7 @@ from nas.latency.clock import time_in_turns
 from nas.latency.device import Device
 from nas.latency.network_time import reference_network
 from nas.latency.operations import computes
-from nas.latency.runtime import runner
+from nas.latency.runtime import image_of, placed, runner, torch_runner, wait
 from nas.quiet import measuring
 from nas.training.state import seeded
 from search_spaces import Architecture, Network, build
@@ -68,7 +66,9 @@ def measure_batch(
                        dtype=device.dtype, exports=exports)
         for k, network in enumerate(networks)
     }  # fmt: skip
-    entrants["reference"] = _reference_runner(device)
+    entrants["reference"] = torch_runner(
+        reference_network(3), 3, device.lr_size, device=device.place, dtype=device.dtype
+    )
     times = time_in_turns(entrants, rounds=rounds, warmup=warmup)
     reference_ms = statistics.median(times.pop("reference"))
     inside: list[tuple[float, ...]] = [()] * len(networks)
@@ -80,34 +80,12 @@ def measure_batch(
     ]
 
 
-def _reference_runner(device: Device) -> Callable[[], object]:
-    where = best_device(device.place)
-    module = reference_network(3).eval().requires_grad_(False)
-    network = module.to(where).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    image = torch.rand(1, 3, *device.lr_size).to(where)
-    image = image.contiguous(memory_format=torch.channels_last)
-
-    def run() -> object:
-        with torch.inference_mode(), arithmetic(where.type, device.dtype):
-            out = network(image)
-        _wait(where)
-        return out
-
-    return run
-
-
 def _operators(
     networks: Sequence[Network], device: Device, *, rounds: int
 ) -> list[tuple[float, ...]]:
     where = best_device(device.place)
-    moved = [_placed(network, where) for network in networks]
-    image = torch.rand(
-        1,
-        networks[0].architecture.colors,
-        *device.lr_size,
-        generator=torch.Generator().manual_seed(0),
-    )
-    image = image.to(where).contiguous(memory_format=torch.channels_last)
+    moved = [placed(network, where) for network in networks]
+    image = image_of(networks[0].architecture.colors, device.lr_size, where)
     spent: list[list[list[float]]] = [[] for _ in networks]
     # Not in inference mode, in which torch keeps some operators whole.
     with measuring(), torch.no_grad(), arithmetic(where.type, device.dtype):
@@ -117,11 +95,6 @@ def _operators(
                     network(image)
                 of.append(watch.times_ms)
     return [tuple(statistics.median(one) for one in zip(*of[1:], strict=True)) for of in spent]
-
-
-def _placed(network: Network, where: torch.device) -> nn.Module:
-    moved = copy.deepcopy(network).requires_grad_(False).to(where)
-    return moved.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 class _Watch(TorchDispatchMode):
@@ -138,14 +111,9 @@ class _Watch(TorchDispatchMode):
         kwargs = kwargs or {}
         if not computes(func):
             return func(*args, **kwargs)
-        _wait(self._where)
+        wait(self._where)
         began = time.perf_counter()
         out = func(*args, **kwargs)
-        _wait(self._where)
+        wait(self._where)
         self.times_ms.append((time.perf_counter() - began) * 1e3)
         return out
-
-
-def _wait(where: torch.device) -> None:
-    if where.type == "cuda":
-        torch.cuda.synchronize(where)

@@ -4,34 +4,22 @@ from __future__ import annotations
 
 import copy
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from torch import Tensor, nn
 
+from nas.deploy.onnx_file import export_onnx, open_model
 from nas.evaluate.precision import arithmetic, best_device
 from search_spaces.errors import InputError
 from search_spaces.network import Network
 
-__all__ = ["DTYPES", "RUNTIMES", "runner", "threads"]
+__all__ = ["DTYPES", "RUNTIMES", "image_of", "onnx_runner", "placed", "runner", "torch_runner",
+           "wait"]  # fmt: skip
 
 RUNTIMES = ("torch", "onnxruntime")
 DTYPES = ("float32", "bfloat16", "float16")
-
-
-@contextmanager
-def threads(count: int | None) -> Iterator[int]:
-    """Inside, torch has that many CPU threads for an operator; gives how many it has."""
-    if count is not None and count < 1:
-        raise InputError(f"threads: expected 1 or more, got {count}")
-    before = torch.get_num_threads()
-    if count is not None:
-        torch.set_num_threads(count)
-    try:
-        yield torch.get_num_threads()
-    finally:
-        torch.set_num_threads(before)
 
 
 def runner(
@@ -45,21 +33,16 @@ def runner(
 ) -> Callable[[], object]:
     """A function that runs the network once on an image of ``lr_size`` (height, width).
 
-    The torch runtime is eager, channels_last, in inference mode; ``dtype`` is one of `DTYPES`
-    (autocast for all but float32). ONNX Runtime gets the exported graph with torch's number of
-    threads at this moment; exporting takes seconds, so graphs are kept in ``exports`` where it is
-    given, by the architecture's hash: of networks whose weights don't matter.
+    See `torch_runner` and `onnx_runner`. Exporting takes seconds, so graphs are kept in
+    ``exports`` where it is given, by the architecture's hash: of networks whose weights don't
+    matter.
 
     Raises:
         InputError: an unknown runtime, dtype or device, or ONNX Runtime is missing.
     """
-    if min(lr_size) < 1:
-        raise InputError(f"size: expected 1x1 pixels or more, got {lr_size[1]}x{lr_size[0]}")
-    image = torch.rand(
-        1, network.architecture.colors, *lr_size, generator=torch.Generator().manual_seed(0)
-    )
+    colors = network.architecture.colors
     if runtime == "torch":
-        return _torch(network, image, best_device(device), dtype)
+        return torch_runner(network, colors, lr_size, device=device, dtype=dtype)
     if runtime != "onnxruntime":
         raise InputError(f"runtime: expected {' or '.join(RUNTIMES)}, got {runtime}")
     if dtype != "float32" or torch.device(device).type != "cpu":
@@ -67,31 +50,72 @@ def runner(
             f"onnxruntime is measured in float32 on the CPU, got {dtype} on {device}; "
             f"choose --runtime torch"
         )
-    from nas.deploy.onnx_file import export_onnx, open_session
-
     with tempfile.TemporaryDirectory() as folder:
         path = (exports or Path(folder)) / f"{network.architecture.hash}.onnx"
         if not path.exists():
             export_onnx(network, path)
-        session = open_session(path, threads=torch.get_num_threads())
-    array = image.numpy()
-    return lambda: session(array)
+        return onnx_runner(path, colors, lr_size)
 
 
-def _torch(
-    network: Network, image: torch.Tensor, device: torch.device, dtype: str
+def torch_runner(
+    module: nn.Module,
+    colors: int,
+    lr_size: tuple[int, int],
+    *,
+    device: str = "cpu",
+    dtype: str = "float32",
 ) -> Callable[[], object]:
+    """Runs a copy of a module once: eager, channels_last, in inference mode, batch 1.
+
+    ``dtype`` is one of `DTYPES` (autocast for all but float32).
+
+    Raises:
+        InputError: an unknown dtype or device, or a size below 1.
+    """
     if dtype not in DTYPES:
         raise InputError(f"dtype: expected {', '.join(DTYPES)}, got {dtype}")
-    moved = copy.deepcopy(network).eval().requires_grad_(False).to(device)
-    moved = moved.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    placed = image.to(device).contiguous(memory_format=torch.channels_last)
+    where = best_device(device)
+    moved, image = placed(module, where), image_of(colors, lr_size, where)
 
     def run() -> object:
-        with torch.inference_mode(), arithmetic(device.type, dtype):
-            out = moved(placed)
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
+        with torch.inference_mode(), arithmetic(where.type, dtype):
+            out = moved(image)
+        wait(where)
         return out
 
     return run
+
+
+def onnx_runner(path: Path, colors: int, lr_size: tuple[int, int]) -> Callable[[], object]:
+    """Runs an ONNX file with one input once, with torch's number of threads at this moment.
+
+    Raises:
+        InputError: ONNX Runtime is missing, or cannot load the file.
+    """
+    session = open_model(path, threads=torch.get_num_threads())
+    given = {session.get_inputs()[0].name: image_of(colors, lr_size, "cpu").contiguous().numpy()}
+    return lambda: session.run(None, given)
+
+
+def placed(module: nn.Module, device: torch.device) -> nn.Module:
+    """A copy in use, for the caller's may be in the middle of a training."""
+    moved = copy.deepcopy(module).eval().requires_grad_(False).to(device)
+    return moved.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+def image_of(colors: int, lr_size: tuple[int, int], device: torch.device | str) -> Tensor:
+    """(1, colors, height, width), always the same one.
+
+    Raises:
+        InputError: a size below 1.
+    """
+    if min(lr_size) < 1:
+        raise InputError(f"size: expected 1x1 pixels or more, got {lr_size[1]}x{lr_size[0]}")
+    image = torch.rand(1, colors, *lr_size, generator=torch.Generator().manual_seed(0))
+    return image.to(device).contiguous(memory_format=torch.channels_last)
+
+
+def wait(device: torch.device) -> None:
+    """Returns once the device has done what it was asked for."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
