@@ -23,16 +23,12 @@ from nas.training.loop import Diverged, train
 from nas.training.recipe import Recipe, profile
 from nas.training.state import seeded, start
 from search_spaces import Architecture, Space, build, price
-from search_spaces.dimension import Label
 
 
 def random_network(space: Space, seed: int, params: float) -> Architecture:
     """A network of the space within a parameter budget, larger ones more often."""
     rng = np.random.default_rng(seed)
-    labels: dict[str, Label] = {}
-    for d in space.active(labels):
-        if d.choices:
-            labels[d.name] = d.labels[int(rng.integers(len(d.labels)))]
+    labels = space.sample(rng)
     fractions = {d.name: float(rng.random() ** 0.5) for d in space.filling}
     point = space.fill(labels, fractions, 4, lambda arch: price(arch).params <= params)
     assert point is not None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from search_spaces.architecture import Architecture
 from search_spaces.dimension import Dimension, Label
@@ -17,6 +17,9 @@ from search_spaces.errors import InputError
 from search_spaces.part import nearest, shown
 from search_spaces.template import Point, Template, names_in
 from search_spaces.yaml_file import at_key, read_yaml
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["Point", "Space"]
 
@@ -92,13 +95,8 @@ class Space:
         points = data.get("starting_points") or {}
         if not isinstance(points, dict) or not all(isinstance(p, dict) for p in points.values()):
             raise InputError("starting_points: expected a mapping from names to points")
-        space = cls(
-            data["name"],
-            str(data.get("about", "")),
-            tuple(dimensions),
-            data["architecture"],
-            points,
-        )
+        about = str(data.get("about", ""))
+        space = cls(data["name"], about, tuple(dimensions), data["architecture"], points)
         space._check()
         return space
 
@@ -116,9 +114,8 @@ class Space:
     def hash(self) -> str:
         """16 hex digits of everything that decides what a point means."""
         plain = [[d.to_plain() for d in self.dimensions], self.template]
-        return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()[
-            :16
-        ]
+        text = json.dumps(plain, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
     def filling(self) -> tuple[Dimension, ...]:
@@ -130,6 +127,18 @@ class Space:
         for dimension in self.dimensions:
             if dimension.applies(labels):
                 yield dimension
+
+    def choose(self, pick: Callable[[Dimension], Label]) -> dict[str, Label]:
+        """A label of every choice that counts, as ``pick`` takes them, in order."""
+        labels: dict[str, Label] = {}
+        for d in self.active(labels):
+            if d.choices:
+                labels[d.name] = pick(d)
+        return labels
+
+    def sample(self, rng: np.random.Generator) -> dict[str, Label]:
+        """The same, each drawn evenly; ``fill`` makes a point of them."""
+        return self.choose(lambda d: d.labels[int(rng.integers(len(d.labels)))])
 
     def architecture(self, point: Point, scale: int = 4) -> Architecture:
         """The network at a point.
@@ -177,8 +186,7 @@ class Space:
         fractions = {}
         for d in self.filling:
             count = self._fitting(grown, d, scale, fits)
-            index = d.grid.index(int(point[d.name]))
-            fractions[d.name] = (index + 0.5) / count
+            fractions[d.name] = (d.grid.index(int(point[d.name])) + 0.5) / count
             grown[d.name] = point[d.name]
         return fractions
 
@@ -212,10 +220,7 @@ class Space:
 
     def smallest(self, cost: Callable[[Architecture], float], scale: int) -> float:
         """The least cost of any network of the space, found by coordinate descent."""
-        labels: dict[str, Label] = {}
-        for d in self.active(labels):
-            if d.choices:
-                labels[d.name] = d.labels[0]
+        labels = self._completed({})
         least = cost(self.architecture(self._least_point(labels), scale))
         improved = True
         while improved:
@@ -229,11 +234,7 @@ class Space:
         return least
 
     def _completed(self, labels: dict[str, Label]) -> dict[str, Label]:
-        whole: dict[str, Label] = {}
-        for d in self.active(whole):
-            if d.choices:
-                whole[d.name] = labels.get(d.name, d.labels[0])
-        return whole
+        return self.choose(lambda d: labels.get(d.name, d.labels[0]))
 
     def _least_point(self, labels: Point) -> dict[str, Label]:
         return {**labels, **{d.name: d.grid[0] for d in self.filling}}
@@ -278,8 +279,7 @@ class Space:
         for d in self.dimensions:
             if d.name not in used:
                 raise InputError(f"{d.name}: has no effect: say ${d.name} where it should stand")
-        unconditional = self._completed({})
-        self.architecture(self._least_point(unconditional))
+        self.architecture(self._least_point(self._completed({})))
         for d in self.dimensions:
             for label in d.labels:
                 labels = self._completed({**_satisfying(d, self.dimensions), d.name: label})

@@ -14,7 +14,6 @@ from nas.data import Dataset, Photo
 from nas.data.folder import read_folder
 from nas.training.recipe import Recipe, profile
 from search_spaces import Architecture, Space, price
-from search_spaces.dimension import Label
 from search_spaces.errors import InputError
 from search_spaces.space import Point
 
@@ -105,10 +104,7 @@ def bands() -> Mapping[int, tuple[Architecture, ...]]:
     for wanted in BANDS:
         drawn: dict[str, Architecture] = {}
         while len(drawn) < _DRAWN:
-            labels: dict[str, Label] = {}
-            for d in space.active(labels):
-                if d.choices:
-                    labels[d.name] = rng.choice(d.labels)
+            labels = space.choose(lambda d: rng.choice(d.labels))
             point = {**labels, **{d.name: rng.choice(d.grid) for d in space.filling}}
             # Depth is drawn, width follows.
             for channels in next(d.grid for d in space.filling if d.name == "channels"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nas.latency.meter import Meter
 from search_spaces import Architecture
-from search_spaces.dimension import Label
+from search_spaces.dimension import Dimension, Label
 from search_spaces.space import Point, Space
 
 if TYPE_CHECKING:
@@ -47,12 +47,13 @@ def choose(trial: Trial, space: Space, scale: int, meter: Meter) -> Proposal:
     with its choices is too large already. How far over it is goes to the sampler as
     Optuna constraints.
     """
-    labels: dict[str, Label] = {}
-    for d in space.active(labels):
-        if d.choices:
-            label = trial.suggest_categorical(d.name, d.labels)
-            assert label is not None
-            labels[d.name] = label
+
+    def suggested(d: Dimension) -> Label:
+        label = trial.suggest_categorical(d.name, d.labels)
+        assert label is not None
+        return label
+
+    labels = space.choose(suggested)
     fractions = {d.name: trial.suggest_float(FILL + d.name, 0.0, 1.0) for d in space.filling}
     point = space.fill(labels, fractions, scale, meter.fits)
     least: Point = {**labels, **{d.name: d.grid[0] for d in space.filling}}

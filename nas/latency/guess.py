@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from search_spaces import Architecture
 from search_spaces.cost import layers
-from search_spaces.dimension import Label
 from search_spaces.space import Space
 
 __all__ = ["LatencyGuess"]
@@ -57,10 +56,7 @@ class LatencyGuess:
         """A fixed spread of networks of the space, from its smallest to large ones."""
         rng = np.random.default_rng(0)
         for k in range(_CALIBRATION):
-            labels: dict[str, Label] = {}
-            for d in space.active(labels):
-                if d.choices:
-                    labels[d.name] = d.labels[int(rng.integers(len(d.labels)))]
+            labels = space.sample(rng)
             # Up to half the range: the largest networks would take long and teach little.
             fraction = 0.5 * k / (_CALIBRATION - 1)
             point = space.fill(labels, {d.name: fraction for d in space.filling}, scale, _anything)

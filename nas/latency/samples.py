@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from search_spaces import Architecture, Space, folded, price
-from search_spaces.dimension import Label
 
 __all__ = ["random_networks"]
 
@@ -27,10 +26,7 @@ def random_networks(
     seen: set[str] = set()
     barren = 0
     while barren < 500:
-        labels: dict[str, Label] = {}
-        for d in space.active(labels):
-            if d.choices:
-                labels[d.name] = d.labels[int(rng.integers(len(d.labels)))]
+        labels = space.sample(rng)
         drawn = np.exp(rng.uniform(np.log(_LEAST_PARAMS), np.log(_MOST_PARAMS)))
         limit = float(drawn if most_params is None else most_params)
         fractions = {d.name: float(rng.uniform()) for d in space.filling}

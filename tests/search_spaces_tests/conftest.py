@@ -51,10 +51,7 @@ def count_built(module: nn.Module, *inputs: Any) -> Price:
 
 def sample_point(space: Space, rng: random.Random, **limits: int) -> dict[str, Any]:
     """A random point; ``limits`` are the largest values of filling dimensions."""
-    labels: dict[str, Any] = {}
-    for d in space.active(labels):
-        if d.choices:
-            labels[d.name] = rng.choice(d.labels)
+    labels = space.choose(lambda d: rng.choice(d.labels))
     for d in space.filling:
         labels[d.name] = rng.choice([v for v in d.grid if v <= limits.get(d.name, v)])
     return labels

@@ -89,10 +89,7 @@ def architectures() -> tuple[tuple[Architecture, tuple[int, int]], ...]:
     for name, count in (("distillation", FROM_DISTILLATION), ("tiny", FROM_TINY)):
         space = Space.load(name)
         for _ in range(count):
-            point: dict[str, Any] = {}
-            for d in space.active(point):
-                if d.choices:
-                    point[d.name] = rng.choice(d.labels)
+            point = space.choose(lambda d: rng.choice(d.labels))
             # Small, because two of the counters run the network.
             point["channels"] = rng.choice([v for v in space.filling[1].grid if v <= 40])
             point["blocks"] = rng.choice((1, 2, 3) if name == "tiny" else (2, 3))

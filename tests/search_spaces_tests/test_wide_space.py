@@ -18,11 +18,7 @@ def fits(arch: Architecture) -> bool:
 
 
 def some(rng: random.Random, **fixed: Label) -> dict[str, Any]:
-    labels: dict[str, Label] = {}
-    for d in WIDE.active(labels):
-        if d.choices:
-            labels[d.name] = fixed.get(d.name, rng.choice(d.labels))
-    return labels
+    return WIDE.choose(lambda d: fixed.get(d.name, rng.choice(d.labels)))
 
 
 @pytest.mark.parametrize("block", next(d for d in WIDE.dimensions if d.name == "block").labels)
