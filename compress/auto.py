@@ -19,7 +19,7 @@ from nas.compression import GIVEN, INT8, CompressionStep, read_steps, write_step
 from nas.records import REJECTED, TrialRecord
 from nas.training.loop import OnStep
 from nas.training.recipe import Recipe
-from search_spaces.errors import InputError, MissingExtra, WriteError
+from search_spaces.errors import InputError, NotPossible, WriteError
 from search_spaces.files import atomic_path
 from search_spaces.network import Network
 from search_spaces.weights import load, save_weights
@@ -93,8 +93,9 @@ def auto(
         on_record: called with the record of every step, of those from before, too.
 
     Raises:
-        InputError: a budget that the network cannot be pruned to, a folder that holds the
-            steps of another plan or network, or cannot be written.
+        NotPossible: a budget that the network cannot be pruned to.
+        InputError: a folder that holds the steps of another plan or network or cannot be written,
+            or a step that fails for what is not the network's: the same call takes it again.
     """
     check_budget(network, plan.figure, plan.limit, plan.method)
     _claim(folder, network, plan, judge)
@@ -151,10 +152,8 @@ class _Run:
         file = self.folder / f"{place}-{name}.safetensors"
         try:
             made = self.makers[name](before)
-        except (MissingExtra, WriteError):
-            raise
-        except InputError as error:
-            # What a network does not allow is a finding about it, and no reason to stop.
+        except NotPossible as error:
+            # A finding about the network, and no reason to stop.
             made, wrong = before, str(error)
         else:
             wrong = flaw(made)
@@ -193,7 +192,7 @@ class _Run:
             teaching=self.teaching, checkpoint=self.folder / "distill", on_step=self.on_step,
         )  # fmt: skip
         if tuned.after_db is None:
-            raise InputError("the training diverged: a lower learning rate may help")
+            raise NotPossible("the training diverged: a lower learning rate may help")
         return tuned.network
 
     def _worse(self, name: str, before: TrialRecord, after: TrialRecord) -> str:
@@ -219,9 +218,11 @@ class _Run:
             file = self.folder / f"{place}-{INT8}.onnx"
             try:
                 made = to_int8(network, before, place, file, self.judge, self.plan.most_drop_db)
-            except MissingExtra as error:
-                # The float32 network is there all the same. Not written down: once the package is
-                # installed, the same command makes this step.
+            except WriteError:
+                raise
+            except InputError as error:
+                # A package that is not installed, say: the float32 network is there all the same.
+                # Not written down: once that is mended, the same command makes this step.
                 record = TrialRecord(
                     self.judge.trial, REJECTED, f"compressed:{INT8}", reason=str(error)
                 )

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from search_spaces.architecture import Architecture
+from search_spaces.errors import InputError, NotPossible
 from search_spaces.network import Network, build
 from search_spaces.part import Part
 
@@ -27,11 +28,14 @@ def with_blocks(
     """The architecture with every block edited, and fields of its own changed.
 
     Raises:
-        InputError: the result is not valid.
+        NotPossible: the result is not valid.
     """
     fields = {name: getattr(arch, name) for name in type(arch).model_fields}
     fields |= {"blocks": [edit(k, block) for k, block in enumerate(arch.blocks)], **changes}
-    return Architecture.from_dict(fields)
+    try:
+        return Architecture.from_dict(fields)
+    except InputError as error:
+        raise NotPossible(str(error)) from None
 
 
 def rebuilt(arch: Architecture, weights: Weights, like: Network) -> Network:

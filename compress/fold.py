@@ -10,7 +10,7 @@ from torch import Tensor
 
 from compress.residuals import absorb_identities, absorb_scales
 from search_spaces.cost import Price, price
-from search_spaces.errors import InputError
+from search_spaces.errors import NotPossible
 from search_spaces.folding import fold as fold_convolutions
 from search_spaces.network import Network
 
@@ -40,14 +40,14 @@ def fold(network: Network) -> Folded:
     Weights are folded in float64, the outputs of both networks compared in float32.
 
     Raises:
-        InputError: the outputs differ by more than `TOLERANCE`, and by more than the network's
+        NotPossible: the outputs differ by more than `TOLERANCE`, and by more than the network's
             own rounding in float32 explains (untrained deep networks amplify it).
     """
     double = copy.deepcopy(network).double()
     lean = absorb_scales(absorb_identities(fold_convolutions(double))).float()
     apart = difference(network, lean)
     if apart > TOLERANCE and apart > _ROUNDINGS * difference(network, double):
-        raise InputError(
+        raise NotPossible(
             f"folding changes the outputs by {apart:.2g}, expected at most {TOLERANCE:g}: "
             f"the network is kept as it was"
         )
@@ -68,7 +68,7 @@ def difference(one: Network, other: Network) -> float:
             image = torch.rand(1, one.architecture.colors, height, width)
             expected, found = _output(one, image), _output(other, image)
             if expected.shape != found.shape:
-                raise InputError(
+                raise NotPossible(
                     f"expected outputs of {tuple(expected.shape)}, got {tuple(found.shape)}"
                 )
             scale = max(1.0, float(expected.abs().max()))

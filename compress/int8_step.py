@@ -10,7 +10,7 @@ from compress.quantize import Quantized, QuantizeOptions, quantize
 from compress.step import Judge
 from nas.compression import INT8, CompressionStep
 from nas.records import REJECTED, TrialRecord
-from search_spaces.errors import InputError, MissingExtra, WriteError
+from search_spaces.errors import NotPossible
 from search_spaces.network import Network
 
 __all__ = ["to_int8"]
@@ -35,8 +35,7 @@ def to_int8(
         most_drop_db: PSNR-Y that may be lost.
 
     Raises:
-        MissingExtra: what quantises is not installed.
-        WriteError: the graph cannot be written.
+        InputError: what says nothing of the network, such as a package that is not installed.
     """
     began = time.perf_counter()
     source = f"compressed:{INT8}"
@@ -44,9 +43,7 @@ def to_int8(
     photos = judge.dataset
     try:
         made = quantize(network, photos.train, photos.validation, file, options=options)
-    except (MissingExtra, WriteError):
-        raise
-    except InputError as error:
+    except NotPossible as error:
         record = TrialRecord(judge.trial, REJECTED, source, reason=str(error))
         return CompressionStep(place, INT8, False, record, seconds=_since(began))
     reason = _worse(made, most_drop_db)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from compress.widths import Place, Width, with_widths
 from search_spaces.architecture import Architecture
 from search_spaces.cost import price
-from search_spaces.errors import InputError
+from search_spaces.errors import NotPossible
 
 __all__ = ["FIGURES", "Plan", "cost_of", "floor_of", "plan"]
 
@@ -68,16 +68,16 @@ def plan(
         uniform: shrink all widths by one ratio instead, the trunk's too.
 
     Raises:
-        InputError: the limit is below the floor, or above the network's own price.
+        NotPossible: the limit is below the floor, or above the network's own price.
     """
     own, floor = cost_of(arch, figure), floor_of(arch, widths, figure)
     if limit >= own:
-        raise InputError(
+        raise NotPossible(
             f"budget of {limit:,.0f} {figure}: the network has {own:,} already; "
             f"expected less than that"
         )
     if limit < floor:
-        raise InputError(
+        raise NotPossible(
             f"budget of {limit:,.0f} {figure}: below the network's floor of {floor:,}; "
             f"expected at least that"
         )

@@ -18,7 +18,7 @@ from nas.data import Dataset
 from nas.training.loop import OnStep
 from nas.training.recipe import Recipe
 from search_spaces.cost import Price, price
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, NotPossible
 from search_spaces.network import Network
 
 __all__ = ["Method", "Pruned", "Round", "check_budget", "prune"]
@@ -83,7 +83,7 @@ class Pruned:
 
 
 def check_budget(network: Network, figure: str, limit: float, method: Method | None = None) -> None:
-    """Raises InputError for a budget that the network cannot be pruned to, with its floor."""
+    """Raises NotPossible for a budget that the network cannot be pruned to, with its floor."""
     if figure not in FIGURES:
         raise InputError(f"expected a budget of {', '.join(FIGURES)}, got {figure}")
     arch, method = prunable(network).architecture, method or Method()
@@ -91,12 +91,12 @@ def check_budget(network: Network, figure: str, limit: float, method: Method | N
     floor = floor_of(arch, prunable_widths(arch, method.multiple, method.floor), figure)
     if limit >= own:
         lean = "" if own == cost_of(network.architecture, figure) else " once folded"
-        raise InputError(
+        raise NotPossible(
             f"a budget of {limit:,.0f} {figure} is above the network's own {own:,}{lean}; "
             f"choose one from {floor:,} (its floor) to {own - 1:,}"
         )
     if limit < floor:
-        raise InputError(
+        raise NotPossible(
             f"a budget of {limit:,.0f} {figure} is below the network's floor of {floor:,} "
             f"({method.floor:.0%} of every width, rounded up to multiples of {method.multiple}); "
             f"choose at least that"
@@ -197,7 +197,7 @@ def _pruned_once(
     images = None if dataset is None or not method.refit else images_of(form, dataset)
     smaller = cut(form, importance, chosen.architecture, images)
     if not chosen.cost < cost_of(form.architecture, figure):
-        raise InputError(f"pruning did not lower the {figure}: {chosen.cost:,} is the price still")
+        raise NotPossible(f"pruning did not lower the {figure}: {chosen.cost:,} is the price still")
     return smaller
 
 

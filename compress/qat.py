@@ -42,8 +42,8 @@ def need_torchao() -> None:
     """Raises MissingExtra where the extra ``quantize`` is not installed."""
     if find_spec("torchao") is None:
         raise MissingExtra(
-            "quantisation-aware fine-tuning needs torchao, which the extra 'quantize' brings: "
-            "pip install 'nas-sr[quantize]'"
+            "quantisation-aware fine-tuning needs torchao, which the extra 'quantize' brings",
+            "quantize",
         )
 
 

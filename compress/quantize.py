@@ -23,7 +23,7 @@ from nas.latency.clock import summary, time_in_turns
 from nas.latency.runtime import onnx_runner
 from nas.training.loop import Diverged
 from nas.training.recipe import Recipe
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, NotPossible
 from search_spaces.files import atomic_path
 from search_spaces.network import Network
 
@@ -226,7 +226,7 @@ def _check_sizes(path: Path, network: Network) -> None:
         out = run(np.full((n, arch.colors, height, width), 0.5, np.float32))
         expected = (n, arch.colors, height * arch.scale, width * arch.scale)
         if out.shape != expected or not np.isfinite(out).all():
-            raise InputError(f"int8 graph: expected finite {expected}, got {out.shape}")
+            raise NotPossible(f"int8 graph: expected finite {expected}, got {out.shape}")
 
 
 def _latencies(

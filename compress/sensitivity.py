@@ -15,7 +15,7 @@ from compress.widths import prunable_widths, with_widths
 from nas.data import Dataset, Photo
 from nas.training.recipe import Recipe
 from search_spaces.cost import price
-from search_spaces.errors import InputError
+from search_spaces.errors import NotPossible
 from search_spaces.network import Network
 
 __all__ = ["Sensitivity", "sensitivity"]
@@ -55,7 +55,7 @@ def sensitivity(
         on_width: called with (widths done, widths in all).
 
     Raises:
-        InputError: nothing in the network can be pruned.
+        NotPossible: nothing in the network can be pruned.
     """
     method = method or Method()
     middles = tuple(_middle(photo) for photo in dataset.validation[:_PHOTOS])
@@ -64,7 +64,7 @@ def sensitivity(
     arch = form.architecture
     widths = prunable_widths(arch, method.multiple, method.floor)
     if not widths:
-        raise InputError(f"no width of the network is above its floor of {method.multiple}")
+        raise NotPossible(f"no width of the network is above its floor of {method.multiple}")
     needed = method.importance in NEEDS_GRADIENTS
     gradients = Gradients(dataset, Recipe()) if needed else None
     _, importance = scores_of(form, widths, measure(method.importance), gradients)

@@ -17,7 +17,7 @@ from compress.blocks import Weights, prefix, rebuilt, with_blocks
 from search_spaces.architecture import Architecture
 from search_spaces.blocks.enhancement import EnhancementBlock
 from search_spaces.blocks.group import DistillingGroup
-from search_spaces.errors import InputError
+from search_spaces.errors import NotPossible
 from search_spaces.network import Network, build
 from search_spaces.part import Part
 
@@ -31,7 +31,7 @@ def unsplit(network: Network) -> Network:
     eqs. 3-4): its weights are cut row-wise. The given network stays.
 
     Raises:
-        InputError: a split that has no such form.
+        NotPossible: a split that has no such form.
     """
     weights = dict(network.state_dict())
 
@@ -40,7 +40,7 @@ def unsplit(network: Network) -> Network:
         if options.get("distillation") != "split":
             return block
         if options["convolution"].kind != "plain" or options["shallow_residual"]:
-            raise InputError(
+            raise NotPossible(
                 f"block {index + 1}: a split after {options['convolution'].kind} convolutions"
                 f"{' with shallow residuals' if options['shallow_residual'] else ''} cannot be "
                 f"pruned; expected plain convolutions there"

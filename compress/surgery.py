@@ -17,7 +17,7 @@ from compress.slices import Unsliced, joined, unsliced, unsplit
 from compress.widths import Place, Width, with_widths
 from search_spaces.architecture import Architecture
 from search_spaces.cost import price
-from search_spaces.errors import InputError
+from search_spaces.errors import NotPossible
 from search_spaces.network import Network, build
 
 __all__ = ["cut", "prunable", "scores_of"]
@@ -31,11 +31,11 @@ def prunable(network: Network) -> Network:
     Folded, splits as convolutions of their own. The given network stays.
 
     Raises:
-        InputError: it has no such form.
+        NotPossible: it has no such form.
     """
     form = unsplit(fold(network).network)
     if difference(network, form) > max(TOLERANCE, 10 * fold(network).difference):
-        raise InputError("the network's outputs change in its form for pruning")
+        raise NotPossible("the network's outputs change in its form for pruning")
     return form.eval()
 
 
@@ -86,7 +86,7 @@ def cut(
             own features; None leaves the weights as they are.
 
     Raises:
-        InputError: what is left is not the network of ``target``, in shape, price or output.
+        NotPossible: what is left is not the network of ``target``, in shape, price or output.
     """
     twin = unsliced(network)
     dependencies = Dependencies(twin)
@@ -113,7 +113,9 @@ def _check_channels(
 ) -> None:
     """Every layer has the planned width, and the very channels that were to stay."""
     if widths_of(twin) != wanted:
-        raise InputError("pruning left other widths than planned: a part does not follow the trunk")
+        raise NotPossible(
+            "pruning left other widths than planned: a part does not follow the trunk"
+        )
     layers = dict(whole.named_modules())
     for name, layer in twin.named_modules():
         before = layers.get(name)
@@ -121,7 +123,7 @@ def _check_channels(
             if layer.bias is None or before.bias is None:
                 continue
             if not torch.equal(layer.bias, before.bias[kept[name]]):
-                raise InputError(f"pruning left other channels of {name} than planned")
+                raise NotPossible(f"pruning left other channels of {name} than planned")
 
 
 def _check(twin: Network, pruned: Network, network: Network) -> None:
@@ -133,16 +135,16 @@ def _check(twin: Network, pruned: Network, network: Network) -> None:
         with counter:
             pruned(image)
     if found.shape != network(image).shape:
-        raise InputError(f"pruning changed the output's shape to {tuple(found.shape)}")
+        raise NotPossible(f"pruning changed the output's shape to {tuple(found.shape)}")
     # A twin sums in another order where the block's own convolution does more at once.
     exact = not any(isinstance(block, Unsliced) for block in twin.blocks)
     same = torch.equal(expected, found) if exact else torch.allclose(expected, found, 1e-4, 1e-4)
     if not same:
-        raise InputError("the rebuilt network does not give the pruned one's outputs")
+        raise NotPossible("the rebuilt network does not give the pruned one's outputs")
     priced = price(pruned.architecture, lr=(_CHECK_SIDE_PX, _CHECK_SIDE_PX))
     counted = sum(p.numel() for p in pruned.parameters()), counter.get_total_flops() // 2
     if counted != (priced.params, priced.macs):
-        raise InputError(f"pruned to {counted} parameters and multiply-adds, priced at {priced}")
+        raise NotPossible(f"pruned to {counted} parameters and multiply-adds, priced at {priced}")
 
 
 def _layer_widths(arch: Architecture) -> dict[str, int]:

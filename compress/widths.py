@@ -75,7 +75,7 @@ def with_widths(arch: Architecture, chosen: Mapping[Place, int]) -> Architecture
     """The architecture with the chosen widths, and with what follows from them.
 
     Raises:
-        InputError: widths that do not fit together.
+        NotPossible: widths that do not fit together.
     """
     channels = chosen.get(("channels",), arch.channels)
 

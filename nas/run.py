@@ -14,7 +14,7 @@ from nas.objectives import OBJECTIVES
 from nas.pareto import front
 from nas.records import FINISHED, TrialRecord, to_frame
 from nas.run_file import read_run_file, write_run
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, StoreError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,24 +104,25 @@ class Run:
         """Its Optuna study.
 
         Raises:
-            InputError: the store or the study in it is gone or cannot be read.
+            StoreError: the store or the study in it is gone or cannot be read.
         """
         from nas.store.failing import reading
         from nas.store.study import load
 
         if self.study is not None:
             return self.study
+        storage = self.opened_storage()
         with reading(str(self.folder)):
-            study = load(self.opened_storage(), self.about["study"])
+            study = load(storage, self.about["study"])
         if study is None:
-            raise InputError(f"{self.folder}: its study is gone from the storage")
+            raise StoreError(f"{self.folder}: its study is gone from the storage")
         return study
 
     def opened_storage(self) -> BaseStorage:
         """Its store, to read.
 
         Raises:
-            InputError: it is gone or cannot be read.
+            StoreError: it is gone or cannot be read.
         """
         from nas.store.study import open_to_read
 

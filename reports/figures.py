@@ -15,7 +15,7 @@ from reports.plots.pareto import pareto_info
 from reports.plots.progress import progress_info
 from reports.plots.rungs import rungs_info
 from reports.plots.savings import savings_info
-from search_spaces.errors import InputError
+from search_spaces.errors import NothingToDraw
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,7 +29,7 @@ def known(info: Callable[[], _Info]) -> _Info | None:
     """What a figure says, or None where the run has nothing to say there."""
     try:
         return info()
-    except InputError:
+    except NothingToDraw:
         return None
 
 
@@ -42,7 +42,7 @@ def write_figures(accounts: Sequence[RunAccount], folder: Path) -> tuple[Path, .
         The PNG files, beside each of which lie an SVG and a PDF.
 
     Raises:
-        InputError: the folder cannot be written.
+        WriteError: the folder cannot be written.
     """
     from reports.plots.style import save_figure
 

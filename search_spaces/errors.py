@@ -1,20 +1,40 @@
 """The exceptions that every package of the project raises for bad input and bad surroundings."""
 
-__all__ = ["InputError", "MissingExtra", "WriteError"]
+__all__ = [
+    "InputError",
+    "MissingExtra",
+    "NotPossible",
+    "NothingToDraw",
+    "StoreError",
+    "WriteError",
+]
 
 
 class InputError(ValueError):
     """Bad input from the user: says what was expected, what came, and what to do.
 
     The message is one line for a person; the command line prints it without a
-    traceback and ends with exit code 2.
+    traceback and ends with exit code 2. Those below it are for callers that go on where it is
+    raised: of them all, only `NotPossible` may be remembered, since only that one stays true.
     """
 
 
-class MissingExtra(InputError):
-    """A package that one of the project's extras brings is not installed.
+class NotPossible(InputError):
+    """A network, or every network of a space, does not allow what is asked of it.
 
-    Says nothing of the network at hand: the same call may work once it is there.
+    It cannot be folded, pruned to the budget, quantised or exported, or none fits the budget.
+    A finding about it: the same call will not work later either.
+    """
+
+
+class NothingToDraw(InputError):
+    """A run has nothing, or nothing yet, for the figure that is asked for."""
+
+
+class StoreError(InputError):
+    """A study's store or its shared checkpoints cannot be reached, read or written, or are damaged.
+
+    The same call may work once that is mended; what was finished is kept.
     """
 
 
@@ -23,3 +43,21 @@ class WriteError(InputError):
 
     Says nothing of the network at hand: the same call may work once there is room.
     """
+
+
+class MissingExtra(InputError):
+    """A package that one of the project's extras brings is not installed.
+
+    Says nothing of the network at hand: the same call may work once it is there.
+
+    Args:
+        told: what lacks it; how to install the extra is added.
+        extra: its name in pyproject.toml.
+    """
+
+    def __init__(self, told: str, extra: str) -> None:
+        super().__init__(told, extra)
+        self.told, self.extra = told, extra
+
+    def __str__(self) -> str:
+        return f"{self.told}: pip install 'nas-sr[{self.extra}]'"

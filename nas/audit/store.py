@@ -16,7 +16,7 @@ from annotated_types import Ge, Len
 from nas.locks import locked
 from nas.plain import from_plain
 from nas.records import Rung
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, WriteError
 from search_spaces.files import atomic_path
 from search_spaces.regular import read_regular
 
@@ -56,7 +56,7 @@ class AuditFolder:
         folder: RUN/audit, made if it is not there.
 
     Raises:
-        InputError: it cannot be written.
+        WriteError: it cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -65,7 +65,7 @@ class AuditFolder:
             for name in ("trainings", "checkpoints", "scores", "locks"):
                 (folder / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise InputError(
+            raise WriteError(
                 f"cannot write {folder}: {error.strerror}; an audit's results stay in its run's "
                 f"folder: make that writable, or copy the run"
             ) from error

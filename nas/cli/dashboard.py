@@ -86,8 +86,7 @@ def _optuna_dashboard() -> Any:
         from optuna_dashboard import wsgi
     except ImportError:
         raise MissingExtra(
-            "nas dashboard needs optuna-dashboard; install the extra: "
-            "pip install 'nas-sr[dashboard]'"
+            "nas dashboard needs optuna-dashboard; install the extra", "dashboard"
         ) from None
     return wsgi
 

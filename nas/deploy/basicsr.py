@@ -14,7 +14,7 @@ import yaml
 from nas.deploy.parity import Parity, Run
 from nas.deploy.single_file import check_source, class_name_of, run_source, state_of, told
 from nas.deploy.source_code import source_code
-from search_spaces.errors import InputError
+from search_spaces.errors import NotPossible
 from search_spaces.files import atomic_path
 from search_spaces.network import Network
 from search_spaces.tensors import to_bytes
@@ -44,7 +44,7 @@ def export_basicsr(network: Network, folder: Path | str) -> Parity:
     """
     folder = Path(folder)
     if network.architecture.colors != 3:
-        raise InputError(
+        raise NotPossible(
             "export: BasicSR's SRModel is given RGB; this network is on luma alone: choose "
             "--format ntire"
         )

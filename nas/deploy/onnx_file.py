@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from nas.deploy.metadata import metadata
 from nas.deploy.parity import Array, Parity, Run, check_parity
 from nas.deploy.portable import portable
-from search_spaces.errors import InputError, MissingExtra
+from search_spaces.errors import InputError, MissingExtra, NotPossible
 from search_spaces.files import atomic_path
 from search_spaces.network import Network
 from search_spaces.regular import irregular
@@ -139,7 +139,10 @@ def exported_program(
         while cause.__cause__ is not None:
             cause = cause.__cause__
         reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
-        raise InputError(f"the network {name} cannot be exported to ONNX: {reason}") from error
+        # What the machine lacks says nothing of the network.
+        lacking = isinstance(cause, ImportError | OSError | MemoryError)
+        kind = InputError if lacking else NotPossible
+        raise kind(f"the network {name} cannot be exported to ONNX: {reason}") from error
     assert program is not None
     return program
 
@@ -164,6 +167,5 @@ def _need_extra() -> None:
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
         raise MissingExtra(
-            f"ONNX needs {', '.join(missing)}, which the extra 'export' brings: "
-            f"pip install 'nas-sr[export]'"
+            f"ONNX needs {', '.join(missing)}, which the extra 'export' brings", "export"
         )

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from search_spaces.errors import InputError
+from search_spaces.errors import NotPossible
 from search_spaces.network import Network
 
 __all__ = ["PARITY_SIZES", "TOLERANCE", "Parity", "Run", "check_parity", "runner"]
@@ -55,7 +55,7 @@ def check_parity(
     """Runs both on the same random images.
 
     Raises:
-        InputError: another shape or a difference over `TOLERANCE`.
+        NotPossible: another shape or a difference over `TOLERANCE`.
     """
     generator = torch.Generator().manual_seed(0)
     reference = network.eval()
@@ -67,11 +67,11 @@ def check_parity(
         found = exported(image.numpy())
         at = f"at {n} image(s) of {width}x{height}"
         if found.shape != expected.shape:
-            raise InputError(f"export: {at} it gives {found.shape}, expected {expected.shape}")
+            raise NotPossible(f"export: {at} it gives {found.shape}, expected {expected.shape}")
         difference = float(np.abs(found - expected).max()) / max(1.0, float(np.abs(expected).max()))
         # A difference that is no number is not below the limit either.
         if not difference <= TOLERANCE:
-            raise InputError(
+            raise NotPossible(
                 f"export: {at} it differs from the network by {difference:.1e}, more than "
                 f"{TOLERANCE:.0e}; nothing was written"
             )

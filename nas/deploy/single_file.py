@@ -17,7 +17,7 @@ from nas.deploy.parity import Parity, Run, check_parity, runner
 from nas.deploy.source_code import source_code
 from nas.evaluate.environment import environment
 from search_spaces import price
-from search_spaces.errors import InputError
+from search_spaces.errors import NotPossible
 from search_spaces.files import atomic_path
 from search_spaces.network import Network
 from search_spaces.tensors import to_bytes
@@ -144,5 +144,5 @@ def run_source(
         model.load_state_dict(state)
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise InputError(f"export: the file that was written out doesn't run: {reason}") from error
+        raise NotPossible(f"export: the file that was written out doesn't run: {reason}") from error
     return runner(model)

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from nas.deploy.tracing import HELPERS, is_inlined, statements, traceable
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, NotPossible
 from search_spaces.network import Network
 
 __all__ = ["source_code"]
@@ -92,7 +92,7 @@ class _Classes:
             inside = {name: self._made(child) for name, child in module.named_children()}
             own = [name for name, _ in module.named_parameters(recurse=False)]
             if own:
-                raise InputError(
+                raise NotPossible(
                     f"{type(module).__name__}: has several inputs and weights of its own: it "
                     f"can't be written out"
                 )

@@ -14,7 +14,7 @@ from nas.deploy.metadata import metadata
 from nas.deploy.parity import Parity, Run, check_parity, runner
 from nas.deploy.portable import portable
 from search_spaces.attention.esa import continued
-from search_spaces.errors import InputError
+from search_spaces.errors import NotPossible
 from search_spaces.files import atomic_path
 from search_spaces.network import Network
 
@@ -50,7 +50,7 @@ def export_torchscript(network: Network, path: Path | str) -> Parity:
                 traced: Any = torch.jit.trace(copied, example, check_trace=False)
         except Exception as error:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise InputError(
+            raise NotPossible(
                 f"the network {network.architecture.hash} cannot be traced: {reason}"
             ) from error
         with atomic_path(path) as temporary:

@@ -15,7 +15,7 @@ from torch import Tensor, fx, nn
 from torch.nn import functional as F
 
 from search_spaces.attention import esa
-from search_spaces.errors import InputError
+from search_spaces.errors import NotPossible
 from search_spaces.network import Network
 from search_spaces.skips import LinearSkip
 
@@ -83,7 +83,7 @@ def statements(module: nn.Module) -> list[str]:
     """The lines of a forward pass ``forward(self, x)``, in terms of ``self``, ``torch`` and ``F``.
 
     Raises:
-        InputError: a forward that branches on values, or calls what no plain file has.
+        NotPossible: a forward that branches on values, or calls what no plain file has.
     """
     kind = type(module).__name__
     try:
@@ -91,7 +91,7 @@ def statements(module: nn.Module) -> list[str]:
     # Tracing a user's part may fail in any way.
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{kind}: its forward can't be written out: {reason}") from error
+        raise NotPossible(f"{kind}: its forward can't be written out: {reason}") from error
     return _Writer(kind, graph).lines
 
 
@@ -196,7 +196,7 @@ class _Writer:
             return f"F.{name}"
         if getattr(torch, name, None) is target:
             return f"torch.{name}"
-        raise InputError(
+        raise NotPossible(
             f"{self.kind}: its forward calls {name}, which isn't torch's: it can't be written out"
         )
 
@@ -214,7 +214,7 @@ class _Writer:
             return json.dumps(value)
         if value is None or isinstance(value, (bool, int, float)):
             return repr(value)
-        raise InputError(f"{self.kind}: a {type(value).__name__} can't be written out")
+        raise NotPossible(f"{self.kind}: a {type(value).__name__} can't be written out")
 
 
 def _defaults(target: Any) -> dict[str, Any]:

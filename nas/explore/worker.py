@@ -32,7 +32,7 @@ from nas.store.ledger import UNTIL, Ledger, Standing
 from nas.store.study import fail, recover_interrupted, reject_over_budget, stop
 from nas.tables import sweep_weights, write_tables
 from nas.training.loop import Diverged
-from search_spaces.errors import InputError
+from search_spaces.errors import StoreError
 
 __all__ = ["Worker"]
 
@@ -234,7 +234,7 @@ class Worker:
         told = self.study.tell(job.trial, values)
         if told.values != values:
             # Optuna passes over what a store refuses; the trial would be done again, and again.
-            raise InputError(
+            raise StoreError(
                 f"study storage: does not take the values of trial {job.trial.number}; what was "
                 f"finished is kept: mend that, then run the same command again"
             )

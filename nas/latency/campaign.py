@@ -10,7 +10,7 @@ from pathlib import Path
 from nas.latency.device import Device
 from nas.latency.measure import Measured, measure_batch
 from search_spaces import Architecture
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, WriteError
 from search_spaces.regular import read_regular
 
 __all__ = ["measure_networks", "read_measured"]
@@ -83,7 +83,7 @@ def read_measured(path: Path, device: Device) -> list[Measured]:
                 continue
             times = tuple(float(ms) for ms in plain.pop("operations_ms"))
             found.append(Measured(**plain, operations_ms=times))
-        except InputError:
+        except InputError:  # a ValueError itself
             raise
         except (ValueError, TypeError, KeyError, AttributeError):
             continue
@@ -102,6 +102,6 @@ def _add(path: Path, device: Device, measured: Sequence[Measured]) -> None:
                 plain["operations_ms"] = [float(f"{ms:.4g}") for ms in one.operations_ms]
                 file.write(json.dumps(plain) + "\n")
     except OSError as error:
-        raise InputError(
+        raise WriteError(
             f"cannot write {path}: {error.strerror or error}; choose a folder that can be written"
         ) from error

@@ -16,7 +16,7 @@ from nas.records import TrialRecord
 from nas.training.state import seeded
 from search_spaces import Architecture, build, folded, price
 from search_spaces.cost import lr_size
-from search_spaces.errors import InputError
+from search_spaces.errors import NotPossible
 from search_spaces.space import Space
 
 __all__ = ["Figures", "Meter", "Prices"]
@@ -122,7 +122,7 @@ class Meter:
             self.measure(architecture)
 
     def check_possible(self, space: Space, scale: int) -> None:
-        """Raises an InputError where no network of the space can fit a budget."""
+        """Raises NotPossible where no network of the space can fit a budget."""
         limited = any(budget.name == "latency" for budget in self.budgets)
         if limited and self.latency_model is None:
             self._calibrate(space, scale)
@@ -130,7 +130,7 @@ class Meter:
             name = budget.name
             least = space.smallest(lambda arch, n=name: self.figure(arch, n), scale)  # type: ignore[misc]
             if least > budget.limit:
-                raise InputError(
+                raise NotPossible(
                     f"budget {budget.text}: no network of space {space.name!r} at x{scale} fits; "
                     f"the smallest one takes {_readable(name, least)}: "
                     f"raise the budget or choose another space"

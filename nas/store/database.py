@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, MissingExtra, StoreError
 
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage
@@ -138,19 +138,20 @@ def _limit(connection: Any, record: object) -> None:
     connection.commit()
 
 
-def unreachable(url: str, error: BaseException) -> InputError:
+def unreachable(url: str, error: BaseException) -> MissingExtra | StoreError:
     """One line about a store that cannot be opened."""
     from optuna.exceptions import StorageInternalError
     from sqlalchemy.exc import NoSuchModuleError
 
     if isinstance(error, ImportError | NoSuchModuleError):
-        is_ours = parse_url(url).drivername == _DRIVER
-        hint = "; install the extra: pip install 'nas-sr[postgres]'" if is_ours else ""
-        return InputError(f"storage {shown(url)}: no driver for it ({error}){hint}")
+        told = f"storage {shown(url)}: no driver for it ({error})"
+        if parse_url(url).drivername == _DRIVER:
+            return MissingExtra(f"{told}; install the extra", "postgres")
+        return StoreError(told)
     # Optuna wraps the database's error in one of its own, and SQLAlchemy the driver's.
     cause = error.__cause__ if isinstance(error, StorageInternalError) else error
     line = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
-    return InputError(
+    return StoreError(
         f"storage {shown(url)} cannot be opened: {line}; expected a store that can be reached "
         f"and written"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, MissingExtra, StoreError
 
 __all__ = ["damaged_rows", "reading", "storage_errors"]
 
@@ -13,16 +13,12 @@ __all__ = ["damaged_rows", "reading", "storage_errors"]
 _OF_ROWS = (ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError)
 
 
-class _Damaged(InputError):
-    """Says what is read and that it is damaged."""
-
-
 @contextmanager
 def storage_errors() -> Iterator[None]:
     """Turns a failing store into one clear line.
 
     Raises:
-        InputError: the store cannot be reached, read or written.
+        StoreError: it cannot be reached, read or written.
     """
     from optuna.exceptions import StorageInternalError
     from sqlalchemy.exc import SQLAlchemyError
@@ -32,7 +28,7 @@ def storage_errors() -> Iterator[None]:
     except (StorageInternalError, SQLAlchemyError) as error:
         cause = error.__cause__ or error
         line = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
-        raise InputError(
+        raise StoreError(
             f"study storage: {line}; what was finished is kept: mend that, then run the same "
             f"command again"
         ) from None
@@ -46,11 +42,11 @@ def damaged_rows(what: str) -> Iterator[None]:
         what: is read, for the message.
 
     Raises:
-        InputError: rows that no search has written.
+        StoreError: rows that no search has written.
     """
     try:
         yield
-    except InputError:
+    except InputError:  # a ValueError itself
         raise
     except _OF_ROWS as error:
         raise _damaged(what, error) from None
@@ -64,22 +60,21 @@ def reading(what: str) -> Iterator[None]:
         what: is read, for the message.
 
     Raises:
-        InputError: it cannot be read.
+        StoreError: it cannot be read.
     """
     try:
         with storage_errors(), damaged_rows(what):
             yield
+    except (StoreError, MissingExtra):
+        raise
     except InputError as error:
         # Of one row of many, which says itself what is wrong with it.
-        ours = ("study storage", "storage", what)
-        if isinstance(error, _Damaged) or str(error).startswith(ours):
-            raise
         raise _damaged(what, error) from None
 
 
-def _damaged(what: str, error: Exception) -> _Damaged:
+def _damaged(what: str, error: Exception) -> StoreError:
     line = " ".join(str(error).split()) or type(error).__name__
-    return _Damaged(
+    return StoreError(
         f"{what}: its study is damaged: {line[:200]}; go back to a copy of it, or search in "
         f"another folder"
     )

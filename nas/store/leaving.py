@@ -29,7 +29,7 @@ def leaving(wish: StopWish) -> Iterator[None]:
         try:
             yield
         except (NoTurn, StorageInternalError, SQLAlchemyError, InputError, OSError):
-            # The interruption is what the user is told.
+            # Whatever it is, damaged rows too: the interruption is what the user is told.
             return
 
 

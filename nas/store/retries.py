@@ -77,11 +77,11 @@ def opened(make: Callable[[], T], url: str, *, patient: bool = False) -> T:
     """What ``make()`` returns, which opens a store and makes its tables.
 
     Raises:
-        InputError: it cannot be opened; at once, unless ``patient``.
+        StoreError, MissingExtra: it cannot be opened; at once, unless ``patient``.
     """
     try:
         return patiently(lambda: _made_once(make)) if patient else _made_once(make)
-    except InputError:
+    except InputError:  # says itself what is wrong
         raise
     except Exception as error:  # drivers bring exceptions of their own
         raise unreachable(url, error) from None

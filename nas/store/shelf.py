@@ -6,7 +6,7 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, StoreError
 
 __all__ = ["Shelf"]
 
@@ -39,7 +39,7 @@ class Shelf:
         """Copies a file there.
 
         Raises:
-            InputError: it cannot be written.
+            StoreError: it cannot be written.
         """
         target = f"{self._root}/{name}"
         temporary = f"{target}.{uuid.uuid4().hex[:8]}.part"
@@ -56,7 +56,7 @@ class Shelf:
         """Copies a file from there. Returns whether it is there.
 
         Raises:
-            InputError: it cannot be read.
+            StoreError: it cannot be read.
         """
         try:
             # Another machine may have just written it.
@@ -105,9 +105,9 @@ class Shelf:
         except Exception as error:
             raise self._failed("read", error) from error
 
-    def _failed(self, what: str, error: Exception) -> InputError:
+    def _failed(self, what: str, error: Exception) -> StoreError:
         line = (str(error) or type(error).__name__).splitlines()[0]
-        return InputError(
+        return StoreError(
             f"checkpoints {self.place} cannot be {what}: {line}; what was finished is kept: "
             f"mend that, then run the same command again"
         )

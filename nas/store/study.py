@@ -20,7 +20,7 @@ from nas.store.database import (
 )
 from nas.store.failing import damaged_rows, reading
 from nas.store.ledger import STATE, WORKER, read_records
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, StoreError
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -86,7 +86,7 @@ def _check_there(url: str) -> None:
     file = database_file(url)
     if file is not None and not (file.is_file() and file.stat().st_size):
         state = "is empty" if file.is_file() else "is not there"
-        raise InputError(f"{file} {state}; expected the study that nas search keeps")
+        raise StoreError(f"{file} {state}; expected the study that nas search keeps")
 
 
 def open_to_read(url: str) -> BaseStorage:
@@ -101,7 +101,7 @@ def open_to_read(url: str) -> BaseStorage:
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     if url == IN_MEMORY:
-        raise InputError("storage memory: that study ended with its process; search again")
+        raise StoreError("storage memory: that study ended with its process; search again")
     _check_there(url)
     kind = storage_class(url)
     with reading(shown(url)):

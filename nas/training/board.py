@@ -16,8 +16,6 @@ __all__ = ["Board", "open_board"]
 
 Pixels = npt.NDArray[np.uint8]
 
-_HINT = "pip install 'nas-sr[tensorboard]'"
-
 
 class Board(Protocol):
     """What a training writes to."""
@@ -64,7 +62,8 @@ def open_board(folder: Path, wanted: bool | None, step: int) -> tuple[Board, str
         step: what earlier starts wrote from this step on is dropped.
 
     Raises:
-        InputError: it is wanted and not installed, or the folder cannot be written.
+        MissingExtra: it is wanted and not installed.
+        WriteError: the folder cannot be written.
     """
     if wanted is False:
         return _Nothing(), ""
@@ -74,8 +73,12 @@ def open_board(folder: Path, wanted: bool | None, step: int) -> tuple[Board, str
             from torch.utils.tensorboard.writer import SummaryWriter
     except ImportError:
         if wanted:
-            raise MissingExtra(f"--tensorboard: TensorBoard is not installed; {_HINT}") from None
-        return _Nothing(), f"No TensorBoard files: it is not installed ({_HINT})"
+            told = "--tensorboard: TensorBoard is not installed; install the extra"
+            raise MissingExtra(told, "tensorboard") from None
+        return (
+            _Nothing(),
+            "No TensorBoard files: it is not installed (pip install 'nas-sr[tensorboard]')",
+        )
     try:
         writer = SummaryWriter(str(folder), purge_step=step or None)
     except OSError as error:

@@ -20,7 +20,7 @@ from nas.training.board import Board
 from nas.training.checkpoint import Progress
 from nas.training.settings import TrainSettings
 from search_spaces import Network, save_weights
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, WriteError
 from search_spaces.files import atomic_path
 
 __all__ = ["RunFolder"]
@@ -61,7 +61,7 @@ class RunFolder:
                 self.root.mkdir(parents=True, exist_ok=True)
                 alone = stack.enter_context(locked(self.root / ".lock", wait=False))
             except OSError as error:
-                raise InputError(
+                raise WriteError(
                     f"cannot write {self.root}: {error.strerror or error}; choose another --run "
                     f"folder"
                 ) from error

@@ -195,9 +195,7 @@ def _ray() -> Any:
     try:
         import ray
     except ImportError:
-        raise MissingExtra(
-            "engine ray: Ray is not installed; install the extra: pip install 'nas-sr[ray]'"
-        ) from None
+        raise MissingExtra("engine ray: Ray is not installed; install the extra", "ray") from None
     return ray
 
 

@@ -12,7 +12,7 @@ from nas.objectives import OBJECTIVES, Objective
 from nas.pareto import front
 from nas.records import FINISHED, TrialRecord
 from reports.account import RunAccount
-from search_spaces.errors import InputError
+from search_spaces.errors import NothingToDraw
 
 __all__ = ["ComparedFront", "ComparisonInfo", "ComparisonPanel", "comparison_info"]
 
@@ -49,7 +49,7 @@ def comparison_info(accounts: Sequence[RunAccount]) -> ComparisonInfo:
     """What the figure of several runs says.
 
     Raises:
-        InputError: no run has a finished trial.
+        NothingToDraw: no run has a finished trial.
     """
     panels = []
     for one in (OBJECTIVES[name] for name in _COSTS):
@@ -57,7 +57,7 @@ def comparison_info(accounts: Sequence[RunAccount]) -> ComparisonInfo:
         if fronts:
             panels.append(ComparisonPanel(one, f"{one.label} [{one.unit}]", fronts))
     if not panels:
-        raise InputError("a comparison needs a finished trial: got none in any of the runs")
+        raise NothingToDraw("a comparison needs a finished trial: got none in any of the runs")
     return ComparisonInfo(
         "The fronts of the runs",
         " · ".join(account.name for account in accounts),

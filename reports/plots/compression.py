@@ -12,7 +12,7 @@ from nas.objectives import OBJECTIVES, Objective
 from nas.pareto import front
 from nas.records import FINISHED, TrialRecord
 from reports.summary import RunSummary
-from search_spaces.errors import InputError
+from search_spaces.errors import NothingToDraw
 
 __all__ = ["CompressionInfo", "PathPanel", "PathPoint", "compression_info", "step_name"]
 
@@ -69,7 +69,7 @@ def compression_info(
         summary: the run's setting and budgets.
 
     Raises:
-        InputError: no compressed network with a PSNR-Y and a cost.
+        NothingToDraw: no compressed network with a PSNR-Y and a cost.
     """
     steps = [r for r in compressed if OBJECTIVES["psnr"].value(r) is not None]
     every = tuple(records)
@@ -79,7 +79,7 @@ def compression_info(
         if (panel := _panel(OBJECTIVES[name], steps, every, summary)).points
     )
     if not panels:
-        raise InputError("a compression path needs a compressed network with a PSNR-Y: got none")
+        raise NothingToDraw("a compression path needs a compressed network with a PSNR-Y: got none")
     count = sum(record.state == FINISHED for record in steps)
     return CompressionInfo(
         "The compression path",

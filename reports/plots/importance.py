@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from reports.account import Importance
-from search_spaces.errors import InputError
+from search_spaces.errors import NothingToDraw
 
 __all__ = ["ImportanceInfo", "importance_info"]
 
@@ -34,11 +34,11 @@ def importance_info(importance: Sequence[Importance]) -> ImportanceInfo:
     """What the figure of a run says.
 
     Raises:
-        InputError: no importance is known.
+        NothingToDraw: no importance is known.
     """
     known = [one for one in importance if one.shares]
     if not known:
-        raise InputError("no importance is known: it needs ten finished trials")
+        raise NothingToDraw("no importance is known: it needs ten finished trials")
     ordered = tuple(dict.fromkeys(name for one in known for name in one.shares))
     heavy = {d for one in known for d in sorted(one.shares, key=one.shares.__getitem__)[-_MOST:]}
     dimensions = tuple(d for d in ordered if d in heavy)[:_MOST]

@@ -15,7 +15,7 @@ from nas.objectives import OBJECTIVES
 from nas.pareto import front
 from nas.records import FINISHED, TrialRecord
 from reports.summary import RunSummary
-from search_spaces.errors import InputError
+from search_spaces.errors import NothingToDraw
 
 __all__ = ["LatencyInfo", "LatencyPoint", "latency_info"]
 
@@ -56,7 +56,7 @@ def latency_info(records: Iterable[TrialRecord], summary: RunSummary) -> Latency
     """What the figure of a run says.
 
     Raises:
-        InputError: fewer than two networks have both figures.
+        NothingToDraw: fewer than two networks have both figures.
     """
     every = tuple(records)
     macs, latency = OBJECTIVES["macs"], OBJECTIVES["latency"]
@@ -65,7 +65,9 @@ def latency_info(records: Iterable[TrialRecord], summary: RunSummary) -> Latency
         if r.state == FINISHED and macs.value(r) is not None and latency.value(r) is not None
     ]  # fmt: skip
     if len(both) < 2:
-        raise InputError(f"latency against multi-adds needs two measured networks: got {len(both)}")
+        raise NothingToDraw(
+            f"latency against multi-adds needs two measured networks: got {len(both)}"
+        )
     chosen = {record.number for record in front(every, summary.weighed)}
     top = summary.choice.best(every)
     points = [

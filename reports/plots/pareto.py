@@ -15,7 +15,7 @@ from nas.pareto import best, front
 from nas.records import FINISHED, TrialRecord
 from reports.alike import alike
 from reports.summary import RunSummary
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, NothingToDraw
 
 __all__ = ["PANELS", "Panel", "ParetoInfo", "Point", "pareto_info"]
 
@@ -102,7 +102,8 @@ def pareto_info(
             only on the way to a better one of the same shape, is not drawn.
 
     Raises:
-        InputError: no trial to draw, an unknown cost, or none of the costs is known.
+        NothingToDraw: no trial to draw, or none of the costs is known.
+        InputError: an unknown cost.
     """
     unknown = [name for name in costs if name not in OBJECTIVES or OBJECTIVES[name].maximize]
     if unknown:
@@ -111,7 +112,7 @@ def pareto_info(
     psnr, every = OBJECTIVES["psnr"], tuple(records)
     finished = [r for r in every if r.state == FINISHED and psnr.value(r) is not None]
     if not finished:
-        raise InputError(
+        raise NothingToDraw(
             f"a Pareto plot needs at least one finished trial with a PSNR: got none among "
             f"{len(every)} trials; let the search finish one"
         )
@@ -147,7 +148,7 @@ def pareto_info(
         if measured:
             panels.append(_panel(one, measured, top, summary, paths))
     if not panels:
-        raise InputError(f"no finished trial has any of {', '.join(costs)}: draw other costs")
+        raise NothingToDraw(f"no finished trial has any of {', '.join(costs)}: draw other costs")
     if any(point.adapted for panel in panels for point in panel.points):
         notes.append("* published system adapted to the space")
     title = summary.title or "Search"

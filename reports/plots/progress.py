@@ -15,7 +15,7 @@ from nas.objectives import OBJECTIVES, Objective
 from nas.pareto import figures, hypervolume, non_dominated
 from nas.records import FAILED, FINISHED, STOPPED, TrialRecord
 from reports.account import RunAccount
-from search_spaces.errors import InputError
+from search_spaces.errors import NothingToDraw
 
 __all__ = ["AXES", "Course", "ProgressInfo", "progress_info", "trained_steps"]
 
@@ -70,14 +70,14 @@ def progress_info(accounts: Sequence[RunAccount]) -> ProgressInfo:
     Of several runs only the objectives count that all of them weigh.
 
     Raises:
-        InputError: no finished trial in any of the runs.
+        NothingToDraw: no finished trial in any of the runs.
     """
     objectives = _shared(accounts)
     every = [r for a in accounts for r in a.records if r.state == FINISHED]
     points = figures(every, objectives)
     known = ~np.isnan(points).any(axis=1)
     if not known.any():
-        raise InputError("a hypervolume needs a finished trial: got none; let the search go on")
+        raise NothingToDraw("a hypervolume needs a finished trial: got none; let the search go on")
     corner = _reference(points[known], objectives, accounts)
     whole = hypervolume(points[known], corner)
     courses = tuple(_course(one, objectives, corner, whole) for one in accounts)

@@ -15,7 +15,7 @@ from nas.records import FINISHED, TrialRecord
 from reports.plots.pareto import Panel, ParetoInfo, Point
 from reports.published import PublishedResult
 from reports.summary import RunSummary
-from search_spaces.errors import InputError
+from search_spaces.errors import NothingToDraw
 
 __all__ = ["PublishedInfo", "published_info"]
 
@@ -62,13 +62,13 @@ def published_info(
         missing: networks of the run's front that are not evaluated; told in a note.
 
     Raises:
-        InputError: nothing is evaluated, or the published results state no cost.
+        NothingToDraw: nothing is evaluated, or the published results state no cost.
     """
     psnr = OBJECTIVES["psnr"]
     own = [r for r in evaluated if r.state == FINISHED and psnr.value(r) is not None]
     sets = {result.test_set for result in published}
     if not own or len(sets) != 1:
-        raise InputError(
+        raise NothingToDraw(
             f"the figure needs an evaluated network and the results of one test set: "
             f"got {len(own)} and {', '.join(sorted(sets)) or 'none'}"
         )
@@ -85,7 +85,7 @@ def published_info(
             notes.append(f"{', '.join(unstated)}: no {cost.label.lower()} stated")
         panels.append(_panel(cost, own, stated, top, summary))
     if not panels:
-        raise InputError(
+        raise NothingToDraw(
             f"{sets.pop()}: its published results state no cost to draw PSNR-Y against; "
             f"use another test set"
         )

@@ -13,7 +13,7 @@ import numpy as np
 
 from nas.records import FAILED, FINISHED, STOPPED, TrialRecord
 from reports.summary import RunSummary
-from search_spaces.errors import InputError
+from search_spaces.errors import NothingToDraw
 
 __all__ = ["RungLine", "RungsInfo", "rungs_info"]
 
@@ -42,14 +42,14 @@ def rungs_info(records: Iterable[TrialRecord], summary: RunSummary) -> RungsInfo
     """What the figure of a run says.
 
     Raises:
-        InputError: no trial was measured more than once, so there is no line to draw.
+        NothingToDraw: no trial was measured more than once, so there is no line to draw.
     """
     every = tuple(records)
     # A promoted trial's values are those that the later trial of its network begins with.
     over = [record for record in every if record.state in (FINISHED, STOPPED, FAILED)]
     lines = tuple(line for record in over if (line := _line(record)).steps)
     if not any(len(line.steps) > 1 for line in lines):
-        raise InputError(
+        raise NothingToDraw(
             "rung curves need trials measured more than once: got none; search with rungs"
         )
     top = summary.choice.best(every)

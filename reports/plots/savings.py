@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from nas.records import FAILED, FINISHED, STOPPED, TrialRecord
 from reports.plots.progress import trained_steps
-from search_spaces.errors import InputError
+from search_spaces.errors import NothingToDraw
 
 __all__ = ["SavingsInfo", "Share", "savings_info"]
 
@@ -52,12 +52,12 @@ def savings_info(records: Iterable[TrialRecord], full_steps: int | None) -> Savi
         full_steps: optimiser steps of a training that is not stopped; None takes the longest.
 
     Raises:
-        InputError: no trial was stopped early.
+        NothingToDraw: no trial was stopped early.
     """
     every = tuple(records)
     by_state = {s: [r for r in every if r.state == s] for s in (FINISHED, STOPPED, FAILED)}
     if not by_state[STOPPED]:
-        raise InputError("nothing was stopped early: there is no saving to draw")
+        raise NothingToDraw("nothing was stopped early: there is no saving to draw")
     longest = max(trained_steps(r) for group in by_state.values() for r in group)
     full = max(full_steps or 0, longest)
     spent = {s: sum(trained_steps(r) for r in group) for s, group in by_state.items()}

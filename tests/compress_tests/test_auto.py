@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import importlib.util
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +20,7 @@ from nas.data import Dataset
 from nas.records import FINISHED, REJECTED, TrialRecord
 from nas.training.recipe import Recipe
 from search_spaces import Network, load, price
-from search_spaces.errors import InputError, MissingExtra, WriteError
+from search_spaces.errors import InputError, MissingExtra, NotPossible, WriteError
 
 RECIPE = Recipe(
     steps=6, batch=2, lr_size=12, learning_rate=1e-3, warmup_steps=1, averaged_share=0.3,
@@ -215,20 +216,65 @@ def test_a_stopped_fine_tuning_goes_on_at_its_step(
     assert not list(tmp_path.glob(".*"))
 
 
-@pytest.mark.parametrize("error", [WriteError, MissingExtra])
+@pytest.mark.parametrize(
+    "error",
+    [
+        WriteError("no room"),
+        MissingExtra("no room", "export"),
+        InputError("no room"),
+        OSError(errno.ENOSPC, "no room"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
 def test_what_the_machine_lacks_is_not_held_against_the_network(
-    error: type[InputError],
+    error: Exception,
     network: Network,
     judge: Judge,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with monkeypatch.context() as broken:
-        breaking(broken, "fold", lambda _: (_ for _ in ()).throw(error("no room")))
-        with pytest.raises(error, match="no room"):
+        breaking(broken, "fold", lambda _: (_ for _ in ()).throw(error))
+        with pytest.raises(type(error), match="no room"):
             auto(network, PLAN, tmp_path, judge)
     assert [step.name for step in read_steps(tmp_path / "steps.json")] == ["given"]
     assert [step.kept for step in auto(network, PLAN, tmp_path, judge).steps[:3]] == [True] * 3
+
+
+def test_a_disk_that_has_room_again_gets_the_step_and_its_weights(
+    network: Network, judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, write = replace(PLAN, recipe=None), Path.write_bytes
+
+    def full(self: Path, content: bytes) -> int:
+        if "prune" in self.name:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(self, content)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "write_bytes", full)
+        with pytest.raises(WriteError, match="No space left"):
+            auto(network, plan, tmp_path, judge)
+    assert [step.name for step in read_steps(tmp_path / "steps.json")] == ["given", "fold"]
+    made = auto(network, plan, tmp_path, judge)
+    assert made.steps[2].kept
+    assert load(tmp_path / made.steps[2].file).architecture.hash == made.network.architecture.hash
+
+
+def test_what_the_network_does_not_allow_is_asked_once(
+    network: Network, judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, calls = replace(PLAN, recipe=None), []
+
+    def refused(*_arguments: Any, **_options: Any) -> Any:
+        calls.append(1)
+        raise NotPossible("a part does not follow the trunk")
+
+    monkeypatch.setattr(compress.auto, "prune", refused)
+    for _ in range(2):
+        made = auto(network, plan, tmp_path, judge)
+        assert made.steps[2].record.reason == "a part does not follow the trunk"
+    assert calls == [1]
 
 
 def test_int8_is_made_once_its_package_is_there(

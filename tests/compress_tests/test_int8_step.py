@@ -15,7 +15,7 @@ from nas.compression import read_steps
 from nas.data import Dataset
 from nas.records import FINISHED, REJECTED, TrialRecord
 from search_spaces import Network
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, MissingExtra, NotPossible, WriteError
 
 BEFORE = TrialRecord(
     7, FINISHED, "compressed:fold", {"a": 1}, "x", params=5, macs=6, memory_mb=3.0,
@@ -87,16 +87,61 @@ def test_a_graph_that_is_worse_is_reported_and_gone(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_runtime_that_is_not_there_is_reported(
+def test_a_network_that_cannot_be_quantised_is_reported(
     judge: Judge, tiny_network: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def missing(*_arguments: Any, **_options: Any) -> None:
-        raise InputError("needs the extra export")
-
-    monkeypatch.setattr(compress.int8_step, "quantize", missing)
+    monkeypatch.setattr(compress.int8_step, "quantize", failing(NotPossible("no such part")))
     found = to_int8(tiny_network(), BEFORE, 5, tmp_path / "5-int8.onnx", judge, 0.12)
     assert not found.kept
-    assert found.record.reason == "needs the extra export"
+    assert found.record.reason == "no such part"
+
+
+def failing(error: Exception) -> Any:
+    def quantize(*_arguments: Any, **_options: Any) -> None:
+        raise error
+
+    return quantize
+
+
+@pytest.mark.parametrize(
+    ("error", "kept"),
+    [
+        (MissingExtra("ONNX needs onnxruntime", "export"), False),
+        (InputError("ONNX Runtime cannot load it"), False),
+        (NotPossible("the network cannot be exported"), True),
+    ],
+)
+def test_only_what_lies_with_the_network_is_remembered(
+    error: InputError,
+    kept: bool,
+    judge: Judge,
+    tiny_network: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plan, network = Plan("params", 9000), tiny_network(shallow_residual=True)
+    monkeypatch.setattr(compress.int8_step, "quantize", failing(error))
+    made = auto(network, plan, tmp_path, judge)
+    assert made.int8 is None
+    assert made.steps[-1].record.reason == str(error)
+    monkeypatch.setattr(
+        compress.int8_step, "quantize", lambda _n, _t, _v, file, **_: quantized(file)
+    )
+    again = auto(network, plan, tmp_path, judge)
+    assert (again.int8 is None) == kept
+
+
+def test_a_full_disk_ends_it_and_the_next_start_tries_again(
+    judge: Judge, tiny_network: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, network = Plan("params", 9000), tiny_network(shallow_residual=True)
+    monkeypatch.setattr(compress.int8_step, "quantize", failing(WriteError("no room")))
+    with pytest.raises(WriteError, match="no room"):
+        auto(network, plan, tmp_path, judge)
+    monkeypatch.setattr(
+        compress.int8_step, "quantize", lambda _n, _t, _v, file, **_: quantized(file)
+    )
+    assert auto(network, plan, tmp_path, judge).int8 is not None
 
 
 def test_auto_ends_with_int8_and_does_it_once(

@@ -17,7 +17,7 @@ from nas.records import INTERRUPTED, RUNNING, TrialRecord
 from nas.run import Run
 from nas.tables import rewrite_tables, sweep_weights, write_tables
 from search_spaces import load
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, StoreError
 from search_spaces.yaml_file import to_yaml
 from tests.nas_tests.conftest import Finished
 
@@ -117,24 +117,24 @@ class TestOpening:
 
     def test_missing_study_is_not_made(self, copied: Path) -> None:
         (copied / "study.db").unlink()
-        with pytest.raises(InputError, match=r"study\.db is not there"):
+        with pytest.raises(StoreError, match=r"study\.db is not there"):
             nas.open_run(copied).records()
         assert not (copied / "study.db").exists()
 
     def test_damaged_study(self, copied: Path) -> None:
         (copied / "study.db").write_bytes(b"nothing that SQLite knows" * 100)
-        with pytest.raises(InputError, match="file is not a database"):
+        with pytest.raises(StoreError, match="file is not a database"):
             nas.open_run(copied).records()
 
     def test_another_study_in_the_store(self, copied: Path) -> None:
         about = yaml.safe_load((copied / "run.yaml").read_text())
         (copied / "run.yaml").write_text(yaml.safe_dump({**about, "study": "other"}))
-        with pytest.raises(InputError, match="its study is gone"):
+        with pytest.raises(StoreError, match="its study is gone"):
             nas.open_run(copied).records()
 
     def test_an_empty_store_stays_empty(self, copied: Path) -> None:
         (copied / "study.db").write_bytes(b"")
-        with pytest.raises(InputError, match=r"study\.db is empty"):
+        with pytest.raises(StoreError, match=r"study\.db is empty"):
             nas.open_run(copied).records()
         assert (copied / "study.db").read_bytes() == b""
 
@@ -165,7 +165,7 @@ class TestOpening:
             database.execute(statement)
         database.close()
         before = (copied / "study.db").read_bytes()
-        with pytest.raises(InputError, match=told) as caught:
+        with pytest.raises(StoreError, match=told) as caught:
             nas.open_run(copied).records()
         assert "\n" not in str(caught.value)
         assert str(caught.value).count("go back to a copy of it") <= 1

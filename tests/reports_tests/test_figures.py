@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from reports.figures import write_figures
-from search_spaces.errors import InputError
+from reports.figures import known, write_figures
+from search_spaces.errors import InputError, NothingToDraw, StoreError, WriteError
 from tests.reports_tests.accounts import RECORDS, account
 
 NAMES = ("pareto", "hypervolume", "importance", "rungs", "savings", "latency", "compression")
@@ -40,7 +42,26 @@ def test_several_runs_are_compared_and_kept_apart(tmp_path: Path) -> None:
     assert "bare/savings.png" not in names
 
 
+def test_only_nothing_to_draw_is_passed_over() -> None:
+    def failing(error: InputError) -> Callable[[], str]:
+        def info() -> str:
+            raise error
+
+        return info
+
+    assert known(lambda: "drawn") == "drawn"
+    assert known(failing(NothingToDraw("nothing was stopped early"))) is None
+    for error in (InputError("cannot draw PSNR against 'x'"), StoreError("away"), WriteError("x")):
+        with pytest.raises(type(error)):
+            known(failing(error))
+
+
+def test_a_run_without_any_figure_is_no_error(tmp_path: Path) -> None:
+    bare = account(records=(), importance=(), compressed=())
+    assert write_figures([replace(bare, published={})], tmp_path) == ()
+
+
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="cannot write"):
+    with pytest.raises(WriteError, match="cannot write"):
         write_figures([account()], tmp_path / "file" / "figures")

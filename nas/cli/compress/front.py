@@ -52,6 +52,7 @@ def compress_front(
         except (MissingExtra, WriteError):
             raise
         except InputError as error:
+            # Also of weights that are lost or damaged: that says nothing of the other networks.
             print(f"{name} is not compressed: {error}", file=sys.stderr)
             continue
         write_results(made, folder / str(record.number))

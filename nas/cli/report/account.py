@@ -62,7 +62,7 @@ def gather(run: Run, name: str) -> RunAccount:
         importance=_importance(study, run.objectives),
         compressed=_compressed(run, gaps),
         crops=pictures,
-        published=_published(run, summary),
+        published=_published(run, summary, gaps),
         made=tuple(_made(run, records)),
         gaps=tuple(gaps),
     )
@@ -124,13 +124,17 @@ def _compressed(run: Run, gaps: list[str]) -> tuple[TrialRecord, ...]:
         return ()
 
 
-def _published(run: Run, summary: RunSummary) -> Mapping[str, PublishedInfo]:
+def _published(run: Run, summary: RunSummary, gaps: list[str]) -> Mapping[str, PublishedInfo]:
     """The front among published results, on every test set that it is evaluated on."""
     from nas.cli.report.evaluated import known_among
 
     found = {}
     for table in sorted((run.folder / "evaluated").glob("*.csv")):
-        info = known_among(run, summary, table.stem)
+        try:
+            info = known_among(run, summary, table.stem)
+        except InputError as error:
+            gaps.append(f"The front on {table.stem} is left out: {error}")
+            continue
         if info is not None:
             found[table.stem] = info
     return found

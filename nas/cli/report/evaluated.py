@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, NothingToDraw
 from search_spaces.files import atomic_path
 from search_spaces.regular import read_regular
 
@@ -111,14 +111,17 @@ def write_published(
 
 
 def known_among(run: Run, summary: RunSummary, name: str) -> PublishedInfo | None:
-    """The front among the published results on a test set, as far as it is evaluated there."""
+    """The front among the published results on a test set, as far as it is evaluated there.
+
+    Raises:
+        InputError: a set without published results, or a damaged table.
+    """
+    results, _ = checked(name, None, run.about["identity"]["scale"])
+    chosen = run.front_records()
+    known = _valid(run, chosen, _read(_table(run, name)))
     try:
-        results, _ = checked(name, None, run.about["identity"]["scale"])
-        chosen = run.front_records()
-        known = _valid(run, chosen, _read(_table(run, name)))
         return _among(run, summary, results, chosen, known) if known else None
-    except InputError:
-        # A set without published results, or a damaged table: a report has other things to say.
+    except NothingToDraw:
         return None
 
 

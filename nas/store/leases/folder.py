@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nas.locks import FLAGS, locked, take
 from nas.store.leases.waiting import Waiting
-from search_spaces.errors import InputError
+from search_spaces.errors import WriteError
 
 __all__ = ["FolderLease", "new_name"]
 
@@ -41,7 +41,7 @@ class FolderLease:
             folder.mkdir(parents=True, exist_ok=True)
             self._file = self._locked(self._path(self.worker))
         except OSError as error:
-            raise InputError(
+            raise WriteError(
                 f"cannot write {folder}: {error.strerror}; choose a run folder that can be written"
             ) from error
 

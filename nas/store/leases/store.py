@@ -15,7 +15,7 @@ from nas.store.leases.lease import LeaseLost
 from nas.store.leases.tables import insert_once, open_tables
 from nas.store.leases.waiting import Waiting
 from nas.store.retries import PATIENCE_S, opened, patiently
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, StoreError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -114,12 +114,12 @@ class StoreLease:
 
         Raises:
             LeaseLost: it was marked dead, or somebody wishes to stop before that is known.
-            InputError: the store does not answer.
+            StoreError: it does not answer.
         """
         began, lost = _clock_s(), self._lost
         while not lost and _clock_s() - self._heard > self._grace_s:
             if _clock_s() - began > PATIENCE_S:
-                raise InputError(
+                raise StoreError(
                     f"study storage: no answer for {PATIENCE_S:.0f} s; what was finished is "
                     f"kept: mend that, then run the same command again"
                 )

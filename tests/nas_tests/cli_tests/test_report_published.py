@@ -208,3 +208,12 @@ def test_a_damaged_table_is_one_line(run: Path, command: Command) -> None:
     assert told.code == 2
     assert "not a table of evaluated networks" in told.err
     assert told.err.count("\n") == 1
+
+
+def test_a_page_tells_of_a_damaged_table(run: Path, command: Command) -> None:
+    (run / "evaluated").mkdir()
+    (run / "evaluated" / "Set5.csv").write_text("number,psnr_y_db\n1,many\n")
+    assert command("report", run).code == 0
+    page = (run / "report.html").read_text("utf-8")
+    assert "The front on Set5 is left out" in page
+    assert "not a table of evaluated networks" in page

@@ -155,7 +155,10 @@ def test_without_tensorboard_it_is_said(
     monkeypatch.setitem(sys.modules, "tensorboard", None)
     asked = train("--tensorboard")
     assert asked.code == 2
-    assert "TensorBoard is not installed; pip install 'nas-sr[tensorboard]'" in asked.err
+    assert (
+        "TensorBoard is not installed; install the extra: pip install 'nas-sr[tensorboard]'"
+        in asked.err
+    )
 
 
 def test_two_processes_train_as_one_does(

@@ -17,7 +17,7 @@ from nas.deploy.portable import portable
 from nas.deploy.torchscript import export_torchscript
 from search_spaces import Architecture, Network, build
 from search_spaces.attention.esa import LEAST_SIDE_PX, continued
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, NotPossible
 
 SIZES = ((1, 1, 1), (1, 14, 15), (3, 8, 61), (1, 97, 33))
 
@@ -154,8 +154,25 @@ def test_a_part_that_cannot_be_exported(tmp_path: Path) -> None:
 
     network = make(**VARIED)
     network.blocks[1] = Wild()
-    with pytest.raises(InputError, match="cannot be exported to ONNX"):
+    with pytest.raises(NotPossible, match="cannot be exported to ONNX"):
         export_onnx(network, tmp_path / "net.onnx")
     (tmp_path / "bad.onnx").write_bytes(b"no graph")
     with pytest.raises(InputError, match="ONNX Runtime cannot load it"):
         open_session(tmp_path / "bad.onnx")
+
+
+@pytest.mark.parametrize(
+    "lacking", [ImportError("no onnxscript"), OSError("no space"), MemoryError()]
+)
+def test_what_the_machine_lacks_says_nothing_of_the_network(
+    lacking: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnxscript")
+
+    def export(*_arguments: Any, **_options: Any) -> None:
+        raise RuntimeError("failed to export") from lacking
+
+    monkeypatch.setattr(torch.onnx, "export", export)
+    with pytest.raises(InputError, match="cannot be exported to ONNX") as caught:
+        export_onnx(make(**VARIED), tmp_path / "net.onnx")
+    assert not isinstance(caught.value, NotPossible)

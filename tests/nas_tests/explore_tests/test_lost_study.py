@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from nas.records import FINISHED
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, StoreError
 from tests.nas_tests.explore_tests.made_up import networks, recorded
 
 
@@ -91,7 +91,7 @@ def test_other_directions_than_the_objectives(order: str, folder: Path) -> None:
 def test_a_damaged_mark_of_the_study_changes_nothing(folder: Path) -> None:
     (folder / "nas-study").write_bytes(b"\xf0\xff")
     before = bytes_in(folder)
-    with pytest.raises(InputError, match=r"checkpoints .* cannot be read"):
+    with pytest.raises(StoreError, match=r"checkpoints .* cannot be read"):
         recorded(folder, 4)
     assert bytes_in(folder) == before
 

@@ -18,7 +18,7 @@ from nas.explore.settings import make_settings
 from nas.latency.meter import Meter
 from nas.store.study import quietly, reject_over_budget
 from search_spaces import Architecture, Space, price
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, NotPossible
 from search_spaces.space import Point
 from tests.nas_tests.explore_tests.made_up import networks, recorded
 
@@ -200,7 +200,7 @@ class TestMeter:
     )  # fmt: skip
     def test_an_impossible_budget_names_the_smallest_network(self, budget: str, told: str) -> None:
         space = SPACE if "params" in budget else Space.load("tiny")
-        with pytest.raises(InputError) as caught:
+        with pytest.raises(NotPossible) as caught:
             meter_of([budget]).check_possible(space, 4)
         before, after = told.split("{}")
         assert before in str(caught.value)

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.postgres import Server
 from nas.explore.events import Event, TrialEnded
 from nas.records import RUNNING
-from search_spaces.errors import InputError
+from search_spaces.errors import StoreError
 from tests.nas_tests.conftest import new_name
 from tests.nas_tests.explore_tests.made_up import networks, recorded
 
@@ -52,7 +52,7 @@ def test_errors_in_the_middle_are_one_line_and_lose_nothing(
     name = new_name()
     options: dict[str, Any] = {"storage": server.new_database(name), "study": "run", "rungs": 1}
     events: Any = Struck(server, order, name)
-    with pytest.raises(InputError, match=told) as caught:
+    with pytest.raises(StoreError, match=told) as caught:
         recorded(tmp_path, GOAL, events=events, **options)
     assert "\n" not in str(caught.value)
     server.execute(mending, name)
