@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from torch import Tensor
-
 from search_spaces.architecture import Architecture
+from search_spaces.blocks.unsliced import Weights
 from search_spaces.errors import InputError, NotPossible
 from search_spaces.network import Network, build
 from search_spaces.part import Part
 
 __all__ = ["Weights", "prefix", "rebuilt", "with_blocks"]
-
-Weights = dict[str, Tensor]
 
 
 def prefix(block: int) -> str:

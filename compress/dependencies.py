@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from search_spaces.network import Network
 
-__all__ = ["Dependencies", "output_layer", "torch_pruning", "widths_of", "without_numbers"]
+__all__ = ["Dependencies", "output_layer", "torch_pruning", "widths_of"]
 
 _SIDE_PX = 16
 
@@ -32,7 +32,7 @@ class Dependencies:
         # In a tuple: a batch by itself is unpacked, and a network takes a single image as well.
         image = (torch.rand(1, network.architecture.colors, _SIDE_PX, _SIDE_PX),)
         self._graph = tp.DependencyGraph()
-        with without_numbers(network):
+        with _without_numbers(network):
             self._graph.build_dependency(network, image, verbose=False)
         self._network = network
         self._modules = dict(network.named_modules())
@@ -113,23 +113,27 @@ def output_layer(network: Network) -> nn.Module:
 
 
 @contextmanager
-def without_numbers(network: Network) -> Iterator[None]:
-    """Weighted residuals as plain sums meanwhile.
+def _without_numbers(network: Network) -> Iterator[None]:
+    """Learned numbers that are no channels (1-D, outside torch's layers) as constants meanwhile.
 
-    Their two numbers are no channels, but the graph would take them for some.
+    The graph would take those of a weighted residual for channels.
     """
-    taken = []
-    blocks: Any = network.blocks
-    for block in blocks:
-        if getattr(block, "residual", None) == "weighted":
-            taken.append((block, block._parameters.pop("weights")))
-            block.residual = "output"
+    taken = [
+        (module, name, parameter)
+        for module in network.modules()
+        if not type(module).__module__.startswith("torch.nn")
+        for name, parameter in module.named_parameters(recurse=False)
+        if parameter.ndim == 1
+    ]
+    for module, name, parameter in taken:
+        delattr(module, name)
+        setattr(module, name, parameter.detach())
     try:
         yield
     finally:
-        for block, numbers in taken:
-            block.residual = "weighted"
-            block.register_parameter("weights", numbers)
+        for module, name, parameter in taken:
+            delattr(module, name)
+            module.register_parameter(name, parameter)
 
 
 def torch_pruning() -> Any:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from compress.widths import Place, Width, with_widths
+from compress.widths import Width, with_widths
 from search_spaces.architecture import Architecture
 from search_spaces.cost import price
 from search_spaces.errors import NotPossible
+from search_spaces.inner import TRUNK, Place
 
 __all__ = ["FIGURES", "Plan", "cost_of", "floor_of", "plan"]
 
@@ -20,7 +21,6 @@ FIGURES = ("params", "macs", "activations")
 Scores = Mapping[Place, Sequence[float]]
 Chosen = dict[Place, int]
 
-_TRUNK: Place = ("channels",)
 _EVEN = 0.3
 _FAR = 0.02
 
@@ -82,7 +82,7 @@ def plan(
             f"expected at least that"
         )
 
-    trunk = next((w for w in widths if w.place == _TRUNK), None)
+    trunk = next((w for w in widths if w.place == TRUNK), None)
     others = [w for w in widths if w is not trunk]
     if uniform or trunk is None or not others:
         chosen, cost = _fitted(arch, widths, {}, scores, figure, limit, uniform=uniform)
@@ -90,7 +90,7 @@ def plan(
     best: tuple[float, Chosen, int] | None = None
     wide: int | None = trunk.now
     while wide is not None:
-        fixed = {_TRUNK: wide}
+        fixed = {TRUNK: wide}
         if _cost(arch, {**fixed, **{w.place: w.least for w in others}}, figure) <= limit:
             chosen, cost = _fitted(arch, others, fixed, scores, figure, limit)
             shares = sum(chosen[w.place] / w.now for w in others) / len(others)

@@ -11,11 +11,12 @@ from search_spaces.blocks import BLOCKS
 from search_spaces.cost import price
 from search_spaces.errors import InputError
 from search_spaces.fusions import FUSIONS
+from search_spaces.layer import Size
 from search_spaces.skips import SKIPS
 from search_spaces.stems import STEMS
 from search_spaces.upsamplers import UPSAMPLERS
 
-__all__ = ["Network", "build"]
+__all__ = ["Network", "build", "mispriced"]
 
 _CHECKED: set[tuple[str, str]] = set()
 _SIDE_PX = 24
@@ -85,7 +86,14 @@ def build(architecture: Architecture) -> Network:
     """
     foreign = architecture.foreign_parts()
     if not foreign <= _CHECKED:
-        _check_price(architecture)
+        # On the meta device nothing is computed, and nothing is random.
+        with torch.device("meta"):
+            unfilled = Network(architecture).eval()
+        if wrong := mispriced(unfilled, (_SIDE_PX, _SIDE_PX)):
+            raise InputError(
+                f"layers() of a part does not match its module: the network "
+                f"{architecture.hash} has {wrong}"
+            )
         _CHECKED.update(foreign)
     network = Network(architecture)
     if next(network.parameters()).is_meta:
@@ -115,22 +123,25 @@ def _initialize(network: nn.Module) -> None:
                 nn.init.zeros_(module.bias)
 
 
-def _check_price(architecture: Architecture) -> None:
-    # On the meta device nothing is computed, and nothing is random.
-    with torch.device("meta"):
-        network = Network(architecture).eval()
-    size = (_SIDE_PX, _SIDE_PX)
+def mispriced(network: Network, lr: Size) -> str:
+    """How a forward pass differs from the price of the network's architecture, in a few words.
+
+    Parameters and multiply-adds are counted and have to be exactly what is priced: ``""``.
+
+    Args:
+        network: any, on the meta device too.
+        lr: height and width of the input.
+    """
+    arch = network.architecture
     counter = FlopCounterMode(display=False)
     with counter, torch.no_grad():
-        network(torch.empty(1, architecture.colors, *size, device="meta"))
-    priced = price(architecture, lr=size)
+        network(torch.zeros(1, arch.colors, *lr, device=next(network.parameters()).device))
+    priced = price(arch, lr=lr)
     counted = {
         "parameters": (sum(p.numel() for p in network.parameters()), priced.params),
         "multiply-adds": (counter.get_total_flops() // 2, priced.macs),
     }
     for name, (built, listed) in counted.items():
         if built != listed:
-            raise InputError(
-                f"layers() of a part does not match its module: the network {architecture.hash} "
-                f"has {built:,} {name} at {_SIDE_PX}x{_SIDE_PX} px, its parts list {listed:,}"
-            )
+            return f"{built:,} {name} at {lr[0]}x{lr[1]} px, its price says {listed:,}"
+    return ""

@@ -21,6 +21,7 @@ from pydantic_core import core_schema
 from torch import nn
 
 from search_spaces.errors import InputError
+from search_spaces.inner import Inner
 from search_spaces.layer import Layer
 
 __all__ = ["Part", "Table", "first_problem", "nearest", "shown"]
@@ -157,6 +158,11 @@ class Table:
         """The layers with weights of ``part``, without building it."""
         part_class: Any = self[part.kind]
         return iter(part_class.layers(*args, **dict(part.options)))
+
+    def widths(self, part: Part, *args: Any) -> Iterator[Inner]:
+        """The inner widths of ``part`` that may shrink: none of one that does not name them."""
+        named = getattr(self[part.kind], "widths", None)
+        return iter(() if named is None else named(*args, dict(part.options)))
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
         # Lets ``Annotated[Part, TABLE]`` stand as the type of a field or an option.

@@ -166,6 +166,8 @@ def _line(outcome: Outcome, upscaler: Upscaler) -> str:
         how += " (this network pools over its whole input: estimated from patches)"
     if plan.tile and upscaler.shows_seams:
         how += " (the file computes each tile by itself: seams may show)"
+    if plan.tile and upscaler.sees_beyond:
+        how += " (a part of your own sees farther than tiles overlap: seams may show)"
     notes = "".join(f"; {note}" for note in outcome.notes)
     return (
         f"{outcome.job.source} -> {outcome.job.target}  {w}x{h} -> {sr_w}x{sr_h}, "

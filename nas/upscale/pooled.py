@@ -1,18 +1,15 @@
-"""CCA on tiles with the statistics of the whole image instead of each tile's own."""
+"""What a network pools over the whole image, for all of its tiles at once."""
 
 from __future__ import annotations
 
-import types
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from search_spaces.attention.cca import CCA
-
-__all__ = ["Contrasts", "pool_together", "samples"]
+__all__ = ["Statistics", "pool_together", "samples"]
 
 _PATCH_PX = 128
 # What a patch's zero border disturbs most; not counted where the patch is larger.
@@ -20,8 +17,8 @@ _MARGIN_PX = 12
 
 
 @dataclass(slots=True)
-class Contrasts:
-    """The contrast of every channel at every CCA.
+class Statistics:
+    """What is pooled over the whole image, such as the contrast of every channel at a CCA.
 
     Attributes:
         mode: ``"own"``: each image has its own, as in training. ``"collect"``: all images of
@@ -33,37 +30,35 @@ class Contrasts:
     kept: dict[int, Tensor] = field(default_factory=dict)
 
 
-def pool_together(network: nn.Module, contrasts: Contrasts) -> int:
-    """Makes every CCA of the network heed ``contrasts``; returns how many there are.
+def pool_together(network: nn.Module, statistics: Statistics) -> int:
+    """Makes every module with a method ``pool_globally`` heed ``statistics``; returns their number.
 
     A tile by itself has another contrast than its neighbour, and so other gates: a step of
     tens of gray levels at the seam. With one set of statistics for all tiles there is none;
     what is left is a difference from the whole image's statistics.
     """
-    found = 0
-    for module in network.modules():
-        if isinstance(module, CCA) and type(module).forward is CCA.forward:
-            module.forward = types.MethodType(_forward(contrasts, found), module)  # type: ignore[method-assign]
-            found += 1
-    return found
+    pooling: list[Any] = [one for one in network.modules() if hasattr(one, "pool_globally")]
+    for place, module in enumerate(pooling):
+        module.pool_globally = _shared(module.pool_globally, statistics, place)
+    return len(pooling)
 
 
-def _forward(contrasts: Contrasts, place: int) -> Any:
-    def forward(self: CCA, x: Tensor) -> Tensor:
-        if contrasts.mode == "own":
-            return CCA.forward(self, x)
-        if contrasts.mode == "collect":
-            margin = _MARGIN_PX if min(x.shape[-2:]) > 4 * _MARGIN_PX else 0
-            height, width = x.shape[-2:]
-            inner = x[..., margin : height - margin, margin : width - margin].float()
-            mean = inner.mean((0, 2, 3), keepdim=True)
-            variance = (inner - mean).square().mean((0, 2, 3), keepdim=True)
-            contrasts.kept[place] = variance.sqrt() + mean
-        contrast = contrasts.kept[place].to(x.dtype)
-        out: Tensor = x * self.excite(F.relu(self.squeeze(contrast))).sigmoid()
-        return out
+def _shared(
+    own: Callable[[Tensor], Tensor], statistics: Statistics, place: int
+) -> Callable[[Tensor], Tensor]:
+    def pooled(x: Tensor) -> Tensor:
+        if statistics.mode == "own":
+            return own(x)
+        height, width = x.shape[-2:]
+        if statistics.mode == "collect":
+            margin = _MARGIN_PX if min(height, width) > 4 * _MARGIN_PX else 0
+            inner = x[..., margin : height - margin, margin : width - margin]
+            # The patches side by side, as one image.
+            statistics.kept[place] = own(inner.permute(1, 2, 0, 3).flatten(2)[None])
+        kept = statistics.kept[place].to(x.dtype)
+        return kept.expand(len(x), *kept.shape[1:])
 
-    return forward
+    return pooled
 
 
 def samples(height: int, width: int, most_pixels: int) -> list[tuple[slice, slice]]:

@@ -18,7 +18,8 @@ from nas.evaluate.memory import peak_memory_mb
 from nas.evaluate.precision import best_device, resolve_precision
 from nas.upscale.colours import Alpha, enlarge_channels
 from nas.upscale.onnx_network import OnnxNetwork
-from nas.upscale.pooled import Contrasts, pool_together, samples
+from nas.upscale.pooled import Statistics, pool_together, samples
+from nas.upscale.reach import drawn, receptive_radius
 from nas.upscale.tiles import LEAST_TILE_PX, Span, spans
 from nas.upscale.whole_image import Frame, frame_attentions
 from search_spaces.errors import InputError
@@ -32,6 +33,8 @@ DEFAULT_OVERLAP_PX = 48
 """For networks that see farther than this (ESA) or everywhere (CCA)."""
 
 _PROBE_PX = 96
+# A made-up image that is mostly dark and flat: its size, and how wide the noise at its left is.
+_TRIED_PX, _NOISE_PX = (32, 320), 80
 # Eight maps of 64 channels in float32.
 _BYTES_OF_AN_UNKNOWN_NETWORK_PER_PX = 2048
 _MOST_TILE_PX = 2048
@@ -92,20 +95,20 @@ class Upscaler:
         self._tile, self._overlap, self._memory_mb = tile, overlap, memory_mb
         if tile is not None or overlap is not None:
             spans(1, LEAST_TILE_PX if tile is None else tile, overlap or 0)
-        self._frame, self._contrasts = Frame(), Contrasts()
+        self._frame, self._statistics = Frame(), Statistics()
         self._source: Network | None = None
         self._onnx = network if isinstance(network, OnnxNetwork) else None
         if isinstance(network, Network):
             source = network
         elif network.architecture is not None:
             # For what there is to know of it; its weights are in the file.
-            source = _drawn(build(network.architecture))
+            source = drawn(build(network.architecture))
         else:
             self.pools_globally, self._sees_far = False, True
             return
         self._source = source
         copied = copy.deepcopy(source).eval().requires_grad_(False)
-        self.pools_globally = pool_together(copied, self._contrasts) > 0
+        self.pools_globally = pool_together(copied, self._statistics) > 0
         self._sees_far = frame_attentions(copied, self._frame) > 0 or self.pools_globally
         if self._onnx is not None:
             return
@@ -120,12 +123,32 @@ class Upscaler:
             return self._overlap
         if self._sees_far or self._source is None:
             return DEFAULT_OVERLAP_PX
-        return _receptive_radius(self._source)
+        return receptive_radius(self._source, DEFAULT_OVERLAP_PX)
 
     @property
     def shows_seams(self) -> bool:
         """Whether tiles are only nearly what they'd be in the whole image: ESA in a file."""
         return self._onnx is not None and not self._onnx.framed and self._sees_far
+
+    @cached_property
+    def sees_beyond(self) -> bool:
+        """Whether a user's own part sees farther than tiles overlap, tried on a made-up image.
+
+        Such a part pools over its whole input, but not in a method ``pool_globally``.
+        """
+        source = self._source
+        if source is None or not source.architecture.foreign_parts():
+            return False  # ours are tested
+        pixels = np.full((*_TRIED_PX, 3), 30, np.uint8)
+        noise = np.random.default_rng(0).integers(0, 256, (_TRIED_PX[0], _NOISE_PX, 3))
+        pixels[:, :_NOISE_PX] = noise
+        small, large = (
+            Upscaler(source, device=str(self.device), tile=tile, overlap=self.overlap)
+            .enlarge(pixels).astype(int)
+            for tile in (LEAST_TILE_PX, _TRIED_PX[1] // 2)
+        )  # fmt: skip
+        # Float additions in another order round a value near a half otherwise.
+        return bool(np.abs(small - large).max() > 1)
 
     @cached_property
     def _pixels_at_once(self) -> int:
@@ -168,7 +191,7 @@ class Upscaler:
             for side in (height, width)
         )
         whole = (height, width) if plan.tile else None
-        self._contrasts.mode = "own"
+        self._statistics.mode = "own"
         if plan.tile and self.pools_globally and self._onnx is not None:
             raise InputError(
                 f"{width}x{height} pixels need tiles, but this network pools over its whole input, "
@@ -176,7 +199,7 @@ class Upscaler:
             )
         if plan.tile and self.pools_globally:
             self._collect(pixels)
-            self._contrasts.mode = "apply"
+            self._statistics.mode = "apply"
         for row in rows:
             strip = np.empty(
                 ((row.inner[1] - row.inner[0]) * self.scale, width * self.scale, channels),
@@ -194,11 +217,11 @@ class Upscaler:
         return np.concatenate(list(self.strips(pixels)))
 
     def _collect(self, pixels: Pixels) -> None:
-        """One pass over patches from all over the image, for what CCA pools."""
+        """One pass over patches from all over the image, for what is pooled over all of it."""
         height, width, channels = pixels.shape
         colours = pixels[..., : channels - (channels + 1) % 2]
         cut = np.stack([colours[where] for where in samples(height, width, self._pixels_at_once)])
-        self._contrasts.mode, self._frame.whole = "collect", None
+        self._statistics.mode, self._frame.whole = "collect", None
         with torch.inference_mode(), exact_convolutions():
             batch = torch.from_numpy(cut.transpose(0, 3, 1, 2).astype(np.float32)).to(self.device)
             batch /= np.iinfo(pixels.dtype).max
@@ -248,36 +271,3 @@ class _Bfloat16(nn.Module):
 def _scale_and_colors(network: Network | OnnxNetwork) -> tuple[int, int]:
     of = network if isinstance(network, OnnxNetwork) else network.architecture
     return of.scale, of.colors
-
-
-def _drawn(network: Network) -> Network:
-    """The network with all filters drawn: zeros, as fresh ones have, hide how far it sees."""
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for weights in network.parameters():
-            if weights.ndim > 1:
-                weights.normal_(std=weights[0].numel() ** -0.5, generator=generator)
-    return network
-
-
-def _receptive_radius(network: nn.Module) -> int:
-    """Farthest input pixel (rows or columns) that an output pixel depends on, measured.
-
-    A gradient that is not zero shows dependence. Where it reaches `DEFAULT_OVERLAP_PX`, that
-    is the answer.
-    """
-    radius = DEFAULT_OVERLAP_PX
-    side = 2 * radius + 1
-    probe = copy.deepcopy(network).cpu().eval().requires_grad_(False)
-    colors = getattr(getattr(network, "architecture", None), "colors", 3)
-    generator = torch.Generator().manual_seed(0)
-    image = torch.rand(1, colors, side, side, generator=generator).requires_grad_()
-    out = probe(image)
-    scale = out.shape[-1] // side
-    out[..., radius * scale : (radius + 1) * scale, radius * scale : (radius + 1) * scale].sum(
-    ).backward()  # fmt: skip
-    assert image.grad is not None
-    rows, columns = image.grad.abs().sum((0, 1)).nonzero(as_tuple=True)
-    if not len(rows):
-        return 0
-    return int(torch.cat([rows - radius, columns - radius]).abs().max())

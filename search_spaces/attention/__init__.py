@@ -1,7 +1,9 @@
 """Attention modules. A new one: one class in its own file, one line here.
 
 A class takes ``(channels, *, options)``, keeps the shape, and lists its layers in
-``layers(channels, size, *, options)``.
+``layers(channels, size, *, options)``. A static method ``widths(options)`` names the inner
+widths that pruning may lower; what it pools over the whole image, it does in a method
+``pool_globally(x)``.
 """
 
 from __future__ import annotations

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
 from annotated_types import Ge
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from search_spaces.inner import Inner, free
 from search_spaces.layer import Layer, Size, conv
 
 __all__ = ["CCA"]
@@ -30,18 +31,27 @@ class CCA(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, h, w) to the same shape."""
+        contrast = self.pool_globally(x)
+        out: Tensor = x * self.excite(F.relu(self.squeeze(contrast))).sigmoid()
+        return out
+
+    def pool_globally(self, x: Tensor) -> Tensor:
+        """The contrast of every channel, (N, C, 1, 1)."""
         # bf16 has too few digits for a variance over thousands of pixels.
         values = x.float()
         mean = values.mean((2, 3), keepdim=True)
         variance = (values - mean).square().mean((2, 3), keepdim=True)
         if self.training:
             variance = variance.clamp_min(_LEAST_VARIANCE)
-        contrast = (variance.sqrt() + mean).to(x.dtype)
-        out: Tensor = x * self.excite(F.relu(self.squeeze(contrast))).sigmoid()
-        return out
+        return (variance.sqrt() + mean).to(x.dtype)
 
     @staticmethod
     def layers(channels: int, size: Size, *, width: int) -> Iterator[Layer]:
         """Two 1x1 convolutions on one pixel, whatever the size."""
         yield conv("squeeze", channels, width, 1, (1, 1))
         yield conv("excite", width, channels, 1, (1, 1))
+
+    @staticmethod
+    def widths(options: Mapping[str, Any]) -> Iterator[Inner]:
+        """The hidden one."""
+        return free("width", options["width"])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
 import torch
 from annotated_types import Ge, Lt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from search_spaces.inner import Inner, free
 from search_spaces.layer import Layer, Size, conv
 
 __all__ = ["ESA", "LEAST_SIDE_PX", "ESALite", "continued"]
@@ -71,6 +72,11 @@ class ESALite(nn.Module):
         yield conv("stride", width, width, 3, strided)
         yield conv("refine", width, width, 3, pooled)
         yield conv("expand", width, channels, 1, size)
+
+    @staticmethod
+    def widths(options: Mapping[str, Any]) -> Iterator[Inner]:
+        """The reduced one."""
+        return free("width", options["width"])
 
 
 class ESA(ESALite):

@@ -3,7 +3,8 @@
 A class takes ``(channels, activation, *, options)``, keeps the shape, and lists its
 layers in ``layers(channels, size, *, options)``. Where options depend on each other or
 on the width, a static method ``canonical(channels, options)`` fills them in or rejects
-them.
+them. A static method ``widths(channels, options)`` names the inner widths that pruning may
+lower (`search_spaces.inner`).
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from search_spaces.activations import ACTIVATIONS
 from search_spaces.attention import ATTENTIONS, AttentionPart
+from search_spaces.blocks import distillation_pruning
 from search_spaces.blocks.widths import Widths
 from search_spaces.convs import CONVS, ConvPart
 from search_spaces.errors import InputError
@@ -207,9 +208,13 @@ class DistillationBlock(nn.Module):
             full["refined"] = _default_refined(channels, count, full["distilled"], split, narrowing)
         full["refined"] = _expand("refined", full["refined"], count)
         if full["last"] is None:
-            full["last"] = full["refined"][-1] if full["refined"] else channels
+            alone = not full["distilled"] and (not full["fuse"] or full["residual"] == "fuse")
+            full["last"] = channels if alone or not full["refined"] else full["refined"][-1]
         _check_widths(channels, full)
         return full
+
+    widths = staticmethod(distillation_pruning.widths)
+    unsplit = staticmethod(distillation_pruning.unsplit)
 
 
 def _stage_outputs(

@@ -10,8 +10,10 @@ from annotated_types import Ge
 from torch import Tensor, nn
 
 from search_spaces.activations import ACTIVATIONS
+from search_spaces.blocks.unsliced import Weights, cut, named, parts, stacked
 from search_spaces.blocks.widths import Widths
 from search_spaces.errors import InputError
+from search_spaces.inner import Inner
 from search_spaces.layer import Layer, Size, conv
 from search_spaces.part import Part
 
@@ -45,7 +47,7 @@ class EnhancementBlock(nn.Module):
         inner: Widths = None,
     ) -> None:
         super().__init__()
-        self.distilled = distilled
+        self.distilled, self.groups = distilled, groups
         widths = _widths(channels, distilled, inner)
         self.convs = nn.ModuleList(
             nn.Conv2d(i, o, 3, padding=1, groups=groups if grouped else 1)
@@ -91,6 +93,51 @@ class EnhancementBlock(nn.Module):
                 )
         usual = inner == _inner(channels, options["distilled"])
         return {**options, "inner": None if usual else inner}
+
+    @staticmethod
+    def widths(channels: int, options: Mapping[str, Any]) -> Iterator[Inner]:
+        """All of them; what goes on after the split is the input of no grouped convolution."""
+        d = options["distilled"]
+        yield Inner(("distilled",), d)
+        for k, width in enumerate(options["inner"] or _inner(channels, d)):
+            yield Inner(("inner", k), width, 1 if k == 2 else options["groups"])
+
+    def unsliced(self) -> nn.Module:
+        """The same block with a layer for every width."""
+        return _Unsliced(self)
+
+
+class _Unsliced(nn.Module):
+    def __init__(self, block: EnhancementBlock) -> None:
+        super().__init__()
+        first, second, third, fourth, fifth, sixth = block.convs
+        self.upper = nn.ModuleList([*parts(first, block.groups), *parts(second, block.groups)])
+        self.kept, self.rest = cut(third, block.distilled)
+        self.lower = nn.ModuleList([*parts(fourth, block.groups), *parts(fifth, block.groups)])
+        self.stream, self.aside = cut(sixth, block.compress.out_channels)
+        self.compress, self.activation = block.compress, block.activation
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self._grouped(self.upper, x)
+        kept, rest = self.activation(self.kept(y)), self.activation(self.rest(y))
+        y = self._grouped(self.lower, rest)
+        stream, aside = self.activation(self.stream(y)), self.activation(self.aside(y))
+        out: Tensor = self.activation(self.compress(torch.cat([stream + x, aside + kept], dim=1)))
+        return out
+
+    def _grouped(self, convs: nn.ModuleList, x: Tensor) -> Tensor:
+        half = len(convs) // 2
+        each = [self.activation(convs[half + k](self.activation(convs[k](x)))) for k in range(half)]
+        return torch.cat(each, dim=1)
+
+    def joined(self) -> Weights:
+        weights = named("compress", self.compress)
+        for start, convs in ((0, self.upper), (3, self.lower)):
+            half = len(convs) // 2
+            weights |= stacked(f"convs.{start}", convs[:half])
+            weights |= stacked(f"convs.{start + 1}", convs[half:])
+        weights |= stacked("convs.2", (self.kept, self.rest))
+        return weights | stacked("convs.5", (self.stream, self.aside))
 
 
 def _inner(channels: int, d: int) -> tuple[int, ...]:

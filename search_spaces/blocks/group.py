@@ -10,7 +10,9 @@ from annotated_types import Ge
 from torch import Tensor, nn
 
 from search_spaces.activations import ACTIVATIONS
+from search_spaces.blocks.unsliced import Weights, cut, named, stacked
 from search_spaces.blocks.widths import Widths, collapsed, spread
+from search_spaces.inner import Inner
 from search_spaces.layer import Layer, Size, conv
 from search_spaces.part import Part
 
@@ -91,6 +93,42 @@ class DistillingGroup(nn.Module):
             "distilled": collapsed(tuple(d for _, d in widths)),
             "inner": None if inner == channels else inner,
         }
+
+    @staticmethod
+    def widths(channels: int, options: Mapping[str, Any]) -> Iterator[Inner]:
+        """Both of every unit."""
+        each = _units(channels, options["units"], options["distilled"], options["inner"])
+        for k, (inner, distilled) in enumerate(each):
+            yield Inner(("inner", k), inner)
+            yield Inner(("distilled", k), distilled)
+
+    def unsliced(self) -> nn.Module:
+        """The same block with a layer for every width."""
+        return _Unsliced(self)
+
+
+class _Unsliced(nn.Module):
+    def __init__(self, block: DistillingGroup) -> None:
+        super().__init__()
+        self.first, self.fuse, self.activation = block.first, block.fuse, block.activation
+        cuts = [cut(conv, block.channels) for conv in block.second]
+        self.stream = nn.ModuleList(stream for stream, _ in cuts)
+        self.kept = nn.ModuleList(kept for _, kept in cuts)
+
+    def forward(self, x: Tensor) -> Tensor:
+        stream, kept = x, []
+        for first, more, aside in zip(self.first, self.stream, self.kept, strict=True):
+            y = self.activation(first(stream))
+            stream = stream + more(y)
+            kept.append(self.activation(aside(y)))
+        out: Tensor = self.fuse(torch.cat([stream, *kept], dim=1)) + x
+        return out
+
+    def joined(self) -> Weights:
+        weights = named("first", self.first) | named("fuse", self.fuse)
+        for k, pair in enumerate(zip(self.stream, self.kept, strict=True)):
+            weights |= stacked(f"second.{k}", pair)
+        return weights
 
 
 def _units(

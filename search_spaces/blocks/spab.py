@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from search_spaces.activations import ACTIVATIONS
 from search_spaces.blocks.widths import Widths, collapsed, spread
 from search_spaces.convs import CONVS, ConvPart
+from search_spaces.inner import Inner, free, within
 from search_spaces.layer import Layer, Size
 from search_spaces.part import Part
 
@@ -70,6 +71,12 @@ class SPAB(nn.Module):
         """
         inner = collapsed(spread("inner", options["inner"], 2, channels))
         return {**options, "inner": None if inner == channels else inner}
+
+    @staticmethod
+    def widths(channels: int, options: Mapping[str, Any]) -> Iterator[Inner]:
+        """Those between the convolutions, and what these have inside."""
+        yield from free("inner", spread("inner", options["inner"], 2, channels))
+        yield from within("convolution", CONVS.widths(options["convolution"]))
 
 
 def _stages(channels: int, inner: Widths) -> tuple[tuple[int, int], ...]:

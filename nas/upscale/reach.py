@@ -1,0 +1,43 @@
+"""How far a network sees."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import nn
+
+from search_spaces.network import Network
+
+__all__ = ["drawn", "receptive_radius"]
+
+
+def drawn(network: Network) -> Network:
+    """The network with all filters drawn: zeros, as fresh ones have, hide how far it sees."""
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for weights in network.parameters():
+            if weights.ndim > 1:
+                weights.normal_(std=weights[0].numel() ** -0.5, generator=generator)
+    return network
+
+
+def receptive_radius(network: nn.Module, most: int) -> int:
+    """Farthest input pixel (rows or columns) that an output pixel depends on, measured.
+
+    A gradient that is not zero shows dependence. Where it reaches ``most``, that is the answer.
+    """
+    side = 2 * most + 1
+    probe = copy.deepcopy(network).cpu().eval().requires_grad_(False)
+    colors = getattr(getattr(network, "architecture", None), "colors", 3)
+    generator = torch.Generator().manual_seed(0)
+    image = torch.rand(1, colors, side, side, generator=generator).requires_grad_()
+    out = probe(image)
+    scale = out.shape[-1] // side
+    out[..., most * scale : (most + 1) * scale, most * scale : (most + 1) * scale].sum(
+    ).backward()  # fmt: skip
+    assert image.grad is not None
+    rows, columns = image.grad.abs().sum((0, 1)).nonzero(as_tuple=True)
+    if not len(rows):
+        return 0
+    return int(torch.cat([rows - most, columns - most]).abs().max())
