@@ -120,6 +120,15 @@ class Table:
             raise InputError(f"{self.sort} {kind!r}: {first_problem(error, schema)}") from None
         return self._part(kind, {name: getattr(checked, name) for name in schema.model_fields})
 
+    def optional_parts(self) -> set[str]:
+        """The options that hold a part of another sort, or none by default."""
+        return {
+            name
+            for entry in self._entries.values()
+            for name, info in entry.schema.model_fields.items()
+            if info.default is None and any(isinstance(m, Table) for m in _flat(info))
+        }
+
     def foreign(self, part: Part) -> set[tuple[str, str]]:
         """Sort and name of the part and the parts in its options, as far as users added them."""
         found = set() if part.kind in self._own else {(self.sort, part.kind)}

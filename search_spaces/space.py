@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -168,7 +168,7 @@ class Space:
         Returns:
             ``None`` where not even the smallest network with these choices fits.
         """
-        point = {**labels, **{d.name: d.grid[0] for d in self.filling}}
+        point = dict(self.least(labels))
         if not fits(self.architecture(point, scale)):
             return None
         for d in self.filling:
@@ -182,7 +182,7 @@ class Space:
         """The fractions with which ``fill`` gives this point; ``None`` where it does not fit."""
         if not fits(self.architecture(point, scale)):
             return None
-        grown = {**point, **{d.name: d.grid[0] for d in self.filling}}
+        grown = dict(self.least(point))
         fractions = {}
         for d in self.filling:
             count = self._fitting(grown, d, scale, fits)
@@ -204,9 +204,12 @@ class Space:
         widest = width.grid[self._fitting(least, width, scale, fits) - 1]
         return {**point, width.name: min(widest, int(point[width.name]))}
 
-    def combinations(self) -> Iterator[dict[str, Label]]:
-        """Every combination of active choices, filling dimensions left out."""
-        yield from self._extend({}, [d for d in self.dimensions if d.choices])
+    def combinations(self, dimensions: Sequence[Dimension] = ()) -> Iterator[dict[str, Label]]:
+        """Every combination of active choices, filling dimensions left out.
+
+        Of ``dimensions``, which depend on no others, or of all.
+        """
+        yield from self._extend({}, [d for d in dimensions or self.dimensions if d.choices])
 
     @cached_property
     def size(self) -> int:
@@ -218,26 +221,31 @@ class Space:
             total += prod(len(d.choices) for d in free)
         return total * prod(len(d.grid) for d in self.filling)
 
-    def smallest(self, cost: Callable[[Architecture], float], scale: int) -> float:
-        """The least cost of any network of the space, found by coordinate descent."""
-        labels = self._completed({})
-        least = cost(self.architecture(self._least_point(labels), scale))
-        improved = True
-        while improved:
-            improved = False
-            for d in self.dimensions:
-                for label in d.labels if d.name in labels else ():
-                    candidate = self._completed({**labels, d.name: label})
-                    value = cost(self.architecture(self._least_point(candidate), scale))
-                    if value < least:
-                        least, labels, improved = value, candidate, True
-        return least
-
-    def _completed(self, labels: dict[str, Label]) -> dict[str, Label]:
+    def completed(self, labels: Mapping[str, Label]) -> dict[str, Label]:
+        """A choice for every dimension that counts: of ``labels``, or else its first one."""
         return self.choose(lambda d: labels.get(d.name, d.labels[0]))
 
-    def _least_point(self, labels: Point) -> dict[str, Label]:
+    def least(self, labels: Point) -> Point:
+        """The point with these choices whose filling dimensions are at their least."""
         return {**labels, **{d.name: d.grid[0] for d in self.filling}}
+
+    def reached(self, value: Any) -> set[str]:
+        """The dimensions that a value of the template names, also by choices and conditions.
+
+        Raises:
+            InputError: it names one that is not there.
+        """
+        by_name = {d.name: d for d in self.dimensions}
+        found: set[str] = set()
+        waiting = names_in(value)
+        while waiting:
+            name = waiting.pop()
+            if name not in by_name:
+                raise InputError(f"unknown dimension ${name}{nearest(name, by_name)}")
+            found.add(name)
+            waiting |= names_in(list(by_name[name].choices.values())) - found
+            waiting |= by_name[name].when.keys() - found
+        return found
 
     def _fitting(
         self, point: Point, d: Dimension, scale: int, fits: Callable[[Architecture], bool]
@@ -266,24 +274,15 @@ class Space:
     def _check(self) -> None:
         if not self.filling:
             raise InputError("dimensions: expected at least one with 'fill', found none")
-        by_name = {d.name: d for d in self.dimensions}
-        used: set[str] = set()
-        waiting = names_in(self.template)
-        while waiting:
-            name = waiting.pop()
-            if name not in by_name:
-                raise InputError(f"unknown dimension ${name}{nearest(name, by_name)}")
-            used.add(name)
-            waiting |= names_in(list(by_name[name].choices.values())) - used
-            waiting |= by_name[name].when.keys() - used
+        used = self.reached(self.template)
         for d in self.dimensions:
             if d.name not in used:
                 raise InputError(f"{d.name}: has no effect: say ${d.name} where it should stand")
-        self.architecture(self._least_point(self._completed({})))
+        self.architecture(self.least(self.completed({})))
         for d in self.dimensions:
             for label in d.labels:
-                labels = self._completed({**_satisfying(d, self.dimensions), d.name: label})
-                self.architecture(self._least_point(labels))
+                labels = self.completed({**_satisfying(d, self.dimensions), d.name: label})
+                self.architecture(self.least(labels))
         for name, point in self.starting_points.items():
             try:
                 self.architecture(point)

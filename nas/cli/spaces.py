@@ -17,19 +17,20 @@ def spaces(
     """List the named search spaces."""
     from search_spaces import Space, price
     from search_spaces.errors import InputError
+    from search_spaces.smallest import smallest
 
     if scale not in (2, 3, 4):
         raise InputError(f"scale: expected 2, 3 or 4, got {scale}")
     rows = []
     for name in Space.names():
         space = Space.load(name)
-        least = space.smallest(lambda arch: float(price(arch).params), scale)
+        least = price(smallest(space, lambda arch: price(arch).params, scale)).params
         rows.append(
             {
                 "name": name,
                 "points": space.size,
                 "dimensions": len(space.dimensions),
-                "smallest_params": int(least),
+                "smallest_params": least,
                 "about": space.about.strip(),
             }
         )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import lru_cache
+from functools import lru_cache, partial
+from math import inf
 from typing import Any
 
 from nas.budget import Budget
@@ -17,11 +18,17 @@ from nas.training.state import seeded
 from search_spaces import Architecture, build, folded, price
 from search_spaces.cost import lr_size
 from search_spaces.errors import NotPossible
+from search_spaces.smallest import descend, smallest
 from search_spaces.space import Space
 
 __all__ = ["Figures", "Meter", "Prices"]
 
 _REPEATS, _WARMUP = 7, 2
+
+_PRICES = ("params", "macs", "activations")
+
+_UNSURE = 0.9
+"""Of what the smallest networks known take in memory or time, others may take so much less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,19 +129,44 @@ class Meter:
             self.measure(architecture)
 
     def check_possible(self, space: Space, scale: int) -> None:
-        """Raises NotPossible where no network of the space can fit a budget."""
-        limited = any(budget.name == "latency" for budget in self.budgets)
-        if limited and self.latency_model is None:
+        """Makes sure that a network of the space may fit each budget.
+
+        A price's least is known for sure; memory and latency are no sums over a network's parts,
+        so a budget goes only where several small networks take clearly more, latencies measured.
+
+        Raises:
+            NotPossible: none can fit one of them.
+        """
+        if any(budget.name == "latency" for budget in self.budgets) and self.latency_model is None:
             self._calibrate(space, scale)
         for budget in self.budgets:
-            name = budget.name
-            least = space.smallest(lambda arch, n=name: self.figure(arch, n), scale)  # type: ignore[misc]
-            if least > budget.limit:
+            least = inf
+            for small in self._small(budget, space, scale):
+                least = min(least, self._known(small, budget.name))
+                if least <= budget.limit:
+                    break
+            if least * (1.0 if budget.name in _PRICES else _UNSURE) > budget.limit:
                 raise NotPossible(
                     f"budget {budget.text}: no network of space {space.name!r} at x{scale} fits; "
-                    f"the smallest one takes {_readable(name, least)}: "
+                    f"the smallest one takes {_readable(budget.name, least)}: "
                     f"raise the budget or choose another space"
                 )
+
+    def _small(self, budget: Budget, space: Space, scale: int) -> Iterator[Architecture]:
+        """Networks that one would expect to fit a budget first, the quickly found ones first."""
+        cost = partial(self.figure, name=budget.name)
+        if budget.name in _PRICES:
+            yield smallest(space, cost, scale, enough=budget.limit)
+            return
+        for name in _PRICES:
+            yield smallest(space, partial(self.figure, name=name), scale)
+        yield descend(space, cost, scale)
+
+    def _known(self, arch: Architecture, name: str) -> float:
+        """One figure of a network, measured where it is latency and there is no model of it."""
+        if name == "latency" and self.latency_model is None:
+            return self.measure(arch).latency_ms or inf
+        return self.figure(arch, name)
 
     def _prediction_ms(self, arch: Architecture) -> float:
         if self.latency_model is not None:

@@ -151,29 +151,6 @@ class TestPrices:
                     assert low.macs <= high.macs
                     assert low.activations <= high.activations
 
-    @pytest.mark.parametrize("what", ["params", "macs", "activations"])
-    def test_smallest_of_tiny_by_brute_force(self, what: str) -> None:
-        def cost(arch: Architecture) -> int:
-            return int(getattr(price(arch), what))
-
-        every = [
-            cost(TINY.architecture({**labels, "blocks": blocks, "channels": channels}, 3))
-            for labels in TINY.combinations()
-            for blocks, channels in product(*(d.grid for d in TINY.filling))
-        ]
-        assert TINY.smallest(cost, 3) == min(every)
-
-    @pytest.mark.parametrize("what", ["params", "macs", "activations"])
-    def test_nothing_is_below_the_smallest(self, what: str, random_point: RandomPoint) -> None:
-        def cost(arch: Architecture) -> int:
-            return int(getattr(price(arch), what))
-
-        rng = random.Random(4)
-        least = DISTILLATION.smallest(cost, 4)
-        for _ in range(400):
-            point = random_point(DISTILLATION, rng, blocks=2, channels=8)
-            assert cost(DISTILLATION.architecture(point)) >= least
-
 
 @st.composite
 def choices(draw: st.DrawFn) -> dict[str, Any]:

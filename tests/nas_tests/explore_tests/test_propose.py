@@ -19,6 +19,7 @@ from nas.latency.meter import Meter
 from nas.store.study import quietly, reject_over_budget
 from search_spaces import Architecture, Space, price
 from search_spaces.errors import InputError, NotPossible
+from search_spaces.smallest import smallest
 from search_spaces.space import Point
 from tests.nas_tests.explore_tests.made_up import networks, recorded
 
@@ -209,7 +210,7 @@ class TestMeter:
         assert rest == ": raise the budget or choose another space"
 
     def test_the_smallest_network_named_is_one_that_fits(self) -> None:
-        least = int(SPACE.smallest(lambda arch: float(price(arch).params), 4))
+        least = price(smallest(SPACE, lambda arch: price(arch).params, 4)).params
         meter_of([f"{least}-params"]).check_possible(SPACE, 4)
         with pytest.raises(InputError):
             meter_of([f"{least - 1}-params"]).check_possible(SPACE, 4)

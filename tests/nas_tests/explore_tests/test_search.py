@@ -34,6 +34,7 @@ from nas.training.loop import Diverged
 from nas.training.recipe import Recipe
 from search_spaces import Architecture, Space, load, price
 from search_spaces.errors import InputError
+from search_spaces.smallest import descend, smallest
 from tests.nas_tests.conftest import Finished
 
 BLOCK = {"kind": "distillation", "stages": 2, "distillation": "none"}
@@ -218,7 +219,7 @@ class TestSettings:
 
     def test_tight_budget(self, tmp_path: Path) -> None:
         tiny = Space.load("tiny")
-        least = int(tiny.smallest(lambda arch: float(price(arch).params), 4))
+        least = price(smallest(tiny, lambda arch: price(arch).params, 4)).params
         run = nas.search([f"{least + 200}-params"], trials=2, run=tmp_path, **SMALL)
         assert (run.finished()["params"] <= least + 200).all()
         assert len(run.finished()) >= 1
@@ -254,7 +255,8 @@ class TestLatencyBudget:
         meter.check_possible(tiny, 4)
         for arch in meter.latency_guess.calibration(tiny, 4):
             meter.measure(arch)
-        least_ms = tiny.smallest(lambda arch: meter.figure(arch, "latency"), 4)
+        small = descend(tiny, lambda arch: meter.figure(arch, "latency"), 4)
+        least_ms = meter.figure(small, "latency")
         budget = f"{least_ms * 2:.3f}ms-latency"
         run = nas.search([budget], trials=3, timeout_s=10, run=tmp_path, **SMALL)
         assert len(run.finished()) >= 1
