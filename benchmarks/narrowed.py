@@ -26,7 +26,7 @@ from benchmarks.table.contents import CROP_PX, LONG, SCALE, photos
 from nas.data import Dataset, Photo
 from nas.data.folder import read_folder
 from nas.evaluate.validate import validate
-from nas.explore.events import Event, TrialEnded, TrialPaused
+from nas.explore.events import Event, TrialEnded
 from nas.explore.search import run_search
 from nas.explore.settings import make_settings
 from nas.explore.trainer import NetworkTrainer
@@ -182,7 +182,7 @@ def tell(folder: Path, networks: dict[str, Architecture], run: Run) -> None:
 
 
 def _told(event: Event) -> None:
-    if isinstance(event, (TrialEnded, TrialPaused)):
+    if isinstance(event, TrialEnded):
         record, rung = event.record, event.record.last_rung
         worth = "" if rung is None else f"{rung.psnr_y_db:.3f} dB at step {rung.step}"
         print(f"{record.number}  {record.state}  {record.params:,} parameters  {worth}", flush=True)

@@ -1,10 +1,9 @@
-"""Tables of text for the screen and as Markdown; records as CSV."""
+"""Tables of text for the screen; records as CSV."""
 
 from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from reports.tables import TrialTable
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["to_csv", "to_markdown", "to_rich"]
+__all__ = ["to_csv", "to_rich"]
 
 _FIGURES = tuple(one.attribute for one in OBJECTIVES.values())
 _CSV = ("number", "state", "source", *_FIGURES, "latency_min_ms", "train_steps", "train_seconds",
@@ -44,19 +43,6 @@ def to_rich(table: TrialTable) -> Table:
     return drawn
 
 
-def to_markdown(table: TrialTable) -> str:
-    """The table in GitHub's Markdown, the best trial in bold, then its notes as a list."""
-    heads = [f"{name} [{unit}]" if unit else name for name, unit in table.headers]
-    rules = [":--" if name in _WORDS else "--:" for name, _ in table.headers]
-    lines = [heads, rules]
-    for index, row in enumerate(table.rows):
-        mark = "**" if index == table.marked else ""
-        lines.append([f"{mark}{_escaped(cell)}{mark}" for cell in row])
-    drawn = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-    notes = "".join(f"- {_escaped(note)}\n" for note in table.notes)
-    return f"{drawn}\n{notes}" if notes else drawn
-
-
 def to_csv(records: Iterable[TrialRecord]) -> str:
     """The records' figures in their own units and full precision; what is unknown is empty."""
     text = io.StringIO()
@@ -65,8 +51,3 @@ def to_csv(records: Iterable[TrialRecord]) -> str:
     for record in records:
         writer.writerow([getattr(record, name) for name in _CSV])
     return text.getvalue()
-
-
-def _escaped(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    return re.sub(r"([\\|*_`<\[\]])", r"\\\1", text)

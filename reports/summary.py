@@ -35,7 +35,6 @@ class RunSummary:
             space; they are marked with an asterisk.
         prefer: which of the networks that seeds alone may part is the best, as in ``nas.choice``.
         noise_db: standard deviation of ONE network's PSNR-Y between seeds; 0: unknown.
-        noise_source: where that is from, in words.
 
     Raises:
         InputError: an objective or a budgeted attribute that is not in the table.
@@ -57,7 +56,6 @@ class RunSummary:
     adapted: frozenset[int] = frozenset()
     prefer: str = BETTER
     noise_db: float = 0.0
-    noise_source: str = ""
 
     def __post_init__(self) -> None:
         attributes = [one.attribute for one in OBJECTIVES.values()]

@@ -16,7 +16,6 @@ from nas.explore.events import (
     SearchStarted,
     TrainingStep,
     TrialEnded,
-    TrialPaused,
     TrialStarted,
     WorkerLost,
 )
@@ -48,7 +47,7 @@ def print_plain(event: Event) -> None:
     line: str | None = None
     if isinstance(event, SearchStarted):
         line = "\n".join(map(one_line, _opening(event)))
-    elif isinstance(event, TrialEnded | TrialPaused):
+    elif isinstance(event, TrialEnded):
         line = f"{event.trained}/{event.goal}  {_outcome(event.record)}  {_standing(event)}"
     elif isinstance(event, WorkerLost):
         line = _loss(event)
@@ -110,7 +109,7 @@ class Display:
             # Nobody knows which network it had; those that go on say so at their next step.
             for number in list(self._lines):
                 self._free_line(number)
-        elif isinstance(event, TrialEnded | TrialPaused):
+        elif isinstance(event, TrialEnded):
             self._free_line(event.record.number)
             self._progress.console.print(_outcome(event.record), highlight=False)
             self._progress.update(
@@ -160,7 +159,7 @@ class Display:
         rung = sum(step <= until for step in self._rungs)
         return f"trial {number}, rung {rung}/{len(self._rungs)}"
 
-    def _left(self, event: TrialEnded | TrialPaused) -> str:
+    def _left(self, event: TrialEnded) -> str:
         done = event.trained - self._first
         if done <= 0:
             return ""
@@ -207,7 +206,7 @@ def _outcome(record: TrialRecord) -> str:
     return f"{name}  {record.state}: {record.reason}"
 
 
-def _standing(event: TrialEnded | TrialPaused) -> str:
+def _standing(event: TrialEnded) -> str:
     stopped = f", {event.stopped} stopped" if event.stopped else ""
     if event.best is None or event.best.psnr_y_db is None:
         return f"no network finished yet{stopped}"

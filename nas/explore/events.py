@@ -14,7 +14,6 @@ __all__ = [
     "SearchStarted",
     "TrainingStep",
     "TrialEnded",
-    "TrialPaused",
     "TrialPromoted",
     "TrialRejected",
     "TrialStarted",
@@ -87,22 +86,10 @@ class TrialPromoted:
 
 
 @dataclass(frozen=True, slots=True)
-class TrialPaused:
-    """A trial that stopped at a rung, where others are worth more so far."""
-
-    record: TrialRecord
-    trained: int
-    goal: int
-    front_size: int
-    best: TrialRecord | None
-    stopped: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class TrialEnded:
-    """A trial that finished or failed, and where the search stands now.
+    """A trial that finished, failed or stopped at a rung, and where the search stands now.
 
-    Of the ``trained`` networks so many are ``stopped`` at a rung for now.
+    Its record's state says which. Of the ``trained`` networks so many are ``stopped`` for now.
     """
 
     record: TrialRecord
@@ -136,7 +123,6 @@ Event = (
     | TrialStarted
     | TrainingStep
     | TrialPromoted
-    | TrialPaused
     | TrialRejected
     | TrialEnded
     | WorkerLost

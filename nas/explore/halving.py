@@ -33,11 +33,13 @@ class Climber:
     """A network on its way up.
 
     Attributes:
-        points: for each rung so far the figures by which it competes there, (objectives,) each.
+        point: the figures by which it competes, on every rung, (objectives,).
+        rungs: how many it has come to.
         waits: whether it is paused at the last of them, free to go on.
     """
 
-    points: tuple[tuple[float, ...], ...]
+    point: tuple[float, ...]
+    rungs: int
     waits: bool
 
 
@@ -69,12 +71,12 @@ def next_promotion(
             front of its rung goes on as far as near-ties do.
     """
     for rung in reversed(range(rungs - 1)):
-        there = [k for k, climber in enumerate(climbers) if len(climber.points) > rung]
-        here = [climbers[k].waits and len(climbers[k].points) == rung + 1 for k in there]
+        there = [k for k, climber in enumerate(climbers) if climber.rungs > rung]
+        here = [climbers[k].waits and climbers[k].rungs == rung + 1 for k in there]
         if not any(here):
             continue
         gone = [k for k, waits in enumerate(here) if not waits]
-        points = np.array([climbers[k].points[rung] for k in there], dtype=np.float64)
+        points = np.array([climbers[k].point for k in there], dtype=np.float64)
         errors = np.asarray(noise, dtype=np.float64)
         errors = errors[there] if errors.ndim == 2 else errors
         for index in best_share(points, eta, errors, gone=gone, closing=closing):

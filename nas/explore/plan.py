@@ -222,7 +222,7 @@ class Plan:
         mine = [k for k, entry in enumerate(entries) if entry.trial.number == only]
         points = points_of(entries, settings)
         climbers = [
-            Climber((point,) * len(e.record.rungs), e.record.state == STOPPED or k in mine)
+            Climber(point, len(e.record.rungs), e.record.state == STOPPED or k in mine)
             for k, (e, point) in enumerate(zip(entries, points, strict=True))
         ]
         index = next_promotion(

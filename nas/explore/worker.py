@@ -16,7 +16,6 @@ from nas.explore.events import (
     SearchStarted,
     TrainingStep,
     TrialEnded,
-    TrialPaused,
     TrialPromoted,
     TrialRejected,
     TrialStarted,
@@ -168,7 +167,7 @@ class Worker:
                     standing = self._tables(now=False)
             if step is None:
                 record = standing.entry(job.trial.number).record
-                self.tell(TrialPaused(record, *self._figures(standing)))
+                self.tell(TrialEnded(record, *self._figures(standing)))
                 return
             job = replace(job, until=step)
             job.trial.set_user_attr(UNTIL, step)

@@ -43,6 +43,7 @@ class Operation(NamedTuple):
     macs: int
 
 
+@lru_cache(maxsize=4096)
 def operations(
     architecture: Architecture, lr_size: tuple[int, int], dtype: str = "float32"
 ) -> tuple[Operation, ...]:
@@ -53,35 +54,15 @@ def operations(
         lr_size: (height, width) of the input.
         dtype: ``"float32"``, or the type of autocast, whose conversions are operators too.
     """
-    return _operations(architecture.hash, lr_size, dtype, _Held(architecture))
-
-
-class _Held:
-    """Carries an architecture past a cache that goes by its hash."""
-
-    def __init__(self, architecture: Architecture) -> None:
-        self.architecture = architecture
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Held)
-
-    def __hash__(self) -> int:
-        return 0
-
-
-@lru_cache(maxsize=4096)
-def _operations(
-    _key: str, lr_size: tuple[int, int], dtype: str, held: _Held
-) -> tuple[Operation, ...]:
     # Autocast knows no meta device; fake tensors, which take twice as long, have one they obey.
     plain = dtype == "float32"
     found = _Recorder()
     with torch.device("meta") if plain else FakeTensorMode(), torch.no_grad():
         # Without the first weights that `build` draws, which nothing here looks at.
-        network = Network(held.architecture).eval()
+        network = Network(architecture).eval()
         if plain:
             _follow_equal_blocks_once(network, found)
-        image = torch.empty(1, held.architecture.colors, *lr_size)
+        image = torch.empty(1, architecture.colors, *lr_size)
         with arithmetic("cpu", dtype), found:
             network(image)
     return tuple(found.operations)

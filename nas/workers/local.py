@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from nas.explore.events import Observer, SearchEnded, TrialEnded, TrialPaused
+from nas.explore.events import Observer, SearchEnded, TrialEnded
 from nas.explore.settings import SearchSettings
 from nas.stopping import current_wish
 from nas.workers.crew import Crew
@@ -100,5 +100,5 @@ def _drain(inbox: queue.SimpleQueue[tuple[int, Message | Gone]], observer: Obser
             _, said = inbox.get_nowait()
         except queue.Empty:
             return
-        if isinstance(said, TrialEnded | TrialPaused):
+        if isinstance(said, TrialEnded):
             observer(said)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from nas.explore.events import Observer, SearchEnded, TrialEnded, TrialPaused
+from nas.explore.events import Observer, SearchEnded, TrialEnded
 from nas.explore.settings import SearchSettings
 from nas.stopping import current_wish, kept_handlers
 from nas.store.database import is_server
@@ -140,7 +140,7 @@ class _Placed:
         for answer in done:
             try:
                 for message in self._ray.get(answer):
-                    if isinstance(message, TrialEnded | TrialPaused):
+                    if isinstance(message, TrialEnded):
                         self._tell(message)
             except errors:
                 continue

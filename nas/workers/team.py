@@ -7,7 +7,6 @@ from nas.explore.events import (
     SearchEnded,
     SearchStarted,
     TrialEnded,
-    TrialPaused,
     WorkerLost,
 )
 from nas.workers.messages import Failed, Message
@@ -52,7 +51,7 @@ class Team:
                 self._tell(message)
             self._started = True
         else:
-            if isinstance(message, TrialEnded | TrialPaused):
+            if isinstance(message, TrialEnded):
                 self._deaths = self._bad_luck = 0
             self._tell(message)
         return False

@@ -13,7 +13,7 @@ from rich.console import Console
 from nas.records import FAILED, FINISHED, REJECTED, TrialRecord
 from reports.alike import between_runs
 from reports.outcome import summary_rows
-from reports.render import to_csv, to_markdown, to_rich
+from reports.render import to_csv, to_rich
 from reports.summary import RunSummary
 from reports.tables import front_table, trial_table
 from search_spaces.errors import InputError
@@ -95,16 +95,6 @@ def test_screen_shows_every_figure_in_80_columns_and_takes_no_markup() -> None:
     assert "…" not in text
 
 
-def test_markdown_marks_the_best_and_escapes() -> None:
-    lines = to_markdown(trial_table(RUN, SUMMARY)).splitlines()
-    assert lines[0].startswith("| # | source | PSNR-Y [dB] | SSIM | Params [K] |")
-    assert lines[1].startswith("| --: | :-- | --: |")
-    assert lines[2].startswith("| 0 | imdn\\* | 29.000 |")
-    assert lines[4].startswith("| **2** | **sampler** | **29.500** |")
-    assert lines[-1] == "- 4 rejected: over a \\[bold\\] budget \\| wall"
-    assert to_markdown(front_table(RUN, SUMMARY)).endswith(" |\n")
-
-
 def test_csv_keeps_every_digit() -> None:
     rows = list(csv.DictReader(io.StringIO(to_csv(RUN))))
     assert [row["number"] for row in rows] == ["2", "0", "1", "3", "4", "5"]
@@ -131,7 +121,7 @@ def test_summary_says_what_was_tried_and_what_came_of_it() -> None:
 
 
 def test_summary_says_what_seeds_alone_may_part() -> None:
-    noisy = replace(FREE, noise_db=0.4, noise_source="made up")
+    noisy = replace(FREE, noise_db=0.4)
     rows = dict(summary_rows(RUN, noisy))
     assert rows["Best"].startswith("trial 2")
     assert rows["As good"] == (

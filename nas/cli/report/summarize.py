@@ -40,7 +40,6 @@ def summarize(run: Run, records: Sequence[TrialRecord]) -> RunSummary:
         adapted=_adapted(records, identity["scale"]),
         prefer=run.choice.prefer,
         noise_db=run.noise.psnr_db,
-        noise_source=run.noise.source,
     )
 
 

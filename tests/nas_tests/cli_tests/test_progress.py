@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from nas.cli.progress import print_json, print_plain
-from nas.explore.events import Event, SearchEnded, SearchStarted, TrialEnded, TrialPaused
+from nas.explore.events import Event, SearchEnded, SearchStarted, TrialEnded
 from nas.records import FAILED, STOPPED, Rung, TrialRecord
 from tests.nas_tests.conftest import NAS, TINY, Finished
 
@@ -78,7 +78,7 @@ def test_plain_lines_of_early_stopping(capsys: pytest.CaptureFixture[str]) -> No
     notes = ("run:old/3 is left out: over the budget for params",)
     for event in (
         SearchStarted("runs/x", 16, 0, "mine", 5, 2, 29.0, "cpu", 360, {}, rungs, notes),
-        TrialPaused(paused, 3, 16, 0, None, 2),
+        TrialEnded(paused, 3, 16, 0, None, 2),
     ):
         print_plain(event)
     err = capsys.readouterr().err

@@ -55,8 +55,8 @@ def test_noise_may_be_each_networks_own() -> None:
     assert best_share(points, 3.0, [0.0, 0.0]) == best_share(points, 3.0, small) == [0]
     assert best_share(points, 3.0, [0.0, 0.3]) == best_share(points, 3.0, large) == [0, 1]
     # The first has gone on already, and a network that has not come to the rung shifts the rows.
-    climbers = [Climber((), False), *(Climber(((p[0], p[1]),), True) for p in points)]
-    climbers[1] = Climber((climbers[1].points[0],) * 2, False)
+    climbers = [Climber((), 0, False), *(Climber((p[0], p[1]), 1, True) for p in points)]
+    climbers[1] = Climber(climbers[1].point, 2, False)
     nothing = [math.nan, math.nan]
     assert next_promotion(climbers, 2, 3.0, [nothing, *small]) is None
     assert next_promotion(climbers, 2, 3.0, [nothing, *large]) == 2
@@ -138,22 +138,22 @@ def test_unknown_figures_are_never_promoted() -> None:
 
 class TestNextPromotion:
     def test_the_highest_rung_comes_first(self) -> None:
-        low = [Climber(((-1.0 * k,),), True) for k in range(3)]
-        high = [Climber(((-9.0,), (-1.0 * k,)), True) for k in range(3)]
+        low = [Climber((-1.0 * k,), 1, True) for k in range(3)]
+        high = [Climber((-1.0 * k,), 2, True) for k in range(3)]
         assert next_promotion([*low, *high], 3, 3.0, [0.0]) == 5
 
     def test_nobody_goes_on_from_the_last_rung(self) -> None:
-        climbers = [Climber(((-1.0,), (-1.0 * k,)), True) for k in range(9)]
+        climbers = [Climber((-1.0 * k,), 2, True) for k in range(9)]
         assert next_promotion(climbers, 2, 3.0, [0.0]) is None
-        assert next_promotion([Climber(((-1.0,),), True)], 1, 3.0, [0.0], closing=True) is None
+        assert next_promotion([Climber((-1.0,), 1, True)], 1, 3.0, [0.0], closing=True) is None
 
     def test_a_rung_need_not_fill(self) -> None:
-        climbers = [Climber(((-1.0 * k,),), True) for k in range(3)]
+        climbers = [Climber((-1.0 * k,), 1, True) for k in range(3)]
         assert next_promotion(climbers[:2], 3, 3.0, [0.0]) is None
         assert next_promotion(climbers, 3, 3.0, [0.0]) == 2
 
     def test_only_those_that_wait(self) -> None:
-        climbers = [Climber(((-1.0 * k,),), k != 2) for k in range(3)]
+        climbers = [Climber((-1.0 * k,), 1, k != 2) for k in range(3)]
         assert next_promotion(climbers, 3, 3.0, [0.0]) is None
 
     @pytest.mark.parametrize("noise", [0.0, 0.04])
@@ -167,7 +167,7 @@ class TestNextPromotion:
         levels: list[int] = []
         while True:
             climbers = [
-                Climber(tuple((-worths[k, r], prices[k]) for r in range(level)), level < 3)
+                Climber((-worths[k, level - 1], prices[k]), level, level < 3)
                 for k, level in enumerate(levels)
             ]
             closing = len(levels) == count

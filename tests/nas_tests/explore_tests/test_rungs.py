@@ -13,7 +13,7 @@ import pytest
 from optuna.trial import TrialState
 
 import nas
-from nas.explore.events import Event, TrialPaused
+from nas.explore.events import Event, TrialEnded
 from nas.explore.search import run_search
 from nas.explore.settings import make_settings
 from nas.explore.trainer import NetworkTrainer
@@ -189,7 +189,7 @@ def test_another_worker_may_promote_what_has_just_been_stopped(
                 begin(study, trial, "another", attrs)
 
     def paused(event: Event) -> None:
-        if isinstance(event, TrialPaused):
+        if isinstance(event, TrialEnded) and event.record.state == STOPPED:
             seen.append(event.record.number)
             raise KeyboardInterrupt
 

@@ -12,7 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
-from nas.explore.events import Event, TrialEnded, TrialPaused
+from nas.explore.events import Event, TrialEnded
 from tests.nas_tests.explore_tests.made_up import recorded
 
 A_STUDY = 10
@@ -25,7 +25,7 @@ class Said(list[Event]):
     at_work = False
 
     def append(self, event: Event) -> None:
-        if isinstance(event, TrialEnded | TrialPaused) and not self.at_work:
+        if isinstance(event, TrialEnded) and not self.at_work:
             self.at_work = True
             print("at work", flush=True)
 
