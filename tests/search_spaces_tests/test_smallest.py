@@ -48,7 +48,7 @@ CHOICES: dict[str, Any] = {
     "width": [8, 2],
     "place": ["after", "before"],
 }
-WHEN = {
+WHEN: dict[str, dict[str, Any]] = {
     "convolution": {"block": ["spab", "chain"]},
     "units": {"block": "group"},
     "stages": {"block": ["chain", "fdc"]},
