@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 
 from compress.blocks import Weights, prefix, rebuilt, with_blocks
+from search_spaces.attention import ATTENTIONS
+from search_spaces.convs import CONVS
 from search_spaces.network import Network
 from search_spaces.part import Part
 
@@ -100,7 +102,7 @@ def _absorb_block(weights: Weights, at: str, block: Part, scale: float) -> float
     first = "stages.0" if options["stages"] > 1 else "last"
     tied = options["last_residual"] if first == "last" else options["shallow_residual"]
     if scale != 1.0:
-        reader = {"plain": "conv", "bsconv": "pointwise"}.get(options["convolution"].kind)
+        reader = getattr(CONVS[options["convolution"].kind], "reads", None)
         if tied or reader is None or residual == "fuse":
             return None
         weights[f"{at}{first}.{reader}.weight"] *= scale
@@ -121,16 +123,13 @@ def _absorb_block(weights: Weights, at: str, block: Part, scale: float) -> float
     return after if _scale_output(weights, at, options, factor) else None
 
 
-# The layer that reads the map which the gate multiplies, for gates that a factor passes.
-_GATE_READERS = {"esa": "reduce", "esa_lite": "reduce", "cca": "squeeze", "pa": "conv"}
-
-
 def _scale_output(weights: Weights, at: str, options: dict[str, Any], factor: float) -> bool:
     attention = options["attention"]
     if attention is not None and options["attention_place"] == "after":
-        reader = {**_GATE_READERS, "epa": "first"}.get(attention.kind)
-        # CCA looks at a standard deviation, which forgets the sign.
-        if reader is None or (attention.kind == "cca" and factor <= 0):
+        reader = getattr(ATTENTIONS[attention.kind], "reads", None)
+        # What is pooled over the image, such as a standard deviation, may forget the sign.
+        pools = hasattr(ATTENTIONS[attention.kind], "pool_globally")
+        if reader is None or (pools and factor <= 0):
             return False
         weights[f"{at}attention.{reader}.weight"] /= factor
     weights[f"{at}fuse.weight"] *= factor

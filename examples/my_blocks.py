@@ -4,7 +4,8 @@ One class, one line. The class says how to build the module and, in ``layers``, 
 costs; the first time it is built, its price is checked against the module. ``widths`` names what
 pruning may lower inside it, and ``pool_globally`` is what it takes of the whole image, which
 ``nas upscale`` gives to all tiles alike; a part without them is left whole, or looks at each tile
-by itself.
+by itself. ``reads`` is the convolution that reads the input for the gate, which lets
+``nas compress fold`` take factors of it into the weights.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from search_spaces.layer import Layer, Size, conv
 
 class MaxAttention(nn.Module):
     """Gates each channel by its largest value in the image."""
+
+    reads = "squeeze"
 
     def __init__(self, channels: int, *, width: Annotated[int, Ge(1)] = 8) -> None:
         super().__init__()

@@ -3,7 +3,8 @@
 A class takes ``(channels, *, options)``, keeps the shape, and lists its layers in
 ``layers(channels, size, *, options)``. A static method ``widths(options)`` names the inner
 widths that pruning may lower; what it pools over the whole image, it does in a method
-``pool_globally(x)``.
+``pool_globally(x)``. One that multiplies its input by a gate names in ``reads`` the convolution
+that reads it for the gate: folding divides its weights by a factor of the input.
 """
 
 from __future__ import annotations

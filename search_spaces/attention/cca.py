@@ -24,6 +24,8 @@ class CCA(nn.Module):
     IMDN (Hui et al., ACM MM 2019). ``width`` is the hidden width, C/r in papers.
     """
 
+    reads = "squeeze"
+
     def __init__(self, channels: int, *, width: Annotated[int, Ge(1)]) -> None:
         super().__init__()
         self.squeeze = nn.Conv2d(channels, width, 1)

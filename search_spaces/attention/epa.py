@@ -18,6 +18,8 @@ class EPA(nn.Module):
     MRDN (Yang et al., Expert Systems with Applications, 2022).
     """
 
+    reads = "first"
+
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.first = nn.Conv2d(channels, channels, 1, bias=False)

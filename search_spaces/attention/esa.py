@@ -36,6 +36,8 @@ class ESALite(nn.Module):
     their border pixels; from 15 px up the numbers are the published ones.
     """
 
+    reads = "reduce"
+
     def __init__(self, channels: int, *, width: Annotated[int, Ge(1)] = 16) -> None:
         super().__init__()
         self.reduce = nn.Conv2d(channels, width, 1)

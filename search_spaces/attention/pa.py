@@ -32,6 +32,8 @@ class Pointwise(nn.Module):
 class PA(Pointwise):
     """Gates each value by the sigmoid of a 1x1 convolution (PAN, Zhao et al., ECCVW 2020)."""
 
+    reads = "conv"
+
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, h, w) to the same shape."""
         out: Tensor = x * self.conv(x).sigmoid()

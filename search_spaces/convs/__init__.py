@@ -3,7 +3,8 @@
 A class takes ``(channels_in, channels_out, *, options)``, keeps height and width, and
 lists its layers in ``layers(channels_in, channels_out, size, *, options)``. One with a
 method ``fold`` is a training form: in use it is a plain 3x3. A static method
-``widths(options)`` names the inner widths that pruning may lower.
+``widths(options)`` names the inner widths that pruning may lower, and ``reads`` the one
+convolution that reads the input: folding multiplies its weights by a factor of the input.
 """
 
 from __future__ import annotations

@@ -18,6 +18,8 @@ class BSConv(nn.Module):
     2020), as BSRN uses it (bias in the depthwise part and in the 1x1).
     """
 
+    reads = "pointwise"
+
     def __init__(self, channels_in: int, channels_out: int) -> None:
         super().__init__()
         self.pointwise = nn.Conv2d(channels_in, channels_out, 1)

@@ -21,6 +21,8 @@ class PlainConv(nn.Module):
         kernel: side in pixels, 1 or 3.
     """
 
+    reads = "conv"
+
     def __init__(self, channels_in: int, channels_out: int, *, kernel: Literal[1, 3] = 3) -> None:
         super().__init__()
         self.conv = nn.Conv2d(channels_in, channels_out, kernel, padding=kernel // 2)

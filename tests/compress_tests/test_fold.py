@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +9,10 @@ import torch
 
 from compress.fold import TOLERANCE, difference, fold
 from search_spaces import Architecture, Network, build, preset
+from search_spaces.attention import ATTENTIONS
+from search_spaces.extensions import import_parts
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "my_blocks.py"
 
 
 def small(scale_numbers: bool = True, **changes: Any) -> Network:
@@ -31,8 +37,12 @@ def small(scale_numbers: bool = True, **changes: Any) -> Network:
 
 
 @pytest.fixture(autouse=True)
-def seeded() -> None:
+def seeded() -> Iterator[None]:
     torch.manual_seed(0)
+    before = dict(ATTENTIONS._entries)
+    yield
+    ATTENTIONS._entries.clear()
+    ATTENTIONS._entries.update(before)
 
 
 @pytest.mark.parametrize("name", ["e_rfdn", "e_rfdn_rep", "lmswn", "srb", "span"])
@@ -61,9 +71,11 @@ def test_lmswn_loses_its_adaptive_weights_too() -> None:
 @pytest.mark.parametrize("fusion", ["concat", "chain", "none"])
 @pytest.mark.parametrize(
     "attention",
-    [None, {"kind": "esa", "width": 4}, {"kind": "cca", "width": 2}, "pa", "epa"],
+    [None, {"kind": "esa", "width": 4}, {"kind": "cca", "width": 2}, "pa", "epa", "max"],
 )
 def test_weighted_residuals_become_sums(fusion: str, attention: Any) -> None:
+    if attention == "max":
+        import_parts([EXAMPLE])
     network = small(fusion=fusion, attention=attention)
     folded = fold(network)
     assert {b["residual"] for b in folded.network.architecture.blocks} == {"output"}

@@ -278,6 +278,28 @@ def test_fold_keeps_the_output(part: Part, widths: tuple[int, int]) -> None:
     assert all(torch.equal(p, before[name]) for name, p in module.named_parameters())
 
 
+def reading() -> list[Any]:
+    return [
+        pytest.param(table, {"kind": kind, **start}, id=kind)
+        for table in (ATTENTIONS, CONVS)
+        for kind in table
+        for start in starts(table, kind)
+        if hasattr(table[kind], "reads")
+    ]
+
+
+@pytest.mark.parametrize(("table", "plain"), reading())
+def test_a_factor_of_the_input_goes_into_what_reads_it(table: Table, plain: Any) -> None:
+    module: Any = table.make(table.parse(plain), *([CHANNELS] if table is ATTENTIONS else [8, 5]))
+    x, factor = features(CHANNELS if table is ATTENTIONS else 8, 17, 20), 0.37
+    before = module.eval()(x)
+    with torch.no_grad():
+        getattr(module, module.reads).weight.div_(factor)
+    # A gate multiplies the input itself as well.
+    expected = before * factor if table is ATTENTIONS else before
+    assert torch.allclose(module(x * factor), expected, atol=1e-5)
+
+
 class TestTable:
     def test_adds_a_part_with_its_options_read_off_the_constructor(self) -> None:
         class Wide(nn.Module):
