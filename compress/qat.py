@@ -15,7 +15,6 @@ import logging
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -27,7 +26,7 @@ from nas.data import Patches, Photo
 from nas.training.loop import train
 from nas.training.recipe import Recipe
 from nas.training.state import start
-from search_spaces.errors import MissingExtra
+from search_spaces.extras import need
 from search_spaces.network import Network, build
 
 __all__ = ["need_torchao", "qat"]
@@ -40,11 +39,7 @@ _BETWEEN = ("leaky_relu", "relu", "add", "cat", "mul", "sigmoid")
 
 def need_torchao() -> None:
     """Raises MissingExtra where the extra ``quantize`` is not installed."""
-    if find_spec("torchao") is None:
-        raise MissingExtra(
-            "quantisation-aware fine-tuning needs torchao, which the extra 'quantize' brings",
-            "quantize",
-        )
+    need("quantisation-aware fine-tuning", "quantize", "torchao")
 
 
 def qat(

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from nas.deploy.metadata import metadata
 from nas.deploy.parity import Array, Parity, Run, check_parity
 from nas.deploy.portable import portable
-from search_spaces.errors import InputError, MissingExtra, NotPossible
+from search_spaces.errors import InputError, NotPossible
+from search_spaces.extras import need
 from search_spaces.files import atomic_path
 from search_spaces.network import Network
 from search_spaces.regular import irregular
@@ -42,7 +43,7 @@ def export_onnx(network: Network, path: Path | str) -> Parity:
         InputError: the extra ``export`` is not installed, a part cannot be exported, the
             graph gives something else than the network, or the folder cannot be written.
     """
-    _need_extra()
+    need("ONNX", "export", *_NEEDED)
     program = _exported(network)
     model = program.model_proto
     # The exporter writes its source lines into every node: paths of this machine.
@@ -78,7 +79,7 @@ def open_model(path: Path | str, *, threads: int | None = None) -> Any:
     Raises:
         InputError: ONNX Runtime is missing, or the file is not one that it can load.
     """
-    _need_extra()
+    need("ONNX", "export", *_NEEDED)
     import onnxruntime
 
     if problem := irregular(path):
@@ -121,7 +122,7 @@ def exported_program(
     Raises:
         InputError: ONNX isn't installed, or a part can't be exported.
     """
-    _need_extra()
+    need("ONNX", "export", *_NEEDED)
     try:
         with _quiet():
             program = torch.onnx.export(
@@ -159,13 +160,3 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         logger.setLevel(before)
-
-
-def _need_extra() -> None:
-    from importlib.util import find_spec
-
-    missing = [name for name in _NEEDED if find_spec(name) is None]
-    if missing:
-        raise MissingExtra(
-            f"ONNX needs {', '.join(missing)}, which the extra 'export' brings", "export"
-        )

@@ -89,6 +89,7 @@ def _warm(
     try:
         architecture = Architecture.from_dict(plain)
     except InputError as error:
+        # Of a part that is not loaded, it may be: not written down, the next start looks again.
         return WarmStart(source, None, f"{source} is left out: {error}")
     over = [name for name, excess in meter.excess(architecture).items() if excess > 0]
     if over:

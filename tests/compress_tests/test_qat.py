@@ -58,6 +58,6 @@ def test_torchao_is_an_extra(network: Network, monkeypatch: pytest.MonkeyPatch) 
     def without(name: str, *rest: Any) -> None:
         return None
 
-    monkeypatch.setattr("compress.qat.find_spec", without)
+    monkeypatch.setattr("importlib.util.find_spec", without)
     with pytest.raises(InputError, match=r"nas-sr\[quantize\]"):
         qat(network, [PHOTO], RECIPE)

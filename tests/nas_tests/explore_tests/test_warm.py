@@ -84,6 +84,28 @@ def test_a_search_under_way_takes_them_next(earlier: Run, tmp_path: Path) -> Non
     assert later[0].startswith("run:earlier/")
 
 
+class Lacking:
+    """Stands for architectures where a file of parts was not given with --import."""
+
+    @staticmethod
+    def from_dict(plain: Any) -> Any:
+        raise InputError("unknown block 'mine'; one of your own comes with --import FILE.py")
+
+
+def test_those_that_could_not_be_built_come_once_they_can(
+    earlier: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[Event] = []
+    with monkeypatch.context() as without:
+        without.setattr("nas.explore.warm.Architecture", Lacking)
+        search(tmp_path, 1, events, warm_start=[earlier.folder])
+    started = events[0]
+    assert isinstance(started, SearchStarted)
+    assert all("is left out: unknown block 'mine'" in note for note in started.notes)
+    run = search(tmp_path, 2, warm_start=[earlier.folder])
+    assert [r.source.startswith("run:earlier/") for r in run.records()] == [False, True]
+
+
 def test_those_over_the_budget_are_left_out_with_a_note(earlier: Run, tmp_path: Path) -> None:
     events: list[Event] = []
     costs = sorted(r.params or 0 for r in earlier.front_records())
