@@ -108,7 +108,7 @@ def timed(args: argparse.Namespace) -> None:
                 {kind: partial(run, image) for kind, run in runs.items()},
                 rounds=args.rounds, warmup=2,
             )  # fmt: skip
-            timings = {kind: summary(of) for kind, of in times.items()}
+            timings = {kind: summary(of.passed_ms) for kind, of in times.items()}
             ratio = timings["float"].median_ms / timings["int8"].median_ms
             speeds.append(
                 {"threads": threads, "lr_size": [height, width], "times_as_fast": round(ratio, 3),

@@ -72,7 +72,7 @@ def speed(network: Network, photo: Path, rounds: int) -> dict[str, Any]:
     image = torch.from_numpy(np.ascontiguousarray(lr.transpose(2, 0, 1)))[None].float() / 255
     nchw = copy.deepcopy(network)
     exact, fast = (Upscaler(network, device="cpu", fast=f) for f in (False, True))
-    times = time_in_turns(
+    laps = time_in_turns(
         {
             "plain": lambda: plain(nchw, image),
             "exact": lambda: exact.enlarge(lr),
@@ -81,6 +81,7 @@ def speed(network: Network, photo: Path, rounds: int) -> dict[str, Any]:
         rounds=rounds,
         warmup=2,
     )
+    times = {name: of.passed_ms for name, of in laps.items()}
     pixels = plain(nchw, image)[0].mul(255).clamp(0, 255).round().byte().numpy().transpose(1, 2, 0)
     results = {"plain": pixels, "exact": exact.enlarge(lr), "fast": fast.enlarge(lr)}
     figures: dict[str, Any] = {}

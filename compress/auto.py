@@ -188,7 +188,7 @@ class _Run:
     def _distilled(self, network: Network) -> Network:
         assert self.plan.recipe is not None
         tuned = finetune(
-            network, self.judge.dataset, self.plan.recipe, device=self.judge.device,
+            network, self.judge.dataset, self.plan.recipe, device=self.judge.meter.device,
             teaching=self.teaching, checkpoint=self.folder / "distill", on_step=self.on_step,
         )  # fmt: skip
         if tuned.after_db is None:
@@ -243,7 +243,7 @@ def _claim(folder: Path, network: Network, plan: Plan, judge: Judge) -> None:
         "network": digest.hexdigest()[:16],
         "plan": repr(plan),
         "photos": judge.dataset.fingerprint,
-        "measured": repr((judge.device, judge.hr, judge.lr_size, judge.trial)),
+        "measured": repr((judge.meter.device, judge.meter.hr, judge.meter.latency_lr, judge.trial)),
     }
     path = folder / _PLAN
     if not path.is_file():

@@ -39,7 +39,7 @@ def to_int8(
     """
     began = time.perf_counter()
     source = f"compressed:{INT8}"
-    options = QuantizeOptions(max_drop_db=most_drop_db, lr_size=judge.lr_size)
+    options = QuantizeOptions(max_drop_db=most_drop_db, lr_size=judge.meter.latency_lr)
     photos = judge.dataset
     try:
         made = quantize(network, photos.train, photos.validation, file, options=options)
@@ -53,7 +53,7 @@ def to_int8(
         state=REJECTED if reason else before.state,
         reason=reason,
         # What a model foretells of another device says nothing of int8 on it.
-        latency_ms=None if judge.foretold_ms else made.latency_after_ms,
+        latency_ms=None if judge.meter.latency_model else made.latency_after_ms,
         latency_min_ms=None,
         memory_mb=None,
         psnr_y_db=made.psnr_after_db,

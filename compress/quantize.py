@@ -19,7 +19,7 @@ from nas.deploy.onnx_file import export_onnx, open_session
 from nas.deploy.parity import PARITY_SIZES
 from nas.evaluate.threads import threads as with_threads
 from nas.evaluate.validate import validate
-from nas.latency.clock import summary, time_in_turns
+from nas.latency.clock import best_ms, time_until_settled
 from nas.latency.runtime import onnx_runner
 from nas.training.loop import Diverged
 from nas.training.recipe import Recipe
@@ -86,7 +86,7 @@ class Quantized:
     """An int8 ONNX file and what it is worth, before and after.
 
     PSNR-Y in dB and SSIM-Y are means over the validation photos. Latency is ONNX Runtime's on
-    the CPU, median of interleaved rounds in milliseconds, None where it was not measured;
+    the CPU, the best of interleaved rounds in milliseconds, None where it was not measured;
     before is the network's plain float32 export. ``tried`` holds PSNR-Y by calibration method,
     ``qat_steps`` is 0 where fine-tuning was not needed or made nothing better.
     """
@@ -239,5 +239,5 @@ def _latencies(
             name: onnx_runner(path, colors, options.lr_size)
             for name, path in (("before", before), ("after", after))
         }
-    times = time_in_turns(entrants, rounds=options.rounds, warmup=2)
-    return summary(times["before"]).median_ms, summary(times["after"]).median_ms
+    laps = time_until_settled(entrants, rounds=options.rounds, warmup=2, device="cpu")
+    return best_ms(laps["before"].worked_ms), best_ms(laps["after"].worked_ms)

@@ -93,8 +93,10 @@ class TrialRecord:
         macs: multiply-adds of its convolutions at the study's output size.
         activations: elements of all convolution outputs at that size.
         memory_mb: peak of weights and live tensors in one forward pass at that size, MB (10^6).
-        latency_ms: median of the repeats, milliseconds, at the study's latency input size.
-        latency_min_ms: minimum of the repeats, milliseconds.
+        latency_ms: of one forward pass at the study's latency input size on a machine left alone,
+            milliseconds: the mean of the three best rounds, on a CPU by the processor's time, or
+            what a fitted model says.
+        latency_min_ms: the best round, milliseconds; ``None`` where nothing was measured.
         psnr_y_db: PSNR on BT.601 luma, mean over the validation photos, dB.
         ssim_y: SSIM on the same luma, mean over the photos, 0..1.
         train_steps: optimiser steps trained.

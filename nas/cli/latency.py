@@ -82,7 +82,7 @@ def measure(
             )
             for name in (networks if layers else ())
         }
-    timings = {name: summary(of) for name, of in times.items()}
+    timings = {name: summary(of.passed_ms) for name, of in times.items()}
     base = timings[reference]
     rows: list[dict[str, Any]] = []
     for name, net in nets.items():
@@ -158,6 +158,7 @@ def _print(facts: dict[str, Any]) -> None:
     from rich.text import Text
 
     from nas.cli.console import PlainConsole
+    from nas.latency.network_time import BUSY
 
     height, width = facts["lr_size"]
     where = facts["environment"]["cpu" if facts["device"] == "cpu" else "device"]
@@ -181,6 +182,12 @@ def _print(facts: dict[str, Any]) -> None:
             f"{row['times_reference_minimum']:.3f}",
         )  # fmt: skip
     console.print(table)
+    apart = max(row["median_ms"] / row["minimum_ms"] for row in facts["networks"])
+    if apart > BUSY:
+        console.print(
+            f"Others use this machine: medians are up to {apart:.1f} times the minima, by which "
+            f"networks compare better", highlight=False,
+        )  # fmt: skip
     for name, rows in facts["layers"].items():
         layers = Table(title=Text(f"{name}: layers (torch, float32)"), title_justify="left",
                        box=box.SIMPLE_HEAD)  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any
 from nas.cli.lines import one_line
 from nas.explore.events import (
     Event,
+    NetworksMeasured,
     Observer,
     SearchEnded,
     SearchStarted,
@@ -45,7 +46,9 @@ def print_json(event: Event) -> None:
 def print_plain(event: Event) -> None:
     """A line at the start, after each trial and at the end, on standard error."""
     line: str | None = None
-    if isinstance(event, SearchStarted):
+    if isinstance(event, NetworksMeasured):
+        line = _measuring(event) if event.done == 0 else None
+    elif isinstance(event, SearchStarted):
         line = "\n".join(map(one_line, _opening(event)))
     elif isinstance(event, TrialEnded):
         line = f"{event.trained}/{event.goal}  {_outcome(event.record)}  {_standing(event)}"
@@ -85,7 +88,9 @@ class Display:
 
     def observe(self, event: Event) -> None:
         """Takes an event in."""
-        if isinstance(event, SearchStarted):
+        if isinstance(event, NetworksMeasured):
+            self._measure(event)
+        elif isinstance(event, SearchStarted):
             for line in _opening(event):
                 self.console.print(line, highlight=False)
             self._first, self._began, self._steps = event.trained, time.monotonic(), event.steps
@@ -123,6 +128,18 @@ class Display:
     def stop(self) -> None:
         """Leaves the terminal as it was."""
         self._progress.stop()
+
+    def _measure(self, event: NetworksMeasured) -> None:
+        if self._search is None:
+            self._progress.start()
+            self._search = self._progress.add_task("", total=event.networks, counts="", left="")
+        self._progress.update(
+            self._search, description=_measuring(event), completed=event.done,
+            counts=f"{event.done}/{event.networks}",
+        )  # fmt: skip
+        if event.done == event.networks:
+            self._progress.remove_task(self._search)
+            self._search = None
 
     def _line(self, number: int) -> Any:
         """The line of a trial; those of trials that are over are used again."""
@@ -167,6 +184,10 @@ class Display:
             return "finishing the best" if event.stopped else ""
         seconds = (time.monotonic() - self._began) / done * (event.goal - event.trained)
         return f"about {_duration(seconds)} left"
+
+
+def _measuring(event: NetworksMeasured) -> str:
+    return f"measuring {event.networks} networks"
 
 
 def _opening(event: SearchStarted) -> list[str]:

@@ -138,7 +138,7 @@ def set_up(
     run = open_run(settings.run, storage=settings.storage)
     if in_memory:
         run = replace(run, study=study)
-    notes = tuple(one.note for one in warm if one.note)
+    notes = tuple(note for note in (*(one.note for one in warm), meter.note) if note)
     return Bench(settings, meter, trainer, study, run, notes=notes)
 
 

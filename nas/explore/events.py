@@ -9,6 +9,7 @@ from nas.records import TrialRecord
 
 __all__ = [
     "Event",
+    "NetworksMeasured",
     "Observer",
     "SearchEnded",
     "SearchStarted",
@@ -19,6 +20,14 @@ __all__ = [
     "TrialStarted",
     "WorkerLost",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworksMeasured:
+    """Before a search with a latency budget: so many of the first networks are measured."""
+
+    done: int
+    networks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +128,8 @@ class SearchEnded:
 
 
 Event = (
-    SearchStarted
+    NetworksMeasured
+    | SearchStarted
     | TrialStarted
     | TrainingStep
     | TrialPromoted

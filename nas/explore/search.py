@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from nas.evaluate.precision import best_device
-from nas.explore.context import Joins, set_up
-from nas.explore.events import Observer
+from nas.explore.context import Bench, Joins, set_up
+from nas.explore.events import NetworksMeasured, Observer
 from nas.explore.settings import SearchSettings, make_settings
 from nas.explore.trainer import NetworkTrainer, Trainer
 from nas.explore.worker import Worker
 from nas.latency.meter import Meter
 from nas.run import Run
-from nas.stopping import stop_wish
+from nas.stopping import StopWish, stop_wish
 from nas.store.failing import storage_errors
-from nas.store.leases import take_lease
+from nas.store.leases import Lease, take_lease
 from nas.store.study import quietly
 
-__all__ = ["run_search", "search"]
+__all__ = ["Prepare", "meter_of", "prepared", "run_search", "search"]
 
 
 def search(
@@ -63,30 +65,71 @@ def run_search(
     Raises:
         InputError: photos, budgets, a run folder or a store that cannot be used.
     """
+    tell = observer or _ignore
+    meter = meter or meter_of(settings)
+    with prepared(settings, meter, tell, patient=joins is not None and joins.patient) as prepare:
+        bench = prepare(trainer, joins)
+        Worker(bench, tell, prepare.lease, prepare.wish).work()
+    return bench.run
+
+
+def meter_of(settings: SearchSettings, *, threads: int | None = None) -> Meter:
+    """What says the costs of a search's networks.
+
+    Raises:
+        InputError: no such device here.
+    """
+    return Meter(
+        settings.budgets,
+        settings.hr,
+        settings.latency_lr,
+        str(best_device(settings.device)),
+        settings.latency_model,
+        threads,
+    )
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """Opens a search's study and run folder, with a sign of life and a wish to stop."""
+
+    settings: SearchSettings
+    meter: Meter
+    lease: Lease
+    wish: StopWish
+
+    def __call__(self, trainer: Trainer | None = None, joins: Joins | None = None) -> Bench:
+        """The bench, made unless a worker ``joins`` others; see `set_up`."""
+        if trainer is None:
+            with self.wish.at_once():
+                trainer = NetworkTrainer.of(self.settings, self.meter.device)
+        # Two workers that start at once would both make the study.
+        with self.lease.turn():
+            self.lease.sweep()
+            return set_up(self.settings, self.meter, trainer, joins)
+
+
+@contextmanager
+def prepared(
+    settings: SearchSettings, meter: Meter, tell: Observer, *, patient: bool = False
+) -> Iterator[Prepare]:
+    """What every start of a search begins with: budgets that can be met, a lease on its store.
+
+    Raises:
+        InputError: a budget that no network meets, or a store that cannot be used.
+    """
     quietly()
-    device = str(best_device(settings.device))
-    if meter is None:
-        meter = Meter(
-            settings.budgets, settings.hr, settings.latency_lr, device, settings.latency_model
-        )
     # Whatever can be said without the run folder is said before one is made.
-    meter.check_possible(settings.space, settings.scale)
-    patient = joins is not None and joins.patient
+    meter.check_possible(
+        settings.space, settings.scale, lambda done, of: tell(NetworksMeasured(done, of))
+    )
     with stop_wish() as wish:
         lease = take_lease(settings.storage, settings.study_name, settings.run, patient=patient)
         try:
             with storage_errors():
-                if trainer is None:
-                    with wish.at_once():
-                        trainer = NetworkTrainer.of(settings, device)
-                # Two workers that start at once would both make the study.
-                with lease.turn():
-                    lease.sweep()
-                    bench = set_up(settings, meter, trainer, joins)
-                Worker(bench, observer or _ignore, lease, wish).work()
+                yield Prepare(settings, meter, lease, wish)
         finally:
             lease.release()
-    return bench.run
 
 
 def _ignore(event: object) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,7 @@ import torch
 from torch import nn
 
 from nas.evaluate.precision import best_device
-from nas.latency.runtime import image_of, placed, wait
+from nas.latency.runtime import image_of, placed, read_ms
 from nas.quiet import measuring
 from search_spaces.network import Network
 
@@ -47,18 +46,14 @@ def layer_times(
     kinds: dict[str, str] = {}
     began: dict[str, float] = {}
 
-    def now() -> float:
-        wait(where)
-        return time.perf_counter() * 1e3
-
     def watch(name: str, module: nn.Module) -> None:
         def before(_module: nn.Module, _inputs: Any) -> None:
-            began[name] = now()
+            began[name] = read_ms(where)
 
         def after(_module: nn.Module, _inputs: Any, _output: Any) -> None:
             kinds[name] = type(module).__name__
             # A module that is called several times, as an activation is, has their sum.
-            spent.setdefault(name, []).append(now() - began[name])
+            spent.setdefault(name, []).append(read_ms(where) - began[name])
 
         module.register_forward_pre_hook(before)
         module.register_forward_hook(after)
@@ -72,9 +67,9 @@ def layer_times(
     with measuring(), torch.inference_mode():
         for number in range(warmup + rounds):
             spent.clear()
-            start = now()
+            start = read_ms(where)
             moved(image)
-            whole = now() - start
+            whole = read_ms(where) - start
             if number >= warmup:
                 totals.append(whole)
                 for name, parts in spent.items():

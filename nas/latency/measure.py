@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,11 +13,11 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from nas.evaluate.precision import arithmetic, best_device
-from nas.latency.clock import time_in_turns
+from nas.latency.clock import best_ms, time_until_settled
 from nas.latency.device import Device
 from nas.latency.network_time import reference_network
 from nas.latency.operations import computes
-from nas.latency.runtime import image_of, placed, runner, torch_runner, wait
+from nas.latency.runtime import image_of, placed, read_ms, runner, torch_runner
 from nas.quiet import measuring
 from nas.training.state import seeded
 from search_spaces import Architecture, Network, build
@@ -32,10 +31,10 @@ class Measured:
 
     Attributes:
         architecture: the network, as plain data.
-        latency_ms: median of whole passes.
+        latency_ms: of whole passes, as `nas.latency.network_time` judges them.
         operations_ms: median of each operator that ``operations`` lists, in its order, run in
             its place in the network; empty for a runtime that doesn't show its operators.
-        reference_ms: median of the fixed reference network in the same rounds.
+        reference_ms: likewise, of the fixed reference network in the same rounds.
     """
 
     architecture: dict[str, Any]
@@ -69,13 +68,14 @@ def measure_batch(
     entrants["reference"] = torch_runner(
         reference_network(3), 3, device.lr_size, device=device.place, dtype=device.dtype
     )
-    times = time_in_turns(entrants, rounds=rounds, warmup=warmup)
-    reference_ms = statistics.median(times.pop("reference"))
+    where = best_device(device.place).type
+    laps = time_until_settled(entrants, rounds=rounds, warmup=warmup, device=where)
+    own_ms = {name: best_ms(of.own_ms(where)) for name, of in laps.items()}
     inside: list[tuple[float, ...]] = [()] * len(networks)
     if device.runtime == "torch":
         inside = _operators(networks, device, rounds=max(3, rounds // 2))
     return [
-        Measured(a.to_dict(), statistics.median(times[str(k)]), inside[k], reference_ms)
+        Measured(a.to_dict(), own_ms[str(k)], inside[k], own_ms["reference"])
         for k, a in enumerate(architectures)
     ]
 
@@ -111,9 +111,7 @@ class _Watch(TorchDispatchMode):
         kwargs = kwargs or {}
         if not computes(func):
             return func(*args, **kwargs)
-        wait(self._where)
-        began = time.perf_counter()
+        began_ms = read_ms(self._where)
         out = func(*args, **kwargs)
-        wait(self._where)
-        self.times_ms.append((time.perf_counter() - began) * 1e3)
+        self.times_ms.append(read_ms(self._where) - began_ms)
         return out

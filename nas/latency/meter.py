@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import statistics
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache, partial
 from math import inf
@@ -12,18 +13,16 @@ from nas.budget import Budget
 from nas.evaluate.memory import peak_memory_mb
 from nas.latency.guess import LatencyGuess
 from nas.latency.model import LatencyModel
-from nas.latency.network_time import measure_latency
+from nas.latency.network_time import BUSY, measure_latency
 from nas.records import TrialRecord
 from nas.training.state import seeded
-from search_spaces import Architecture, build, folded, price
+from search_spaces import Architecture, Network, build, folded, price
 from search_spaces.cost import lr_size
 from search_spaces.errors import NotPossible
 from search_spaces.smallest import descend, smallest
 from search_spaces.space import Space
 
 __all__ = ["Figures", "Meter", "Prices"]
-
-_REPEATS, _WARMUP = 7, 2
 
 _PRICES = ("params", "macs", "activations")
 
@@ -53,7 +52,9 @@ class Meter:
     """Prices networks, measures them, and tells which ones stay within the budgets.
 
     Prices are those of the network in use, its re-parameterised convolutions folded. With a
-    fitted latency model nothing is measured: latencies are what it says.
+    fitted latency model nothing is measured: latencies are what it says. ``threads`` are CPU
+    threads to measure with; None is torch's number. ``note`` is a line for the user, where the
+    machine was busy while budgets were checked.
     """
 
     def __init__(
@@ -63,10 +64,12 @@ class Meter:
         latency_lr: tuple[int, int],
         device: str,
         latency_model: LatencyModel | None = None,
+        threads: int | None = None,
     ) -> None:
         self.budgets, self.hr, self.latency_lr, self.device = budgets, hr, latency_lr, device
-        self.latency_model = latency_model
+        self.latency_model, self.threads = latency_model, threads
         self.latency_guess = LatencyGuess()
+        self.note = ""
         self._memory_mb = lru_cache(maxsize=4096)(self._memory_of)
 
     def figure(self, arch: Architecture, name: str) -> float:
@@ -92,53 +95,50 @@ class Meter:
 
     def measure(self, arch: Architecture) -> Figures:
         """All figures, with the latency measured on this machine or by the fitted model."""
-        if self.latency_model is not None:
-            return self._foretold(arch, self.latency_model)
         in_use = folded(arch)
-        priced = price(in_use, self.hr)
-        latency = measure_latency(
-            [seeded(lambda: build(in_use), 0)],
-            lr_size=self.latency_lr,
-            repeats=_REPEATS,
-            warmup=_WARMUP,
-            device=self.device,
-            colors=arch.colors,
-        )[0]
-        self.latency_guess.learn(in_use, self.latency_lr, latency.latency_ms)
-        measured_with = {
-            "lr_size": list(latency.lr_size),
-            "device": latency.device,
-            "threads": latency.threads,
-            "dtype": latency.dtype,
-            "repeats": latency.repeats,
-            "reference_ms": round(latency.reference_ms, 4),
-        }
+        figures = self.cost(in_use)
+        if self.latency_model is None and figures.latency_ms is not None:
+            self.latency_guess.learn(in_use, self.latency_lr, figures.latency_ms)
+        return figures
+
+    def cost(self, arch: Architecture, network: Network | None = None) -> Figures:
+        """All figures of a network as it is, not folded; one that is built already is measured."""
+        priced = price(arch, self.hr)
+        memory_mb = round(peak_memory_mb(arch, lr_size(arch.scale, self.hr)), 3)
+        known = (priced.params, priced.macs, priced.activations, memory_mb)
+        model = self.latency_model
+        if model is not None:
+            told = {"predicted_by": model.hash, **model.device.to_dict()}
+            told["device"] = f"{model.device.name} by a fitted model"
+            return Figures(*known, round(model.predict_ms(arch), 4), None, told)
+        found = measure_latency(
+            [network or seeded(lambda: build(arch), 0)], lr_size=self.latency_lr,
+            device=self.device, threads=self.threads, colors=arch.colors,
+        )[0]  # fmt: skip
         return Figures(
-            priced.params,
-            priced.macs,
-            priced.activations,
-            round(self._memory_mb(arch), 3),
-            round(latency.latency_ms, 4),
-            round(latency.latency_min_ms, 4),
-            measured_with,
-        )
+            *known, round(found.latency_ms, 4), round(found.latency_min_ms, 4),
+            found.measured_with(),
+        )  # fmt: skip
 
-    def _calibrate(self, space: Space, scale: int) -> None:
-        """Measures a spread of networks, so that latencies can be predicted."""
-        for architecture in self.latency_guess.calibration(space, scale):
-            self.measure(architecture)
-
-    def check_possible(self, space: Space, scale: int) -> None:
+    def check_possible(
+        self, space: Space, scale: int, tell: Callable[[int, int], None] = lambda done, of: None
+    ) -> None:
         """Makes sure that a network of the space may fit each budget.
 
         A price's least is known for sure; memory and latency are no sums over a network's parts,
         so a budget goes only where several small networks take clearly more, latencies measured.
+        Where latency is a budget, a spread of networks is measured first, by which it is predicted.
+
+        Args:
+            space: of the networks.
+            scale: of the networks.
+            tell: called with how many of the spread are measured, and of how many.
 
         Raises:
             NotPossible: none can fit one of them.
         """
-        if any(budget.name == "latency" for budget in self.budgets) and self.latency_model is None:
-            self._calibrate(space, scale)
+        if self.latency_model is None and any(one.name == "latency" for one in self.budgets):
+            self._calibrate(list(self.latency_guess.calibration(space, scale)), tell)
         for budget in self.budgets:
             least = inf
             for small in self._small(budget, space, scale):
@@ -146,10 +146,11 @@ class Meter:
                 if least <= budget.limit:
                     break
             if least * (1.0 if budget.name in _PRICES else _UNSURE) > budget.limit:
+                choice = " or ".join(self._spaces_within(budget, space, scale))
                 raise NotPossible(
                     f"budget {budget.text}: no network of space {space.name!r} at x{scale} fits; "
                     f"the smallest one takes {_readable(budget.name, least)}: "
-                    f"raise the budget or choose another space"
+                    f"raise the budget{choice and f' or choose space {choice}, where some fit'}"
                 )
 
     def _small(self, budget: Budget, space: Space, scale: int) -> Iterator[Architecture]:
@@ -168,26 +169,31 @@ class Meter:
             return self.measure(arch).latency_ms or inf
         return self.figure(arch, name)
 
+    def _calibrate(self, spread: Sequence[Architecture], tell: Callable[[int, int], None]) -> None:
+        times = []
+        for done, architecture in enumerate(spread):
+            tell(done, len(spread))
+            figures = self.measure(architecture)
+            times.append(figures.measured_with["median_ms"] / figures.latency_ms)
+        tell(len(spread), len(spread))
+        if (usual := statistics.median(times)) > BUSY:
+            self.note = (
+                f"others use this machine, so that networks take {usual:.1f} times as long; their "
+                f"latencies are what they would take without"
+            )
+
+    def _spaces_within(self, budget: Budget, space: Space, scale: int) -> list[str]:
+        """Other built-in spaces that have a network within a budget, where that is soon known."""
+        if budget.name == "memory":
+            return []
+        cost = partial(self.figure, name=budget.name)
+        others = [Space.load(name) for name in Space.names() if name != space.name]
+        return [one.name for one in others if cost(descend(one, cost, scale)) <= budget.limit]
+
     def _prediction_ms(self, arch: Architecture) -> float:
         if self.latency_model is not None:
             return self.latency_model.predict_ms(folded(arch))
         return self.latency_guess.predict_ms(folded(arch), self.latency_lr)
-
-    def _foretold(self, arch: Architecture, model: LatencyModel) -> Figures:
-        priced = price(folded(arch), self.hr)
-        return Figures(
-            priced.params,
-            priced.macs,
-            priced.activations,
-            round(self._memory_mb(arch), 3),
-            round(self._prediction_ms(arch), 4),
-            None,
-            {
-                "predicted_by": model.hash,
-                **model.device.to_dict(),
-                "device": f"{model.device.name} by a fitted model",
-            },
-        )
 
     def _memory_of(self, arch: Architecture) -> float:
         return peak_memory_mb(folded(arch), lr_size(arch.scale, self.hr))

@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nas.evaluate.precision import best_device
 from nas.explore.announced import (
     check_device,
     check_marked,
@@ -21,17 +20,16 @@ from nas.explore.announced import (
 )
 from nas.explore.context import Joins
 from nas.explore.events import Observer
-from nas.explore.search import run_search
+from nas.explore.search import meter_of, run_search
 from nas.explore.settings import SearchSettings
 from nas.explore.shelving import ShelvingTrainer
 from nas.explore.trainer import NetworkTrainer, Trainer
-from nas.latency.meter import Meter
 from nas.run import Run
 from nas.store.failing import storage_errors
 from nas.store.shelf import Shelf
 from nas.store.study import open_storage, quietly
 from nas.workers.job import Job
-from nas.workers.machine_meter import MachineMeter
+from nas.workers.shares import cores
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -53,22 +51,17 @@ def work_on(job: Job, observer: Observer) -> Run:
         check_device(study)
         with _folder(job, study) as (run, is_the_searchs, checkpoints):
             settings = _settings(job, study, run)
-            device = str(best_device(settings.device))
-            trainer: Trainer = NetworkTrainer.of(settings, device)
+            # With all cores, so that figures do not depend on how many workers there are: the
+            # others' steps wait for a measurement.
+            meter = meter_of(settings, threads=cores() if weighs_latency(study) else None)
+            trainer: Trainer = NetworkTrainer.of(settings, meter.device)
             if checkpoints is not None:
                 trainer = ShelvingTrainer(trainer, Shelf(checkpoints))
-            kind = MachineMeter if weighs_latency(study) else Meter
             return run_search(
                 settings,
                 observer,
                 trainer=trainer,
-                meter=kind(
-                    settings.budgets,
-                    settings.hr,
-                    settings.latency_lr,
-                    device,
-                    settings.latency_model,
-                ),
+                meter=meter,
                 joins=Joins(is_the_searchs, job.patient),
             )
 

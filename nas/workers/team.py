@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nas.explore.events import (
+    NetworksMeasured,
     Observer,
     SearchEnded,
     SearchStarted,
@@ -50,7 +51,7 @@ class Team:
             if not self._started:
                 self._tell(message)
             self._started = True
-        else:
+        elif not isinstance(message, NetworksMeasured):
             if isinstance(message, TrialEnded):
                 self._deaths = self._bad_luck = 0
             self._tell(message)

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from nas.evaluate.precision import best_device
 from nas.explore.announced import load_study
-from nas.explore.context import set_up
 from nas.explore.events import Observer, SearchEnded
-from nas.explore.search import run_search
+from nas.explore.search import meter_of, prepared, run_search
 from nas.explore.settings import SearchSettings
-from nas.explore.trainer import NetworkTrainer
-from nas.latency.meter import Meter
 from nas.records import FAILED, FINISHED
 from nas.run import Run, embedded_storage
-from nas.stopping import StopWish, stop_wish
-from nas.store.failing import storage_errors
-from nas.store.leases import Lease, take_lease
+from nas.store.leases import Lease
 from nas.store.leaving import LEAVE_S, leaving
 from nas.store.ledger import Ledger
 from nas.store.shelf import Shelf
-from nas.store.study import open_storage, quietly, recover_interrupted
+from nas.store.study import open_storage, recover_interrupted
 from nas.tables import sweep_weights, write_tables
 from nas.workers.crew import Crew
 from nas.workers.engines import ENGINES
@@ -47,50 +41,31 @@ def search_together(
     crew = engine.check(settings, crew)
     if crew.engine == "local" and crew.workers == 1 and settings.checkpoints is None:
         return run_search(settings, observer)
-    quietly()
-    device = str(best_device(settings.device))
-    meter = Meter(
-        settings.budgets, settings.hr, settings.latency_lr, device, settings.latency_model
-    )
-    # Whatever can be said without the run folder is said before one is made.
-    meter.check_possible(settings.space, settings.scale)
     if settings.checkpoints is not None:
         Shelf(settings.checkpoints)
     url = settings.storage or embedded_storage(settings.run.resolve())
     ended = None
-    with stop_wish() as wish:
-        lease = take_lease(settings.storage, settings.study_name, settings.run)
+    with prepared(settings, meter_of(settings), observer) as prepare:
+        lease, wish = prepare.lease, prepare.wish
+        # The study and the run folder are there before any worker can look for them.
+        run = prepare().run
         try:
-            with storage_errors():
-                run = _made(settings, meter, lease, wish)
-                try:
-                    if crew.workers != 0:
-                        job = _job(settings, url)
-                        ended = engine.run(job, crew, settings.run / "workers", observer)
-                except KeyboardInterrupt:
-                    if not wish.insists:
-                        with leaving(wish):
-                            _finish(run, settings, url, lease, LEAVE_S)
-                    raise
-                except BaseException:
-                    _finish(run, settings, url, lease)
-                    raise
-                trained = _finish(run, settings, url, lease)
-        finally:
-            lease.release()
+            if crew.workers != 0:
+                job = _job(settings, url)
+                ended = engine.run(job, crew, settings.run / "workers", observer)
+        except KeyboardInterrupt:
+            if not wish.insists:
+                with leaving(wish):
+                    _finish(run, settings, url, lease, LEAVE_S)
+            raise
+        except BaseException:
+            _finish(run, settings, url, lease)
+            raise
+        trained = _finish(run, settings, url, lease)
     reason = ended.reason if ended is not None else "the workers are elsewhere"
     reason = "goal reached" if trained >= settings.trials else reason
     observer(SearchEnded(reason, trained, settings.trials))
     return run
-
-
-def _made(settings: SearchSettings, meter: Meter, lease: Lease, wish: StopWish) -> Run:
-    """The study and the run folder, made before any worker can look for them."""
-    with wish.at_once():
-        trainer = NetworkTrainer.of(settings, meter.device)
-    with lease.turn():
-        lease.sweep()
-        return set_up(settings, meter, trainer).run
 
 
 def _job(settings: SearchSettings, url: str) -> Job:

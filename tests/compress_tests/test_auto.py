@@ -17,6 +17,7 @@ from compress.prune import prune
 from compress.step import Judge, flaw
 from nas.compression import CompressionStep, read_steps, to_table, write_steps
 from nas.data import Dataset
+from nas.latency.meter import Meter
 from nas.records import FINISHED, REJECTED, TrialRecord
 from nas.training.recipe import Recipe
 from search_spaces import Network, load, price
@@ -30,7 +31,7 @@ PLAN = Plan("params", 9000, recipe=RECIPE, int8=False)
 
 
 def judging(photos: Dataset) -> Judge:
-    return Judge(photos, lr_size=(12, 16), trial=7)
+    return Judge(photos, Meter((), (720, 1280), (12, 16), "cpu"), trial=7)
 
 
 @pytest.fixture

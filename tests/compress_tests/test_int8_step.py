@@ -13,6 +13,7 @@ from compress.quantize import Quantized
 from compress.step import Judge
 from nas.compression import read_steps
 from nas.data import Dataset
+from nas.latency.meter import Meter
 from nas.records import FINISHED, REJECTED, TrialRecord
 from search_spaces import Network
 from search_spaces.errors import InputError, MissingExtra, NotPossible, WriteError
@@ -41,7 +42,7 @@ def step(judge: Judge, network: Network, folder: Path, monkeypatch: Any, **chang
 
 @pytest.fixture
 def judge(small_photos: Dataset) -> Judge:
-    return Judge(small_photos, lr_size=(12, 16), trial=7)
+    return Judge(small_photos, Meter((), (720, 1280), (12, 16), "cpu"), trial=7)
 
 
 def test_a_graph_that_is_faster_and_smaller_is_kept(
@@ -59,7 +60,8 @@ def test_a_graph_that_is_faster_and_smaller_is_kept(
     assert (record.params, record.macs, record.latency_ms) == (5, 6, 4.0)
     assert (record.psnr_y_db, record.ssim_y, record.memory_mb) == (30.0, 0.89, None)
     # What a model says of another device says nothing of int8 there.
-    elsewhere = replace(judge, foretold_ms=lambda arch: 1.0)
+    model: Any = "of another device"
+    elsewhere = replace(judge, meter=Meter((), (720, 1280), (12, 16), "cpu", model))
     assert step(elsewhere, tiny_network(), tmp_path, monkeypatch).record.latency_ms is None
 
 

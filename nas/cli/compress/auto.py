@@ -61,6 +61,8 @@ def auto(
     from nas.cli.compress.training import bar, dataset_of, recipe_of
     from nas.cli.size import parse_size
     from nas.evaluate.precision import best_device
+    from nas.latency.meter import Meter
+    from search_spaces.cost import HR_720P
 
     check_name(output)
     given, output = open_network(network), stem_of(output)
@@ -71,9 +73,8 @@ def auto(
     check_budget(given, figure, limit, method)
     recipe = recipe_of(profile, steps, learning_rate, seed)
     plan = Plan(figure, limit, method, recipe, int8=int8)
-    where = str(best_device(device))
     dataset = dataset_of(given.architecture.scale, data, val, recipe, seed)
-    judge = Judge(dataset, where, lr_size=parse_size(size))
+    judge = Judge(dataset, Meter((), HR_720P, parse_size(size), str(best_device(device))))
     folder = output.with_name(f"{output.name}.steps")
     with bar("fine-tuning", 0 if recipe is None else recipe.steps) as advance:
         made = compress(

@@ -66,20 +66,15 @@ def compress_front(
 def _chosen(run: Run, settings: SearchSettings, count: int) -> Iterable[tuple[Judge, TrialRecord]]:
     from compress.step import Judge
     from nas.data import load_dataset
-    from nas.evaluate.precision import best_device
+    from nas.explore.search import meter_of
 
     dataset = load_dataset(
         settings.scale, data=settings.data, validation=settings.validation,
         lr_size=settings.recipe.lr_size,
     )  # fmt: skip
-    device = str(best_device(settings.device))
-    model = settings.latency_model
-    foretold_ms = None if model is None else model.predict_ms
+    meter = meter_of(settings)
     for record in run.leaders(count):
-        yield (
-            Judge(dataset, device, settings.hr, settings.latency_lr, record.number, foretold_ms),
-            record,
-        )
+        yield Judge(dataset, meter, record.number), record
 
 
 def _compressed(

@@ -62,7 +62,8 @@ def test_a_search_by_the_model_measures_nothing(
     other = command("search", "--space", "tiny", "--profile", "smoke", "--budget", "10s-latency",
                     "--objectives", "psnr,latency", "--latency-size", "16x15",
                     "--run", run)  # fmt: skip
-    assert (other.code, other.err.count("\n")) == (2, 1)
+    assert (other.code, other.err.count("\n")) == (2, 2)
+    assert other.err.startswith("measuring 10 networks\n")
 
 
 def test_a_budget_below_every_network(model: Path, tmp_path: Path, command: Command) -> None:

@@ -17,8 +17,14 @@ from pathlib import Path
 
 import pytest
 
-from nas.cli.progress import print_json, print_plain
-from nas.explore.events import Event, SearchEnded, SearchStarted, TrialEnded
+from nas.cli.progress import Display, print_json, print_plain
+from nas.explore.events import (
+    Event,
+    NetworksMeasured,
+    SearchEnded,
+    SearchStarted,
+    TrialEnded,
+)
 from nas.records import FAILED, STOPPED, Rung, TrialRecord
 from tests.nas_tests.conftest import NAS, TINY, Finished
 
@@ -51,6 +57,17 @@ def test_plain_lines(finished: Finished, capsys: pytest.CaptureFixture[str]) -> 
     assert "front of" in lines[5]
     assert lines[6] == "Stopped after 4 of 4 networks: goal reached"
     assert "\x1b" not in captured.err
+
+
+def test_the_first_networks_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    display = Display()
+    for done in range(4):
+        print_plain(NetworksMeasured(done, 3))
+        display.observe(NetworksMeasured(done, 3))
+        tasks = [(task.description, task.completed, task.total) for task in display._progress.tasks]
+        assert tasks == ([("measuring 3 networks", done, 3)] if done < 3 else [])
+    display.stop()
+    assert capsys.readouterr().err.splitlines()[0] == "measuring 3 networks"
 
 
 def test_plain_lines_of_what_went_wrong(capsys: pytest.CaptureFixture[str]) -> None:

@@ -207,7 +207,14 @@ class TestMeter:
         assert before in str(caught.value)
         number, _, rest = str(caught.value).partition(before)[2].partition(after)
         assert float(number) > 0
-        assert rest == ": raise the budget or choose another space"
+        assert rest == ": raise the budget"
+
+    def test_an_impossible_budget_names_a_space_that_meets_it(self) -> None:
+        least = price(smallest(Space.load("tiny"), lambda arch: price(arch).params, 4)).params
+        with pytest.raises(
+            NotPossible, match="raise the budget or choose space tiny or wide, where some fit"
+        ):
+            meter_of([f"{least}-params"]).check_possible(SPACE, 4)
 
     def test_the_smallest_network_named_is_one_that_fits(self) -> None:
         least = price(smallest(SPACE, lambda arch: price(arch).params, 4)).params

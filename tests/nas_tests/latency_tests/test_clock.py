@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Callable
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
-from nas.latency.clock import summary, time_in_turns
+from nas.latency.clock import Laps, best_ms, summary, time_in_turns, time_until_settled
 from search_spaces import Architecture, build, save_weights
 from search_spaces.errors import InputError
 from tests.nas_tests.conftest import Finished, Outcome
@@ -21,9 +23,42 @@ def test_entrants_take_turns() -> None:
     entrants = {name: partial(ran.append, name) for name in "abc"}
     times = time_in_turns(entrants, rounds=3, warmup=1)
     assert "".join(ran) == "abc" + "abc" + "cba" + "abc"
-    assert {name: len(of) for name, of in times.items()} == {"a": 3, "b": 3, "c": 3}
+    lengths = {name: (len(of.passed_ms), len(of.worked_ms)) for name, of in times.items()}
+    assert lengths == {"a": (3, 3), "b": (3, 3), "c": (3, 3)}
     with pytest.raises(InputError):
         time_in_turns({}, rounds=0, warmup=1)
+
+
+def test_time_without_a_processor_is_no_work() -> None:
+    (laps,) = time_in_turns({"sleep": partial(time.sleep, 0.03)}, rounds=2, warmup=0).values()
+    assert min(laps.passed_ms) >= 30
+    assert max(laps.worked_ms) < 15
+    assert laps.own_ms("cpu") == laps.worked_ms
+    assert laps.own_ms("cuda") == laps.passed_ms
+
+
+@pytest.mark.parametrize(
+    ("worked_ms", "rounds"),
+    [
+        ([20.0, 20.1, 35.0, 20.2], 4),
+        ([40.0, 30.0, 20.0, 35.0, 20.1, 20.1], 8),
+        ([2.0**k for k in range(16)], 16),
+        # The clock tells less of a network that takes next to no time.
+        ([0.10, 0.12, 0.14, 0.9], 4),
+    ],
+)
+def test_a_disturbed_measurement_is_repeated(
+    worked_ms: list[float], rounds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = iter(worked_ms + [50.0] * 16)
+
+    def turn(entrants: object, *, rounds: int, warmup: int) -> dict[str, Laps]:
+        return {"a": Laps((99.0,) * rounds, tuple(islice(waiting, rounds)))}
+
+    monkeypatch.setattr("nas.latency.clock.time_in_turns", turn)
+    (laps,) = time_until_settled({}, rounds=4, warmup=1, device="cpu").values()
+    assert len(laps.passed_ms) == len(laps.worked_ms) == rounds
+    assert best_ms(laps.worked_ms) == pytest.approx(sum(sorted(laps.worked_ms)[:3]) / 3)
 
 
 def test_interval_of_the_median() -> None:

@@ -19,7 +19,14 @@ import pytest
 import nas
 from benchmarks.kill_workers import kill_embedded, kill_postgres
 from benchmarks.postgres import Server
-from nas.explore.events import Event, SearchEnded, TrainingStep, TrialEnded, WorkerLost
+from nas.explore.events import (
+    Event,
+    NetworksMeasured,
+    SearchEnded,
+    TrainingStep,
+    TrialEnded,
+    WorkerLost,
+)
 from nas.explore.search import run_search
 from nas.explore.settings import make_settings
 from nas.records import FINISHED, INTERRUPTED, RUNNING, TrialRecord
@@ -199,6 +206,11 @@ class TestTeam:
     def test_what_no_worker_can_mend(self) -> None:
         with pytest.raises(InputError, match="the disk is full"):
             self.team([]).take(1, Failed("the disk is full"))
+
+    def test_what_workers_measure_first_is_not_told(self) -> None:
+        told: list[Event] = []
+        assert not self.team(told).take(0, NetworksMeasured(1, 10))
+        assert told == []
 
     def test_the_last_word_counts(self) -> None:
         team = self.team([])
