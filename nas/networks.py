@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nas.training.state import seeded
 from search_spaces.architecture import Architecture
 from search_spaces.catalog import preset, preset_names
 from search_spaces.errors import InputError
@@ -11,7 +12,9 @@ from search_spaces.network import Network, build
 from search_spaces.regular import irregular
 from search_spaces.weights import WEIGHTS, load
 
-__all__ = ["any_network", "is_run", "trained_network"]
+__all__ = [
+    "any_network", "architecture_of", "has_weights", "is_run", "trained_network", "weights_file",
+]  # fmt: skip
 
 
 def is_run(path: Path | str) -> bool:
@@ -19,10 +22,24 @@ def is_run(path: Path | str) -> bool:
     return (Path(path) / "run.yaml").is_file()
 
 
+def has_weights(name: Path | str) -> bool:
+    """Whether the name is not that of a .yaml file or of a preset."""
+    path = Path(name)
+    return not _is_config(path) and (path.exists() or path.suffix != "")
+
+
+def weights_file(name: Path | str) -> Path | None:
+    """The .safetensors file of this name, or in a folder of nas export of this name."""
+    path = Path(name)
+    if path.is_dir():
+        return path / WEIGHTS if (path / WEIGHTS).is_file() else None
+    return path if has_weights(path) else None
+
+
 def trained_network(
     name: Path | str, *, trial: str = "best", storage: str | None = None
 ) -> Network:
-    """The network with its weights in a .safetensors file, or that of a run folder's trial.
+    """The network with its weights: of a .safetensors file, a folder of nas export, or a run.
 
     Args:
         name: the file or folder.
@@ -33,31 +50,67 @@ def trained_network(
         InputError: nothing there, no weights in it, or not those of its architecture.
     """
     path = Path(name)
-    if path.is_dir():
-        # A folder of nas export, or else a run.
-        return load(path) if (path / WEIGHTS).is_file() else _of_run(path, trial, storage)
-    if path.suffix.lower() in (".yaml", ".yml"):
+    file = weights_file(path)
+    if path.is_dir() and file is None:
+        return _of_run(path, trial, storage)
+    _no_run(name, trial)
+    if _is_config(path):
         raise InputError(
             f"{path}: a config without weights; expected a .safetensors file or a run folder"
         )
-    if problem := irregular(path):
+    if problem := irregular(file or path):
         hint = " (presets have no trained weights)" if str(name) in preset_names() else ""
         raise InputError(f"{path}: {problem}{hint}; expected a .safetensors file or a folder")
+    if path.suffix in (".pth", ".pt", ".ckpt"):
+        raise InputError(
+            f"{path}: expected a .safetensors file; published checkpoints have to be imported "
+            f"first: nas import {path} --preset NAME -o net.safetensors"
+        )
     return load(path)
 
 
-def any_network(name: str, scale: int = 4) -> Network:
-    """The same, or a .yaml file or a preset's name, whose weights are then random.
+def any_network(name: Path | str, scale: int = 4, *, trial: str = "best", seed: int = 0) -> Network:
+    """The same, or that of a .yaml file or a preset's name, with fresh weights by ``seed``.
 
     Raises:
         InputError: none of these.
     """
-    path = Path(name)
-    if path.suffix.lower() in (".yaml", ".yml"):
-        return build(Architecture.load(path)).eval()
-    if not path.exists() and path.suffix != ".safetensors":
-        return build(preset(name, scale)).eval()
-    return trained_network(name)
+    if has_weights(name):
+        return trained_network(name, trial=trial)
+    return seeded(lambda: build(architecture_of(name, scale, trial=trial)), seed).eval()
+
+
+def architecture_of(
+    name: Path | str, scale: int = 4, *, trial: str = "best", storage: str | None = None
+) -> Architecture:
+    """What `any_network` of this name is; of a run, the weights need not have been kept.
+
+    Args:
+        name: of a file, a folder or a preset.
+        scale: of a preset: 2, 3 or 4; all others have their own.
+        trial: of a run: ``"best"`` or a number.
+        storage: URL of the run's store, if it needs a password.
+
+    Raises:
+        InputError: nothing of this name, or it is damaged.
+    """
+    if is_run(name):
+        from nas.run import open_run
+
+        return Architecture.from_dict(open_run(name, storage=storage).trial(trial).architecture)
+    _no_run(name, trial)
+    if has_weights(name):
+        return trained_network(name).architecture
+    return Architecture.load(name) if _is_config(Path(name)) else preset(str(name), scale)
+
+
+def _is_config(path: Path) -> bool:
+    return path.suffix.lower() in (".yaml", ".yml")
+
+
+def _no_run(name: Path | str, trial: str) -> None:
+    if trial != "best":
+        raise InputError(f"{trial!r}: only a run folder has trials, and {name} is none")
 
 
 def _of_run(folder: Path, trial: str, storage: str | None) -> Network:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from search_spaces import Architecture
+from nas.cli.options import Trial
 
 __all__ = ["describe"]
 
@@ -19,8 +17,13 @@ _MOST_MB = 500
 
 def describe(
     network: Annotated[
-        str, typer.Argument(help="A .yaml or .safetensors file, a run folder, or a preset's name.")
+        str,
+        typer.Argument(
+            help="A .yaml or .safetensors file, a run folder, a folder of nas export, or a "
+            "preset's name."
+        ),
     ],
+    trial: Trial = "best",
     scale: Annotated[int, typer.Option(help="Scale of a preset: 2, 3 or 4.")] = 4,
     latency: Annotated[bool, typer.Option(help="Measure the latency here.")] = True,
     json_output: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
@@ -29,10 +32,11 @@ def describe(
     from nas.evaluate.counters import count
     from nas.evaluate.memory import peak_memory_mb
     from nas.latency.network_time import measure_latency
+    from nas.networks import architecture_of
     from search_spaces import build, folded, price
     from search_spaces.cost import HR_720P, layers, lr_size
 
-    arch = _architecture(network, scale)
+    arch = architecture_of(network, scale, trial=trial)
     size = lr_size(arch.scale, HR_720P)
     priced, memory_mb = price(arch), peak_memory_mb(arch, size)
     counted = count(arch, size, fvcore=memory_mb <= _MOST_MB)
@@ -69,17 +73,6 @@ def describe(
             "dtype": measured.dtype,
         }
     print(json.dumps(facts)) if json_output else _print(network, facts)
-
-
-def _architecture(name: str, scale: int) -> Architecture:
-    from nas.networks import trained_network
-    from search_spaces import Architecture, preset
-
-    if name.endswith(".safetensors") or Path(name).is_dir():
-        return trained_network(name).architecture
-    if name.endswith((".yaml", ".yml")) or Path(name).exists():
-        return Architecture.load(name)
-    return preset(name, scale)
 
 
 def _print(name: str, facts: dict[str, Any]) -> None:

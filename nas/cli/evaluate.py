@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nas.cli.options import Trial
 from nas.cli.targets import check_target
 from search_spaces.errors import InputError
 
@@ -22,11 +23,15 @@ __all__ = ["evaluate"]
 
 def evaluate(
     network: Annotated[
-        str, typer.Argument(help="A .safetensors file, a run folder, or `bicubic`.")
+        str,
+        typer.Argument(
+            help="A .safetensors file, a run folder, a folder of nas export, or `bicubic`."
+        ),
     ],
     test_sets: Annotated[
         list[str], typer.Option("--set", help="NAME=FOLDER of HR images; may be repeated.")
     ],
+    trial: Trial = "best",
     scale: Annotated[
         int | None, typer.Option(help="2, 3 or 4; by default the network's own.")
     ] = None,
@@ -52,7 +57,7 @@ def evaluate(
 
     if csv is not None:
         check_target(csv, "--csv")
-    enlarge, facts = _enlarger(network, scale, device, self_ensemble)
+    enlarge, facts = _enlarger(network, trial, scale, device, self_ensemble)
     opened = _opened(test_sets, lr_folders or [], facts["scale"])
     with exact_convolutions():
         results = _measured(enlarge, opened, save, _workers(facts.get("device", "cpu")))
@@ -66,7 +71,7 @@ def evaluate(
 
 
 def _enlarger(
-    name: str, scale: int | None, device: str | None, self_ensemble: bool
+    name: str, trial: str, scale: int | None, device: str | None, self_ensemble: bool
 ) -> tuple[Enlarge, dict[str, Any]]:
     if scale not in (None, 2, 3, 4):
         raise InputError(f"--scale: expected 2, 3 or 4, got {scale}")
@@ -88,7 +93,7 @@ def _enlarger(
     from search_spaces import price
 
     chosen = best_device(device)
-    net = trained_network(name)
+    net = trained_network(name, trial=trial)
     arch = net.architecture
     if scale not in (None, arch.scale):
         raise InputError(f"{name} enlarges {arch.scale} times, but --scale is {scale}")

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nas.cli.options import Trial
 from nas.cli.targets import check_target
 from nas.deploy.formats import FORMATS, format_for
 
 if TYPE_CHECKING:
-    from search_spaces import Architecture
+    pass
 
 __all__ = ["export"]
 
@@ -23,14 +24,22 @@ _ABOUT = "; ".join(
 
 
 def export(
-    source: Annotated[Path, typer.Argument(metavar="RUN|NET", help="Run folder or network file.")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN|NET",
+            help="A run folder, a .safetensors file or a folder of nas export; for a config also a "
+            ".yaml file or a preset's name.",
+        ),
+    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help=f"A name that ends in {_NAMES}; or a folder.")
     ],
-    trial: Annotated[str, typer.Option(help="Of a run: best, or a trial's number.")] = "best",
+    trial: Trial = "best",
     file_format: Annotated[
         str | None, typer.Option("--format", help=f"Else by the name. {_ABOUT}.")
     ] = None,
+    scale: Annotated[int, typer.Option(help="Scale of a preset: 2, 3 or 4.")] = 4,
     storage: Annotated[
         str | None, typer.Option(help="URL of the run's store, if it needs a password.")
     ] = None,
@@ -40,7 +49,7 @@ def export(
     All but the config and our own weights take any number of images of any size, as RGB in 0..1,
     and are compared with the network at several sizes before they are written.
     """
-    from nas.networks import is_run, trained_network
+    from nas.networks import architecture_of, is_run, trained_network
 
     made = format_for(output, file_format)
     if made.endings:
@@ -51,7 +60,8 @@ def export(
         notes = _notes(source, trial, storage) if made.is_told else []
         parity = made.write(network, output, str(source), notes)
     else:
-        parity = made.write(_architecture(source, trial, storage), output)
+        arch = architecture_of(source, scale, trial=trial, storage=storage)
+        parity = made.write(arch, output)
     remark = ""
     if parity is not None:
         sizes = ", ".join(f"{width}x{height}" for _, height, width in parity.sizes)
@@ -63,21 +73,6 @@ def _number(source: Path, trial: str, storage: str | None) -> int:
     from nas.run import open_run
 
     return open_run(source, storage=storage).trial(trial).number
-
-
-def _architecture(source: Path, trial: str, storage: str | None) -> Architecture:
-    from nas.networks import is_run, trained_network
-    from search_spaces import Architecture
-
-    if is_run(source):
-        from nas.run import open_run
-
-        # Its weights may not have been kept, and are not needed.
-        record = open_run(source, storage=storage).trial(trial)
-        return Architecture.from_dict(record.architecture)
-    if source.suffix.lower() in (".yaml", ".yml"):
-        return Architecture.load(source)
-    return trained_network(source).architecture
 
 
 def _notes(source: Path, trial: str, storage: str | None) -> list[str]:

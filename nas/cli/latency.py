@@ -38,7 +38,8 @@ app.command("fit")(fit)
 @app.command("measure")
 def measure(
     networks: Annotated[
-        list[str], typer.Argument(metavar="NET...", help=".safetensors, .onnx, run, .yaml, preset.")
+        list[str],
+        typer.Argument(metavar="NET...", help="Files (.safetensors, .yaml, .onnx), runs, presets."),
     ],
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT of the input image.")] = "320x180",
     reference: Annotated[str, typer.Option(help="What the others are compared with.")] = "e_rfdn",

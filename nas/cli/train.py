@@ -23,8 +23,8 @@ def train(
         str,
         typer.Argument(
             metavar="NET",
-            help="A preset, a .yaml config, a run folder of nas search, or a .safetensors file, "
-            "from whose weights training goes on.",
+            help="A preset, a .yaml config, a run folder of nas search, or a .safetensors file or "
+            "folder of nas export, from whose weights training goes on.",
         ),
     ],
     trial: Annotated[
@@ -109,26 +109,16 @@ def train(
     from nas.cli.train_progress import make_watcher
     from nas.data.dataset import LR_SIZE, load_dataset
     from nas.evaluate.precision import best_device
-    from nas.networks import any_network, is_run
+    from nas.networks import architecture_of, weights_file
     from nas.training.processes import joined
     from nas.training.session import train_fully
     from nas.training.settings import TrainSettings
 
-    if is_run(network):
-        from nas.run import open_run
-        from search_spaces import Architecture
-
-        architecture = Architecture.from_dict(open_run(network).trial(trial).architecture)
-    elif trial != "best":
-        raise InputError(f"{trial!r}: only a run folder has trials, and {network} is none")
-    else:
-        architecture = any_network(network, scale).architecture
-        if network.endswith(".safetensors"):
-            if init is not None:
-                raise InputError(
-                    "--init: the network is a file of weights itself; give one of both"
-                )
-            init = Path(network)
+    architecture = architecture_of(network, scale, trial=trial)
+    if (own := weights_file(network)) is not None:
+        if init is not None:
+            raise InputError("--init: the network has weights itself; give one of both")
+        init = own
     plan = _plan(recipe, architecture, steps, batch, patch, precision)
     if seed < 0 or checkpoint_seconds < 0 or (validate_every or 1) < 1:
         raise InputError("expected --seed and --checkpoint-seconds of 0 or more, and "

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nas.cli.lines import one_line
+from nas.cli.options import Trial
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,8 +29,10 @@ def upscale(
     inputs: Annotated[list[Path], typer.Argument(metavar="IN...", help="Files and folders.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="A folder, or one image file.")],
     net: Annotated[
-        str, typer.Option(help="A .safetensors or .onnx file, or a run folder (its best).")
+        str,
+        typer.Option(help="A .safetensors or .onnx file, a run folder, or a folder of nas export."),
     ],
+    trial: Trial = "best",
     file_format: Annotated[
         str | None, typer.Option("--format", help="png, jpeg, webp, tiff, bmp; else the input's.")
     ] = None,
@@ -68,7 +71,7 @@ def upscale(
         if not value > 0:
             raise InputError(f"{option}: expected a positive number, got {value:g}")
     todo = jobs(inputs, output, _FORMATS[file_format.lower()] if file_format else None)
-    network = _network(net, runtime)
+    network = _network(net, trial, runtime)
     upscaler = Upscaler(
         network,
         device=device,
@@ -102,7 +105,7 @@ def upscale(
         raise typer.Exit(2)
 
 
-def _network(net: str, runtime: str | None) -> Network | OnnxNetwork:
+def _network(net: str, trial: str, runtime: str | None) -> Network | OnnxNetwork:
     from nas.networks import trained_network
     from nas.upscale.onnx_network import OnnxNetwork
 
@@ -112,7 +115,7 @@ def _network(net: str, runtime: str | None) -> Network | OnnxNetwork:
         if runtime == "torch":
             raise InputError(f"{net}: an ONNX file; leave --runtime out, or say onnxruntime")
         return OnnxNetwork.of_file(net)
-    network = trained_network(net)
+    network = trained_network(net, trial=trial)
     return OnnxNetwork.of_network(network) if runtime == "onnxruntime" else network
 
 

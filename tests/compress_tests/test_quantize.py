@@ -252,7 +252,7 @@ def test_command(
     ("words", "said"),
     [
         (("gone.safetensors", "-o", "x.onnx"), "no such file"),
-        (("net.yaml", "-o", "x.onnx"), "holds no weights"),
+        (("net.yaml", "-o", "x.onnx"), "a config without weights"),
         (("NET", "-o", "x"), "ends in .onnx"),
         (("NET", "-o", "x.onnx", "--data", "EMPTY"), "0 files found"),
         (("NET", "-o", "x.onnx", "--data", "SMALL"), "1 too small"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nas.cli.compress.options import Data, Device, Profile, Size, Validation
+from nas.cli.options import Trained, Trial
 from nas.cli.targets import check_name, check_target
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ __all__ = ["auto", "print_steps", "write_results"]
 
 
 def auto(
-    network: Annotated[Path, typer.Argument(help="A .safetensors file.")],
+    network: Trained,
     budget: Annotated[
         str, typer.Option(help="300K-params, 12G-flops, 60M-activations, or 70% of its own params.")
     ],
@@ -39,6 +40,7 @@ def auto(
         str, typer.Option(help="Of channels: lamp, l1, l2, group_norm or taylor.")
     ] = "lamp",
     round_to: Annotated[int, typer.Option(help="Widths are multiples of it.")] = 4,
+    trial: Trial = "best",
     data: Data = None,
     val: Validation = None,
     profile: Profile = "standard",
@@ -54,7 +56,7 @@ def auto(
     """
     from compress.auto import Plan
     from compress.auto import auto as compress
-    from compress.network_file import open_network, stem_of
+    from compress.network_file import stem_of
     from compress.prune import Method, check_budget
     from compress.step import Judge
     from nas.cli.compress.limit import parse_limit
@@ -62,10 +64,11 @@ def auto(
     from nas.cli.size import parse_size
     from nas.evaluate.precision import best_device
     from nas.latency.meter import Meter
+    from nas.networks import trained_network
     from search_spaces.cost import HR_720P
 
     check_name(output)
-    given, output = open_network(network), stem_of(output)
+    given, output = trained_network(network, trial=trial), stem_of(output)
     for ending in (".csv", ".onnx") if int8 else (".csv",):
         check_target(output.with_name(output.name + ending))
     figure, limit = parse_limit(budget, given.architecture)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nas.cli.compress.options import Data, Device, Profile, Validation
+from nas.cli.options import Trial
 from nas.cli.targets import check_name
 from search_spaces.errors import InputError
 
@@ -24,14 +25,18 @@ __all__ = ["distill"]
 def distill(
     student: Annotated[
         str,
-        typer.Argument(help="A .safetensors file; or a .yaml file or preset, with fresh weights."),
+        typer.Argument(
+            help="A .safetensors file, run folder or folder of nas export; or a .yaml file or "
+            "preset, with fresh weights."
+        ),
     ],
     teacher: Annotated[
-        list[Path], typer.Option(help="A .safetensors file of the same scale; may be repeated.")
+        list[Path], typer.Option(help="A network with weights, of the same scale; may be repeated.")
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="NAME: writes NAME.safetensors and NAME.yaml.")
     ],
+    trial: Trial = "best",
     steps: Annotated[
         int | None, typer.Option(help="Training steps; by default the profile's.")
     ] = None,
@@ -70,20 +75,21 @@ def distill(
     """
     from compress.distill import Lessons
     from compress.finetune import forget
-    from compress.network_file import open_student, open_teacher, write_network
+    from compress.network_file import write_network
     from nas.cli.compress.training import dataset_of, recipe_of, teaching_of
+    from nas.networks import any_network, has_weights, trained_network
     from search_spaces import price
 
     if steps is not None and steps < 1:
         raise InputError(f"--steps: expected 1 or more, got {steps}")
     check_name(output)
     lessons = Lessons(photos_weight, response_weight, features_weight, comparison)
-    trained = student.endswith(".safetensors")
-    if learning_rate is None and trained:
+    if learning_rate is None and has_weights(student):
         learning_rate = 2e-4
     recipe = recipe_of(profile, steps, learning_rate, seed)
     assert recipe is not None
-    network = open_student(student, scale or open_teacher(teacher[0]).architecture.scale, seed)
+    scale = scale or trained_network(teacher[0]).architecture.scale
+    network = any_network(student, scale, trial=trial, seed=seed)
     teaching = teaching_of(network, teacher, teacher_weight or (), lessons)
     assert teaching is not None
     dataset = dataset_of(network.architecture.scale, data, val, recipe, seed)

@@ -7,27 +7,30 @@ from typing import Annotated
 
 import typer
 
+from nas.cli.options import Trained, Trial
 from nas.cli.targets import check_name
 
 __all__ = ["fold"]
 
 
 def fold(
-    network: Annotated[Path, typer.Argument(help="A .safetensors file.")],
+    network: Trained,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="NAME: writes NAME.safetensors and NAME.yaml.")
     ],
+    trial: Trial = "best",
 ) -> None:
     """Fold re-parameterised and asymmetric branches, identities and adaptive weights.
 
     The outputs stay the same to 1e-5, which is checked on the spot.
     """
     from compress.fold import fold as fold_network
-    from compress.network_file import open_network, write_network
+    from compress.network_file import write_network
     from nas.cli.compress.price_table import print_prices
+    from nas.networks import trained_network
 
     check_name(output)
-    given = open_network(network)
+    given = trained_network(network, trial=trial)
     folded = fold_network(given)
     same = folded.network.architecture == given.architecture
     weights, config = write_network(folded.network, output)

@@ -86,11 +86,11 @@ def _compressed(
     folder: Path,
 ) -> Compressed:
     from compress.auto import Plan, auto
-    from compress.network_file import open_network
     from nas.cli.compress.limit import parse_limit
     from nas.cli.compress.training import bar
+    from nas.networks import trained_network
 
-    network = open_network(run.weights(record))
+    network = trained_network(run.weights(record))
     figure, limit = parse_limit(budget, network.architecture)
     rate = min(_LEARNING_RATE, settings.recipe.learning_rate)
     recipe = settings.recipe.slowed(rate / settings.recipe.learning_rate)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nas.cli.compress.options import Data, Device, Profile, Validation
+from nas.cli.options import Trained, Trial
 from nas.cli.targets import check_name
 from search_spaces.errors import InputError
 
@@ -22,7 +23,7 @@ __all__ = ["prune"]
 
 
 def prune(
-    network: Annotated[Path, typer.Argument(help="A .safetensors file.")],
+    network: Trained,
     budget: Annotated[
         str | None,
         typer.Option(help="300K-params, 12G-flops, 60M-activations, or 70% of its own params."),
@@ -48,6 +49,7 @@ def prune(
     floor: Annotated[
         float, typer.Option(help="No width falls below this share of what it is.")
     ] = 0.25,
+    trial: Trial = "best",
     data: Data = None,
     val: Validation = None,
     teacher: Annotated[
@@ -68,11 +70,12 @@ def prune(
     """
     from compress.distill import MIMICRY
     from compress.finetune import forget
-    from compress.network_file import open_network, write_network
+    from compress.network_file import write_network
     from compress.prune import Method, check_budget
     from nas.cli.compress.limit import parse_limit
     from nas.cli.compress.price_table import print_prices
     from nas.cli.compress.training import dataset_of, recipe_of, teaching_of
+    from nas.networks import trained_network
 
     if budget is None and not sensitivity:
         raise InputError("expected --budget, such as 300K-params, or --sensitivity")
@@ -83,7 +86,7 @@ def prune(
     method = Method(importance, round_to, uniform, rounds or (2 if steps else 1), refit, floor)
     if importance == "taylor" and data is None:
         raise InputError("importance taylor needs photos for its gradients: give --data FOLDER")
-    given = open_network(network)
+    given = trained_network(network, trial=trial)
     figure, limit = parse_limit(budget, given.architecture) if budget is not None else ("", 0.0)
     if budget is not None:
         check_budget(given, figure, limit, method)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nas.cli.compress.options import Data, Size, Validation
+from nas.cli.options import Trained, Trial
 from nas.cli.targets import check_target
 from search_spaces.errors import InputError
 
@@ -19,8 +20,9 @@ __all__ = ["quantize"]
 
 
 def quantize(
-    network: Annotated[Path, typer.Argument(help="A .safetensors file.")],
+    network: Trained,
     output: Annotated[Path, typer.Option("--output", "-o", help="The .onnx to write.")],
+    trial: Trial = "best",
     data: Data = None,
     validation: Validation = None,
     calibration: Annotated[
@@ -47,11 +49,11 @@ def quantize(
     Without --keep-float, layers are kept in float32 by measured sensitivity until --max-drop
     (0.12 dB) is kept to.
     """
-    from compress.network_file import open_network
     from compress.quantize import QuantizeOptions
     from compress.quantize import quantize as quantize_network
     from nas.cli.size import parse_size
     from nas.data import load_dataset
+    from nas.networks import trained_network
 
     if output.suffix != ".onnx":
         raise InputError(f"--output: expected a name that ends in .onnx, got {output}")
@@ -66,7 +68,7 @@ def quantize(
         rounds=rounds,
         qat_steps=qat_steps,
     )
-    given = open_network(network)
+    given = trained_network(network, trial=trial)
     scale = given.architecture.scale
     photos = load_dataset(scale, data=data, validation=validation, seed=seed)
     result = quantize_network(

@@ -60,13 +60,13 @@ def teaching_of(
         InputError: a teacher without weights or of another scale, or bad weights.
     """
     from compress.distill import Teaching
-    from compress.network_file import open_teacher
+    from nas.networks import trained_network
 
     if not teachers:
         if weights:
             raise InputError("--teacher-weight: there is no --teacher to weigh")
         return None
-    opened = tuple(open_teacher(path) for path in teachers)
+    opened = tuple(trained_network(path) for path in teachers)
     teaching = Teaching(opened, lessons, tuple(weights) or None)
     teaching.check(student)
     return teaching
