@@ -113,14 +113,17 @@ def trust(
     taken_out = _prices(known, prices)
     long = figures_at(curves, long_step, hashes)
     at = Comparison(long, price_terms(known, taken_out), samples)
+    # First of all: what two long trainings of one network agree on is the most to be asked for.
     ceiling = at.ceiling("long, another seed", long_step)
     steps = sorted({int(step) for step in curves["step"] if step < long_step})
+    # A rung that too few networks have come to says nothing of any.
     rungs = {s: found for s in steps if at.comparable(found := figures_at(curves, s, hashes))}
     signals = [
         at.signal("proxy" if s == proxy_step else "rung", "rung", s, figures, ceiling)
         for s, figures in rungs.items()
     ]
     expected = np.array(expected_db(curves, networks, proxy_step).loc[hashes], dtype=np.float64)
+    # No later rungs: a search would not have them where it judges.
     own = {step: figures for step, figures in rungs.items() if step <= proxy_step}
     for name, figures in drawn_on(own, expected, long_step):
         if at.comparable(figures):
@@ -131,7 +134,9 @@ def trust(
     signals.append(at.signal("told from settings", "cheap", 0, told, ceiling))
     leads = {step: at.leads(figures) for step, figures in rungs.items()}
     long_leads, long_db = at.leads(long), long.means
+    # A cost's lead is taken out with the price; what is left of it is no setting's merit.
     settings = known.drop(columns=[c for c in (*_COSTS, *ZERO_COST) if c in known])
+    # ``None`` stands where a figure has nothing to do with seeds.
     seeds = tuple(seed for seed in long.seeds if seed is not None)
     return Trust(
         tuple(hashes), seeds, taken_out, proxy_step, long_step, tuple(long_db.tolist()),

@@ -88,17 +88,22 @@ def most_promising(
     low = points[: len(past)].min(axis=0)
     extent = np.ptp(points[: len(past)], axis=0)
     scale = np.where(extent > 0, extent, 1.0)
+    # A hypervolume is a product: over their extents no objective counts for more by its unit.
     points = (points - low) / scale
     front = points[: len(past)]
+    # The others add nothing to the volume and would only make it slow to compute.
     front = front[non_dominated(front)]
     # Beyond the worst, so that the front's ends count as well.
     corner = [1.1] * len(objectives)
     quality = list(objectives).index("psnr")
+    # Prices are exact: what may turn out better or worse is PSNR.
     chances = _CHANCES * error_db / scale[quality]
     gains = []
     for point in points[len(past) :]:
         lucky = np.tile(point, (len(chances), 1))
         lucky[:, quality] += chances
+        # The mean of the gains, not the gain of the mean: what may come out far better is worth
+        # trying, though it will more likely add nothing.
         gains.append(float(np.mean([_added(one, front, corner) for one in lucky])))
     # The first one where all are equal: the sampler's.
     return int(np.argmax(gains))
@@ -138,6 +143,7 @@ def _points(
         if np.isnan(values).any():
             guessed = predicted(features, values, _eigen)
             if name == "psnr":
+                # Of a known network the guess is what the others say: the error on unseen ones.
                 errors = guessed[:past] - values[:past]
                 explained = 1.0 - float((errors**2).mean()) / max(float(values[:past].var()), 1e-12)
                 error_db = float(errors.std()) if explained >= _EXPLAINED else None

@@ -107,11 +107,13 @@ def best_share(
         return []
     chosen: list[int] = []
     whole = first = np.array([], dtype=np.intp)
+    # Broken ones count in the share, or a rung of many would send on more of the others.
     rest = np.flatnonzero(~np.isnan(matrix).any(axis=1))
     while rest.size and len(chosen) < count:
         best = non_dominated(matrix[rest])
         front, rest = rest[best], rest[~best]
         first = first if first.size else front
+        # Who is gone cannot be called back: a place given to another would be one too many.
         ahead = [k for k in gone if k in front]
         spread = ahead + _spread(matrix, chosen + ahead, front)
         if len(chosen) + len(spread) <= count:
@@ -129,10 +131,13 @@ def _share(number: float, closing: bool) -> int:
 
 def _spread(matrix: _Points, chosen: Sequence[int], front: _Indices) -> list[int]:
     """The front's rows, each the farthest from all before it and from the chosen ones."""
+    # Each objective over its extent, or the unit would say what is far. One infinite figure would
+    # make the extent infinite and all others alike.
     finite = np.where(np.isfinite(matrix), matrix, 0.0)
     extent = np.ptp(finite, axis=0)
     scaled = finite / np.where(extent > 0, extent, 1.0)
-    # Where nobody is there yet, the best in the first objective begins, and the far end follows.
+    # In the figures' order: who came first must not decide. So where nobody is there yet, the best
+    # in the first objective begins, and the far end follows.
     rows = sorted(set(front.tolist()) - set(chosen), key=lambda k: tuple(matrix[k]))
     here = scaled[rows]
     to_chosen = np.abs(here[:, None] - scaled[list(chosen)][None]).max(axis=2)
@@ -141,6 +146,7 @@ def _spread(matrix: _Points, chosen: Sequence[int], front: _Indices) -> list[int
     for _ in rows:
         taken = int(np.argmax(distance))
         order.append(rows[taken])
+        # Only the one just taken can have come nearer: no need to compare with all of them again.
         distance = np.minimum(distance, np.abs(here - here[taken]).max(axis=1))
         distance[taken] = -np.inf
     return order
@@ -149,15 +155,18 @@ def _spread(matrix: _Points, chosen: Sequence[int], front: _Indices) -> list[int
 def _near(matrix: _Points, noise: _Points, front: _Indices) -> list[int]:
     """The rows that less than their noise keeps off a front, the nearest first."""
     errors = np.broadcast_to(noise, matrix.shape)
+    # Chance bridges a lack in a noisy figure only; a lack in an exact one is a fact.
     noisy = (errors > 0).any(axis=0)
     if not front.size or not noisy.any():
         return []
     rows, others = matrix[:, None], matrix[front][None]
+    # A rival that is dearer in an exact figure keeps nobody off: it is another point of the front.
     no_dearer = (others[..., ~noisy] <= rows[..., ~noisy]).all(axis=2)
     # To be dominated by none, a row must be ahead of each in one of the noisy figures.
     # Rows of unknown noise have unknown figures and are dealt with below.
     with np.errstate(divide="ignore", invalid="ignore"):
         behind = ((rows - others)[..., noisy] / errors[:, None, noisy]).min(axis=2)
+    # The rival that is hardest to come up to decides.
     lack = np.where(no_dearer, behind, -np.inf).max(axis=1)
     # A row with an unknown figure lacks an unknown amount, which is less than nothing.
     return [int(k) for k in np.argsort(lack, kind="stable") if lack[k] < 1.0]

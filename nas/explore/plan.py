@@ -152,19 +152,24 @@ class Plan:
         able: dict[str, int] = {}
         for name, count in (("", settings.candidates), ("random", _AT_RANDOM)):
             if name:
+                # What a sampler made of chance proposes is new, unless the space is exhausted.
                 view.sampler = make_sampler(name, settings.seed, standing.proposals)
             for k in range(len(made), len(made) + count):
                 made.append(propose(view, settings.space, settings.scale, meter))
                 if not self._objection(made[k], standing, number):
+                    # Two points may be one network; it is compared once, as the earlier one.
                     able.setdefault(made[k].architecture.hash, k)
+            # Where nothing fits, it is the budgets that are in the way: chance would not help.
             if able or not any(proposal.fits for proposal in made):
                 break
         chosen = 0
         if able:
             architectures = [made[k].architecture for k in able.values()]
             candidates = [Known.of(a.to_dict(), meter.prices(a), {}) for a in architectures]
+            # One alone needs no comparison, and the regression would cost as much as for many.
             past = [] if len(able) == 1 else self._past(standing, values)
             chosen = list(able.values())[most_promising(candidates, past, settings.objectives)]
+        # The view ends with the trials that were asked for just now, whatever stands before them.
         like = view.get_trials(deepcopy=False)[chosen - len(made)]
         return like, made[chosen]
 
