@@ -120,8 +120,8 @@ class _Run:
         self.makers: dict[str, Callable[[Network], Network]] = {
             GIVEN: lambda network: network,
             "fold": lambda network: fold(network).network,
-            "prune": self._pruned,
-            "distill": self._distilled,
+            "prune": self._prune,
+            "distill": self._distill,
         }
 
     def all(self) -> Compressed:
@@ -180,12 +180,12 @@ class _Run:
         write_steps(self.done, self.folder / _RECORDS)
         forget(self.folder / step.name)
 
-    def _pruned(self, network: Network) -> Network:
+    def _prune(self, network: Network) -> Network:
         plan = self.plan
         dataset = self.judge.dataset
         return prune(network, plan.figure, plan.limit, plan.method, dataset=dataset).network
 
-    def _distilled(self, network: Network) -> Network:
+    def _distill(self, network: Network) -> Network:
         assert self.plan.recipe is not None
         tuned = finetune(
             network, self.judge.dataset, self.plan.recipe, device=self.judge.meter.device,

@@ -83,7 +83,7 @@ def watch(path: Path, images: Sequence[Array], *, entropy: bool) -> Seen:
 
     with tempfile.TemporaryDirectory() as folder, _silent():
 
-        def watched(method: Any, options: Mapping[str, Any]) -> Any:
+        def watch_by(method: Any, options: Mapping[str, Any]) -> Any:
             made = create_calibrator(
                 path, None, augmented_model_path=str(Path(folder) / "watched.onnx"),
                 calibrate_method=method, extra_options=options,
@@ -93,13 +93,13 @@ def watch(path: Path, images: Sequence[Array], *, entropy: bool) -> Seen:
                 made.collect_data(_Reader([image]))
             return made
 
-        fine = watched(
+        fine = watch_by(
             CalibrationMethod.Percentile,
             {"percentile": _PERCENTILE, "num_bins": 2048, "symmetric": False},
         )
         coarse = None
         if entropy:
-            coarse = watched(
+            coarse = watch_by(
                 CalibrationMethod.Entropy, {"num_bins": _ENTROPY_BINS, "symmetric": False}
             )
     return Seen(fine, coarse)

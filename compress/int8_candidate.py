@@ -9,7 +9,7 @@ import torch
 
 from compress.calibration import Array, Ranges, ranges, watch
 from compress.fold import fold
-from compress.int8_graph import layer_names, prepared, write_int8
+from compress.int8_graph import layer_names, prepare, write_int8
 from nas.data.photo import Photo
 from nas.deploy.onnx_file import export_onnx, open_session
 from nas.evaluate.validate import Quality, validate
@@ -56,7 +56,7 @@ class Candidate:
         if exported is None or lean.architecture != arch:
             exported = folder / "folded.onnx"
             export_onnx(lean, exported)
-        self._model = prepared(exported, self.path)
+        self._model = prepare(exported, self.path)
         self.layers = tuple(layer_names(self._model))
         self.ranges: dict[str, Ranges] = {}
         self.tried: dict[str, Quality] = {}

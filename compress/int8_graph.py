@@ -16,10 +16,10 @@ from search_spaces.errors import InputError
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["layer_names", "prepared", "write_int8"]
+__all__ = ["layer_names", "prepare", "write_int8"]
 
 
-def prepared(path: Path, target: Path) -> onnx.ModelProto:
+def prepare(path: Path, target: Path) -> onnx.ModelProto:
     """Writes the float graph as quantisation wants it, constants folded, and returns it."""
     import onnx
     from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -73,7 +73,7 @@ def write_int8(
     """QDQ format, unsigned activations, signed weights per output channel.
 
     Args:
-        path: of a `prepared` graph.
+        path: of a graph from `prepare`.
         target: to write.
         ranges: of all its tensors.
         float_layers: as `layer_names` calls them; they stay in float32.

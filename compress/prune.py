@@ -153,7 +153,7 @@ def prune(
     done = 0
     for k, steps in enumerate(shares):
         goal = limit if k + 1 == len(shares) else own * (limit / own) ** ((k + 1) / len(shares))
-        form = _pruned_once(form, list(floors.values()), figure, goal, method, dataset, recipe)
+        form = _prune_once(form, list(floors.values()), figure, goal, method, dataset, recipe)
         pruned_db = None if dataset is None else psnr_of(form, dataset, device)
         tuned: Tuned | None = None
         if recipe is not None and dataset is not None and steps:
@@ -174,7 +174,7 @@ def prune(
     )
 
 
-def _pruned_once(
+def _prune_once(
     form: Network,
     floors: Sequence[Width],
     figure: str,

@@ -71,7 +71,7 @@ def qat(
     teacher = copy.deepcopy(lean).eval().requires_grad_(False)
     shape = (recipe.batch, arch.colors, recipe.lr_size, recipe.lr_size)
     with _quiet():
-        rounded = _Graph(_rounded(lean, torch.rand(shape), frozenset(float_layers)))
+        rounded = _Graph(_insert_rounding(lean, torch.rand(shape), frozenset(float_layers)))
 
     def mimicry(student: nn.Module, lr: Tensor, hr: Tensor) -> Tensor:
         with torch.no_grad():
@@ -87,7 +87,7 @@ def qat(
     return made.eval()
 
 
-def _rounded(network: Network, example: Tensor, float_layers: frozenset[str]) -> nn.Module:
+def _insert_rounding(network: Network, example: Tensor, float_layers: frozenset[str]) -> nn.Module:
     from torchao.quantization.pt2e.quantize_pt2e import prepare_qat_pt2e
 
     copied = copy.deepcopy(network).train().requires_grad_(True)

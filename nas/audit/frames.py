@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from nas.training.recipe import Recipe
 
-__all__ = ["joined", "network_frame", "repeat_db", "scored", "searched_curves"]
+__all__ = ["joined", "network_frame", "repeat_db", "score", "searched_curves"]
 
 
 def network_frame(records: Sequence[TrialRecord]) -> pd.DataFrame:
@@ -32,7 +32,7 @@ def network_frame(records: Sequence[TrialRecord]) -> pd.DataFrame:
     )
 
 
-def scored(networks: pd.DataFrame, folder: AuditFolder, seed: int) -> pd.DataFrame:
+def score(networks: pd.DataFrame, folder: AuditFolder, seed: int) -> pd.DataFrame:
     """The networks with their zero-cost scores of a seed, where they have any."""
     import pandas as pd
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from nas.audit.frames import joined, network_frame, repeat_db, scored, searched_curves
+from nas.audit.frames import joined, network_frame, repeat_db, score, searched_curves
 from nas.audit.measured import measured_noise
 from nas.audit.pick import candidates, pick
 from nas.audit.settings import AuditSettings
@@ -105,7 +105,7 @@ def audit(
     folder = AuditFolder(run.folder / "audit")
     with folder.turn("plan", wait=True):
         parts = max(1, min(_MOST_PARTS, count // 6))
-        picked = pick(known, count, parts, keep=folder.planned().networks)
+        picked = pick(known, count, parts, keep=folder.read_plan().networks)
         wanted = rung_steps(known, recipe.steps, settings.factor)
         steps = folder.extend([record.architecture_hash for record in picked], wanted).steps
     seeds = range(recipe.seed, recipe.seed + settings.seeds)
@@ -114,7 +114,7 @@ def audit(
     trainers = trainer_of or make_trainers(run, recipe, steps[-1], settings)
     busy = _train(folder, work, steps, trainers, observer or (lambda _: None))
     trainings = folder.curves([training for _, training in work])
-    networks = scored(network_frame(known), folder, recipe.seed)
+    networks = score(network_frame(known), folder, recipe.seed)
     searched = searched_curves(known, recipe)
     if busy and len(_whole(trainings, steps[-1], settings.seeds)) < LEAST_NETWORKS:
         raise InputError(

@@ -76,7 +76,7 @@ class AuditFolder:
         with locked(self.folder / "locks" / f"{name}.lock", wait=wait) as mine:
             yield mine
 
-    def planned(self) -> Plan:
+    def read_plan(self) -> Plan:
         """What some process has set out to train; nothing, where none has.
 
         Raises:
@@ -98,7 +98,7 @@ class AuditFolder:
         Trainings that have come to the plan's end never see what lies before it again, so a
         smaller end changes nothing.
         """
-        before = self.planned()
+        before = self.read_plan()
         reached = max(before.steps, default=0)
         plan = Plan(
             tuple(dict.fromkeys([*before.networks, *networks])),

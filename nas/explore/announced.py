@@ -13,7 +13,7 @@ from nas.plain import from_plain
 from nas.run_file import Identity
 from nas.store.database import shown
 from nas.store.failing import reading
-from nas.store.shelf import Shelf
+from nas.store.remote import RemoteFiles
 from nas.store.study import IDENTITY, load
 from search_spaces.errors import InputError
 
@@ -56,7 +56,7 @@ def publish(study: Study, settings: SearchSettings) -> None:
     for key, value in new.items():
         if attrs.get(key) != value:
             study.set_user_attr(key, value)
-    Shelf(settings.checkpoints or settings.run).mark(identifier)
+    RemoteFiles(settings.checkpoints or settings.run).mark(identifier)
 
 
 def load_study(storage: BaseStorage, name: str, url: str) -> Study:
@@ -162,7 +162,7 @@ def check_marked(study: Study, place: Path | str) -> None:
     Raises:
         InputError: it is another one.
     """
-    found = Shelf(place).marked()
+    found = RemoteFiles(place).marked()
     if found != study.user_attrs[_ID]:
         state = "is not there" if found is None else "belongs to another study"
         raise InputError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from nas.explore.context import Bench
+from nas.explore.context import Context
 from nas.explore.rivals import ranking
 from nas.records import FAILED, FINISHED, STOPPED
 from nas.store.ledger import Entry, Standing
@@ -24,8 +24,8 @@ class Checkpoints:
     should one of these come up after all, it is trained from the start.
     """
 
-    def __init__(self, bench: Bench) -> None:
-        self._bench, self._settings = bench, bench.settings
+    def __init__(self, context: Context) -> None:
+        self._context, self._settings = context, context.settings
         self._forgotten: set[str] = set()
 
     def path(self, architecture_hash: str) -> Path:
@@ -46,7 +46,7 @@ class Checkpoints:
                 self._forgotten.discard(name)
             elif name not in self._forgotten:
                 self._forgotten.add(name)
-                self._bench.trainer.forget(self.path(name))
+                self._context.trainer.forget(self.path(name))
 
     def forget_ended(self, standing: Standing) -> None:
         """Removes what a death right after the end of a training left behind."""
@@ -55,7 +55,7 @@ class Checkpoints:
         for path in self.path("any").parent.glob("*.pt"):
             # A dot and the network's name begin that of a half-written one.
             if path.name.lstrip(".").partition(".")[0] in ended:
-                self._bench.trainer.forget(path)
+                self._context.trainer.forget(path)
 
     def _by_promise(self, standing: Standing) -> Iterator[Entry]:
         for rung in reversed(range(len(self._settings.rung_steps) - 1)):

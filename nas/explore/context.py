@@ -1,4 +1,4 @@
-"""A worker's bench: everything that is opened and checked before the first trial."""
+"""The context of a search: everything that is opened and checked before the first trial."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from search_spaces.errors import InputError
 if TYPE_CHECKING:
     from optuna import Study
 
-__all__ = ["Bench", "Joins", "set_up"]
+__all__ = ["Context", "Joins", "set_up"]
 
 
 @dataclass(frozen=True)
-class Bench:
+class Context:
     """What the trials of one search share.
 
     Attributes:
@@ -84,7 +84,7 @@ class Joins:
 
 def set_up(
     settings: SearchSettings, meter: Meter, trainer: Trainer, joins: Joins | None = None
-) -> Bench:
+) -> Context:
     """Opens the study and the run folder, or makes them unless this worker ``joins`` others.
 
     Raises:
@@ -106,7 +106,7 @@ def set_up(
             "noise_db": settings.noise.psnr_db,
         }
         run = Run(settings.run, about, url)
-        return Bench(settings, meter, trainer, study, run, joins.keeps_tables)
+        return Context(settings, meter, trainer, study, run, joins.keeps_tables)
 
     _check_study(settings, name, url)
     # What it says that is wrong is said before a study is made.
@@ -139,7 +139,7 @@ def set_up(
     if in_memory:
         run = replace(run, study=study)
     notes = tuple(note for note in (*(one.note for one in warm), meter.note) if note)
-    return Bench(settings, meter, trainer, study, run, notes=notes)
+    return Context(settings, meter, trainer, study, run, notes=notes)
 
 
 def _check_study(settings: SearchSettings, name: str, url: str) -> None:

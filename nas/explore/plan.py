@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nas.explore.acquisition import LATEST, Known, most_promising, priced
-from nas.explore.context import Bench
+from nas.explore.context import Context
 from nas.explore.halving import Climber, next_promotion
 from nas.explore.propose import Proposal, choose, propose
 from nas.explore.rivals import errors, points_of
@@ -58,8 +58,8 @@ class Job:
     record: TrialRecord
     until: int
 
-    def written(self, record: TrialRecord) -> Job:
-        """The job with another record, whose news are written into the trial."""
+    def write(self, record: TrialRecord) -> Job:
+        """Writes the news of another record into the trial; returns the job with it."""
         known = self.record.to_attrs()
         for key, value in record.to_attrs().items():
             if known.get(key) != value:
@@ -71,14 +71,14 @@ class Plan:
     """Gives a worker its jobs. All of it is done in the worker's turn.
 
     Args:
-        bench: of the search.
+        context: of the search.
         lease: of the worker that the jobs are given to.
     """
 
-    def __init__(self, bench: Bench, lease: Lease) -> None:
-        self.bench, self.lease = bench, lease
-        self.settings, self.study = bench.settings, bench.study
-        self.steps = bench.settings.rung_steps
+    def __init__(self, context: Context, lease: Lease) -> None:
+        self.context, self.lease = context, lease
+        self.settings, self.study = context.settings, context.study
+        self.steps = context.settings.rung_steps
 
     def resume(self, standing: Standing) -> Job | TrialRecord | None:
         """Goes on with a network whose worker is gone, the earliest one first."""
@@ -91,7 +91,7 @@ class Plan:
                 # Its worker died before the network was made out.
                 attrs = {"source": entry.record.source, ROOT: entry.root}
                 trial = begin(self.study, entry.trial, self.lease.worker, attrs)
-                return self._made_out(trial, standing, entry.root)
+                return self._make_out(trial, standing, entry.root)
         return None
 
     def promote(self, standing: Standing, *, closing: bool) -> Job | None:
@@ -109,7 +109,7 @@ class Plan:
         if standing.queued:
             trial = self.study.ask()
             claim(trial, self.lease.worker)
-            return self._made_out(trial, standing, trial.number)
+            return self._make_out(trial, standing, trial.number)
         settings = self.settings
         sampler = make_sampler(settings.sampler, settings.seed, standing.proposals)
         records = [entry.record for entry in standing.entries]
@@ -122,7 +122,7 @@ class Plan:
             whole=settings.sampler in WHOLE,
         )
         number = len(standing.records) + standing.queued
-        like, proposal = self._chosen(view, standing, values, number)
+        like, proposal = self._choose(view, standing, values, number)
         record = self._record(proposal, number, "sampler")
         reason = self._objection(proposal, standing, number)
         if reason:
@@ -135,19 +135,19 @@ class Plan:
         record = replace(record, number=trial.number)
         return Job(trial, proposal.architecture, record, self.steps[0])
 
-    def _chosen(
+    def _choose(
         self,
         view: Study,
         standing: Standing,
         values: Sequence[list[float] | None],
         number: int,
     ) -> tuple[FrozenTrial, Proposal]:
-        """The most promising candidate; where none can be trained, the sampler's first.
+        """Asks for candidates and takes the most promising; where none can be trained, the first.
 
         A sampler that has found its favourites proposes them again and again. Where all of its
         candidates are known already, others are drawn at random.
         """
-        settings, meter = self.settings, self.bench.meter
+        settings, meter = self.settings, self.context.meter
         made: list[Proposal] = []
         able: dict[str, int] = {}
         for name, count in (("", settings.candidates), ("random", _AT_RANDOM)):
@@ -186,16 +186,16 @@ class Plan:
             for record, row in told[-LATEST:]
         ]
 
-    def _made_out(self, trial: Trial, standing: Standing, root: int) -> Job | TrialRecord:
-        """The network of a trial from the queue, written down."""
+    def _make_out(self, trial: Trial, standing: Standing, root: int) -> Job | TrialRecord:
+        """Makes out the network of a trial from the queue, and writes it down."""
         settings = self.settings
         # Whoever queues parameters by hand may have left some out.
         self.study.sampler = make_sampler("random", settings.seed, trial.number)
-        proposal = choose(trial, settings.space, settings.scale, self.bench.meter)
+        proposal = choose(trial, settings.space, settings.scale, self.context.meter)
         source = trial.user_attrs.get("source", "queue")
         record = self._record(proposal, trial.number, source)
         bare = Job(trial, proposal.architecture, TrialRecord(trial.number, RUNNING), self.steps[0])
-        job = bare.written(record)
+        job = bare.write(record)
         trial.set_user_attr(UNTIL, job.until)
         reason = self._objection(proposal, standing, root)
         if not reason:
@@ -254,6 +254,6 @@ class Plan:
         arch = proposal.architecture
         record = TrialRecord(number, RUNNING, source, arch.to_dict(), arch.hash)
         if self.settings.measures_late and proposal.fits:
-            figures = self.bench.meter.prices(arch)
-            record = figures.complete(record, self.bench.made_with(figures))
+            figures = self.context.meter.prices(arch)
+            record = figures.complete(record, self.context.made_with(figures))
         return record

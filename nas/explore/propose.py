@@ -48,12 +48,12 @@ def choose(trial: Trial, space: Space, scale: int, meter: Meter) -> Proposal:
     Optuna constraints.
     """
 
-    def suggested(d: Dimension) -> Label:
+    def suggest(d: Dimension) -> Label:
         label = trial.suggest_categorical(d.name, d.labels)
         assert label is not None
         return label
 
-    labels = space.choose(suggested)
+    labels = space.choose(suggest)
     fractions = {d.name: trial.suggest_float(FILL + d.name, 0.0, 1.0) for d in space.filling}
     point = space.fill(labels, fractions, scale, meter.fits)
     least: Point = {**labels, **{d.name: d.grid[0] for d in space.filling}}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nas.evaluate.precision import best_device
-from nas.explore.context import Bench, Joins, set_up
+from nas.explore.context import Context, Joins, set_up
 from nas.explore.events import NetworksMeasured, Observer
 from nas.explore.settings import SearchSettings, make_settings
 from nas.explore.trainer import NetworkTrainer, Trainer
@@ -68,9 +68,9 @@ def run_search(
     tell = observer or _ignore
     meter = meter or meter_of(settings)
     with prepared(settings, meter, tell, patient=joins is not None and joins.patient) as prepare:
-        bench = prepare(trainer, joins)
-        Worker(bench, tell, prepare.lease, prepare.wish).work()
-    return bench.run
+        context = prepare(trainer, joins)
+        Worker(context, tell, prepare.lease, prepare.wish).work()
+    return context.run
 
 
 def meter_of(settings: SearchSettings, *, threads: int | None = None) -> Meter:
@@ -98,8 +98,8 @@ class Prepare:
     lease: Lease
     wish: StopWish
 
-    def __call__(self, trainer: Trainer | None = None, joins: Joins | None = None) -> Bench:
-        """The bench, made unless a worker ``joins`` others; see `set_up`."""
+    def __call__(self, trainer: Trainer | None = None, joins: Joins | None = None) -> Context:
+        """The context, made unless a worker ``joins`` others; see `set_up`."""
         if trainer is None:
             with self.wish.at_once():
                 trainer = NetworkTrainer.of(self.settings, self.meter.device)

@@ -160,7 +160,7 @@ class NetworkTrainer:
 
         state = self._state(architecture, checkpoint)
         try:
-            return self._advanced(architecture, state, until_step, checkpoint, on_step)
+            return self._advance(architecture, state, until_step, checkpoint, on_step)
         except Diverged:
             if state.rate_factor <= _LEAST_RATE_FACTOR:
                 raise
@@ -169,9 +169,9 @@ class NetworkTrainer:
         state.seconds, state.rate_factor = seconds, _LEAST_RATE_FACTOR
         # Whoever goes on from here after an interruption is not to diverge a second time first.
         state.save(checkpoint)
-        return self._advanced(architecture, state, until_step, checkpoint, on_step)
+        return self._advance(architecture, state, until_step, checkpoint, on_step)
 
-    def _advanced(
+    def _advance(
         self,
         architecture: Architecture,
         state: TrainState,

@@ -9,7 +9,7 @@ from pathlib import Path
 from optuna.exceptions import UpdateFinishedTrialError
 
 from nas.explore.checkpoints import Checkpoints
-from nas.explore.context import Bench
+from nas.explore.context import Context
 from nas.explore.events import (
     Observer,
     SearchEnded,
@@ -49,18 +49,18 @@ class Worker:
     """Looks for a job, does it, and again.
 
     Args:
-        bench: of the search.
+        context: of the search.
         tell: told what happens.
         lease: its sign of life, and its turn among its peers.
         wish: to stop, which is heeded between jobs, in trainings and measurements and in waiting,
             and never within the store.
     """
 
-    def __init__(self, bench: Bench, tell: Observer, lease: Lease, wish: StopWish) -> None:
-        self.bench, self.tell, self.lease, self.wish = bench, tell, lease, wish
-        self.settings, self.study = bench.settings, bench.study
-        self.ledger, self.plan = Ledger(bench.study), Plan(bench, lease)
-        self.checkpoints = Checkpoints(bench)
+    def __init__(self, context: Context, tell: Observer, lease: Lease, wish: StopWish) -> None:
+        self.context, self.tell, self.lease, self.wish = context, tell, lease, wish
+        self.settings, self.study = context.settings, context.study
+        self.ledger, self.plan = Ledger(context.study), Plan(context, lease)
+        self.checkpoints = Checkpoints(context)
         self.steps = self.settings.rung_steps
         self._barren = 0
         self._began = time.monotonic()
@@ -92,7 +92,7 @@ class Worker:
             return
         with leaving(self.wish), self.lease.turn(LEAVE_S):
             recover_interrupted(self.study, self._is_anothers)
-            self._tables(now=True)
+            self._update_tables(now=True)
 
     def _next(self) -> str | None:
         """Does one job. Returns why there is none left, if so."""
@@ -101,7 +101,7 @@ class Worker:
             # It has nothing in work now: what runs in its name was cut off with a connection.
             if recover_interrupted(self.study, self._is_anothers, standing.running):
                 standing = self.ledger.read()
-            found = self._found(standing)
+            found = self._find(standing)
         if isinstance(found, str):
             return found
         if isinstance(found, TrialRecord):
@@ -118,8 +118,8 @@ class Worker:
             self.wish.sleep(_WAIT_SECONDS)
         return None
 
-    def _found(self, standing: Standing) -> Job | TrialRecord | str | None:
-        """A job, a proposal that was rejected, why there is none left, or nothing for now."""
+    def _find(self, standing: Standing) -> Job | TrialRecord | str | None:
+        """Finds a job, or a proposal to reject, or why there is none left, or nothing for now."""
         goal, limit_s = self.settings.trials, self.settings.timeout_s
         if limit_s is not None and time.monotonic() - self._began >= limit_s:
             return "goal reached" if standing.trained >= goal else "time is up"
@@ -141,7 +141,7 @@ class Worker:
 
     def _do(self, job: Job) -> None:
         """Trains a network from rung to rung for as long as it is among the best."""
-        measured = self._measured(job)
+        measured = self._measure(job)
         if measured is None:
             return
         job = measured
@@ -150,7 +150,7 @@ class Worker:
             self.wish.heed()
             if job.record.last_rung is None or job.record.last_rung.step < job.until:
                 try:
-                    job = self._climbed(job)
+                    job = self._train(job)
                 except Diverged as error:
                     fail(self.study, job.trial, FAILED, error.reason)
                     break
@@ -164,7 +164,7 @@ class Worker:
                 if step is None:
                     stop(self.study, job.trial)
                     # In the same turn: in the next one another worker may promote it.
-                    standing = self._tables(now=False)
+                    standing = self._update_tables(now=False)
             if step is None:
                 record = standing.entry(job.trial.number).record
                 self.tell(TrialEnded(record, *self._figures(standing)))
@@ -172,21 +172,21 @@ class Worker:
             job = replace(job, until=step)
             job.trial.set_user_attr(UNTIL, step)
             self.tell(TrialPromoted(job.record, step))
-        self.bench.trainer.forget(self._checkpoint(job))
-        self._ended(job)
+        self.context.trainer.forget(self._checkpoint(job))
+        self._tell_end(job)
 
-    def _measured(self, job: Job) -> Job | None:
-        """The job with the network's figures; ``None`` where it turns out over a budget."""
+    def _measure(self, job: Job) -> Job | None:
+        """Measures the network; rejects it, and returns ``None``, where it is over a budget."""
         if job.record.has_costs:
             return job
         with self.wish.at_once():
-            figures = self.bench.meter.measure(job.architecture)
-        record = figures.complete(job.record, self.bench.made_with(figures))
+            figures = self.context.meter.measure(job.architecture)
+        record = figures.complete(job.record, self.context.made_with(figures))
         limits = {b.name: (getattr(record, b.attribute), b.limit) for b in self.settings.budgets}
         if "latency" in limits:
             figure, limit = limits["latency"]
             job.trial.set_constraint("latency", figure / limit - 1)
-        job = job.written(record)
+        job = job.write(record)
         if any(figure > limit for figure, limit in limits.values()):
             reject_over_budget(self.study, job.trial)
             self._barren += 1
@@ -196,30 +196,30 @@ class Worker:
         self._barren = 0
         return job
 
-    def _climbed(self, job: Job) -> Job:
+    def _train(self, job: Job) -> Job:
         number, until = job.trial.number, job.until
 
         def on_step(step: int, loss: float, seconds: float) -> None:
             self.lease.check()
             self.tell(TrainingStep(number, step, until, loss, seconds))
 
-        rung = self.bench.trainer.advance(
+        rung = self.context.trainer.advance(
             job.architecture, until, checkpoint=self._checkpoint(job), on_step=on_step
         )
         self.lease.check()
-        return job.written(replace(job.record, rungs=(*job.record.rungs, rung)))
+        return job.write(replace(job.record, rungs=(*job.record.rungs, rung)))
 
     def _finish(self, job: Job) -> None:
         rung = job.record.last_rung
         assert rung is not None
         # The weights first: a trial that counts as finished has them.
-        weights = self.bench.run.weights(job.record)
-        self.bench.trainer.save_weights(job.architecture, self._checkpoint(job), weights)
+        weights = self.context.run.weights(job.record)
+        self.context.trainer.save_weights(job.architecture, self._checkpoint(job), weights)
         record = job.record
         if self.settings.measures_late:
             with self.wish.at_once():
-                figures = self.bench.meter.measure(job.architecture)
-            record = figures.complete(record, self.bench.made_with(figures))
+                figures = self.context.meter.measure(job.architecture)
+            record = figures.complete(record, self.context.made_with(figures))
         record = replace(
             record,
             psnr_y_db=rung.psnr_y_db,
@@ -227,7 +227,7 @@ class Worker:
             train_steps=rung.step,
             train_seconds=rung.seconds,
         )
-        job.written(record)
+        job.write(record)
         names = self.settings.objectives
         values = [float(getattr(record, OBJECTIVES[name].attribute)) for name in names]
         told = self.study.tell(job.trial, values)
@@ -238,13 +238,13 @@ class Worker:
                 f"finished is kept: mend that, then run the same command again"
             )
 
-    def _ended(self, job: Job) -> None:
+    def _tell_end(self, job: Job) -> None:
         standing = self._write_tables()
         record = standing.entry(job.trial.number).record
         self.tell(TrialEnded(record, *self._figures(standing)))
 
     def _figures(self, standing: Standing) -> tuple[int, int, int, TrialRecord | None, int]:
-        run, records = self.bench.run, standing.records
+        run, records = self.context.run, standing.records
         on_front = front(records, [OBJECTIVES[name] for name in run.objectives])
         stopped = sum(entry.record.state == STOPPED for entry in standing.entries)
         winner = run.choice.best(records)
@@ -254,16 +254,16 @@ class Worker:
         """Writes the tables, unless they were written just now. Returns how things stand."""
         # Of two workers that end a trial at once, the later one writes what both did.
         with self.lease.turn():
-            return self._tables(now=now)
+            return self._update_tables(now=now)
 
-    def _tables(self, *, now: bool) -> Standing:
+    def _update_tables(self, *, now: bool) -> Standing:
         standing = self.ledger.read()
         self.checkpoints.keep_the_best(standing)
         began = time.monotonic()
         if now or began >= self._tables_after:
-            if self.bench.keeps_tables:
-                write_tables(self.bench.run, standing.records)
-                sweep_weights(self.bench.run, standing.records)
+            if self.context.keeps_tables:
+                write_tables(self.context.run, standing.records)
+                sweep_weights(self.context.run, standing.records)
             ended = time.monotonic()
             pause_s = (ended - began) / _TABLES_SHARE
             self._tables_after = ended + min(pause_s, _TABLES_SECONDS)
@@ -276,7 +276,7 @@ class Worker:
         return worker != self.lease.worker and self.lease.alive(worker)
 
     def _started(self) -> SearchStarted:
-        bench, settings, photos = self.bench, self.settings, self.bench.trainer.photos
+        context, settings, photos = self.context, self.settings, self.context.trainer.photos
         return SearchStarted(
             str(settings.run),
             settings.trials,
@@ -285,9 +285,9 @@ class Worker:
             photos.train,
             len(photos.validation),
             photos.bicubic_psnr_y_db,
-            bench.meter.device,
+            context.meter.device,
             settings.recipe.steps,
             dict(photos.skipped),
             self.steps,
-            bench.notes,
+            context.notes,
         )

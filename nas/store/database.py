@@ -79,9 +79,9 @@ def storage_class(url: str) -> type[RDBStorage]:
     """The class of the store at a URL."""
     if is_server(url):
         # It stands on more of Optuna's class than the others need.
-        from nas.store.server import PatientStorage
+        from nas.store.server import RetryingStorage
 
-        return PatientStorage
+        return RetryingStorage
     from optuna.storages import RDBStorage
 
     return RDBStorage

@@ -16,34 +16,31 @@ from nas.store.database import unreachable
 from nas.store.leaving import LEAVE_S
 from search_spaces.errors import InputError
 
-__all__ = ["PATIENCE_S", "opened", "patiently"]
+__all__ = ["RETRY_S", "opened", "retry"]
 
 T = TypeVar("T")
 
-PATIENCE_S = 300.0
+RETRY_S = 300.0
 """How long a database that was reached once is waited for, seconds."""
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 _inside = threading.local()
 
 
-def patiently(work: Callable[[], T], patience_s: float | None = None) -> T:
+def retry(work: Callable[[], T]) -> T:
     """What ``work()`` returns; while the database is away, it is called again and again.
 
     It may have been carried out although its connection broke, so it must bear repetition.
 
     Raises:
         KeyboardInterrupt: somebody wishes to stop, while waiting.
-        SQLAlchemyError, StorageInternalError: as ``work`` does, after ``patience_s``
-            (``PATIENCE_S`` by default) or at once where waiting would not help.
+        SQLAlchemyError, StorageInternalError: as ``work`` does, after ``RETRY_S`` or at once
+            where waiting would not help.
     """
     if getattr(_inside, "waiting", False):
         return work()
     wish, pause_s = current_wish(), _FIRST_PAUSE_S
-    patience_s = PATIENCE_S if patience_s is None else patience_s
-    if wish.leaving:
-        patience_s = min(patience_s, LEAVE_S)
-    end = time.monotonic() + patience_s
+    end = time.monotonic() + (LEAVE_S if wish.leaving else RETRY_S)
     while True:
         _inside.waiting = True
         try:
@@ -58,7 +55,7 @@ def patiently(work: Callable[[], T], patience_s: float | None = None) -> T:
         pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
 
-def _made_once(make: Callable[[], T]) -> T:
+def _make_once(make: Callable[[], T]) -> T:
     """What ``make()`` returns, where others may be making the same tables at the same moment.
 
     Databases check whether a table exists and make it in two steps.
@@ -80,7 +77,7 @@ def opened(make: Callable[[], T], url: str, *, patient: bool = False) -> T:
         StoreError, MissingExtra: it cannot be opened; at once, unless ``patient``.
     """
     try:
-        return patiently(lambda: _made_once(make)) if patient else _made_once(make)
+        return retry(lambda: _make_once(make)) if patient else _make_once(make)
     except InputError:  # says itself what is wrong
         raise
     except Exception as error:  # drivers bring exceptions of their own

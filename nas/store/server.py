@@ -11,12 +11,12 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import TrialState
 
-from nas.store.retries import patiently
+from nas.store.retries import retry
 
-__all__ = ["PatientStorage"]
+__all__ = ["RetryingStorage"]
 
 
-class PatientStorage(RDBStorage):
+class RetryingStorage(RDBStorage):
     """Optuna's store on a database server, which waits while the server is away.
 
     Its connections end with it.
@@ -41,7 +41,7 @@ class PatientStorage(RDBStorage):
             nonlocal tries
             tries += 1
             try:
-                return super(PatientStorage, self).set_trial_state_values(trial_id, state, values)
+                return super(RetryingStorage, self).set_trial_state_values(trial_id, state, values)
             except UpdateFinishedTrialError:
                 # Carried out before the connection broke?
                 trial = self.get_trial(trial_id)
@@ -50,15 +50,15 @@ class PatientStorage(RDBStorage):
                     return True
                 raise
 
-        return patiently(once)
+        return retry(once)
 
 
-def _patient(method: Callable[..., Any]) -> Callable[..., Any]:
+def _retried(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
-    def patient(self: PatientStorage, *args: Any, **more: Any) -> Any:
-        return patiently(lambda: method(self, *args, **more))
+    def retried(self: RetryingStorage, *args: Any, **more: Any) -> Any:
+        return retry(lambda: method(self, *args, **more))
 
-    return patient
+    return retried
 
 
 # What Optuna's cache calls beyond what every store must have; a test compares.
@@ -72,5 +72,5 @@ _BY_THE_CACHE = {
 
 # All of them bear repetition: the worst is a trial without an owner, which is taken for
 # interrupted, or a network that is queued twice, which is rejected as a duplicate.
-for _name in (BaseStorage.__abstractmethods__ | _BY_THE_CACHE) - vars(PatientStorage).keys():
-    setattr(PatientStorage, _name, _patient(getattr(RDBStorage, _name)))
+for _name in (BaseStorage.__abstractmethods__ | _BY_THE_CACHE) - vars(RetryingStorage).keys():
+    setattr(RetryingStorage, _name, _retried(getattr(RDBStorage, _name)))

@@ -47,7 +47,7 @@ def _work(wish: StopWish) -> int:
     wish.heed()
     tell = Sender(pipe)
 
-    def told(message: Message) -> None:
+    def tell_or_stop(message: Message) -> None:
         try:
             tell(message)
         except BrokenPipeError:
@@ -57,13 +57,13 @@ def _work(wish: StopWish) -> int:
     job = Job.from_json(line)
     try:
         import_parts(job.imports)
-        work_on(job, told)
+        work_on(job, tell_or_stop)
     except InputError as error:
-        told(Failed(str(error)))
+        tell_or_stop(Failed(str(error)))
         return 2
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
-        told(Failed(f"cannot write{where}: {error.strerror}; what was finished is kept"))
+        tell_or_stop(Failed(f"cannot write{where}: {error.strerror}; what was finished is kept"))
         return 2
     return 0
 

@@ -20,13 +20,13 @@ from nas.explore.announced import (
 )
 from nas.explore.context import Joins
 from nas.explore.events import Observer
+from nas.explore.remote_trainer import RemoteTrainer
 from nas.explore.search import meter_of, run_search
 from nas.explore.settings import SearchSettings
-from nas.explore.shelving import ShelvingTrainer
 from nas.explore.trainer import NetworkTrainer, Trainer
 from nas.run import Run
 from nas.store.failing import storage_errors
-from nas.store.shelf import Shelf
+from nas.store.remote import RemoteFiles
 from nas.store.study import open_storage, quietly
 from nas.workers.job import Job
 from nas.workers.shares import cores
@@ -56,7 +56,7 @@ def work_on(job: Job, observer: Observer) -> Run:
             meter = meter_of(settings, threads=cores() if weighs_latency(study) else None)
             trainer: Trainer = NetworkTrainer.of(settings, meter.device)
             if checkpoints is not None:
-                trainer = ShelvingTrainer(trainer, Shelf(checkpoints))
+                trainer = RemoteTrainer(trainer, RemoteFiles(checkpoints))
             return run_search(
                 settings,
                 observer,

@@ -10,7 +10,7 @@ from typing import IO, BinaryIO
 
 from nas.explore.events import Event, TrainingStep
 
-__all__ = ["Failed", "Message", "Sender", "received"]
+__all__ = ["Failed", "Message", "Sender", "receive"]
 
 _STEP_SECONDS = 0.2
 
@@ -41,7 +41,7 @@ class Sender:
         self._pipe.flush()
 
 
-def received(pipe: IO[bytes]) -> Iterator[Message]:
+def receive(pipe: IO[bytes]) -> Iterator[Message]:
     """The messages until the other side ends; one that is cut short by its death is none."""
     while True:
         try:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nas.workers.job import Job
-from nas.workers.messages import Message, received
+from nas.workers.messages import Message, receive
 
 __all__ = ["Gone", "WorkerProcess"]
 
@@ -91,7 +91,7 @@ class WorkerProcess:
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        for message in received(self._process.stdout):
+        for message in receive(self._process.stdout):
             self._tell(message)
         code = self._process.wait()
         self._process.stdout.close()

@@ -57,7 +57,7 @@ class RayEngine:
         with kept_handlers(), current_wish().at_once():
             _connect(ray, crew)
         try:
-            return _Placed(ray, job, _counted(ray, crew), observer).work()
+            return _Placed(ray, job, _count(ray, crew), observer).work()
         finally:
             ray.shutdown()
 
@@ -112,7 +112,7 @@ class _Placed:
         self._ask(worker)
 
     def _ask(self, worker: int) -> None:
-        self._asked[self._actors[worker].said.remote()] = worker
+        self._asked[self._actors[worker].listen.remote()] = worker
 
     def _take(self, answer: Any) -> None:
         worker = self._asked.pop(answer)
@@ -165,7 +165,7 @@ class RayWorker:
         # Ray has set CUDA_VISIBLE_DEVICES in this process; the worker's inherits it.
         self._process = WorkerProcess(job, Share(threads).environment, log, self._inbox.put)
 
-    def said(self) -> list[Message | Gone]:
+    def listen(self) -> list[Message | Gone]:
         """What the worker has said since; waits for something, or a while."""
         import queue
 
@@ -181,7 +181,7 @@ class RayWorker:
         """Has the worker save its checkpoint and end; what it said last."""
         self._process.stop()
         self._process.join(_STOP_SECONDS)
-        return self.said()
+        return self.listen()
 
 
 def _ray() -> Any:
@@ -237,7 +237,7 @@ def _probe(address: str) -> None:
         ) from None
 
 
-def _counted(ray: Any, crew: Crew) -> Crew:
+def _count(ray: Any, crew: Crew) -> Crew:
     """As many workers as the cluster holds where the crew does not say.
 
     Raises:

@@ -11,7 +11,7 @@ from nas.run import Run, embedded_storage
 from nas.store.leases import Lease
 from nas.store.leaving import LEAVE_S, leaving
 from nas.store.ledger import Ledger
-from nas.store.shelf import Shelf
+from nas.store.remote import RemoteFiles
 from nas.store.study import open_storage, recover_interrupted
 from nas.tables import sweep_weights, write_tables
 from nas.workers.crew import Crew
@@ -42,7 +42,7 @@ def search_together(
     if crew.engine == "local" and crew.workers == 1 and settings.checkpoints is None:
         return run_search(settings, observer)
     if settings.checkpoints is not None:
-        Shelf(settings.checkpoints)
+        RemoteFiles(settings.checkpoints)
     url = settings.storage or embedded_storage(settings.run.resolve())
     ended = None
     with prepared(settings, meter_of(settings), observer) as prepare:
@@ -93,16 +93,16 @@ def _finish(
         standing = Ledger(study).read()
         records = standing.records
         if settings.checkpoints is not None:
-            shelf = Shelf(settings.checkpoints)
+            remote = RemoteFiles(settings.checkpoints)
             for record in run.kept(records):
                 weights = run.weights(record)
                 if not weights.exists():
-                    shelf.get(f"weights/{weights.name}", weights)
+                    remote.get(f"weights/{weights.name}", weights)
             # A worker that died right after the end of a training leaves its checkpoint.
             over = {r.architecture_hash for r in records if r.state in (FINISHED, FAILED)}
-            for name in shelf.names("checkpoints"):
+            for name in remote.names("checkpoints"):
                 if name.removesuffix(".pt") in over:
-                    shelf.remove(f"checkpoints/{name}")
+                    remote.remove(f"checkpoints/{name}")
         write_tables(run, records)
         sweep_weights(run, records)
     return standing.trained

@@ -15,7 +15,7 @@ from PIL import Image
 from compress.calibration import METHODS, crops, ranges, watch
 from compress.fold import fold
 from compress.int8_candidate import quality_of
-from compress.int8_graph import layer_names, prepared, write_int8
+from compress.int8_graph import layer_names, prepare, write_int8
 from compress.layer_choice import choose_float_layers, gains
 from compress.quantize import Quantized, QuantizeOptions, quantize
 from nas.cli.main import main
@@ -148,7 +148,7 @@ def test_the_most_sensitive_layers_stay_in_float(
 ) -> None:
     export_onnx(fold(made.network).network, tmp_path / "plain.onnx")
     path = tmp_path / "float.onnx"
-    model = prepared(tmp_path / "plain.onnx", path)
+    model = prepare(tmp_path / "plain.onnx", path)
     images = crops(photos[0], 2, count=3, side=24)
     found = ranges(watch(path, images, entropy=False), "minmax", model)
     asked: list[int] = []

@@ -14,7 +14,7 @@ from nas.store.leases.folder import new_name
 from nas.store.leases.lease import LeaseLost
 from nas.store.leases.tables import insert_once, open_tables
 from nas.store.leases.waiting import Waiting
-from nas.store.retries import PATIENCE_S, opened, patiently
+from nas.store.retries import RETRY_S, opened, retry
 from search_spaces.errors import InputError, StoreError
 
 if TYPE_CHECKING:
@@ -118,9 +118,9 @@ class StoreLease:
         """
         began, lost = _clock_s(), self._lost
         while not lost and _clock_s() - self._heard > self._grace_s:
-            if _clock_s() - began > PATIENCE_S:
+            if _clock_s() - began > RETRY_S:
                 raise StoreError(
-                    f"study storage: no answer for {PATIENCE_S:.0f} s; what was finished is "
+                    f"study storage: no answer for {RETRY_S:.0f} s; what was finished is "
                     f"kept: mend that, then run the same command again"
                 )
             time.sleep(0.1)
@@ -130,7 +130,7 @@ class StoreLease:
 
     def renew(self) -> None:
         """A new name, for a worker whose old one is marked dead."""
-        patiently(self._register)
+        retry(self._register)
 
     @contextmanager
     def turn(self, limit_s: float | None = None) -> Iterator[None]:
@@ -142,7 +142,7 @@ class StoreLease:
 
         waiting = Waiting(limit_s)
         waiting.look()
-        while (database := patiently(self._tried_turn)) is None:
+        while (database := retry(self._try_turn)) is None:
             waiting.pause()
         try:
             yield
@@ -185,7 +185,7 @@ class StoreLease:
             )
         self._engine.dispose()
 
-    def _tried_turn(self) -> Connection | None:
+    def _try_turn(self) -> Connection | None:
         """The connection that holds the turn; ``None`` where another one has it."""
         import sqlalchemy
         from sqlalchemy.exc import OperationalError
@@ -264,7 +264,7 @@ class StoreLease:
             with self._engine.begin() as database:
                 return work(database)
 
-        return patiently(once)
+        return retry(once)
 
 
 def _clock_s() -> float:

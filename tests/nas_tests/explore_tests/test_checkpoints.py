@@ -20,6 +20,6 @@ def test_what_a_death_left_of_ended_networks_is_removed(tmp_path: Path) -> None:
     for file in (f"{name}.pt", f".{name}.abcd1234.pt", "0123456789abcdef.pt"):
         (tmp_path / "checkpoints" / file).write_bytes(b"half")
     trainer = MadeUp()
-    bench: Any = SimpleNamespace(settings=SimpleNamespace(run=tmp_path), trainer=trainer)
-    Checkpoints(bench).forget_ended(Ledger(study_of(run)).read())
+    context: Any = SimpleNamespace(settings=SimpleNamespace(run=tmp_path), trainer=trainer)
+    Checkpoints(context).forget_ended(Ledger(study_of(run)).read())
     assert {path.name for path in trainer.forgotten} == {f"{name}.pt", f".{name}.abcd1234.pt"}

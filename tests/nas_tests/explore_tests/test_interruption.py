@@ -307,7 +307,7 @@ class TestDeathAtAGivenPlace:
         [
             "nas.explore.plan.begin",
             "search_spaces.space.Space.fill",
-            "nas.explore.plan.Job.written",
+            "nas.explore.plan.Job.write",
             "nas.latency.meter.Meter.measure",
             "nas.explore.trainer.NetworkTrainer.advance",
             "nas.explore.trainer.save_weights",

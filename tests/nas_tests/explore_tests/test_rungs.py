@@ -132,10 +132,10 @@ class TestDeathAtAGivenPlace:
             "nas.explore.plan.begin",
             "nas.explore.plan.Plan.step_after",
             "nas.explore.worker.stop",
-            "nas.explore.plan.Job.written",
+            "nas.explore.plan.Job.write",
             "nas.run.Run.weights",
             "optuna.study.Study.tell",
-            "nas.explore.worker.Worker._tables",
+            "nas.explore.worker.Worker._update_tables",
             "search_spaces.space.Space.fill",
         ],
     )
@@ -168,7 +168,7 @@ class TestDeathAtAGivenPlace:
         again = set(before.advanced) & set(after.advanced)
         # Only what was trained and not yet written down is asked for again; its checkpoint
         # is at that step already.
-        assert len(again) <= (where == "nas.explore.plan.Job.written")
+        assert len(again) <= (where == "nas.explore.plan.Job.write")
 
 
 def test_another_worker_may_promote_what_has_just_been_stopped(

@@ -15,7 +15,7 @@ from optuna.storages import RDBStorage, _CachedStorage
 from optuna.trial import TrialState, create_trial
 from sqlalchemy import event
 
-from nas.store.server import PatientStorage
+from nas.store.server import RetryingStorage
 from nas.store.study import open_storage
 
 # A heartbeat of ours takes the place of Optuna's.
@@ -30,7 +30,7 @@ UNUSED = {
 def test_all_that_optunas_cache_calls_is_patient() -> None:
     called = set(re.findall(r"self\._backend\.(\w+)\(", inspect.getsource(_CachedStorage)))
     assert len(called) > 15
-    assert called - UNUSED <= vars(PatientStorage).keys()
+    assert called - UNUSED <= vars(RetryingStorage).keys()
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_all_that_optunas_cache_calls_is_patient() -> None:
     ],
 )
 def test_what_is_wrapped_takes_what_it_took(name: str, takes: str) -> None:
-    for kind in (RDBStorage, PatientStorage):
+    for kind in (RDBStorage, RetryingStorage):
         assert list(inspect.signature(getattr(kind, name)).parameters) == takes.split()
 
 
@@ -66,7 +66,7 @@ class Away:
 
 def test_it_waits_where_a_plain_one_fails(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'study.db'}"
-    patient, plain = PatientStorage(url), RDBStorage(url)
+    patient, plain = RetryingStorage(url), RDBStorage(url)
     study = optuna.create_study(storage=patient, study_name="study")
     away = Away(patient)
     for write in (

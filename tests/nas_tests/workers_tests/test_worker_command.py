@@ -70,17 +70,17 @@ def test_works_on_what_is_there(command: Command, database: str, run: Path) -> N
 
 
 def test_with_checkpoints_elsewhere(command: Command, database: str, tmp_path: Path) -> None:
-    run, shelf = tmp_path / "run", tmp_path / "shelf"
-    made(command, run, database, "--checkpoints", f"file://{shelf}")
+    run, remote = tmp_path / "run", tmp_path / "remote"
+    made(command, run, database, "--checkpoints", f"file://{remote}")
     shutil.move(run, tmp_path / "unseen")
     outcome = work(command, run, database)
     assert (outcome.code, outcome.err) == (0, "")
     assert not run.exists()
-    assert {path.suffix for path in shelf.glob("weights/*")} == {".safetensors"}
-    assert not list(shelf.glob("checkpoints/*"))
+    assert {path.suffix for path in remote.glob("weights/*")} == {".safetensors"}
+    assert not list(remote.glob("checkpoints/*"))
     # The machine that began the search fetches what its front needs.
     shutil.move(tmp_path / "unseen", run)
-    made(command, run, database, "--checkpoints", f"file://{shelf}")
+    made(command, run, database, "--checkpoints", f"file://{remote}")
     found = nas.open_run(run, storage=database)
     assert all(found.weights(record).exists() for record in found.front_records())
     load(run / "best.safetensors")

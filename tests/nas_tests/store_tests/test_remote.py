@@ -8,10 +8,10 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from nas.explore.shelving import ShelvingTrainer
+from nas.explore.remote_trainer import RemoteTrainer
 from nas.explore.trainer import OnStep, Photos
 from nas.records import Rung
-from nas.store.shelf import Shelf
+from nas.store.remote import RemoteFiles
 from search_spaces import Architecture
 from search_spaces.errors import InputError
 
@@ -28,8 +28,8 @@ NETWORK = Architecture.from_dict(
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     kinds = {
         "memory": f"memory://{uuid.uuid4().hex}/deep",
-        "folder": str(tmp_path / "shelf" / "deep"),
-        "file": f"file://{tmp_path}/shelf/deep",
+        "folder": str(tmp_path / "remote" / "deep"),
+        "file": f"file://{tmp_path}/remote/deep",
     }
     return kinds[request.param]
 
@@ -40,61 +40,61 @@ def listed(place: str) -> list[str]:
 
 
 def test_files_come_back(place: str, tmp_path: Path) -> None:
-    shelf, here, there = Shelf(place), tmp_path / "here", tmp_path / "new" / "there"
-    assert not shelf.get("checkpoints/a.pt", there)
+    remote, here, there = RemoteFiles(place), tmp_path / "here", tmp_path / "new" / "there"
+    assert not remote.get("checkpoints/a.pt", there)
     assert not there.exists()
     for content in (b"first", b"second"):
         here.write_bytes(content)
-        shelf.put(here, "checkpoints/a.pt")
-        assert shelf.get("checkpoints/a.pt", there)
+        remote.put(here, "checkpoints/a.pt")
+        assert remote.get("checkpoints/a.pt", there)
         assert there.read_bytes() == content
     # Nothing half-written, nothing temporary.
     assert listed(place) == ["checkpoints/a.pt"]
-    assert shelf.names("checkpoints") == ["a.pt"]
-    assert shelf.names("weights") == []
-    shelf.remove("checkpoints/a.pt")
-    shelf.remove("checkpoints/a.pt")
+    assert remote.names("checkpoints") == ["a.pt"]
+    assert remote.names("weights") == []
+    remote.remove("checkpoints/a.pt")
+    remote.remove("checkpoints/a.pt")
     assert listed(place) == []
 
 
 def test_a_failed_write_leaves_what_was_there(
     place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shelf, here = Shelf(place), tmp_path / "here"
+    remote, here = RemoteFiles(place), tmp_path / "here"
     here.write_bytes(b"first")
-    shelf.put(here, "a.pt")
+    remote.put(here, "a.pt")
 
     def fail(*args: object, **more: object) -> None:
         raise OSError("the disk is full\nand more")
 
-    monkeypatch.setattr(shelf._files, "mv", fail)
+    monkeypatch.setattr(remote._files, "mv", fail)
     here.write_bytes(b"second")
     with pytest.raises(InputError, match="cannot be written: the disk is full; what") as caught:
-        shelf.put(here, "a.pt")
+        remote.put(here, "a.pt")
     assert "\n" not in str(caught.value)
     assert listed(place) == ["a.pt"]
-    assert shelf.get("a.pt", here)
+    assert remote.get("a.pt", here)
     assert here.read_bytes() == b"first"
 
 
 def test_a_mark(place: str) -> None:
-    shelf = Shelf(place)
-    assert shelf.marked() is None
-    shelf.mark("one")
-    assert Shelf(place).marked() == "one"
-    shelf.mark("two")
-    assert shelf.marked() == "two"
+    remote = RemoteFiles(place)
+    assert remote.marked() is None
+    remote.mark("one")
+    assert RemoteFiles(place).marked() == "one"
+    remote.mark("two")
+    assert remote.marked() == "two"
 
 
 @pytest.mark.parametrize("place", ["gopher://x", "nosuch://y"])
 def test_no_such_kind_of_place(place: str) -> None:
     with pytest.raises(InputError, match=f"checkpoints {place}: .*fsspec"):
-        Shelf(place)
+        RemoteFiles(place)
 
 
 def test_a_place_that_cannot_be_written() -> None:
     with pytest.raises(InputError, match="cannot be written"):
-        Shelf("/proc/nothing/here").mark("study")
+        RemoteFiles("/proc/nothing/here").mark("study")
 
 
 class Counting:
@@ -136,15 +136,17 @@ def test_another_machine_goes_on_where_one_stopped(place: str, tmp_path: Path) -
         steps.append(step)
 
     with pytest.raises(KeyboardInterrupt):
-        ShelvingTrainer(first, Shelf(place)).advance(NETWORK, 5, checkpoint=here, on_step=on_step)
-    shelved = ShelvingTrainer(second, Shelf(place))
-    rung = shelved.advance(NETWORK, 5, checkpoint=there, on_step=on_step)
+        RemoteTrainer(first, RemoteFiles(place)).advance(
+            NETWORK, 5, checkpoint=here, on_step=on_step
+        )
+    at_a_distance = RemoteTrainer(second, RemoteFiles(place))
+    rung = at_a_distance.advance(NETWORK, 5, checkpoint=there, on_step=on_step)
     assert rung.step == 5
     assert (first.trained, second.trained) == ([1, 2, 3], [4, 5])
     assert steps == [1, 2, 4, 5]
     weights = tmp_path / "there" / "7.safetensors"
-    shelved.save_weights(NETWORK, there, weights)
-    shelved.forget(there)
+    at_a_distance.save_weights(NETWORK, there, weights)
+    at_a_distance.forget(there)
     assert listed(place) == ["weights/7.safetensors"]
     assert not there.exists()
 
@@ -153,23 +155,23 @@ def test_an_old_copy_here_does_not_count(place: str, tmp_path: Path) -> None:
     checkpoint = tmp_path / "checkpoints" / "abc.pt"
     checkpoint.parent.mkdir()
     checkpoint.write_text("2")
-    shelf = Shelf(place)
+    remote = RemoteFiles(place)
     ahead = tmp_path / "ahead"
     ahead.write_text("4")
-    shelf.put(ahead, "checkpoints/abc.pt")
+    remote.put(ahead, "checkpoints/abc.pt")
     trainer = Counting()
-    ShelvingTrainer(trainer, shelf).advance(
+    RemoteTrainer(trainer, remote).advance(
         NETWORK, 5, checkpoint=checkpoint, on_step=lambda *_: None
     )
     assert trainer.trained == [5]
 
 
 def test_weights_of_a_network_that_another_machine_trained(place: str, tmp_path: Path) -> None:
-    shelf, ahead = Shelf(place), tmp_path / "ahead"
+    remote, ahead = RemoteFiles(place), tmp_path / "ahead"
     ahead.write_text("5")
-    shelf.put(ahead, "checkpoints/abc.pt")
+    remote.put(ahead, "checkpoints/abc.pt")
     weights = tmp_path / "weights" / "1.safetensors"
-    ShelvingTrainer(Counting(), shelf).save_weights(
+    RemoteTrainer(Counting(), remote).save_weights(
         NETWORK, tmp_path / "checkpoints" / "abc.pt", weights
     )
     assert weights.read_text() == "weights at 5"

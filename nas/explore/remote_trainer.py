@@ -7,22 +7,22 @@ from pathlib import Path
 from nas.explore.trainer import OnStep, Trainer
 from nas.explore.trainer import Photos as _Photos
 from nas.records import Rung
-from nas.store.shelf import Shelf
+from nas.store.remote import RemoteFiles
 from search_spaces import Architecture
 
-__all__ = ["ShelvingTrainer"]
+__all__ = ["RemoteTrainer"]
 
 
-class ShelvingTrainer:
-    """A trainer whose checkpoints and weights lie on a shelf; their paths are local copies.
+class RemoteTrainer:
+    """A trainer whose checkpoints and weights are remote files; their paths are local copies.
 
     Args:
         trainer: does the training.
-        shelf: where the files are kept.
+        remote: where the files are kept.
     """
 
-    def __init__(self, trainer: Trainer, shelf: Shelf) -> None:
-        self._trainer, self._shelf = trainer, shelf
+    def __init__(self, trainer: Trainer, remote: RemoteFiles) -> None:
+        self._trainer, self._remote = trainer, remote
 
     @property
     def photos(self) -> _Photos:
@@ -33,13 +33,13 @@ class ShelvingTrainer:
     ) -> Rung:
         name = f"checkpoints/{checkpoint.name}"
         checkpoint.unlink(missing_ok=True)
-        self._shelf.get(name, checkpoint)
+        self._remote.get(name, checkpoint)
         kept = _time_of(checkpoint)
 
         def keep() -> None:
             nonlocal kept
             if (now := _time_of(checkpoint)) != kept:
-                self._shelf.put(checkpoint, name)
+                self._remote.put(checkpoint, name)
                 kept = now
 
         def tell(step: int, loss: float, seconds: float) -> None:
@@ -59,13 +59,13 @@ class ShelvingTrainer:
     def save_weights(self, architecture: Architecture, checkpoint: Path, path: Path) -> None:
         if not checkpoint.exists():
             # Another machine has trained this network.
-            self._shelf.get(f"checkpoints/{checkpoint.name}", checkpoint)
+            self._remote.get(f"checkpoints/{checkpoint.name}", checkpoint)
         self._trainer.save_weights(architecture, checkpoint, path)
-        self._shelf.put(path, f"weights/{path.name}")
+        self._remote.put(path, f"weights/{path.name}")
 
     def forget(self, checkpoint: Path) -> None:
         self._trainer.forget(checkpoint)
-        self._shelf.remove(f"checkpoints/{checkpoint.name}")
+        self._remote.remove(f"checkpoints/{checkpoint.name}")
 
 
 def _time_of(file: Path) -> int | None:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from search_spaces.errors import InputError, StoreError
 
-__all__ = ["Shelf"]
+__all__ = ["RemoteFiles"]
 
 _MARK = "nas-study"
 
 
-class Shelf:
+class RemoteFiles:
     """Files by name below a folder or URL; each appears whole or not at all.
 
     Args:
