@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from nas.audit.run import Progress
+from nas.cli.bars import Throttle, pace, steps_bars, time_left
 
 __all__ = ["AuditDisplay"]
 
@@ -18,7 +19,7 @@ class AuditDisplay:
     def __init__(self) -> None:
         self._bar: Any = None
         self._task: Any = None
-        self._began, self._first, self._shown = time.monotonic(), -1, 0.0
+        self._began, self._first, self._throttle = time.monotonic(), -1, Throttle()
         self._done = -1
 
     def __enter__(self) -> AuditDisplay:
@@ -48,14 +49,11 @@ class AuditDisplay:
                     file=sys.stderr,
                     flush=True,
                 )
-        if self._bar is not None and (
-            now - self._shown > 0.1 or progress.steps_done == progress.steps
-        ):
-            self._shown = now
+        if self._bar is not None and self._throttle.due(last=progress.steps_done == progress.steps):
             self._bar.update(
                 self._task,
                 completed=progress.steps_done,
-                counts=f"{progress.done}/{progress.trainings}  trial {progress.network}, seed "
+                facts=f"{progress.done}/{progress.trainings}  trial {progress.network}, seed "
                 f"{progress.seed}  {self._rate(progress, now)}",
             )
 
@@ -65,29 +63,16 @@ class AuditDisplay:
         if not sys.stderr.isatty():
             print(line, file=sys.stderr, flush=True)
             return
-        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
-        from rich.progress import Progress as Bar
-
-        from nas.cli.console import PlainConsole
-
-        console = PlainConsole(stderr=True)
-        console.print(line, highlight=False)
-        self._bar = Bar(
-            TextColumn("audit"), BarColumn(bar_width=24), TextColumn("{task.fields[counts]}"),
-            TimeElapsedColumn(), console=console,
-        )  # fmt: skip
+        self._bar = steps_bars()
+        self._bar.console.print(line, highlight=False)
         self._bar.start()
         self._task = self._bar.add_task(
-            "", total=progress.steps, completed=progress.steps_done, counts=""
+            "audit", total=progress.steps, completed=progress.steps_done, facts="", left=""
         )
 
     def _rate(self, progress: Progress, now: float) -> str:
         done, seconds = progress.steps_done - self._first, now - self._began
         if done <= 0 or seconds <= 0:
             return ""
-        rate = done / seconds
-        left = (progress.steps - progress.steps_done) / rate
-        shown = f"{left:.0f} s" if left < 90 else f"{left / 60:.0f} min"
-        if left >= 5400:
-            shown = f"{left / 3600:.1f} h"
-        return f"{rate:.1f} steps/s  about {shown} left"
+        left = time_left(done, progress.steps - progress.steps_done, seconds)
+        return f"{pace(done, seconds)}  {left}"

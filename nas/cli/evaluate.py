@@ -140,13 +140,10 @@ def _workers(device: str) -> int:
 def _measured(
     enlarge: Enlarge, sets: list[TestSet], save: Path | None, workers: int
 ) -> dict[str, Quality]:
-    from rich.progress import Progress
-
-    from nas.cli.console import PlainConsole
+    from nas.cli.bars import bars
     from nas.evaluate.benchmark import evaluate_set
 
-    console = PlainConsole(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+    with bars() as progress:
         tasks = {one.name: progress.add_task(one.name, total=len(one)) for one in sets}
 
         def watcher(name: str) -> Callable[[Any, Pixels], None]:

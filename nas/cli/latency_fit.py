@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -78,8 +80,8 @@ def fit(
     with with_threads(threads) as used:
         here = this_device(place=device, runtime=runtime, dtype=dtype, threads=used,
                            lr_size=parse_size(size), scale=scale)  # fmt: skip
-        with _Progress(str(here), len(drawn)) as progress:
-            measured = measure_networks(notes, drawn, here, rounds=rounds, on_batch=progress.tell)
+        with _progress(str(here), len(drawn)) as tell:
+            measured = measure_networks(notes, drawn, here, rounds=rounds, on_batch=tell)
     model = fit_model(
         measured, here, space=loaded.name, made_with=environment().to_dict(), held_out=apart
     )
@@ -99,35 +101,17 @@ def _summary(model: LatencyModel, output: Path) -> str:
     )
 
 
-class _Progress:
-    """A bar on a terminal, else nothing; on standard error."""
+@contextmanager
+def _progress(device: str, total: int) -> Iterator[Callable[[list[Measured]], None]]:
+    """Tells a person who watches how many are measured."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
-    def __init__(self, device: str, total: int) -> None:
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-        )
+    from nas.cli.bars import bars
 
-        from nas.cli.console import PlainConsole
-
-        console = PlainConsole(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-                   TimeRemainingColumn())  # fmt: skip
-        self._bar = Progress(*columns, console=console, disable=not console.is_terminal)
-        self._task = self._bar.add_task("networks", total=total)
-        if console.is_terminal:
-            console.print(device, highlight=False)
-
-    def tell(self, measured: list[Measured]) -> None:
-        """So many are measured."""
-        self._bar.update(self._task, completed=len(measured))
-
-    def __enter__(self) -> _Progress:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+               TimeRemainingColumn())  # fmt: skip
+    with bars(*columns, transient=False) as progress:
+        task = progress.add_task("networks", total=total)
+        if progress.console.is_terminal:
+            progress.console.print(device, highlight=False)
+        yield lambda measured: progress.update(task, completed=len(measured))

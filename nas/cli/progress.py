@@ -8,6 +8,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
+from nas.cli.bars import Throttle, pace, steps_bars, time_left
 from nas.cli.lines import one_line
 from nas.explore.events import (
     Event,
@@ -64,23 +65,12 @@ class Display:
     """One live progress display on a terminal, with a line for each network in training."""
 
     def __init__(self) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-        from nas.cli.console import PlainConsole
-
-        self.console = PlainConsole(stderr=True)
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[counts]}"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}", style="cyan"),
-            console=self.console,
-        )
+        self._progress = steps_bars()
+        self.console = self._progress.console
         self._search: Any = None
         self._lines: dict[int, Any] = {}
         self._free: list[Any] = []
-        self._shown: dict[int, float] = {}
+        self._shown: dict[int, Throttle] = {}
         self._began = time.monotonic()
         self._first = 0
         self._steps = 1
@@ -98,14 +88,14 @@ class Display:
             self._progress.start()
             self._search = self._progress.add_task(
                 "networks", total=event.goal, completed=event.trained,
-                counts=f"{event.trained}/{event.goal}", left="",
+                facts=f"{event.trained}/{event.goal}", left="",
             )  # fmt: skip
         elif isinstance(event, TrialStarted):
             # All fields: a reset forgets those that it is not given.
             self._progress.reset(
                 self._line(event.record.number),
                 description=self._title(event.record.number, event.until),
-                counts=_cost(event.record), left="", visible=True,
+                facts=_cost(event.record), left="", visible=True,
             )  # fmt: skip
         elif isinstance(event, TrainingStep):
             self._step(event)
@@ -119,7 +109,7 @@ class Display:
             self._progress.console.print(_outcome(event.record), highlight=False)
             self._progress.update(
                 self._search, completed=event.trained,
-                counts=f"{event.trained}/{event.goal}  {_standing(event)}",
+                facts=f"{event.trained}/{event.goal}  {_standing(event)}",
                 left=self._left(event),
             )  # fmt: skip
         elif isinstance(event, SearchEnded):
@@ -132,10 +122,10 @@ class Display:
     def _measure(self, event: NetworksMeasured) -> None:
         if self._search is None:
             self._progress.start()
-            self._search = self._progress.add_task("", total=event.networks, counts="", left="")
+            self._search = self._progress.add_task("", total=event.networks, facts="", left="")
         self._progress.update(
             self._search, description=_measuring(event), completed=event.done,
-            counts=f"{event.done}/{event.networks}",
+            facts=f"{event.done}/{event.networks}",
         )  # fmt: skip
         if event.done == event.networks:
             self._progress.remove_task(self._search)
@@ -146,7 +136,7 @@ class Display:
         if number not in self._lines:
             free = self._free.pop() if self._free else None
             if free is None:
-                free = self._progress.add_task("", total=self._steps, counts="", left="")
+                free = self._progress.add_task("", total=self._steps, facts="", left="")
             self._lines[number] = free
         return self._lines[number]
 
@@ -158,16 +148,14 @@ class Display:
             self._free.append(line)
 
     def _step(self, event: TrainingStep) -> None:
-        now = time.monotonic()
-        # Drawing each of a thousand quick steps would cost more than they do.
-        if now - self._shown.get(event.number, 0.0) < 0.1 and event.step < event.steps:
+        shown = self._shown.setdefault(event.number, Throttle())
+        if not shown.due(last=event.step >= event.steps):
             return
-        self._shown[event.number] = now
-        rate = event.step / event.seconds if event.seconds > 0 else 0.0
         self._progress.update(
             self._line(event.number), completed=event.step, total=event.steps, visible=True,
             description=self._title(event.number, event.steps),
-            counts=f"step {event.step}/{event.steps}  {rate:.1f} steps/s  loss {event.loss:.4f}",
+            facts=f"step {event.step}/{event.steps}  {pace(event.step, event.seconds)}  "
+                  f"loss {event.loss:.4f}",
         )  # fmt: skip
 
     def _title(self, number: int, until: int) -> str:
@@ -182,8 +170,7 @@ class Display:
             return ""
         if event.trained >= event.goal:
             return "finishing the best" if event.stopped else ""
-        seconds = (time.monotonic() - self._began) / done * (event.goal - event.trained)
-        return f"about {_duration(seconds)} left"
+        return time_left(done, event.goal - event.trained, time.monotonic() - self._began)
 
 
 def _measuring(event: NetworksMeasured) -> str:
@@ -232,9 +219,3 @@ def _standing(event: TrialEnded) -> str:
     if event.best is None or event.best.psnr_y_db is None:
         return f"no network finished yet{stopped}"
     return f"best {event.best.psnr_y_db:.3f} dB, front of {event.front_size}{stopped}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
+from nas.cli.bars import Throttle, duration, pace, steps_bars, time_left
 from nas.cli.lines import one_line
 from nas.training.events import (
     RolledBack,
@@ -59,7 +59,7 @@ def lines(event: TrainingEvent) -> list[str]:
     if isinstance(event, RolledBack):
         return [f"{event.reason}; back to step {event.step}, step size times {event.rate_factor:g}"]
     if isinstance(event, TrainingEnded):
-        return [f"Trained {event.step} steps in {_duration(event.seconds)}: best "
+        return [f"Trained {event.step} steps in {duration(event.seconds)}: best "
                 f"{event.best_psnr_y_db:.3f} dB at step {event.best_step}"]  # fmt: skip
     return []
 
@@ -68,21 +68,10 @@ class Bar:
     """A bar with rate, time left and the best so far, on a terminal."""
 
     def __init__(self) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-        from nas.cli.console import PlainConsole
-
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[facts]}"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}", style="cyan"),
-            console=PlainConsole(stderr=True),
-        )
+        self._progress = steps_bars()
         self._task: Any = None
         self._first = self._steps = 0
-        self._shown = 0.0
+        self._throttle = Throttle()
         self._best = ""
 
     def watch(self, event: TrainingEvent) -> None:
@@ -105,18 +94,14 @@ class Bar:
         self._progress.stop()
 
     def _step(self, event: TrainingStep) -> None:
-        now = time.monotonic()
-        # Drawing each of a thousand quick steps would cost more than they do.
-        if now - self._shown < 0.1 and event.step < self._steps:
+        if not self._throttle.due(last=event.step >= self._steps):
             return
-        self._shown = now
-        rate = (event.step - self._first) / event.seconds if event.seconds > 0 else 0.0
-        left = (self._steps - event.step) / rate if rate else 0.0
+        done, left = event.step - self._first, self._steps - event.step
         self._progress.update(
             self._task, completed=event.step, description=f"phase {event.phase + 1}",
-            facts=f"step {event.step}/{self._steps}  {rate:.1f} steps/s  loss {event.loss:.4f}"
-                  f"{self._best}",
-            left=f"about {_duration(left)} left" if rate else "",
+            facts=f"step {event.step}/{self._steps}  {pace(done, event.seconds)}  "
+                  f"loss {event.loss:.4f}{self._best}",
+            left=time_left(done, left, event.seconds),
         )  # fmt: skip
 
 
@@ -134,9 +119,3 @@ def _opening(event: TrainingStarted) -> list[str]:
 
 def _psnrs(event: Validated) -> str:
     return "  ".join(f"{name} {psnr:.3f} dB" for name, psnr in event.psnr_y_db.items())
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -59,8 +59,9 @@ def auto(
     from compress.network_file import stem_of
     from compress.prune import Method, check_budget
     from compress.step import Judge
+    from nas.cli.bars import bar
     from nas.cli.compress.limit import parse_limit
-    from nas.cli.compress.training import bar, dataset_of, recipe_of
+    from nas.cli.compress.training import dataset_of, recipe_of
     from nas.cli.size import parse_size
     from nas.evaluate.precision import best_device
     from nas.latency.meter import Meter

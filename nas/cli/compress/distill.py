@@ -113,7 +113,7 @@ def _trained(
     device: str | None,
 ) -> Tuned:
     from compress.finetune import finetune
-    from nas.cli.compress.training import bar
+    from nas.cli.bars import bar
     from nas.evaluate.precision import best_device
 
     with bar("distilling", recipe.steps) as advance:

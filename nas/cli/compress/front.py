@@ -86,8 +86,8 @@ def _compressed(
     folder: Path,
 ) -> Compressed:
     from compress.auto import Plan, auto
+    from nas.cli.bars import bar
     from nas.cli.compress.limit import parse_limit
-    from nas.cli.compress.training import bar
     from nas.networks import trained_network
 
     network = trained_network(run.weights(record))

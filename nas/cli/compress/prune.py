@@ -122,7 +122,7 @@ def _pruned(
     device: str | None,
 ) -> Pruned:
     from compress.prune import prune as prune_network
-    from nas.cli.compress.training import bar
+    from nas.cli.bars import bar
     from nas.evaluate.precision import best_device
 
     with bar("fine-tuning", 0 if recipe is None else recipe.steps) as advance:
@@ -137,7 +137,7 @@ def _show_sensitivity(network: Network, dataset: Dataset, method: Method) -> Non
     from rich.table import Table
 
     from compress.sensitivity import sensitivity
-    from nas.cli.compress.training import bar
+    from nas.cli.bars import bar
     from nas.cli.console import PlainConsole
 
     with bar("halving widths", None) as advance:

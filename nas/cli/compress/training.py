@@ -1,9 +1,8 @@
-"""What the commands that fine-tune share: recipe, photos, teachers, progress."""
+"""What the commands that fine-tune share: recipe, photos, teachers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from nas.training.recipe import Recipe
     from search_spaces import Network
 
-__all__ = ["bar", "dataset_of", "recipe_of", "teaching_of"]
+__all__ = ["dataset_of", "recipe_of", "teaching_of"]
 
 
 def recipe_of(
@@ -70,21 +69,3 @@ def teaching_of(
     teaching = Teaching(opened, lessons, tuple(weights) or None)
     teaching.check(student)
     return teaching
-
-
-@contextmanager
-def bar(title: str, total: int | None) -> Iterator[Callable[..., None]]:
-    """A progress bar on standard error where a person watches; calls take (done, of)."""
-    from rich.progress import Progress
-
-    from nas.cli.console import PlainConsole
-
-    console = PlainConsole(stderr=True)
-    hidden = not console.is_terminal or total == 0
-    with Progress(console=console, transient=True, disable=hidden) as progress:
-        task = progress.add_task(title, total=total)
-
-        def advance(done: int, of: int | None = None) -> None:
-            progress.update(task, completed=done, total=of or total)
-
-        yield advance

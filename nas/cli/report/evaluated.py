@@ -176,9 +176,7 @@ def _evaluate(
     table: Path,
 ) -> dict[int, Evaluated]:
     """The figures of every network on these images; what is new is measured, then kept."""
-    from rich.progress import Progress
-
-    from nas.cli.console import PlainConsole
+    from nas.cli.bars import bars
 
     images = _digest([pair.hr for pair in test_set.pairs])
     done = {number: row for number, row in known.items() if row.images == images}
@@ -186,8 +184,7 @@ def _evaluate(
     left = [record for record in missing if run.weights(record).is_file()]
     if not left and not done:
         raise InputError(f"{run.folder}: {_LOST}")
-    console = PlainConsole(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+    with bars() as progress:
         task = progress.add_task(test_set.name, total=len(left) * len(test_set))
         for record in left:
             path = run.weights(record)
