@@ -50,7 +50,7 @@ def settings_for(run: Path, trials: int, storage: str | None) -> SearchSettings:
         trials=trials,
         run=run,
         storage=storage,
-        latency_lr=(8, 8),
+        latency_size=(8, 8),
         device="cpu",
     )
 

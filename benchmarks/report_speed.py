@@ -55,7 +55,7 @@ def write_study(folder: Path, trials: int, *, space: str = "distillation", seed:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     settings = make_settings(
         ["600K-params"], objectives="psnr,params,latency", space=space,
-        profile_name="standard", trials=trials, run=folder,
+        profile="standard", trials=trials, run=folder,
     )  # fmt: skip
     memory = optuna.create_study(
         directions=["maximize", "minimize", "minimize"],
@@ -67,7 +67,7 @@ def write_study(folder: Path, trials: int, *, space: str = "distillation", seed:
     )
     kept.set_metric_names(list(settings.objectives))
     _about(settings, folder)
-    meter = Meter(settings.budgets, settings.hr, settings.latency_lr, "cpu")
+    meter = Meter(settings.budget, settings.hr, settings.latency_lr, "cpu")
     rng = np.random.default_rng(seed)
     at, reached = datetime(2026, 1, 1, 8), list[float]()
     for _ in range(trials):

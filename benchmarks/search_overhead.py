@@ -153,7 +153,7 @@ class _Timed:
                 settings,
                 watch,
                 trainer=self._trainer,
-                meter=Prices(settings.budgets, settings.hr),
+                meter=Prices(settings.budget, settings.hr),
             )
         except KeyboardInterrupt:
             if ask is None:

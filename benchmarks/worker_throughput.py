@@ -74,7 +74,7 @@ def _search(case: str, run: Path, workers: int) -> dict[str, Any]:
         rungs=1,
         trials=chosen["trials"],
         run=run,
-        latency_lr=(8, 8),
+        latency_size=(8, 8),
         device="cpu",
     )
     search_together(settings, Crew(workers), observe)

@@ -5,16 +5,26 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from nas.records import TrialRecord
+from nas.records import Rung, TrialRecord
 
 if TYPE_CHECKING:
-    from nas.explore.search import search
+    from nas.explore.search import run_search, search
+    from nas.explore.settings import make_settings
+    from nas.explore.trainer import Photos, Trainer
+    from nas.latency.meter import Prices
     from nas.run import Run, open_run
 
-__all__ = ["Run", "TrialRecord", "open_run", "search"]
+__all__ = [
+    "Photos", "Prices", "Run", "Rung", "Trainer", "TrialRecord", "make_settings", "open_run",
+    "run_search", "search",
+]  # fmt: skip
 
 # torch, Optuna and pandas load when first needed.
-_HOMES = {"Run": "run", "open_run": "run", "search": "explore.search"}
+_HOMES = {
+    "Photos": "explore.trainer", "Prices": "latency.meter", "Run": "run",
+    "Trainer": "explore.trainer", "make_settings": "explore.settings", "open_run": "run",
+    "run_search": "explore.search", "search": "explore.search",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -22,12 +22,9 @@ from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
 from search_spaces.regular import read_regular
 
-__all__ = ["EXACT", "GIVEN", "Noise", "noise_of", "noise_of_run", "of_difference", "write_noise"]
+__all__ = ["Noise", "noise_of", "noise_of_run", "of_difference", "write_noise"]
 
 _FILE = Path("audit") / "noise.json"
-
-GIVEN = "given"
-"""The source of a noise that was told, and not looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +70,6 @@ def of_difference(noise: float) -> float:
     return math.sqrt(2.0) * noise
 
 
-EXACT = Noise(0.0)
-"""Of figures that no seed changes."""
-
-
 def noise_of(profile: str, steps: int) -> Noise:
     """The noise of a proxy training.
 
@@ -106,17 +99,20 @@ def noise_of(profile: str, steps: int) -> Noise:
     )
 
 
-def noise_of_run(folder: Path, profile: str, steps: int) -> Noise:
-    """That which a run's audit has measured, else that of its training.
+def noise_of_run(folder: Path, profile: str, steps: int, given_db: float | None = None) -> Noise:
+    """That which its search was given or a run's audit has measured, else that of its training.
 
     Args:
         folder: of the run, which may not be there yet.
         profile: the name of its recipe.
         steps: of its recipe.
+        given_db: the standard deviation of PSNR-Y that the search was given, if any.
 
     Raises:
         InputError: the audit's file holds something else.
     """
+    if given_db is not None:
+        return replace(noise_of(profile, steps), psnr_db=given_db, source="given")
     path = folder / _FILE
     try:
         return from_plain(Noise, json.loads(read_regular(path)), str(path))

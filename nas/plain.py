@@ -13,15 +13,18 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, nearest
 
 if TYPE_CHECKING:
-    from pydantic import TypeAdapter
+    from pydantic import BaseModel, TypeAdapter
 
-__all__ = ["from_plain"]
+__all__ = ["checked", "from_plain"]
 
 T = TypeVar("T")
+M = TypeVar("M", bound="BaseModel")
 _MOST_SHOWN = 40
+_RANGES = ("greater_than", "greater_than_equal", "less_than_equal", "finite_number")
+_LIMITS = {"ge": "at least {:.10g}", "gt": "more than {:.10g}", "le": "at most {:.10g}"}
 
 
 def from_plain(kind: type[T], values: Any, where: str) -> T:
@@ -53,6 +56,26 @@ def from_plain(kind: type[T], values: Any, where: str) -> T:
         raise InputError(f"{where}: {_told(error.errors(include_url=False)[0])}") from None
 
 
+def checked(kind: type[M], values: Mapping[str, Any], where: str = "") -> M:
+    """The frozen model of a kind that values describe.
+
+    Args:
+        kind: a pydantic model.
+        values: by the names of its fields.
+        where: they come from, for the message.
+
+    Raises:
+        InputError: one line about the first that is unknown, of another type or out of its range.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        told = _told(error.errors(include_url=False)[0], kind)
+        raise InputError(f"{where}: {told}" if where else told) from None
+
+
 @cache
 def _adapter(kind: Any) -> TypeAdapter[Any]:
     from pydantic import TypeAdapter
@@ -60,13 +83,30 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-def _told(problem: Mapping[str, Any]) -> str:
-    key = ".".join(str(part) for part in problem["loc"])
-    at = f"{key}: " if key else ""
+def _told(problem: Mapping[str, Any], kind: type[BaseModel] | None = None) -> str:
+    key, ctx = ".".join(str(part) for part in problem["loc"]), problem.get("ctx", {})
+    fields = kind.model_fields if kind is not None else {}
     if problem["type"] in ("missing", "missing_argument"):
         return f"missing key {key!r}"
-    message = str(problem["msg"]).replace("Input should be ", "")
+    if problem["type"] == "extra_forbidden":
+        return f"{key}: unknown key{nearest(key, fields) if len(problem['loc']) == 1 else ''}"
+    message = str(problem["msg"]).removeprefix("Value error, ").replace("Input should be ", "")
+    if "error" in ctx:
+        whole = not key or isinstance(ctx["error"], InputError)
+        return message if whole else f"{key}: {message}"
+    if problem["type"] in _RANGES:
+        # pydantic names the one limit that is passed, the field has both.
+        said = fields[key].metadata if key in fields else ()
+        own = {name: getattr(one, name) for one in said for name in _LIMITS if hasattr(one, name)}
+        message = _range({**ctx, **own}) or message
+    at = f"{key}: " if key else ""
     return f"{at}expected {message}, got {_shown(problem['input'])}"
+
+
+def _range(limits: Mapping[str, float]) -> str:
+    if {"ge", "le"} <= limits.keys():
+        return f"{limits['ge']:.10g} to {limits['le']:.10g}"
+    return " and ".join(word.format(limits[k]) for k, word in _LIMITS.items() if k in limits)
 
 
 def _unfit(values: Any, path: str = "") -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nas.choice import BETTER, Choice, check_preference
-from nas.noise import GIVEN, Noise, noise_of, noise_of_run
+from nas.noise import Noise, noise_of, noise_of_run
 from nas.objectives import OBJECTIVES
 from nas.pareto import front
 from nas.records import FINISHED, TrialRecord, to_frame
@@ -67,11 +67,7 @@ class Run:
         Raises:
             InputError: the audit's file of it is damaged.
         """
-        given = self.about.get("noise_db")
-        if given is not None:
-            known = self.known_noise
-            return Noise(float(given), known.ssim, known.latency, GIVEN)
-        return noise_of_run(self.folder, *self._training)
+        return noise_of_run(self.folder, *self._training, self.about.get("noise_db"))
 
     @property
     def choice(self) -> Choice:

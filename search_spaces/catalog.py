@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from search_spaces.architecture import Architecture
-from search_spaces.errors import InputError
-from search_spaces.part import nearest
+from search_spaces.errors import InputError, nearest
 from search_spaces.yaml_file import read_yaml
 
 __all__ = ["Published", "preset", "preset_names", "published"]

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from search_spaces.errors import InputError
-from search_spaces.part import nearest, shown
+from search_spaces.errors import InputError, nearest
+from search_spaces.part import shown
 
 __all__ = ["Dimension", "Label"]
 

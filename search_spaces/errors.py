@@ -1,5 +1,8 @@
 """The exceptions that every package of the project raises for bad input and bad surroundings."""
 
+import difflib
+from collections.abc import Iterable
+
 __all__ = [
     "InputError",
     "MissingExtra",
@@ -7,6 +10,7 @@ __all__ = [
     "NothingToDraw",
     "StoreError",
     "WriteError",
+    "nearest",
 ]
 
 
@@ -61,3 +65,10 @@ class MissingExtra(InputError):
 
     def __str__(self) -> str:
         return f"{self.told}: pip install 'nas-sr[{self.extra}]'"
+
+
+def nearest(name: str, names: Iterable[object]) -> str:
+    """``": did you mean 'x'?"``, or the list of names where none is near."""
+    known = [str(candidate) for candidate in names]
+    close = difflib.get_close_matches(str(name), known, n=1)
+    return f": did you mean {close[0]!r}?" if close else f"; expected one of {', '.join(known)}"

@@ -8,7 +8,6 @@ read off the constructor, so a new part is one class and one line in a table.
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import reprlib
 from collections.abc import Iterator, Mapping
@@ -20,11 +19,11 @@ from pydantic.fields import FieldInfo
 from pydantic_core import core_schema
 from torch import nn
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, nearest
 from search_spaces.inner import Inner
 from search_spaces.layer import Layer
 
-__all__ = ["Part", "Table", "first_problem", "nearest", "shown"]
+__all__ = ["Part", "Table", "first_problem", "shown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,13 +209,6 @@ def shown(value: object) -> str:
 def _flat(info: FieldInfo) -> list[Any]:
     """What an option's annotation says beside its type, also inside ``X | None``."""
     return [*info.metadata, *(m for a in get_args(info.annotation) for m in get_args(a)[1:])]
-
-
-def nearest(name: str, names: Any) -> str:
-    """``": did you mean 'x'?"``, or the list of names where none is near."""
-    known = [str(candidate) for candidate in names]
-    close = difflib.get_close_matches(str(name), known, n=1)
-    return f": did you mean {close[0]!r}?" if close else f"; expected one of {', '.join(known)}"
 
 
 def first_problem(error: ValidationError, schema: type[BaseModel]) -> str:

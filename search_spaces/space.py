@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from search_spaces.architecture import Architecture
 from search_spaces.dimension import Dimension, Label
-from search_spaces.errors import InputError
-from search_spaces.part import nearest, shown
+from search_spaces.errors import InputError, nearest
+from search_spaces.part import shown
 from search_spaces.template import Point, Template, names_in
 from search_spaces.yaml_file import at_key, read_yaml
 

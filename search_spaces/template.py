@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from search_spaces.dimension import Dimension, Label
-from search_spaces.errors import InputError
-from search_spaces.part import nearest, shown
+from search_spaces.errors import InputError, nearest
+from search_spaces.part import shown
 
 __all__ = ["Point", "Template", "names_in"]
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+import nas
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("search_spaces", "nas", "compress", "reports")
 HEAVY = ("torch", "optuna", "pandas", "matplotlib", "scipy", "skimage")
@@ -149,6 +151,13 @@ class TestSources:
     def test_every_package_folder_has_an_init(self) -> None:
         folders = {p.parent for p in SOURCES if p.relative_to(ROOT).parts[0] in PACKAGES}
         assert not relative(sorted(f for f in folders if not (f / "__init__.py").is_file()))
+
+    def test_every_package_says_that_it_is_typed(self) -> None:
+        assert all((ROOT / name / "py.typed").is_file() for name in PACKAGES)
+
+    def test_public_names_lead_somewhere(self) -> None:
+        assert {"Trainer", "run_search", "Prices", "make_settings"} <= set(nas.__all__)
+        assert all(hasattr(nas, name) for name in nas.__all__)
 
     def test_no_test_folder_shadows_a_package(self) -> None:
         assert not [name for name in PACKAGES if (ROOT / "tests" / name).exists()]

@@ -6,14 +6,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import nas
 from benchmarks.replay.history import Finish
 from benchmarks.table.contents import RECIPE, SCALE, table_space
 from benchmarks.table.table import Table
-from nas.explore.search import run_search
-from nas.explore.settings import make_settings
-from nas.explore.trainer import OnStep, Photos
-from nas.latency.meter import Prices
-from nas.records import Rung
+from nas.explore.trainer import OnStep
 from nas.training.loop import Diverged
 from search_spaces import Architecture
 
@@ -24,7 +21,7 @@ def replay(table: Table, trials: int, seed: int, budget: str, **settings: Any) -
     """One search for PSNR against parameters; ``settings`` are those of a search."""
     recorded = _Recorded(table)
     with tempfile.TemporaryDirectory() as folder:
-        made = make_settings(
+        made = nas.make_settings(
             [budget] if budget else [],
             objectives="psnr,params",
             space=table_space(),
@@ -36,14 +33,14 @@ def replay(table: Table, trials: int, seed: int, budget: str, **settings: Any) -
             run=Path(folder),
             **settings,
         )
-        run_search(made, trainer=recorded, meter=Prices(made.budgets, made.hr))
+        nas.run_search(made, trainer=recorded, meter=nas.Prices(made.budget, made.hr))
     return recorded.finishes
 
 
 class _Recorded:
     """Looks up instead of training, and counts the steps that the training would have taken."""
 
-    photos = Photos("table", "0" * 16)
+    photos = nas.Photos("table", "0" * 16)
 
     def __init__(self, table: Table) -> None:
         self._rungs = table.rungs
@@ -53,7 +50,7 @@ class _Recorded:
 
     def advance(
         self, architecture: Architecture, until_step: int, *, checkpoint: Path, on_step: OnStep
-    ) -> Rung:
+    ) -> nas.Rung:
         name = architecture.hash
         self._spent += until_step - self._done.get(name, 0)
         self._done[name] = until_step

@@ -12,7 +12,7 @@ import typer
 import typer.core
 
 from nas.cli.latency_fit import fit
-from nas.cli.size import parse_size
+from nas.size import parse_size
 from search_spaces.errors import InputError
 
 __all__ = ["app", "measure"]

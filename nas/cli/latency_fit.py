@@ -48,13 +48,13 @@ def fit(
     """
     from itertools import islice
 
-    from nas.cli.size import parse_size
     from nas.evaluate.environment import environment
     from nas.evaluate.threads import threads as with_threads
     from nas.latency.campaign import measure_networks
     from nas.latency.device import this_device
     from nas.latency.fit import LEAST_NETWORKS, fit_model
     from nas.latency.samples import random_networks
+    from nas.size import parse_size
     from search_spaces import Space
 
     if output.suffix.lower() not in (".yaml", ".yml"):

@@ -162,46 +162,22 @@ def search(
 
     The same command again goes on with a search that was stopped, by whatever means.
     """
+    # An option that is a setting has its name.
+    given = locals()
+
     from nas.cli.compress.front import check_compression, compress_front
     from nas.cli.insisting import ended_by_the_second
     from nas.cli.progress import make_observer
     from nas.cli.report.main import write_report
-    from nas.cli.size import parse_size
     from nas.cli.train_best import check_training
     from nas.cli.train_best import train_best as train_front
-    from nas.explore.settings import make_settings, parse_seconds
+    from nas.explore.settings import SearchSettings, make_settings
     from nas.workers.crew import Crew
     from nas.workers.together import search_together
 
     check_compression(compress, compress_budget)
     check_training(train_best, train_recipe, train_steps, scale)
-    settings = make_settings(
-        budget or (),
-        objectives=objectives,
-        space=space,
-        scale=scale,
-        profile_name=profile,
-        trials=trials,
-        timeout_s=parse_seconds(timeout) if timeout is not None else None,
-        rungs=rungs,
-        eta=eta,
-        early_stop=early_stop,
-        warm_start=warm_start or (),
-        candidates=candidates,
-        prefer=prefer,
-        sampler=sampler,
-        seed=seed,
-        data=data,
-        validation=val,
-        storage=storage,
-        run=run,
-        latency_lr=parse_size(latency_size, "--latency-size") if latency_size is not None else None,
-        latency_model=latency_model,
-        latency_elsewhere=latency_elsewhere,
-        device=device,
-        checkpoints=checkpoints,
-        study=study,
-    )
+    settings = make_settings(**{k: given[k] for k in SearchSettings.model_fields if k in given})
     crew = Crew(workers, engine, address, cpus_per_worker, gpus_per_worker)
     observer, display = make_observer(json_lines)
     try:

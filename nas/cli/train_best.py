@@ -73,6 +73,6 @@ def _photos(settings: SearchSettings, plan: Plan) -> Dataset:
 
     # As the search read them, so that its split is the same one; then those that are large enough.
     return load_dataset(
-        settings.scale, data=settings.data, validation=settings.validation,
+        settings.scale, data=settings.data, validation=settings.val,
         lr_size=settings.recipe.lr_size,
     ).for_patches(plan.lr_size)  # fmt: skip

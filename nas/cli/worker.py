@@ -50,7 +50,7 @@ def worker(
     """
     from nas.cli.insisting import ended_by_the_second
     from nas.cli.progress import make_observer
-    from nas.explore.settings import parse_seconds
+    from nas.explore.values import parse_seconds
     from nas.stopping import stop_wish
     from nas.workers.job import Job
     from nas.workers.join import work_on
@@ -60,7 +60,7 @@ def worker(
         study,
         checkpoints=checkpoints,
         data=str(data) if data is not None else None,
-        validation=str(val) if val is not None else None,
+        val=str(val) if val is not None else None,
         device=device,
         timeout_s=parse_seconds(timeout) if timeout is not None else None,
     )

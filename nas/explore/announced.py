@@ -48,7 +48,7 @@ def publish(study: Study, settings: SearchSettings) -> None:
         _PLACES: {
             "run": str(settings.run.resolve()),
             "data": str(settings.data.resolve()) if settings.data else None,
-            "validation": str(settings.validation.resolve()) if settings.validation else None,
+            "val": str(settings.val.resolve()) if settings.val else None,
             "device": environment().device,
         },
         SETTINGS: settings_to_text(settings),
@@ -113,10 +113,10 @@ def settings_of(study: Study, /, **local: Any) -> SearchSettings:
 
 
 def places(study: Study) -> dict[str, str | None]:
-    """Where ``run``, ``data`` and ``validation`` lie on the machine that made the study."""
+    """Where ``run``, ``data`` and ``val`` lie on the machine that made the study."""
     where = f"study {study.study_name!r}: {_PLACES}"
     there = from_plain(dict[str, str | None], study.user_attrs[_PLACES], where)
-    return {name: there.get(name) for name in ("run", "data", "validation", "device")}
+    return {name: there.get(name) for name in ("run", "data", "val", "device")}
 
 
 def check_photos(study: Study, fingerprint: str) -> None:

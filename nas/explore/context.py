@@ -16,7 +16,6 @@ from nas.explore.settings import SearchSettings
 from nas.explore.trainer import Photos, Trainer
 from nas.explore.warm import WarmStart, warm_starts
 from nas.latency.meter import Figures, Meter
-from nas.noise import GIVEN
 from nas.run import Run, embedded_storage, open_run
 from nas.run_file import RUN_FILE, SCHEMA_VERSION, read_run_file, write_run
 from nas.store.database import IN_MEMORY, database_file, parse_url, shown
@@ -232,13 +231,13 @@ def _about(
             "validation": list(photos.validation),
             # Where they were read, for whoever trains these networks again.
             "data": str(settings.data.resolve()) if settings.data else None,
-            "val": str(settings.validation.resolve()) if settings.validation else None,
+            "val": str(settings.val.resolve()) if settings.val else None,
         },
         "sampler": settings.sampler,
         "seed": settings.seed,
         "trials": settings.trials,
         "prefer": settings.prefer,
-        "noise_db": settings.noise.psnr_db if settings.noise.source == GIVEN else None,
+        "noise_db": settings.noise_db,
         "command": command.replace(url, safe) if url and safe else command,
         "environment": environment().to_dict(),
     }

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Unpack
 
 from nas.evaluate.precision import best_device
 from nas.explore.context import Context, Joins, set_up
 from nas.explore.events import NetworksMeasured, Observer
+from nas.explore.keywords import Keywords, tells_keywords_of
 from nas.explore.settings import SearchSettings, make_settings
 from nas.explore.trainer import NetworkTrainer, Trainer
 from nas.explore.worker import Worker
@@ -23,15 +24,19 @@ from nas.store.study import quietly
 __all__ = ["Prepare", "meter_of", "prepared", "run_search", "search"]
 
 
+@tells_keywords_of(SearchSettings)
 def search(
-    budgets: Sequence[str] = (), *, observer: Observer | None = None, **settings: Any
+    budget: Sequence[str] | str = (),
+    *,
+    observer: Observer | None = None,
+    **settings: Unpack[Keywords],
 ) -> Run:
     """Searches for the best networks within the budgets, or goes on with a search.
 
     Args:
-        budgets: such as ``["600K-params", "25ms-latency"]``.
+        budget: such as ``"600K-params"`` or ``["600K-params", "25ms-latency"]``.
         observer: told what happens, with the records of ``nas.explore.events``.
-        **settings: see ``nas.explore.settings.make_settings``.
+        **settings: what ``nas search`` has as options, by the same names; each has a default.
 
     Returns:
         The run; ``run.front()`` is its Pareto front as a DataFrame.
@@ -39,7 +44,7 @@ def search(
     Raises:
         InputError: a setting that makes no sense.
     """
-    return run_search(make_settings(budgets, **settings), observer)
+    return run_search(make_settings(budget, **settings), observer)
 
 
 def run_search(
@@ -80,7 +85,7 @@ def meter_of(settings: SearchSettings, *, threads: int | None = None) -> Meter:
         InputError: no such device here.
     """
     return Meter(
-        settings.budgets,
+        settings.budget,
         settings.hr,
         settings.latency_lr,
         str(best_device(settings.device)),

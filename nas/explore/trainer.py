@@ -5,11 +5,11 @@ worth there; everything else of the search knows nothing of photos and tensors. 
 search runs on a recorded table, without any training::
 
     class Recorded:
-        photos = Photos("table", "0" * 16)
+        photos = nas.Photos("table", "0" * 16)
 
         def advance(self, architecture, until_step, *, checkpoint, on_step):
             row = table[architecture.hash, until_step]
-            return Rung(until_step, row.psnr_y_db, row.ssim_y, row.seconds)
+            return nas.Rung(until_step, row.psnr_y_db, row.ssim_y, row.seconds)
 
         def save_weights(self, architecture, checkpoint, path):
             pass
@@ -17,10 +17,11 @@ search runs on a recorded table, without any training::
         def forget(self, checkpoint):
             pass
 
-    settings = make_settings(trials=300, storage="memory", run=folder)
-    run_search(settings, trainer=Recorded(), meter=Prices(settings.budgets, settings.hr))
+    settings = nas.make_settings("600K-params", trials=300, storage="memory", run=folder)
+    prices = nas.Prices(settings.budget, settings.hr)
+    nas.run_search(settings, trainer=Recorded(), meter=prices)
 
-:class:`nas.latency.meter.Prices` gives a network's prices without measuring its latency.
+:class:`nas.Prices` gives a network's prices without measuring its latency.
 """
 
 from __future__ import annotations
@@ -144,7 +145,7 @@ class NetworkTrainer:
         dataset = load_dataset(
             settings.scale,
             data=settings.data,
-            validation=settings.validation,
+            validation=settings.val,
             lr_size=settings.recipe.lr_size,
         )
         return cls(dataset, settings.recipe, device=device)

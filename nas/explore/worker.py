@@ -120,7 +120,7 @@ class Worker:
 
     def _find(self, standing: Standing) -> Job | TrialRecord | str | None:
         """Finds a job, or a proposal to reject, or why there is none left, or nothing for now."""
-        goal, limit_s = self.settings.trials, self.settings.timeout_s
+        goal, limit_s = self.settings.trials, self.settings.timeout
         if limit_s is not None and time.monotonic() - self._began >= limit_s:
             return "goal reached" if standing.trained >= goal else "time is up"
         closing = self._closing(standing)
@@ -182,7 +182,7 @@ class Worker:
         with self.wish.at_once():
             figures = self.context.meter.measure(job.architecture)
         record = figures.complete(job.record, self.context.made_with(figures))
-        limits = {b.name: (getattr(record, b.attribute), b.limit) for b in self.settings.budgets}
+        limits = {b.name: (getattr(record, b.attribute), b.limit) for b in self.settings.budget}
         if "latency" in limits:
             figure, limit = limits["latency"]
             job.trial.set_constraint("latency", figure / limit - 1)

@@ -7,11 +7,12 @@ from importlib import resources
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from nas.plain import checked
 from search_spaces.errors import InputError
 
-__all__ = ["PROFILES", "Recipe", "profile", "validated"]
+__all__ = ["PROFILES", "Recipe", "profile"]
 
 PROFILES = ("smoke", "quick", "standard", "full")
 
@@ -164,7 +165,7 @@ class Recipe(BaseModel):
         Raises:
             InputError: an unknown field or a value outside its range.
         """
-        return validated({**self.model_dump(), **changes}, "recipe")
+        return checked(Recipe, {**self.model_dump(), **changes}, "recipe")
 
 
 def profile(name: str) -> Recipe:
@@ -176,19 +177,4 @@ def profile(name: str) -> Recipe:
     if name not in PROFILES:
         raise InputError(f"profile must be one of {', '.join(PROFILES)}, got {name!r}")
     text = resources.files("nas.training").joinpath("profiles", f"{name}.yaml").read_text("utf-8")
-    return validated(yaml.safe_load(text), f"profile {name}")
-
-
-def validated(values: dict[str, Any], what: str) -> Recipe:
-    """A recipe from plain data.
-
-    Raises:
-        InputError: an unknown field or a value outside its range, named behind ``what``.
-    """
-    try:
-        return Recipe.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        said = first["msg"].removeprefix("Value error, ")
-        raise InputError(f"{what}: {where + ': ' if where else ''}{said}") from error
+    return checked(Recipe, yaml.safe_load(text), f"profile {name}")

@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from nas.training.recipe import PROFILES, Recipe, profile, validated
+from nas.plain import checked
+from nas.training.recipe import PROFILES, Recipe, profile
 from search_spaces.errors import InputError
 from search_spaces.yaml_file import at_key, read_yaml
 
@@ -131,7 +132,7 @@ def _parsed(name: str, data: dict[str, Any], scale: int) -> Plan:
                     f"it, got {hr_size!r}"
                 )
             values["lr_size"] = hr_size // scale
-        recipes.append(validated(values, f"phases.{number}"))
+        recipes.append(checked(Recipe, values, f"phases.{number}"))
     texts = {key: data.get(key, "") for key in ("source", "about")}
     for key, value in texts.items():
         if not isinstance(value, str):

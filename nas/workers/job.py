@@ -19,7 +19,7 @@ class Job:
         checkpoints: folder or URL of checkpoints and weights, ``None`` for those that the
             study names.
         data: folder of training photos; ``None`` for what the study names.
-        validation: folder of validation photos, likewise.
+        val: folder of validation photos, likewise.
         device: as in the settings.
         timeout_s: no trial is started after so many seconds.
         imports: Python files with parts of the user's own.
@@ -31,7 +31,7 @@ class Job:
     run: str | None = None
     checkpoints: str | None = None
     data: str | None = None
-    validation: str | None = None
+    val: str | None = None
     device: str | None = None
     timeout_s: float | None = None
     imports: tuple[str, ...] = ()

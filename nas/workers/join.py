@@ -6,7 +6,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,7 +68,7 @@ def work_on(job: Job, observer: Observer) -> Run:
 @contextmanager
 def _folder(job: Job, study: Study) -> Iterator[tuple[Path, bool, str | None]]:
     """The run folder, whether it is the search's own, and where checkpoints go beyond it."""
-    named = settings_of(study, **_NOWHERE).checkpoints
+    named = _settings(job, study, Path()).checkpoints
     if job.run is not None:
         # Of the machine that made the study: everything is where it says.
         yield Path(job.run), True, named
@@ -86,27 +85,14 @@ def _folder(job: Job, study: Study) -> Iterator[tuple[Path, bool, str | None]]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-_NOWHERE = {
-    "data": None,
-    "device": None,
-    "run": Path(),
-    "storage": None,
-    "study": None,
-    "timeout_s": None,
-    "validation": None,
-}
-
-
 def _settings(job: Job, study: Study, run: Path) -> SearchSettings:
     lie = places(study)
-    data, validation = job.data or lie["data"], job.validation or lie["validation"]
-    return replace(
-        settings_of(study, **_NOWHERE),
-        data=Path(data) if data else None,
-        validation=Path(validation) if validation else None,
+    return settings_of(
+        study,
+        data=job.data or lie["data"],
+        val=job.val or lie["val"],
         storage=job.storage,
-        study=job.study,
         run=run,
         device=job.device,
-        timeout_s=job.timeout_s,
+        timeout=job.timeout_s,
     )

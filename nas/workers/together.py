@@ -74,9 +74,9 @@ def _job(settings: SearchSettings, url: str) -> Job:
         settings.study_name,
         run=str(settings.run.resolve()),
         data=str(settings.data.resolve()) if settings.data else None,
-        validation=str(settings.validation.resolve()) if settings.validation else None,
+        val=str(settings.val.resolve()) if settings.val else None,
         device=settings.device,
-        timeout_s=settings.timeout_s,
+        timeout_s=settings.timeout,
         imports=tuple(str(file) for file in imported_files()),
         patient=True,
     )

@@ -131,7 +131,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, own_lock: Path) -> Finish
     run = nas.search(
         [BUDGET],
         space="tiny",
-        profile_name="smoke",
+        profile="smoke",
         trials=4,
         seed=5,
         run=folder,

@@ -64,7 +64,7 @@ def test_figures_survive_to_the_last_bit(psnr: float | None, macs: int | None) -
     ("attrs", "told"),
     [
         ({"params": "many"}, "trial 7: params: expected a valid integer, got 'many'"),
-        ({"params": -1}, "trial 7: params: expected greater than or equal to 0, got -1"),
+        ({"params": -1}, "trial 7: params: expected at least 0, got -1"),
         ({"psnr_y_db": math.nan}, "trial 7: psnr_y_db: expected a finite number, got nan"),
         ({"psnr_y_db": math.inf}, "trial 7: psnr_y_db: expected a finite number, got inf"),
         ({"rungs": 5}, "trial 7: rungs: expected a valid array, got 5"),

@@ -83,7 +83,7 @@ class TestOpening:
             ("identity.objectives", [], "identity.objectives: "),
             ("identity.budgets", [1], r"identity.budgets: expected an object, got \[1\]"),
             ("identity.budgets", {"params": "few"}, "identity.budgets.params: .* got 'few'"),
-            ("identity.budgets", {"params": -5.0}, "identity.budgets.params: .*greater than 0"),
+            ("identity.budgets", {"params": -5.0}, "identity.budgets.params: expected more than 0"),
             ("identity.budgets", {"beauty": 1.0}, "identity.budgets: .* got 'beauty'"),
             ("identity.scale", 9, "identity.scale: expected 2, 3 or 4, got 9"),
             ("identity.hr", [720], "identity.hr"),

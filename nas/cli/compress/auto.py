@@ -62,10 +62,10 @@ def auto(
     from nas.cli.bars import bar
     from nas.cli.compress.limit import parse_limit
     from nas.cli.compress.training import dataset_of, recipe_of
-    from nas.cli.size import parse_size
     from nas.evaluate.precision import best_device
     from nas.latency.meter import Meter
     from nas.networks import trained_network
+    from nas.size import parse_size
     from search_spaces.cost import HR_720P
 
     check_name(output)

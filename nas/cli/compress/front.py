@@ -69,7 +69,7 @@ def _chosen(run: Run, settings: SearchSettings, count: int) -> Iterable[tuple[Ju
     from nas.explore.search import meter_of
 
     dataset = load_dataset(
-        settings.scale, data=settings.data, validation=settings.validation,
+        settings.scale, data=settings.data, validation=settings.val,
         lr_size=settings.recipe.lr_size,
     )  # fmt: skip
     meter = meter_of(settings)

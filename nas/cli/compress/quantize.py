@@ -51,9 +51,9 @@ def quantize(
     """
     from compress.quantize import QuantizeOptions
     from compress.quantize import quantize as quantize_network
-    from nas.cli.size import parse_size
     from nas.data import load_dataset
     from nas.networks import trained_network
+    from nas.size import parse_size
 
     if output.suffix != ".onnx":
         raise InputError(f"--output: expected a name that ends in .onnx, got {output}")

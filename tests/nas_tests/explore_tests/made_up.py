@@ -64,7 +64,7 @@ def recorded(
     """A search on the made-up table."""
     options: dict[str, Any] = {
         "space": "tiny",
-        "profile_name": "smoke",
+        "profile": "smoke",
         "rungs": 3,
         "eta": 3.0,
         "candidates": 1,
@@ -73,7 +73,7 @@ def recorded(
     options |= more
     settings = make_settings(["40K-params"], trials=trials, run=folder, **options)
     observer = events.append if events is not None else None
-    meter = Prices(settings.budgets)
+    meter = Prices(settings.budget)
     return run_search(settings, observer, trainer=trainer or MadeUp(), meter=meter)
 
 

@@ -227,7 +227,7 @@ def test_full_disk(
 
     resize(f"{size_kb}k")
     folder = small_disk / "run"
-    settings: dict[str, Any] = {"space": "tiny", "profile_name": "smoke", "latency_lr": (16, 16)}
+    settings: dict[str, Any] = {"space": "tiny", "profile": "smoke", "latency_size": (16, 16)}
     options = ("search", "--space", "tiny", "--profile", "smoke", "--latency-size", "16x16")
     ended = process(*options, "--run", folder, "--trials", 8)
     assert ended.code == 2
@@ -256,7 +256,7 @@ def test_a_checkpoint_that_does_not_fit_on_the_disk(
     (small_disk / "other").write_bytes(b"x" * 200_000)
     with pytest.raises(InputError, match=r"cannot write .*checkpoints") as caught:
         nas.search(
-            trials=4, run=small_disk / "run", space="tiny", profile_name="smoke", latency_lr=(8, 8)
+            trials=4, run=small_disk / "run", space="tiny", profile="smoke", latency_size=(8, 8)
         )
     assert "\n" not in str(caught.value)
     (small_disk / "other").unlink()
@@ -264,7 +264,7 @@ def test_a_checkpoint_that_does_not_fit_on_the_disk(
 
 def test_a_store_that_cannot_be_written_is_one_line(tmp_path: Path, one_thread: None) -> None:
     settings = make_settings(
-        space="tiny", profile_name="smoke", run=tmp_path, storage="sqlite:////proc/none/study.db"
+        space="tiny", profile="smoke", run=tmp_path, storage="sqlite:////proc/none/study.db"
     )
     with pytest.raises(InputError, match="cannot be opened: unable to open database file"):
         run_search(settings)
@@ -286,8 +286,8 @@ class TestDeathAtAGivenPlace:
 
     SETTINGS: ClassVar[dict[str, Any]] = {
         "space": "tiny",
-        "profile_name": "smoke",
-        "latency_lr": (8, 8),
+        "profile": "smoke",
+        "latency_size": (8, 8),
     }
 
     def crash(self, folder: Path, where: str, **settings: Any) -> None:

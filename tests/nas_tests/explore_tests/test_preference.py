@@ -53,10 +53,7 @@ def test_a_run_keeps_to_its_preference_and_so_do_its_workers(tmp_path: Path) -> 
     assert (first.about["prefer"], first.about["noise_db"]) == ("cheaper", 0.25)
     again = recorded(tmp_path / "run", 3)
     assert (again.about["prefer"], again.about["noise_db"]) == ("cheaper", None)
-    nowhere = dict.fromkeys(
-        ("data", "device", "run", "storage", "study", "timeout_s", "validation"), None
-    )
-    there = settings_of(study_of(again), **nowhere)
+    there = settings_of(study_of(again))
     assert there.prefer == "cheaper"
     assert there.noise == again.known_noise
     assert recorded(tmp_path / "run", 3, prefer="better").about["prefer"] == "better"

@@ -34,7 +34,7 @@ class Told(NamedTuple):
 
 def meter_of(budgets: Sequence[str]) -> Meter:
     settings = make_settings(budgets)
-    return Meter(settings.budgets, settings.hr, settings.latency_lr, "cpu")
+    return Meter(settings.budget, settings.hr, settings.latency_lr, "cpu")
 
 
 def made_up_psnr_db(arch: Architecture) -> float:

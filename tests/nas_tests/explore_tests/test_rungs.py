@@ -30,7 +30,7 @@ from nas.store.study import begin
 from search_spaces import Architecture, load
 from tests.nas_tests.explore_tests.made_up import MadeUp, networks, recorded, study_of, told
 
-SMALL: dict[str, Any] = {"space": "tiny", "profile_name": "smoke", "latency_lr": (16, 16)}
+SMALL: dict[str, Any] = {"space": "tiny", "profile": "smoke", "latency_size": (16, 16)}
 STEPS = (1, 4, 12)
 
 
@@ -196,7 +196,7 @@ def test_another_worker_may_promote_what_has_just_been_stopped(
     seen: list[int] = []
     monkeypatch.setattr(FolderLease, "turn", turn)
     settings = make_settings(
-        space="tiny", profile_name="smoke", rungs=3, eta=3.0, trials=5, sampler="random",
+        space="tiny", profile="smoke", rungs=3, eta=3.0, trials=5, sampler="random",
         run=tmp_path,
     )  # fmt: skip
     with pytest.raises(KeyboardInterrupt):

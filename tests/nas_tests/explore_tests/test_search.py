@@ -39,7 +39,7 @@ from tests.nas_tests.conftest import Finished
 
 BLOCK = {"kind": "distillation", "stages": 2, "distillation": "none"}
 
-SMALL: dict[str, Any] = {"space": "tiny", "profile_name": "smoke", "latency_lr": (16, 16)}
+SMALL: dict[str, Any] = {"space": "tiny", "profile": "smoke", "latency_size": (16, 16)}
 
 
 def told(run: Run) -> list[tuple[int, str, str, str]]:
@@ -203,7 +203,7 @@ class TestSettings:
     def test_samplers(self, sampler: str, trials: int, tmp_path: Path) -> None:
         # TPE and GP begin to model at the ninth trial.
         recipe = Recipe(steps=1, warmup_steps=0, batch=1, lr_size=8)
-        settings = {**SMALL, "profile_name": "quick", "recipe": recipe}
+        settings = {**SMALL, "profile": "quick", "recipe": recipe}
         run = nas.search(["40K-params"], sampler=sampler, trials=trials, run=tmp_path, **settings)
         assert len(run.finished()) == trials
         assert run.finished()["params"].max() <= 40_000
@@ -226,7 +226,7 @@ class TestSettings:
 
     def test_timeout(self, tmp_path: Path) -> None:
         events: list[Event] = []
-        run = nas.search(trials=500, timeout_s=0.5, run=tmp_path, observer=events.append, **SMALL)
+        run = nas.search(trials=500, timeout=0.5, run=tmp_path, observer=events.append, **SMALL)
         assert ending(events).reason == "time is up"
         assert len(run.finished()) < 100
 
@@ -258,7 +258,7 @@ class TestLatencyBudget:
         small = descend(tiny, lambda arch: meter.figure(arch, "latency"), 4)
         least_ms = meter.figure(small, "latency")
         budget = f"{least_ms * 2:.3f}ms-latency"
-        run = nas.search([budget], trials=3, timeout_s=10, run=tmp_path, **SMALL)
+        run = nas.search([budget], trials=3, timeout=10, run=tmp_path, **SMALL)
         assert len(run.finished()) >= 1
         assert (run.finished()["latency_ms"] <= run.budgets["latency_ms"]).all()
 
@@ -319,7 +319,7 @@ class TestFailures:
         wild = Recipe(
             steps=40, batch=1, lr_size=8, learning_rate=1e18, warmup_steps=0, clip_norm=1e9
         )
-        run = nas.search(space="tiny", recipe=wild, trials=2, run=tmp_path, latency_lr=(8, 8))
+        run = nas.search(space="tiny", recipe=wild, trials=2, run=tmp_path, latency_size=(8, 8))
         trained = [r for r in run.records() if r.state != REJECTED]
         assert [r.state for r in trained] == [FAILED, FAILED]
         assert all(r.reason.startswith("diverged: ") for r in trained)
@@ -409,13 +409,13 @@ class TestAnotherSearchInTheFolder:
             ({"space": "distillation"}, "made with space tiny, not distillation"),
             ({"budgets": ["20K-params"]}, "budgets params"),
             ({"scale": 2}, "scale 4, not 2"),
-            ({"profile_name": "quick"}, "profile smoke, not quick"),
+            ({"profile": "quick"}, "profile smoke, not quick"),
             ({"objectives": "psnr,macs"}, "objectives"),
         ],
     )
     def test_is_refused(self, change: dict[str, Any], told: str, finished: Finished) -> None:
         before = (finished.folder / "run.yaml").read_bytes()
-        settings = {"budgets": ["30K-params"], "space": "tiny", "profile_name": "smoke"} | change
+        settings = {"budgets": ["30K-params"], "space": "tiny", "profile": "smoke"} | change
         budgets = settings.pop("budgets")
         with pytest.raises(InputError) as caught:
             nas.search(budgets, run=finished.folder, **settings)

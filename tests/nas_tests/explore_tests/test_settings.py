@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nas.explore.settings import make_settings, parse_seconds
+import nas
+from nas.cli.search import search as command
+from nas.explore.keywords import Keywords
+from nas.explore.settings import SearchSettings, make_settings
+from nas.explore.values import parse_seconds
 from nas.noise import Noise, noise_of, write_noise
 from nas.training.recipe import Recipe, profile
 from search_spaces import Space
@@ -30,6 +37,16 @@ def test_objectives_are_psnr_against_every_budgeted_figure() -> None:
     assert make_settings(["600K-params", "30G-flops"]).objectives == ("psnr", "params", "macs")
 
 
+def test_a_lone_budget_is_one() -> None:
+    assert make_settings("600K-params") == make_settings(["600K-params"])
+
+
+def test_what_is_typed_on_the_command_line_is_understood() -> None:
+    settings = make_settings(timeout="5m", latency_size="16x9")
+    assert (settings.timeout, settings.latency_lr) == (300, (9, 16))
+    assert make_settings(latency_size=(9, 16)).latency_lr == (9, 16)
+
+
 def test_given_objectives() -> None:
     assert make_settings(objectives="PSNR, flops,latency").objectives == ("psnr", "macs", "latency")
     assert make_settings(objectives=["ssim", "psnr"]).objectives == ("ssim", "psnr")
@@ -44,9 +61,9 @@ def test_given_objectives() -> None:
         ({"objectives": ""}, "unknown ''"),
         ({"sampler": "tpee"}, "sampler: expected one of tpe, nsga2, nsga3, gp, random, got 'tpee'"),
         ({"scale": 5}, "scale: expected 2, 3 or 4, got 5"),
-        ({"profile_name": "fast"}, "profile must be one of smoke, quick, standard, full"),
+        ({"profile": "fast"}, "profile must be one of smoke, quick, standard, full"),
         ({"trials": 0}, "trials: expected at least 1, got 0"),
-        ({"timeout_s": 0.0}, "timeout: expected more than 0 seconds"),
+        ({"timeout": 0.0}, "timeout: expected more than 0, got 0.0"),
         ({"seed": -1}, "seed: expected at least 0, got -1"),
         ({"rungs": 0}, "rungs: expected 1 to 64, got 0"),
         ({"rungs": 10**30}, "rungs: expected 1 to 64, got 1000"),
@@ -54,11 +71,17 @@ def test_given_objectives() -> None:
         ({"candidates": 10**9}, "candidates: expected 1 to 1000, got 1000000000"),
         ({"eta": 1.0}, "eta: expected more than 1 and at most 1000, got 1"),
         ({"eta": float("nan")}, "eta: expected more than 1 and at most 1000, got nan"),
-        ({"noise_db": -0.1}, "noise: expected 0 dB or more, got -0.1"),
+        ({"noise_db": -0.1}, "noise_db: expected at least 0, got -0.1"),
         ({"prefer": "best"}, "prefer: expected better or cheaper, got 'best'"),
         ({"candidates": 0}, "candidates: expected 1 to 1000, got 0"),
-        ({"checkpoints_mb": -1.0}, "checkpoints: expected 0 MB or more, got -1"),
-        ({"latency_lr": (0, 5)}, "latency size: expected at least 1x1"),
+        ({"checkpoints_mb": -1.0}, "checkpoints_mb: expected at least 0, got -1"),
+        ({"latency_size": (0, 5)}, "latency_size.0: expected at least 1, got 0"),
+        ({"latency_size": "0x9"}, "--latency-size: expected WIDTHxHEIGHT such as 320x180"),
+        ({"timeout": "soon"}, "timeout 'soon': expected a time such as 90s, 5m or 2h"),
+        ({"trials": "3"}, "trials: expected a valid integer, got '3'"),
+        ({"budget": 600_000}, "budget: expected a valid array, got 600000"),
+        ({"space": 5}, "space: expected an instance of Space, got 5"),
+        ({"rugns": 3}, "rugns: unknown key: did you mean 'rungs'?"),
         ({"space": "tiyn"}, "unknown space 'tiyn': did you mean 'tiny'?"),
         ({"space": "nowhere.yaml"}, "nowhere.yaml: cannot be read"),
     ],
@@ -75,7 +98,7 @@ def test_what_makes_no_sense_is_refused(settings: dict[str, Any], told: str) -> 
         (["600K-params"], {}, "runs/600K-params"),
         (["600K-params", "25ms-latency"], {}, "runs/600K-params-25ms-latency"),
         ([".5M-params"], {"scale": 2}, "runs/.5M-params-x2"),
-        ([], {"space": "tiny", "profile_name": "smoke"}, "runs/no-budget-tiny-smoke"),
+        ([], {"space": "tiny", "profile": "smoke"}, "runs/no-budget-tiny-smoke"),
         (["600K-params"], {"run": "mine"}, "mine"),
     ],
 )
@@ -101,8 +124,8 @@ def test_folder_of_a_space_with_a_strange_name_stays_inside_runs() -> None:
     ("name", "trials"), [("smoke", 4), ("quick", 24), ("standard", 80), ("full", 260)]
 )
 def test_each_profile_has_its_number_of_trials(name: str, trials: int) -> None:
-    assert make_settings(profile_name=name).trials == trials
-    assert make_settings(profile_name=name, trials=7).trials == 7
+    assert make_settings(profile=name).trials == trials
+    assert make_settings(profile=name, trials=7).trials == 7
 
 
 def test_early_stopping() -> None:
@@ -121,7 +144,7 @@ def test_figures_that_decide_who_goes_on_are_measured_first() -> None:
 
 
 def test_noise_is_the_profiles_the_audits_or_as_given(tmp_path: Path) -> None:
-    assert make_settings(profile_name="standard").noise == noise_of("standard", 0)
+    assert make_settings(profile="standard").noise == noise_of("standard", 0)
     assert make_settings(recipe=Recipe(steps=400)).noise == noise_of("custom", 400)
     assert make_settings(noise_db=0.5).noise.psnr_db == 0.5
     assert make_settings(noise_db=0.5).noise.ssim == noise_of("quick", 0).ssim
@@ -159,15 +182,48 @@ def test_no_seconds(text: str) -> None:
         parse_seconds(text)
 
 
+PYTHON_ONLY = {"recipe", "noise_db", "checkpoints_mb"}
+"""Settings without an option."""
+
+DERIVED = {"noise"}
+"""Fields that follow from others, and are only kept for workers elsewhere."""
+
+
+class TestOneListOfSettings:
+    fields = SearchSettings.model_fields.keys() - DERIVED
+    options = inspect.signature(command).parameters
+
+    def test_every_setting_is_a_keyword_and_every_keyword_a_setting(self) -> None:
+        assert {"budget", *Keywords.__annotations__} == self.fields
+
+    def test_every_setting_is_an_option(self) -> None:
+        assert self.fields - PYTHON_ONLY <= self.options.keys()
+        assert not PYTHON_ONLY & self.options.keys()
+
+    def test_defaults_are_the_same(self) -> None:
+        given = {k: self.options[k].default for k in self.fields - PYTHON_ONLY}
+        assert sum(value is not None for value in given.values()) > 5
+        for name, value in given.items():
+            assert value is None or make_settings(**{name: value}) == make_settings(), name
+
+    @pytest.mark.parametrize("function", [nas.search, nas.make_settings])
+    def test_help_shows_them(self, function: Callable[..., object]) -> None:
+        shown = inspect.signature(function).parameters
+        assert shown.keys() - {"observer"} == self.fields
+        assert shown["eta"].default == make_settings().eta
+        told = inspect.getdoc(function) or ""
+        assert [name for name in self.fields if not re.search(rf"^ +{name}: ", told, re.M)] == []
+
+
 def test_identity_differs_with_what_makes_trials_incomparable() -> None:
     plain = make_settings(["600K-params"], space="tiny").identity("embedded", "0" * 16)
     for changed in (
         make_settings(["500K-params"], space="tiny"),
         make_settings(["600K-params"]),
         make_settings(["600K-params"], space="tiny", scale=2),
-        make_settings(["600K-params"], space="tiny", profile_name="smoke"),
+        make_settings(["600K-params"], space="tiny", profile="smoke"),
         make_settings(["600K-params"], space="tiny", objectives="psnr,macs"),
-        make_settings(["600K-params"], space="tiny", latency_lr=(32, 32)),
+        make_settings(["600K-params"], space="tiny", latency_size=(32, 32)),
         make_settings(["600K-params"], space="tiny", rungs=4),
         make_settings(["600K-params"], space="tiny", rungs=4, eta=2),
     ):

@@ -22,11 +22,11 @@ TINY = Space.load("tiny")
 
 
 def search(folder: Path, trials: int, events: list[Event] | None = None, **more: Any) -> Run:
-    options: dict[str, Any] = {"space": "tiny", "profile_name": "smoke", "sampler": "random"}
+    options: dict[str, Any] = {"space": "tiny", "profile": "smoke", "sampler": "random"}
     budgets = more.pop("budgets", ["40K-params"])
     settings = make_settings(budgets, trials=trials, run=folder, **options | more)
     observer = events.append if events is not None else None
-    return run_search(settings, observer, trainer=MadeUp(), meter=Prices(settings.budgets))
+    return run_search(settings, observer, trainer=MadeUp(), meter=Prices(settings.budget))
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ TINY = Space.load("tiny")
 
 
 def meter_of(budget: str, kind: type[Meter] = Meter) -> Meter:
-    return kind(make_settings([budget]).budgets, (72, 128), (8, 8), "cpu")
+    return kind(make_settings([budget]).budget, (72, 128), (8, 8), "cpu")
 
 
 @pytest.mark.parametrize("name", ["params", "macs", "activations", "memory"])

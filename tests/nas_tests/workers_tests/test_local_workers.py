@@ -159,11 +159,11 @@ def test_one_taken_for_dead_gives_its_network_up(
 
     settings = make_settings(
         space="tiny",
-        profile_name="smoke",
+        profile="smoke",
         trials=2,
         run=tmp_path / "run",
         storage=database,
-        latency_lr=(8, 8),
+        latency_size=(8, 8),
         device="cpu",
     )
     run = run_search(settings, observe)

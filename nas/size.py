@@ -1,4 +1,4 @@
-"""Sizes of images as options."""
+"""Sizes of images as people write them."""
 
 from __future__ import annotations
 
