@@ -36,7 +36,7 @@ class Faster(Meter):
         return 100.0 if name == "latency" else super().figure(arch, name)
 
     def measure(self, arch: Architecture) -> Figures:
-        return replace(self.prices(arch), latency_ms=5.0)
+        return replace(self.prices(arch), latency_ms=5.0, measured_with={"median_ms": 5.0})
 
 
 def test_a_latency_is_refused_for_what_was_measured() -> None:
