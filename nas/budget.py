@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from nas.objectives import OBJECTIVES
+from nas.objectives import OBJECTIVES, canonical
 from search_spaces.errors import InputError
 
 __all__ = ["Budget", "parse_budget", "parse_budgets"]
 
-_COUNT = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
-_UNITS: Mapping[str, Mapping[str, float]] = {
-    "params": _COUNT,
-    "macs": _COUNT,
-    "activations": _COUNT,
-    "latency": {"us": 1e-3, "ms": 1.0, "s": 1e3},
-    "memory": {"KB": 1e-3, "MB": 1.0, "GB": 1e3},
-}
-# What the field calls FLOPs of a network are its multiply-adds.
-_ALIASES = {"flops": "macs", "mult-adds": "macs", "multi-adds": "macs"}
-_PATTERN = re.compile(r"(?P<number>[0-9]*\.?[0-9]+)(?P<unit>[A-Za-z]*)-(?P<figure>[A-Za-z-]+)")
-_EXAMPLES = "600K-params, 30G-flops, 120M-activations, 25ms-latency or 200MB-memory"
+_PATTERN = re.compile(r"(?P<number>[0-9]*\.?[0-9]+)(?P<unit>[A-Za-z]*)-(?P<figure>[A-Za-z][\w-]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +40,28 @@ def parse_budget(text: str) -> Budget:
     Raises:
         InputError: not a number, a unit and a figure; or not positive.
     """
+    limited = {name: one for name, one in OBJECTIVES.items() if one.units}
+    *others, last = [one.example for one in limited.values() if one.example]
+    examples = f"{', '.join(others)} or {last}"
     match = _PATTERN.fullmatch(text.strip())
     if match is None:
-        raise InputError(f"budget {text!r}: expected a number, a unit and a figure: {_EXAMPLES}")
-    figure = match["figure"].lower()
-    figure = _ALIASES.get(figure, figure)
-    if figure not in _UNITS:
-        known = ", ".join((*_UNITS, "flops"))
+        raise InputError(f"budget {text!r}: expected a number, a unit and a figure: {examples}")
+    figure = canonical(match["figure"])
+    if figure not in limited:
+        known = ", ".join((*limited, "flops"))
         raise InputError(f"budget {text!r}: unknown figure {figure!r}; expected one of {known}")
-    units = {unit.lower(): factor for unit, factor in _UNITS[figure].items()}
+    of_figure = limited[figure].units
+    units = {unit.lower(): factor for unit, factor in of_figure.items()}
     unit = match["unit"].lower()
     if unit not in units:
-        expected = ", ".join(unit or "none" for unit in _UNITS[figure])
+        expected = ", ".join(unit or "none" for unit in of_figure)
         raise InputError(
             f"budget {text!r}: unit {match['unit'] or 'none'!r} does not fit {figure}; "
-            f"expected one of {expected}, as in {_EXAMPLES}"
+            f"expected one of {expected}, as in {examples}"
         )
     limit = float(match["number"]) * units[unit]
     if limit <= 0:
-        raise InputError(f"budget {text!r}: expected more than zero, as in {_EXAMPLES}")
+        raise InputError(f"budget {text!r}: expected more than zero, as in {examples}")
     return Budget(figure, limit, text.strip())
 
 

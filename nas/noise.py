@@ -17,6 +17,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from nas.objectives import OBJECTIVES
 from nas.plain import from_plain
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
@@ -56,9 +57,9 @@ class Noise:
             objective: its name; those that are counted, not measured, have none.
             figure: the network's own, of which latency's noise is a share.
         """
-        if objective == "latency":
-            return self.latency * abs(figure)
-        return {"psnr": self.psnr_db, "ssim": self.ssim}.get(objective, 0.0)
+        one = OBJECTIVES[objective]
+        known: float = getattr(self, one.noise) if isinstance(one.noise, str) else one.noise
+        return known * abs(figure) if one.noise_is_share else known
 
     def between(self, objective: str, figure: float = 1.0) -> float:
         """Of the difference of two networks, which no smaller difference is told from."""

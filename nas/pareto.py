@@ -94,8 +94,8 @@ def within(records: Iterable[TrialRecord], budgets: Mapping[str, float]) -> tupl
     """
 
     def fits(record: TrialRecord) -> bool:
-        known = {name: getattr(record, name) for name in budgets}
-        return all(known[n] is not None and known[n] <= limit for n, limit in budgets.items())
+        known = ((record.figure(name), limit) for name, limit in budgets.items())
+        return all(figure is not None and figure <= limit for figure, limit in known)
 
     return tuple(record for record in records if fits(record))
 

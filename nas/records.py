@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -44,7 +45,7 @@ DUPLICATE = "duplicate"
 
 _STATES = (FINISHED, FAILED, INTERRUPTED, REJECTED, RUNNING, STOPPED, PROMOTED)
 _HASH = re.compile("([0-9a-f]{16})?")
-_NESTED = ("architecture", "made_with", "rungs")
+_NESTED = ("architecture", "made_with", "own", "rungs")
 
 
 _Count: TypeAlias = Annotated[int, Ge(0)]
@@ -62,6 +63,7 @@ class Rung:
         seconds: wall time of the training until then.
         rate_factor: share of the recipe's step sizes that it was trained with: 1, or less where
             the training diverged and was begun again.
+        own: figures of objectives of one's own by name, as far as they are known then.
     """
 
     step: Annotated[int, Ge(1)]
@@ -69,6 +71,12 @@ class Rung:
     ssim_y: float
     seconds: Annotated[float, Ge(0)]
     rate_factor: float = 1.0
+    own: Mapping[str, float] = field(default_factory=dict)
+
+    def figure(self, name: str) -> float:
+        """The figure in the field of that name, or else the own one; NaN: not known."""
+        found: float = self.own[name] if name in self.own else getattr(self, name, math.nan)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +110,7 @@ class TrialRecord:
         train_steps: optimiser steps trained.
         train_seconds: wall time of the training alone.
         rungs: what it was worth on the way, in order of steps.
+        own: figures of objectives of one's own by name, as far as they are known.
         reason: why the trial failed or was rejected, one line, else ``""``.
         made_with: recipe, data set, seed, device, library versions, git revision.
     """
@@ -122,6 +131,7 @@ class TrialRecord:
     train_steps: _Count | None = None
     train_seconds: _Cost | None = None
     rungs: tuple[Rung, ...] = ()
+    own: Mapping[str, float] = field(default_factory=dict)
     reason: str = ""
     made_with: Mapping[str, Any] = field(default_factory=dict)
 
@@ -142,11 +152,16 @@ class TrialRecord:
         """The last of its rungs, if there is one."""
         return self.rungs[-1] if self.rungs else None
 
+    def figure(self, name: str) -> float | None:
+        """The figure in the field of that name, or else the own one; ``None``: not known."""
+        found: float | None = self.own.get(name) if name in self.own else getattr(self, name, None)
+        return found
+
     def to_attrs(self) -> dict[str, Any]:
         """The known figures as JSON-ready Optuna user attributes, number and state left out."""
         attrs = asdict(self)
         del attrs["number"], attrs["state"]
-        attrs["rungs"] = list(attrs["rungs"])
+        attrs["rungs"] = [{k: v for k, v in rung.items() if v != {}} for rung in attrs["rungs"]]
         return {key: value for key, value in attrs.items() if value not in (None, "", {}, [])}
 
     @classmethod
@@ -177,12 +192,15 @@ class TrialRecord:
 
 
 def to_frame(records: Iterable[TrialRecord]) -> pd.DataFrame:
-    """One row a record: its fields but the nested ones, and the figures of its last rung."""
+    """One row a record: its fields but the nested ones, its own figures, those of its last rung."""
     import pandas as pd
 
+    every = tuple(records)
     columns = [f.name for f in fields(TrialRecord) if f.name not in _NESTED]
-    rows = []
-    for record in records:
-        row = [getattr(record, name) for name in columns]
-        rows.append(row + [getattr(record.last_rung, f.name, None) for f in fields(Rung)])
-    return pd.DataFrame(rows, columns=columns + [f"rung_{f.name}" for f in fields(Rung)])
+    columns += dict.fromkeys(name for record in every for name in record.own)
+    of_rungs = [f.name for f in fields(Rung) if f.name not in _NESTED]
+    rows = [
+        [*map(record.figure, columns), *(getattr(record.last_rung, n, None) for n in of_rungs)]
+        for record in every
+    ]
+    return pd.DataFrame(rows, columns=columns + [f"rung_{name}" for name in of_rungs])

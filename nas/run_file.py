@@ -64,7 +64,10 @@ class Identity:
             for name in names:
                 if name not in known:
                     expected = ", ".join(known)
-                    raise InputError(f"{where}.{key}: expected some of {expected}, got {name!r}")
+                    raise InputError(
+                        f"{where}.{key}: expected some of {expected}, got {name!r}; one of your "
+                        f"own comes with --import FILE.py"
+                    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["to_csv", "to_rich"]
 
-_FIGURES = tuple(one.attribute for one in OBJECTIVES.values())
-_CSV = ("number", "state", "source", *_FIGURES, "latency_min_ms", "train_steps", "train_seconds",
-        "architecture_hash", "reason")  # fmt: skip
 _WORDS = ("source",)
 
 
@@ -47,7 +44,10 @@ def to_csv(records: Iterable[TrialRecord]) -> str:
     """The records' figures in their own units and full precision; what is unknown is empty."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_CSV)
+    figures = [one.attribute for one in OBJECTIVES.values()]
+    columns = ["number", "state", "source", *figures, "latency_min_ms", "train_steps",
+               "train_seconds", "architecture_hash", "reason"]  # fmt: skip
+    writer.writerow(columns)
     for record in records:
-        writer.writerow([getattr(record, name) for name in _CSV])
+        writer.writerow([record.figure(name) for name in columns])
     return text.getvalue()

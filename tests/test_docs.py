@@ -109,8 +109,10 @@ def _report(folder: Path) -> None:
 
 def _extend(folder: Path) -> None:
     text = (DOCS / "extend.md").read_text(encoding="utf-8")
-    for name, kind in (("mine.py", "python"), ("mine.yaml", "yaml")):
-        (folder / name).write_text(text.split(f"```{kind}\n")[1].split("```")[0], encoding="utf-8")
+    for name, kind, at in (("mine.py", "python", 1), ("mine.yaml", "yaml", 1),
+                           ("mine_too.py", "python", 4)):  # fmt: skip
+        block = text.split(f"```{kind}\n")[at].split("```")[0]
+        (folder / name).write_text(block, encoding="utf-8")
 
 
 def _train(folder: Path) -> None:
@@ -213,7 +215,10 @@ GUIDES: tuple[Guide, ...] = (
     Guide(
         "extend.md",
         _extend,
-        {"--budget 100K-params": "--budget 50K-params --profile smoke --trials 1"},
+        {
+            "--budget 100K-params": "--budget 50K-params --profile smoke --trials 1",
+            "--budget 200KB-file": "--budget 40KB-file --space tiny --profile smoke --trials 1",
+        },
         apart=True,
     ),
 )

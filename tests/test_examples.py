@@ -47,3 +47,26 @@ def test_a_users_own_attention_is_searched_saved_and_described(tmp_path: Path) -
     error = nas("describe", str(net), fails=True)
     assert "unknown attention 'max'" in error
     assert len(error.splitlines()) == 1
+
+
+def test_a_users_own_objectives_are_weighed_limited_and_reported(tmp_path: Path) -> None:
+    mine = ("--import", "examples/my_objective.py")
+    run = tmp_path / "run"
+    search = ("search", "--space", "tiny", "--profile", "smoke", "--run", str(run), "--json")
+    weighed = ("--budget", "40KB-file", "--objectives", "psnr,worst,file", "--rungs", "2")
+    lines = nas(*mine, *search, *weighed, "--trials", "4").splitlines()
+    ended = [json.loads(line)["record"] for line in lines if '"TrialEnded"' in line]
+    stopped = [json.loads(line)["record"] for line in lines if '"TrialPaused"' in line]
+    assert ended
+    for record in ended:
+        assert record["own"]["file"] == record["params"] / 500 <= 40
+        assert record["own"]["worst"] <= record["psnr_y_db"]
+    assert all("worst" in record["rungs"][0]["own"] for record in stopped)
+    head = (run / "front.csv").read_text(encoding="utf-8").splitlines()[0]
+    assert {"file", "worst"} <= set(head.split(","))
+    nas(*mine, "report", str(run), "--output", str(tmp_path / "told"))
+    page = (tmp_path / "told" / "report.html").read_text(encoding="utf-8")
+    assert "Worst photo" in page
+    error = nas("report", str(run), fails=True)
+    assert "one of your own comes with --import FILE.py" in error
+    assert len(error.splitlines()) == 1

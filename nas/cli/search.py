@@ -7,24 +7,33 @@ from typing import Annotated
 
 import typer
 
+from nas.objectives import OBJECTIVES
+
 __all__ = ["search"]
+
+_BUDGETS = "; ".join(
+    f"{one.example} ({one.about})" if one.about else one.example
+    for one in OBJECTIVES.values()
+    if one.example
+)
+_OBJECTIVES = ", ".join(
+    f"{name} (= {one.aliases[0]})" if one.aliases else name for name, one in OBJECTIVES.items()
+)
 
 
 def search(
     budget: Annotated[
         list[str] | None,
         typer.Option(
-            help="The most that a network may cost; repeatable. 600K-params; 30G-flops (= "
-            "30G-macs: multiply-adds for a 1280x720 output); 120M-activations (same output); "
-            "25ms-latency (at --latency-size); 200MB-memory (weights and live tensors, same "
-            "output). No network over a budget is trained."
+            help=f"The most that a network may cost; repeatable. {_BUDGETS}. No network over a "
+            "budget is trained."
         ),
     ] = None,
     objectives: Annotated[
         str | None,
         typer.Option(
-            help="What the front weighs, with commas: psnr, ssim, params, macs (= flops), "
-            "activations, memory, latency. Default: psnr against every budgeted figure."
+            help=f"What the front weighs, with commas: {_OBJECTIVES}. Default: psnr against every "
+            "budgeted figure."
         ),
     ] = None,
     space: Annotated[

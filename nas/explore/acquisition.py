@@ -61,7 +61,7 @@ class Known:
     ) -> Known:
         """Reads the prices off a record or whatever else has them as attributes."""
         prices = {name: float(getattr(priced, name)) for name in _PRICES}
-        return cls(architecture, prices, {**prices, **figures})
+        return cls(architecture, prices, {**prices, **getattr(priced, "own", {}), **figures})
 
 
 def priced(record: object) -> bool:

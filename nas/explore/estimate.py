@@ -31,10 +31,11 @@ def final_figures(
 
     Args:
         records: of any state; those that failed or have no rung get ``None``.
-        name: ``"psnr_y_db"`` or ``"ssim_y"``.
+        name: a figure of the rungs, such as ``"psnr_y_db"``; one of one's own that is known at the
+            last rung alone is estimated of nobody.
         steps: of the rungs.
     """
-    curves = [{rung.step: float(getattr(rung, name)) for rung in r.rungs} for r in records]
+    curves = [{rung.step: rung.figure(name) for rung in r.rungs} for r in records]
     sizes = np.array([math.log(record.params or 1) for record in records])
     figures = np.array([[curve.get(step, math.nan) for step in steps] for curve in curves])
     figures = figures.reshape(len(records), len(steps))

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from nas.pareto import non_dominated
 
-__all__ = ["Climber", "best_share", "next_promotion", "rung_steps"]
+__all__ = ["Climber", "best_share", "decisive", "next_promotion", "rung_steps"]
 
 _Points: TypeAlias = npt.NDArray[np.float64]
 _Indices: TypeAlias = npt.NDArray[np.intp]
@@ -33,7 +33,7 @@ class Climber:
     """A network on its way up.
 
     Attributes:
-        point: the figures by which it competes, on every rung, (objectives,).
+        point: the figures by which it competes, on every rung, (objectives,); NaN: unknown.
         rungs: how many it has come to.
         waits: whether it is paused at the last of them, free to go on.
     """
@@ -76,13 +76,24 @@ def next_promotion(
         if not any(here):
             continue
         gone = [k for k, waits in enumerate(here) if not waits]
-        points = np.array([climbers[k].point for k in there], dtype=np.float64)
+        points = decisive([climbers[k].point for k in there], here)
         errors = np.asarray(noise, dtype=np.float64)
         errors = errors[there] if errors.ndim == 2 else errors
         for index in best_share(points, eta, errors, gone=gone, closing=closing):
             if here[index] and (among is None or there[index] in among):
                 return there[index]
     return None
+
+
+def decisive(points: npt.ArrayLike, waiting: Sequence[bool]) -> _Points:
+    """The points with NaN for each figure that none of the waiting ones knows.
+
+    Some figures only finished networks have: they are to keep nobody from going on.
+    """
+    matrix = np.array(points, dtype=np.float64)
+    if any(waiting):
+        matrix[:, np.isnan(matrix[np.array(waiting)]).all(axis=0)] = np.nan
+    return matrix
 
 
 def best_share(
@@ -100,11 +111,17 @@ def best_share(
     a front's hypervolume comes from its spread. Then those that noise alone may keep out:
     which figures better by less than ``noise`` would put onto the last front taken whole.
     Where half as many again as ``1 / eta`` are gone on, no more do: so eta bounds the cost.
+    A figure that is known of no row decides nothing; a row that lacks another one is left out.
     """
     matrix = np.asarray(points, dtype=np.float64)
     count, most = (_share(len(matrix) * factor / eta, closing) for factor in (1.0, _MOST))
     if count < 1 or len(gone) >= most:
         return []
+    known = ~np.isnan(matrix).all(axis=0)
+    if not known.any():
+        return []
+    errors = np.broadcast_to(np.asarray(noise, dtype=np.float64), matrix.shape)[:, known]
+    matrix = matrix[:, known]
     chosen: list[int] = []
     whole = first = np.array([], dtype=np.intp)
     # Broken ones count in the share, or a rung of many would send on more of the others.
@@ -120,7 +137,7 @@ def best_share(
             whole = front
         chosen += spread[: count - len(chosen)]
     left_out = _spread(matrix, chosen, first) if closing else []
-    further = left_out + _near(matrix, np.asarray(noise, dtype=np.float64), whole)
+    further = left_out + _near(matrix, errors, whole)
     return list(dict.fromkeys(chosen + further))[: max(count, most)]
 
 
@@ -152,9 +169,8 @@ def _spread(matrix: _Points, chosen: Sequence[int], front: _Indices) -> list[int
     return order
 
 
-def _near(matrix: _Points, noise: _Points, front: _Indices) -> list[int]:
+def _near(matrix: _Points, errors: _Points, front: _Indices) -> list[int]:
     """The rows that less than their noise keeps off a front, the nearest first."""
-    errors = np.broadcast_to(noise, matrix.shape)
     # Chance bridges a lack in a noisy figure only; a lack in an exact one is a fact.
     noisy = (errors > 0).any(axis=0)
     if not front.size or not noisy.any():
@@ -163,10 +179,10 @@ def _near(matrix: _Points, noise: _Points, front: _Indices) -> list[int]:
     # A rival that is dearer in an exact figure keeps nobody off: it is another point of the front.
     no_dearer = (others[..., ~noisy] <= rows[..., ~noisy]).all(axis=2)
     # To be dominated by none, a row must be ahead of each in one of the noisy figures.
-    # Rows of unknown noise have unknown figures and are dealt with below.
     with np.errstate(divide="ignore", invalid="ignore"):
         behind = ((rows - others)[..., noisy] / errors[:, None, noisy]).min(axis=2)
     # The rival that is hardest to come up to decides.
     lack = np.where(no_dearer, behind, -np.inf).max(axis=1)
-    # A row with an unknown figure lacks an unknown amount, which is less than nothing.
+    # How much a row with an unknown figure lacks is unknown.
+    lack[np.isnan(matrix).any(axis=1)] = np.inf
     return [int(k) for k in np.argsort(lack, kind="stable") if lack[k] < 1.0]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
-from nas.explore.halving import best_share
+from nas.explore.halving import best_share, decisive
 from nas.explore.settings import SearchSettings
-from nas.explore.view import estimates
+from nas.explore.view import final_objectives
 from nas.objectives import OBJECTIVES
+from nas.records import STOPPED
 from nas.store.ledger import Entry, Standing
 
 __all__ = ["errors", "points_of", "ranking"]
@@ -19,8 +19,13 @@ def ranking(standing: Standing, settings: SearchSettings, rung: int) -> list[Ent
     entries = [entry for entry in standing.entries if entry.begun and entry.record.rungs]
     points = points_of(entries, settings)
     there = [k for k, entry in enumerate(entries) if len(entry.record.rungs) > rung]
+    stopped = [
+        entries[k].record.state == STOPPED and len(entries[k].record.rungs) == rung + 1
+        for k in there
+    ]
+    matrix = decisive([points[k] for k in there], stopped)
     exact = [0.0] * len(settings.objectives)
-    return [entries[there[k]] for k in best_share([points[k] for k in there], 1.0, exact)]
+    return [entries[there[k]] for k in best_share(matrix, 1.0, exact)]
 
 
 def errors(
@@ -28,8 +33,8 @@ def errors(
 ) -> list[list[float]] | list[float]:
     """By how much seeds, or the clock, may part two networks that are alike, in each objective.
 
-    That of a latency is a share of it, and so each network's own; a fitted model's latency is
-    the same whenever it is asked.
+    Where that is a share of the figure, as of a latency, it is each network's own; a
+    fitted model's latency is the same whenever it is asked.
     """
     exact = {"latency"} if settings.latency_model is not None else set()
     names = settings.objectives
@@ -37,7 +42,7 @@ def errors(
     def between(name: str, figure: float) -> float:
         return 0.0 if name in exact else settings.noise.between(name, figure)
 
-    if "latency" not in set(names) - exact:
+    if not any(OBJECTIVES[name].noise_is_share for name in set(names) - exact):
         return [between(name, 0.0) for name in names]
     return [[between(n, figure) for n, figure in zip(names, p, strict=True)] for p in points]
 
@@ -49,8 +54,5 @@ def points_of(entries: Sequence[Entry], settings: SearchSettings) -> list[tuple[
     """
     records = [entry.record for entry in entries]
     signs = [-1.0 if OBJECTIVES[name].maximize else 1.0 for name in settings.objectives]
-    unknown = (math.nan,) * len(signs)
-    return [
-        unknown if row is None else tuple(s * v for s, v in zip(signs, row, strict=True))
-        for row in estimates(records, settings.objectives, settings.rung_steps)
-    ]
+    rows = final_objectives(records, settings.objectives, settings.rung_steps)
+    return [tuple(s * v for s, v in zip(signs, row, strict=True)) for row in rows]

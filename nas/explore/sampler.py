@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+from search_spaces.open_table import OpenTable
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
@@ -42,13 +44,17 @@ def _random(seed: int) -> BaseSampler:
     return RandomSampler(seed=seed)
 
 
-SAMPLERS: Mapping[str, Callable[[int], BaseSampler]] = {
-    "tpe": _tpe,
-    "nsga2": _nsga2,
-    "nsga3": _nsga3,
-    "gp": _gp,
-    "random": _random,
-}
+SAMPLERS: OpenTable[Callable[[int], BaseSampler]] = OpenTable(
+    "sampler",
+    {
+        "tpe": _tpe,
+        "nsga2": _nsga2,
+        "nsga3": _nsga3,
+        "gp": _gp,
+        "random": _random,
+    },
+)
+"""What makes each sampler, from a seed."""
 
 WHOLE = frozenset({"nsga2", "nsga3", "random"})
 """Samplers that count on seeing every trial, or do not mind."""

@@ -14,6 +14,7 @@ from nas.explore import values
 from nas.explore.halving import rung_steps
 from nas.explore.keywords import Keywords, tells_keywords_of
 from nas.noise import Noise, noise_of_run
+from nas.objectives import OBJECTIVES
 from nas.plain import checked
 from nas.run_file import read_run_file
 from nas.training.recipe import Recipe, profile
@@ -184,7 +185,7 @@ class SearchSettings(BaseModel):
         but where these figures decide which ones do, they are needed before.
         """
         named = {budget.name for budget in self.budget} | set(self.objectives)
-        return len(self.rung_steps) > 1 and not named & {"latency", "memory"}
+        return len(self.rung_steps) > 1 and not any(OBJECTIVES[n].measured for n in named)
 
     def identity(self, data_name: str, data_fingerprint: str) -> dict[str, Any]:
         """What must be equal for trials to belong into one study, as JSON-ready data."""

@@ -27,11 +27,12 @@ search runs on a recorded table, without any training::
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from nas.objectives import OBJECTIVES, Objective
 from nas.records import Rung
 from search_spaces import Architecture, Network, build, save_weights
 
@@ -114,13 +115,21 @@ class NetworkTrainer:
         dataset: its validation photos judge the networks; all train on the same batches.
         recipe: how to train, and the seed of the batches and of the first weights.
         device: where.
+        judges: objectives of one's own that trained networks are judged by as well.
     """
 
-    def __init__(self, dataset: Dataset, recipe: Recipe, *, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        recipe: Recipe,
+        *,
+        device: str = "cpu",
+        judges: Sequence[Objective] = (),
+    ) -> None:
         from nas.data import Patches
         from nas.evaluate.validate import bicubic_quality
 
-        self.dataset, self.recipe, self.device = dataset, recipe, device
+        self.dataset, self.recipe, self.device, self.judges = dataset, recipe, device, judges
         self.patches = Patches.of(dataset.train, dataset.scale, recipe)
         bicubic = bicubic_quality(dataset.validation, dataset.scale)
         self._photos = Photos(
@@ -148,7 +157,9 @@ class NetworkTrainer:
             validation=settings.val,
             lr_size=settings.recipe.lr_size,
         )
-        return cls(dataset, settings.recipe, device=device)
+        weighed = [OBJECTIVES[name] for name in settings.objectives]
+        judges = [one for one in weighed if one.worth is not None]
+        return cls(dataset, settings.recipe, device=device, judges=judges)
 
     @property
     def photos(self) -> Photos:
@@ -249,7 +260,17 @@ class NetworkTrainer:
             quality.ssim_y,
             round(state.seconds, 3),
             state.rate_factor,
+            self._own(averaged, state.step),
         )
+
+    def _own(self, network: Network, step: int) -> dict[str, float]:
+        """What the network is worth by objectives of one's own, those that are asked now."""
+        found = {
+            one.name: float(one.worth(network.eval(), self.dataset.validation))
+            for one in self.judges
+            if one.worth is not None and (step == self.recipe.steps or not one.at_end)
+        }
+        return {name: figure for name, figure in found.items() if math.isfinite(figure)}
 
     def _state(self, architecture: Architecture, checkpoint: Path) -> TrainState:
         from nas.training.state import resumed

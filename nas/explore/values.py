@@ -19,7 +19,7 @@ from pydantic import (
 from nas.budget import Budget, parse_budgets
 from nas.explore.sampler import SAMPLERS
 from nas.latency.model import LatencyModel, model_for
-from nas.objectives import OBJECTIVES
+from nas.objectives import OBJECTIVES, canonical
 from nas.plain import from_plain
 from nas.size import parse_size
 from search_spaces import Space
@@ -51,7 +51,7 @@ def _texts(given: object, name: str) -> tuple[str, ...]:
 
 def _objectives(given: object) -> tuple[str, ...]:
     listed = given.split(",") if isinstance(given, str) else _texts(given, "objectives")
-    names = tuple({"flops": "macs"}.get(n.strip().lower(), n.strip().lower()) for n in listed)
+    names = tuple(map(canonical, listed))
     for name in names:
         if name not in OBJECTIVES:
             known = ", ".join(OBJECTIVES)

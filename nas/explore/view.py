@@ -7,6 +7,7 @@ be worth at the last one (``nas.explore.estimate``).
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
     from optuna.study import StudyDirection
 
-__all__ = ["estimates", "sampler_view"]
+__all__ = ["estimates", "final_objectives", "sampler_view"]
 
 _FIRST = 1_000_000
 _MOST = 100
@@ -69,23 +70,23 @@ def sampler_view(
 def estimates(
     records: Sequence[TrialRecord], objectives: Sequence[str], steps: Sequence[int]
 ) -> list[list[float] | None]:
-    """Each record's objectives at the last rung as far as they can be told, else ``None``."""
-    attributes = {OBJECTIVES[name].attribute for name in objectives}
-    learned = {
-        name: final_figures(records, name, steps)
-        for name in ("psnr_y_db", "ssim_y")
-        if records and name in attributes
-    }
-    found: list[list[float] | None] = []
-    for k, record in enumerate(records):
-        row = []
-        for name in objectives:
-            attribute = OBJECTIVES[name].attribute
-            value = learned[attribute][k] if attribute in learned else getattr(record, attribute)
-            row.append(value)
-        known = [float(value) for value in row if value is not None]
-        found.append(known if len(known) == len(row) and record.state != FAILED else None)
-    return found
+    """Each record's objectives at the last rung; ``None`` where one of them cannot be told."""
+    rows = final_objectives(records, objectives, steps)
+    return [None if any(map(math.isnan, row)) else row for row in rows]
+
+
+def final_objectives(
+    records: Sequence[TrialRecord], objectives: Sequence[str], steps: Sequence[int]
+) -> list[list[float]]:
+    """Each record's objectives at the last rung as far as they can be told, else NaN."""
+    columns = []
+    for one in (OBJECTIVES[name] for name in objectives):
+        if one.judged:
+            figures = final_figures(records, one.attribute, steps)
+        else:
+            figures = [None if r.state == FAILED else one.value(r) for r in records]
+        columns.append([math.nan if figure is None else figure for figure in figures])
+    return [list(row) for row in zip(*columns, strict=True)]
 
 
 def _kept(

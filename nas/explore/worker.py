@@ -22,7 +22,7 @@ from nas.explore.events import (
 )
 from nas.explore.plan import Job, Plan
 from nas.objectives import OBJECTIVES
-from nas.pareto import front
+from nas.pareto import front, within
 from nas.records import FAILED, OVER_BUDGET, REJECTED, RUNNING, STOPPED, TrialRecord
 from nas.stopping import StopWish
 from nas.store.leases import Lease, LeaseLost
@@ -182,12 +182,12 @@ class Worker:
         with self.wish.at_once():
             figures = self.context.meter.measure(job.architecture)
         record = figures.complete(job.record, self.context.made_with(figures))
-        limits = {b.name: (getattr(record, b.attribute), b.limit) for b in self.settings.budget}
-        if "latency" in limits:
-            figure, limit = limits["latency"]
-            job.trial.set_constraint("latency", figure / limit - 1)
+        limits = {b.attribute: b.limit for b in self.settings.budget}
+        if "latency_ms" in limits and record.latency_ms is not None:
+            excess = record.latency_ms / limits["latency_ms"] - 1
+            job.trial.set_constraint("latency", excess)
         job = job.write(record)
-        if any(figure > limit for figure, limit in limits.values()):
+        if not within([record], limits):
             reject_over_budget(self.study, job.trial)
             self._barren += 1
             record = replace(record, state=REJECTED, reason=OVER_BUDGET)
@@ -226,10 +226,15 @@ class Worker:
             ssim_y=rung.ssim_y,
             train_steps=rung.step,
             train_seconds=rung.seconds,
+            own={**record.own, **rung.own},
         )
         job.write(record)
-        names = self.settings.objectives
-        values = [float(getattr(record, OBJECTIVES[name].attribute)) for name in names]
+        found = {name: OBJECTIVES[name].value(record) for name in self.settings.objectives}
+        if unknown := [name for name, value in found.items() if value is None]:
+            reason = f"no figure of the objective {', '.join(unknown)} at the end of its training"
+            fail(self.study, job.trial, FAILED, reason)
+            return
+        values = [value for value in found.values() if value is not None]
         told = self.study.tell(job.trial, values)
         if told.values != values:
             # Optuna passes over what a store refuses; the trial would be done again, and again.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache, partial
 from math import inf
 from typing import Any
@@ -14,6 +14,7 @@ from nas.evaluate.memory import peak_memory_mb
 from nas.latency.guess import LatencyGuess
 from nas.latency.model import LatencyModel
 from nas.latency.network_time import BUSY, measure_latency
+from nas.objectives import OBJECTIVES
 from nas.records import TrialRecord
 from nas.training.state import seeded
 from search_spaces import Architecture, Network, build, folded, price
@@ -41,10 +42,12 @@ class Figures:
     latency_ms: float | None
     latency_min_ms: float | None
     measured_with: dict[str, Any]
+    own: Mapping[str, float] = field(default_factory=dict)
 
     def complete(self, record: TrialRecord, made_with: dict[str, Any]) -> TrialRecord:
         """The record with these figures."""
         figures = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "measured_with"}
+        figures["own"] = {**record.own, **self.own}
         return replace(record, made_with=made_with, **figures)
 
 
@@ -78,6 +81,9 @@ class Meter:
             return self._memory_mb(arch)
         if name == "latency":
             return self._prediction_ms(arch)
+        told = OBJECTIVES[name].price
+        if told is not None:
+            return float(told(folded(arch), self.hr))
         return float(getattr(price(folded(arch), self.hr), name))
 
     def fits(self, arch: Architecture) -> bool:
@@ -90,8 +96,10 @@ class Meter:
 
     def prices(self, arch: Architecture) -> Figures:
         """What is known at once: the figures that need neither a network nor a clock."""
-        priced = price(folded(arch), self.hr)
-        return Figures(priced.params, priced.macs, priced.activations, None, None, None, {})
+        in_use = folded(arch)
+        priced = price(in_use, self.hr)
+        counts = (priced.params, priced.macs, priced.activations)
+        return Figures(*counts, None, None, None, {}, self._own(in_use))
 
     def measure(self, arch: Architecture) -> Figures:
         """All figures, with the latency measured on this machine or by the fitted model."""
@@ -110,14 +118,15 @@ class Meter:
         if model is not None:
             told = {"predicted_by": model.hash, **model.device.to_dict()}
             told["device"] = f"{model.device.name} by a fitted model"
-            return Figures(*known, round(model.predict_ms(arch), 4), None, told)
+            foretold_ms = round(model.predict_ms(arch), 4)
+            return Figures(*known, foretold_ms, None, told, self._own(arch))
         found = measure_latency(
             [network or seeded(lambda: build(arch), 0)], lr_size=self.latency_lr,
             device=self.device, threads=self.threads, colors=arch.colors,
         )[0]  # fmt: skip
         return Figures(
             *known, round(found.latency_ms, 4), round(found.latency_min_ms, 4),
-            found.measured_with(),
+            found.measured_with(), self._own(arch),
         )  # fmt: skip
 
     def check_possible(
@@ -195,6 +204,11 @@ class Meter:
             return self.latency_model.predict_ms(folded(arch))
         return self.latency_guess.predict_ms(folded(arch), self.latency_lr)
 
+    def _own(self, arch: Architecture) -> dict[str, float]:
+        """The prices of objectives of one's own."""
+        priced = ((name, one.price) for name, one in OBJECTIVES.items())
+        return {name: float(told(arch, self.hr)) for name, told in priced if told is not None}
+
     def _memory_of(self, arch: Architecture) -> float:
         return peak_memory_mb(folded(arch), lr_size(arch.scale, self.hr))
 
@@ -212,8 +226,8 @@ class Prices(Meter):
 def _readable(name: str, value: float) -> str:
     if name == "latency":
         return f"about {value:.2g} ms"
-    if name == "memory":
-        return f"{value:.1f} MB"
+    if "" not in OBJECTIVES[name].units:
+        return OBJECTIVES[name].text(value)
     for factor, unit in ((1e9, "G"), (1e6, "M"), (1e3, "K")):
         if value >= factor:
             return f"{value / factor:.4g}{unit} {name}"

@@ -176,6 +176,6 @@ def test_objectives_are_fields_of_the_record_and_read_well() -> None:
     assert OBJECTIVES["macs"].text(24_804_000_000) == "24.80 G"
     assert OBJECTIVES["ssim"].text(0.81234) == "0.8123"
     assert LATENCY.value(trial(0)) is None
-    assert Objective("x", "params", False, "K", "X").value(trial(0, params=7)) == 7.0
+    assert Objective("x", False, "K", "X", "params").value(trial(0, params=7)) == 7.0
     with pytest.raises(TypeError):
         OBJECTIVES["psnr"] = PSNR  # type: ignore[index]

@@ -233,3 +233,14 @@ class TestMeter:
         assert 0.3 < meter.figure(arch, "latency") / measured.latency_ms < 3
         assert measured.latency_min_ms <= measured.latency_ms
         assert measured.params == price(arch).params
+
+
+def test_a_sampler_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    from optuna.samplers import RandomSampler
+
+    monkeypatch.setattr(SAMPLERS, "_entries", dict(SAMPLERS))
+    SAMPLERS.add("mine", lambda seed: RandomSampler(seed=seed))
+    assert isinstance(make_sampler("mine", 0, 3), RandomSampler)
+    assert make_settings(sampler="mine").sampler == "mine"
+    with pytest.raises(InputError, match="sampler 'tpe' is there already: choose another name"):
+        SAMPLERS.add("tpe", lambda seed: RandomSampler(seed=seed))
