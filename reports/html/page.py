@@ -11,12 +11,8 @@ from nas.pareto import front
 from nas.records import FINISHED
 from reports.account import RunAccount
 from reports.alike import between_runs
-from reports.figures import known
-from reports.html.charts import progress_chart
-from reports.html.pareto_chart import comparison_chart
 from reports.html.view import RunView, Section, run_view
-from reports.plots.comparison import comparison_info
-from reports.plots.progress import progress_info
+from reports.plots.table import plots_of_runs
 from reports.tables import UNKNOWN
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
@@ -83,11 +79,7 @@ def write_page(accounts: Sequence[RunAccount], path: Path, left_out: Sequence[st
 def _compared(accounts: Sequence[RunAccount]) -> Section | None:
     if len(accounts) < 2:
         return None
-    charts = []
-    if (fronts := known(lambda: comparison_info(accounts))) is not None:
-        charts.append(comparison_chart(fronts))
-    if (progress := known(lambda: progress_info(accounts))) is not None:
-        charts.append(progress_chart(progress))
+    charts = [plot.chart(info) for _, plot, info in plots_of_runs(accounts)]
     return Section("compare", "Comparison", tuple(charts))
 
 

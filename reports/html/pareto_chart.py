@@ -41,9 +41,9 @@ def pareto_chart(info: ParetoInfo) -> Chart:
     )
 
 
-def published_chart(test_set: str, info: PublishedInfo) -> Chart:
+def published_chart(info: PublishedInfo) -> Chart:
     """The run's front among the papers' results on one test set, over logarithmic costs."""
-    drawn = info.drawn
+    drawn, test_set = info.drawn, info.test_set
     variants = tuple(
         Variant(panel.objective.label, *_pareto(panel, drawn, papers=True))
         for panel in drawn.panels

@@ -11,26 +11,11 @@ from nas.pareto import front
 from nas.records import FINISHED, TrialRecord
 from reports.account import RunAccount
 from reports.alike import alike
-from reports.figures import known
 from reports.html.chart import Chart
-from reports.html.charts import (
-    compression_chart,
-    importance_chart,
-    latency_chart,
-    progress_chart,
-    rungs_chart,
-    savings_chart,
-)
-from reports.html.pareto_chart import pareto_chart, published_chart
 from reports.html.trial_facts import trial_facts
 from reports.outcome import summary_rows
-from reports.plots.compression import compression_info
-from reports.plots.importance import importance_info
-from reports.plots.latency import latency_info
-from reports.plots.pareto import PANELS, pareto_info
-from reports.plots.progress import progress_info
-from reports.plots.rungs import rungs_info
 from reports.plots.savings import savings_info
+from reports.plots.table import SECTIONS, known, plots_of_run
 from reports.tables import TrialTable, front_table, trial_table
 
 __all__ = ["Headline", "PageTable", "RunView", "Section", "run_view"]
@@ -124,32 +109,12 @@ def _headlines(account: RunAccount) -> Iterator[Headline]:
 
 
 def _sections(account: RunAccount) -> Iterator[Section]:
-    records, summary = account.records, account.summary
-    weighed = [o.name for o in (*summary.weighed, *(o for o, _ in summary.walls))]
-    costs = dict.fromkeys([*PANELS, *(n for n in weighed if not OBJECTIVES[n].maximize)])
-    pareto = known(
-        lambda: pareto_info(records, summary, tuple(costs), compressed=account.compressed)
-    )
-    among = [published_chart(name, info) for name, info in account.published.items()]
-    if pareto is not None:
-        yield Section("front", "Front", (pareto_chart(pareto), *among))
-    if (progress := known(lambda: progress_info([account]))) is not None:
-        yield Section("progress", "Progress", (progress_chart(progress),))
-    rungs = known(lambda: rungs_info(records, summary))
-    savings = known(lambda: savings_info(records, account.full_steps))
-    training = [
-        *([rungs_chart(rungs)] if rungs is not None else []),
-        *([savings_chart(savings)] if savings is not None else []),
-    ]
-    if training:
-        yield Section("training", "Training", tuple(training))
-    if (importance := known(lambda: importance_info(account.importance))) is not None:
-        yield Section("dimensions", "Dimensions", (importance_chart(importance),))
-    if (latency := known(lambda: latency_info(records, summary))) is not None:
-        yield Section("latency", "Latency", (latency_chart(latency),))
-    path = known(lambda: compression_info(account.compressed, records, summary))
-    if path is not None:
-        yield Section("compression", "Compression", (compression_chart(path),))
+    charts: dict[str, list[Chart]] = {}
+    for _, plot, info in plots_of_run(account):
+        charts.setdefault(plot.section, []).append(plot.chart(info))
+    for key, title in SECTIONS.items():
+        if key in charts:
+            yield Section(key, title, tuple(charts[key]))
     if account.crops:
         yield Section("pictures", "Pictures")
     yield Section("tables", "Tables")

@@ -35,10 +35,12 @@ class PublishedInfo(NamedTuple):
         drawn: the panels. A point with ``published`` is a paper's result and has the number -1;
             the others are the search's own, and so are the front and the search's choice, ``best``.
         caption: in what the two kinds of points differ, one line an entry.
+        test_set: that all were measured on.
     """
 
     drawn: ParetoInfo
     caption: tuple[str, ...]
+    test_set: str
 
 
 def published_info(
@@ -104,7 +106,7 @@ def published_info(
     drawn = ParetoInfo(
         title, subtitle, tuple(panels), bicubic, bicubic is not None, (low, high), tuple(notes)
     )
-    return PublishedInfo(drawn, _caption(own))
+    return PublishedInfo(drawn, _caption(own), test_set)
 
 
 def _stated(result: PublishedResult, cost: Objective, summary: RunSummary) -> float | None:
