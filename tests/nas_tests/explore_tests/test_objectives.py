@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nas.explore.events import Event, SearchEnded, TrialPaused
+from nas.explore.events import Event, SearchEnded
 from nas.explore.search import run_search
 from nas.explore.settings import make_settings
 from nas.explore.trainer import OnStep
@@ -90,7 +90,6 @@ def test_a_search_that_weighs_it_comes_to_an_end(name: str, rungs: int, tmp_path
     found = networks(run)
     finished = [record for record in found if record.state == FINISHED]
     assert len(finished) >= (6 if rungs == 1 else 2)
-    assert (len(finished) < 6) == any(isinstance(event, TrialPaused) for event in events)
     one = OBJECTIVES[name]
     assert all(one.value(record) is not None for record in finished)
     assert run.front_records()
