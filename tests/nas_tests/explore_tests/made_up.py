@@ -20,7 +20,7 @@ from nas.store.study import open_storage
 from nas.training.loop import Diverged
 from search_spaces import Architecture, price
 
-__all__ = ["MadeUp", "networks", "recorded", "study_of", "told"]
+__all__ = ["MadeUp", "kept", "networks", "recorded", "study_of", "told"]
 
 
 class MadeUp:
@@ -61,7 +61,7 @@ def recorded(
     events: list[Event] | None = None,
     **more: Any,
 ) -> Run:
-    """A search on the made-up table."""
+    """A search on the made-up table; its study lies in memory unless a ``storage`` is given."""
     options: dict[str, Any] = {
         "space": "tiny",
         "profile": "smoke",
@@ -69,12 +69,18 @@ def recorded(
         "eta": 3.0,
         "candidates": 1,
         "sampler": "random",
+        "storage": "memory",
     }
     options |= more
     settings = make_settings(["40K-params"], trials=trials, run=folder, **options)
     observer = events.append if events is not None else None
     meter = Prices(settings.budget)
     return run_search(settings, observer, trainer=trainer or MadeUp(), meter=meter)
+
+
+def kept(folder: Path, trials: int, trainer: MadeUp | None = None, **more: Any) -> Run:
+    """The same with its study in the folder: for what opens it again."""
+    return recorded(folder, trials, trainer, **{"storage": None, **more})
 
 
 def networks(run: Run) -> list[TrialRecord]:

@@ -9,11 +9,11 @@ from typing import Any
 from nas.explore.checkpoints import Checkpoints
 from nas.records import FINISHED
 from nas.store.ledger import Ledger
-from tests.nas_tests.explore_tests.made_up import MadeUp, networks, recorded, study_of
+from tests.nas_tests.explore_tests.made_up import MadeUp, kept, networks, study_of
 
 
 def test_what_a_death_left_of_ended_networks_is_removed(tmp_path: Path) -> None:
-    run = recorded(tmp_path, 4, rungs=1)
+    run = kept(tmp_path, 4, rungs=1)
     name = next(r.architecture_hash for r in networks(run) if r.state == FINISHED)
     (tmp_path / "checkpoints").mkdir(exist_ok=True)
     # Killed after the end of a training; in the middle of a write; and a stranger's.

@@ -26,7 +26,7 @@ from nas.records import (
     Rung,
 )
 from search_spaces import Architecture
-from tests.nas_tests.explore_tests.made_up import MadeUp, networks, recorded, study_of, told
+from tests.nas_tests.explore_tests.made_up import MadeUp, kept, networks, recorded, study_of, told
 
 STEPS = (1, 4, 12)
 
@@ -86,7 +86,7 @@ class TestDecisions:
         while run is None:
             trainer = MadeUp(die_at=3)
             try:
-                run = recorded(tmp_path / "parts", 12, trainer, sampler=sampler, storage=None)
+                run = kept(tmp_path / "parts", 12, trainer, sampler=sampler)
             except KeyboardInterrupt:
                 died += 1
                 states = {t.state.name for t in study_of(nas.open_run(tmp_path / "parts")).trials}
@@ -97,10 +97,10 @@ class TestDecisions:
         assert told(networks(run)) == told(networks(whole))
 
     def test_a_later_start_revives_what_was_stopped(self, tmp_path: Path) -> None:
-        first = recorded(tmp_path, 9, storage=None)
+        first = kept(tmp_path, 9)
         before = {r.architecture_hash: r for r in networks(first)}
         trainer = MadeUp()
-        run = recorded(tmp_path, 30, trainer, storage=None)
+        run = kept(tmp_path, 30, trainer)
         after = {r.architecture_hash: r for r in networks(run)}
         assert len(after) == 30
         revived = [n for n, r in before.items() if len(after[n].rungs) > len(r.rungs)]

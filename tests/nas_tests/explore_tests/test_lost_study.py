@@ -12,13 +12,13 @@ import yaml
 
 from nas.records import FINISHED
 from search_spaces.errors import InputError, StoreError
-from tests.nas_tests.explore_tests.made_up import networks, recorded
+from tests.nas_tests.explore_tests.made_up import kept, networks
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The folder of a search that is over."""
-    return recorded(tmp_path / "run", 3).folder
+    return kept(tmp_path / "run", 3).folder
 
 
 def bytes_in(folder: Path) -> dict[str, bytes]:
@@ -51,7 +51,7 @@ def test_a_lost_study_is_not_begun_anew(lose: Callable[[Path], None], folder: Pa
     before = bytes_in(folder)
     assert "trials.csv" in before
     with pytest.raises(InputError, match=r"holds what a search has found .* put that back, or"):
-        recorded(folder, 4)
+        kept(folder, 4)
     assert bytes_in(folder) == before
 
 
@@ -65,11 +65,11 @@ def test_lost_rows_are_not_taken_from_the_tables(order: str, folder: Path) -> No
     database.close()
     before = bytes_in(folder)
     with pytest.raises(InputError, match=r"trials\.csv lists \d finished trials that its study d"):
-        recorded(folder, 4)
+        kept(folder, 4)
     assert bytes_in(folder) == before
     (folder / "trials.csv").rename(folder / "kept.csv")
     with suppress(InputError):  # Without its table, a study may be beyond help.
-        recorded(folder, 4)
+        kept(folder, 4)
     assert (folder / "kept.csv").read_bytes() == before["trials.csv"]
 
 
@@ -85,41 +85,41 @@ def test_other_directions_than_the_objectives(order: str, folder: Path) -> None:
         database.execute(order)
     database.close()
     with pytest.raises(InputError, match="its study is damaged: it has other directions than its"):
-        recorded(folder, 4)
+        kept(folder, 4)
 
 
 def test_a_damaged_mark_of_the_study_changes_nothing(folder: Path) -> None:
     (folder / "nas-study").write_bytes(b"\xf0\xff")
     before = bytes_in(folder)
     with pytest.raises(StoreError, match=r"checkpoints .* cannot be read"):
-        recorded(folder, 4)
+        kept(folder, 4)
     assert bytes_in(folder) == before
 
 
 def test_a_damaged_table_tells_of_nothing(folder: Path) -> None:
     (folder / "trials.csv").write_bytes(b"number,state\nx,finished\n")
-    assert len(networks(recorded(folder, 4))) == 4
+    assert len(networks(kept(folder, 4))) == 4
 
 
 def test_without_run_yaml_the_study_goes_on(folder: Path) -> None:
     (folder / "run.yaml").unlink()
-    assert len(networks(recorded(folder, 4))) == 4
+    assert len(networks(kept(folder, 4))) == 4
     assert (folder / "run.yaml").exists()
 
 
 def test_a_damaged_run_yaml_is_written_anew_where_its_study_is(folder: Path) -> None:
     (folder / "run.yaml").write_text("study: [")
-    assert len(networks(recorded(folder, 4))) == 4
+    assert len(networks(kept(folder, 4))) == 4
     (folder / "run.yaml").write_text("study: [")
     delete(folder)
     with pytest.raises(InputError, match="holds what a search has found"):
-        recorded(folder, 4)
+        kept(folder, 4)
     assert (folder / "run.yaml").read_text() == "study: ["
 
 
 def test_a_renamed_folder_goes_on(folder: Path) -> None:
     moved = folder.rename(folder.with_name("moved"))
-    run = recorded(moved, 4)
+    run = kept(moved, 4)
     assert len([r for r in networks(run) if r.state == FINISHED]) >= 1
     assert len(networks(run)) == 4
     assert run.about["study"] == "run"
@@ -128,22 +128,22 @@ def test_a_renamed_folder_goes_on(folder: Path) -> None:
 def test_another_store_than_the_folders_is_refused(folder: Path, tmp_path: Path) -> None:
     before = bytes_in(folder)
     with pytest.raises(InputError, match="its study is in the folder itself, not in sqlite"):
-        recorded(folder, 4, storage=f"sqlite:///{tmp_path / 'other.db'}")
+        kept(folder, 4, storage=f"sqlite:///{tmp_path / 'other.db'}")
     assert not (tmp_path / "other.db").exists()
     assert bytes_in(folder) == before
 
 
 def test_a_store_that_is_left_out_is_asked_for(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'mine.db'}"
-    folder = recorded(tmp_path / "run", 3, storage=url).folder
+    folder = kept(tmp_path / "run", 3, storage=url).folder
     with pytest.raises(InputError, match=r"its study is in sqlite.*; name that with --storage"):
-        recorded(folder, 4)
+        kept(folder, 4)
     assert not (folder / "study.db").exists()
-    assert len(networks(recorded(folder, 4, storage=url))) == 4
+    assert len(networks(kept(folder, 4, storage=url))) == 4
     assert yaml.safe_load((folder / "run.yaml").read_text())["storage"] == url
 
 
 def test_a_study_in_memory_does_not_come_back(tmp_path: Path) -> None:
-    folder = recorded(tmp_path / "run", 3, storage="memory").folder
+    folder = kept(tmp_path / "run", 3, storage="memory").folder
     with pytest.raises(InputError, match="is not in memory"):
-        recorded(folder, 4, storage="memory")
+        kept(folder, 4, storage="memory")

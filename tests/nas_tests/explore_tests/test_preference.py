@@ -10,7 +10,7 @@ import yaml
 from nas.choice import Choice
 from nas.explore.announced import settings_of
 from search_spaces import Architecture
-from tests.nas_tests.explore_tests.made_up import MadeUp, recorded, study_of
+from tests.nas_tests.explore_tests.made_up import MadeUp, kept, study_of
 
 
 class Writing(MadeUp):
@@ -33,7 +33,7 @@ def test_weights_of_the_preferred_are_there_however_often_it_changes(
         (4, "better", 0.1), (6, "cheaper", 0.1), (9, "cheaper", 0.3), (9, "better", 0.3),
         (9, "cheaper", 0.02),
     ):  # fmt: skip
-        run = recorded(
+        run = kept(
             tmp_path / "run", trials, Writing(), rungs=1, objectives=objectives,
             prefer=prefer, noise_db=noise_db,
         )  # fmt: skip
@@ -49,11 +49,11 @@ def test_weights_of_the_preferred_are_there_however_often_it_changes(
 
 
 def test_a_run_keeps_to_its_preference_and_so_do_its_workers(tmp_path: Path) -> None:
-    first = recorded(tmp_path / "run", 2, prefer="cheaper", noise_db=0.25)
+    first = kept(tmp_path / "run", 2, prefer="cheaper", noise_db=0.25)
     assert (first.about["prefer"], first.about["noise_db"]) == ("cheaper", 0.25)
-    again = recorded(tmp_path / "run", 3)
+    again = kept(tmp_path / "run", 3)
     assert (again.about["prefer"], again.about["noise_db"]) == ("cheaper", None)
     there = settings_of(study_of(again))
     assert there.prefer == "cheaper"
     assert there.noise == again.known_noise
-    assert recorded(tmp_path / "run", 3, prefer="better").about["prefer"] == "better"
+    assert kept(tmp_path / "run", 3, prefer="better").about["prefer"] == "better"

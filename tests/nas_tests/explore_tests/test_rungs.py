@@ -28,7 +28,7 @@ from nas.store.leases.folder import FolderLease
 from nas.store.ledger import ROOT, WORKER, read_records
 from nas.store.study import begin
 from search_spaces import Architecture, load
-from tests.nas_tests.explore_tests.made_up import MadeUp, networks, recorded, study_of, told
+from tests.nas_tests.explore_tests.made_up import MadeUp, kept, networks, recorded, study_of, told
 
 SMALL: dict[str, Any] = {"space": "tiny", "profile": "smoke", "latency_size": (16, 16)}
 STEPS = (1, 4, 12)
@@ -161,8 +161,8 @@ class TestDeathAtAGivenPlace:
         with monkeypatch.context() as patch:
             patch.setattr(where, dying)
             with pytest.raises(Died):
-                recorded(tmp_path, 8, before, sampler="tpe", storage=None)
-        run = recorded(tmp_path, 8, after, sampler="tpe", storage=None)
+                kept(tmp_path, 8, before, sampler="tpe")
+        run = kept(tmp_path, 8, after, sampler="tpe")
         assert told(networks(run)) == undisturbed
         assert RUNNING not in {r.state for r in run.records()}
         again = set(before.advanced) & set(after.advanced)

@@ -9,11 +9,11 @@ from optuna.trial import TrialState
 
 from nas.explore.view import estimates, sampler_view
 from nas.store.ledger import Ledger
-from tests.nas_tests.explore_tests.made_up import networks, recorded, study_of
+from tests.nas_tests.explore_tests.made_up import kept, networks, study_of
 
 
 def test_no_past_trial_is_taken_for_the_one_to_be_made_out(tmp_path: Path) -> None:
-    run = recorded(tmp_path, 6)
+    run = kept(tmp_path, 6)
     study = study_of(run)
     entries = Ledger(study).read().entries
     values = estimates([entry.record for entry in entries], ("psnr", "params"), (1, 4, 12))

@@ -26,7 +26,7 @@ from nas.store.leases import Lease, NoTurn, take_lease
 from nas.store.leases.waiting import Waiting
 from nas.store.leaving import end_transaction
 from tests.nas_tests.conftest import NAS, TINY
-from tests.nas_tests.explore_tests.made_up import MadeUp, recorded
+from tests.nas_tests.explore_tests.made_up import MadeUp, kept
 
 SAID = "nas: interrupted; the same command goes on where it stopped\n"
 # A machine that is busy with other things may stand still for long.
@@ -147,7 +147,7 @@ def test_within_a_transaction(k: int, tmp_path: Path, monkeypatch: pytest.Monkey
     with monkeypatch.context() as patch, interrupted_at(k, "commit") as commits:
         patch.setattr(Waiting, "look", look)
         with pytest.raises(KeyboardInterrupt):
-            recorded(tmp_path, 1000)
+            kept(tmp_path, 1000)
     assert len(commits) >= k
     assert free
     assert not [r for r in nas.open_run(tmp_path).records() if r.state == RUNNING]
@@ -179,7 +179,7 @@ def test_one_that_breaks_out_of_a_transaction_leaves_no_lock(
 
     monkeypatch.setattr("nas.explore.worker.end_transaction", end)
     with pytest.raises(KeyboardInterrupt):
-        recorded(tmp_path, 1000)
+        kept(tmp_path, 1000)
     assert not [r for r in nas.open_run(tmp_path).records() if r.state == RUNNING]
 
 
@@ -211,11 +211,11 @@ def test_a_turn_that_does_not_come_is_not_waited_for(
     events: Any = held
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        recorded(tmp_path / "run", 1000, events=events, storage=store, study="run")
+        kept(tmp_path / "run", 1000, events=events, storage=store, study="run")
     assert time.monotonic() - began < 30
     held.release()
     # What it had in work, if anything, the next start finds.
-    run = recorded(tmp_path / "run", 3, storage=store, study="run")
+    run = kept(tmp_path / "run", 3, storage=store, study="run")
     assert not [r for r in run.records() if r.state == RUNNING]
 
 
@@ -238,13 +238,13 @@ def test_what_is_trained_is_left_to_others(tmp_path: Path) -> None:
             return super().advance(*args, **more)
 
     with pytest.raises(KeyboardInterrupt):
-        recorded(tmp_path, 5, Interrupted())
+        kept(tmp_path, 5, Interrupted())
     records = nas.open_run(tmp_path).records()
     # The job was done, and the next one not begun; its rung is kept.
     assert not [r for r in records if r.state == RUNNING]
     assert sum(len(r.rungs) for r in records) >= 4
     assert (tmp_path / "trials.csv").exists()
-    run = recorded(tmp_path, 5)
+    run = kept(tmp_path, 5)
     finished = {r.architecture_hash for r in run.records() if r.rungs}
     assert {r.architecture_hash for r in records if r.state == INTERRUPTED} - {""} <= finished
 
