@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from nas.cli.console import PlainConsole
+from nas.cli.options import Device, Storage, argument, option
 
 if TYPE_CHECKING:
     from nas.audit.run import Audited
@@ -15,27 +17,16 @@ __all__ = ["audit"]
 
 
 def audit(
-    run: Annotated[Path, typer.Argument(help="The run folder, of a finished or stopped search.")],
+    run: Annotated[Path, argument("The run folder, of a finished or stopped search.")],
     networks: Annotated[
-        int,
-        typer.Option(help="Networks to train again, spread over prices and ranks; at least 3."),
+        int, option("Networks to train again, spread over prices and ranks; at least 3.")
     ] = 12,
-    factor: Annotated[
-        float, typer.Option(help="How many times longer than the search trained them.")
-    ] = 5.0,
-    seeds: Annotated[
-        int, typer.Option(help="Trainings of each network; a second seed tells the noise.")
-    ] = 2,
-    data: Annotated[
-        Path | None, typer.Option(help="The run's training photos, if they have moved.")
-    ] = None,
-    val: Annotated[
-        Path | None, typer.Option(help="The run's validation photos, if they have moved.")
-    ] = None,
-    storage: Annotated[
-        str | None, typer.Option(help="URL of the run's store, if it needs a password.")
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu or cuda. Default: the best.")] = None,
+    factor: Annotated[float, option("How many times longer than the search trained them.")] = 5.0,
+    seeds: Annotated[int, option("Trainings of each network; a second seed tells the noise.")] = 2,
+    data: Annotated[Path | None, option("The run's training photos, if they have moved.")] = None,
+    val: Annotated[Path | None, option("The run's validation photos, if they have moved.")] = None,
+    storage: Storage = None,
+    device: Device = None,
 ) -> None:
     """Train some of a run's networks longer and with another seed, and compare the rankings.
 
@@ -55,7 +46,7 @@ def audit(
     settings = AuditSettings(networks, factor, seeds, data, val, device)
     opened = open_run(run, storage=storage)
     quietly()
-    with AuditDisplay() as display:
+    with closing(AuditDisplay()) as display:
         found = audit_run(opened, settings, display.observe)
     _write(opened, found)
     _print(opened, found, factor)
@@ -95,7 +86,6 @@ def _write(run: Run, found: Audited) -> None:
 def _print(run: Run, found: Audited, factor: float) -> None:
     from nas.audit.finding import findings
     from nas.cli.audit_table import signal_table
-    from nas.cli.console import PlainConsole
 
     console = PlainConsole(highlight=False)
     trust = found.trust

@@ -4,35 +4,23 @@ from __future__ import annotations
 
 import sys
 import time
-from types import TracebackType
 from typing import Any
 
 from nas.audit.run import Progress
 from nas.cli.bars import Throttle, pace, steps_bars, time_left
+from nas.cli.lines import say
 
 __all__ = ["AuditDisplay"]
 
 
 class AuditDisplay:
-    """Shows steps, their rate and the time left; to be used in a ``with`` block."""
+    """Shows steps, their rate and the time left, until it is closed."""
 
     def __init__(self) -> None:
         self._bar: Any = None
         self._task: Any = None
         self._began, self._first, self._throttle = time.monotonic(), -1, Throttle()
         self._done = -1
-
-    def __enter__(self) -> AuditDisplay:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
 
     def observe(self, progress: Progress) -> None:
         """Takes in how far the trainings are."""
@@ -43,12 +31,8 @@ class AuditDisplay:
         if progress.done != self._done:
             self._done = progress.done
             if self._bar is None and progress.done:
-                print(
-                    f"{progress.done}/{progress.trainings} trainings  "
-                    f"{self._rate(progress, now)}".rstrip(),
-                    file=sys.stderr,
-                    flush=True,
-                )
+                done = f"{progress.done}/{progress.trainings} trainings"
+                say(f"{done}  {self._rate(progress, now)}".rstrip())
         if self._bar is not None and self._throttle.due(last=progress.steps_done == progress.steps):
             self._bar.update(
                 self._task,
@@ -57,11 +41,16 @@ class AuditDisplay:
                 f"{progress.seed}  {self._rate(progress, now)}",
             )
 
+    def close(self) -> None:
+        """Leaves the terminal as it was."""
+        if self._bar is not None:
+            self._bar.stop()
+
     def _open(self, progress: Progress) -> None:
         steps = progress.steps // max(1, progress.trainings)
         line = f"{progress.trainings} trainings of {steps} steps, {progress.done} of them done"
         if not sys.stderr.isatty():
-            print(line, file=sys.stderr, flush=True)
+            say(line)
             return
         self._bar = steps_bars()
         self._bar.console.print(line, highlight=False)

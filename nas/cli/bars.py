@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from nas.cli.console import PlainConsole
+
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
 
@@ -53,8 +55,6 @@ def steps_bars() -> Progress:
     """Bars on standard error with the fields ``facts`` and ``left``; not started."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from nas.cli.console import PlainConsole
-
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
@@ -68,8 +68,6 @@ def steps_bars() -> Progress:
 def bars(*columns: ProgressColumn, transient: bool = True) -> Progress:
     """Bars on standard error where a person watches, else nothing; not started."""
     from rich.progress import Progress
-
-    from nas.cli.console import PlainConsole
 
     console = PlainConsole(stderr=True)
     return Progress(*columns, console=console, transient=transient, disable=not console.is_terminal)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.table import Table
 from rich.text import Text
 
 from nas.cli.lines import printable
 
-__all__ = ["PlainConsole"]
+__all__ = ["PlainConsole", "figures_table"]
 
 
 class PlainConsole(Console):
@@ -31,3 +33,12 @@ class PlainConsole(Console):
         for one in super().render(renderable, options):
             shown = one.text if one.control else printable(one.text)
             yield one if shown == one.text else Segment(shown, one.style)
+
+
+def figures_table(*headings: str, title: str | None = None, names: int = 1) -> Table:
+    """A table whose first columns hold ``names``, and the others figures, aligned to the right."""
+    shown = None if title is None else Text(title)
+    table = Table(title=shown, title_justify="left", box=box.SIMPLE_HEAD)
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if number < names else "right")
+    return table

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
+from nas.cli.options import Storage, argument, option
 from search_spaces.errors import InputError, MissingExtra
 
 if TYPE_CHECKING:
@@ -18,13 +17,11 @@ __all__ = ["dashboard", "front_note"]
 
 
 def dashboard(
-    run: Annotated[Path, typer.Argument(help="The run folder.")],
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 for any that is free.")] = 8080,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    browser: Annotated[bool, typer.Option(help="Open it in a browser.")] = True,
-    storage: Annotated[
-        str | None, typer.Option(help="URL of the run's store, if it needs a password.")
-    ] = None,
+    run: Annotated[Path, argument("The run folder.")],
+    port: Annotated[int, option("Port to listen on; 0 for any that is free.")] = 8080,
+    host: Annotated[str, option("Address to listen on.")] = "127.0.0.1",
+    browser: Annotated[bool, option("Open it in a browser.")] = True,
+    storage: Storage = None,
 ) -> None:
     """Open a run's study in optuna-dashboard, until Ctrl-C."""
     from nas.run import open_run

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-import typer
+from rich.table import Table
 
-from nas.cli.options import Trial
+from nas.cli.console import PlainConsole
+from nas.cli.options import Json, PresetScale, Trial, argument, option
 
 __all__ = ["describe"]
 
@@ -18,15 +19,15 @@ _MOST_MB = 500
 def describe(
     network: Annotated[
         str,
-        typer.Argument(
-            help="A .yaml or .safetensors file, a run folder, a folder of nas export, or a "
-            "preset's name."
+        argument(
+            "A .yaml or .safetensors file, a run folder, a folder of nas export, or a preset's "
+            "name."
         ),
     ],
     trial: Trial = "best",
-    scale: Annotated[int, typer.Option(help="Scale of a preset: 2, 3 or 4.")] = 4,
-    latency: Annotated[bool, typer.Option(help="Measure the latency here.")] = True,
-    json_output: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    scale: PresetScale = 4,
+    latency: Annotated[bool, option("Measure the latency here.")] = True,
+    json_output: Json = False,
 ) -> None:
     """Show a network's layers, parameters, multi-adds by three counters, and latency."""
     from nas.evaluate.counters import count
@@ -64,22 +65,14 @@ def describe(
     if latency:
         measured = measure_latency([build(arch)], lr_size=size, repeats=5, colors=arch.colors)[0]
         facts["latency"] = {
-            "latency_ms": round(measured.latency_ms, 2),
-            "median_ms": round(measured.median_ms, 2),
-            "busy": measured.busy,
-            "minimum_ms": round(measured.latency_min_ms, 2),
-            "device": measured.device,
-            "threads": measured.threads,
-            "dtype": measured.dtype,
-        }
+            "latency_ms": round(measured.latency_ms, 2), "median_ms": round(measured.median_ms, 2),
+            "busy": measured.busy, "minimum_ms": round(measured.latency_min_ms, 2),
+            "device": measured.device, "threads": measured.threads, "dtype": measured.dtype,
+        }  # fmt: skip
     print(json.dumps(facts)) if json_output else _print(network, facts)
 
 
 def _print(name: str, facts: dict[str, Any]) -> None:
-    from rich.table import Table
-
-    from nas.cli.console import PlainConsole
-
     console = PlainConsole()
     height, width = facts["lr_size"]
     table = Table("Layer", "Kind", "In", "Out", "Size", "Params", "Multi-Adds")

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from nas.cli.options import Trial
-from nas.cli.targets import check_target
+from nas.cli.bars import bars
+from nas.cli.console import PlainConsole, figures_table
+from nas.cli.options import Device, Json, Trial, argument, option
+from nas.cli.targets import check_target, named_folders
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,36 +23,28 @@ __all__ = ["evaluate"]
 
 def evaluate(
     network: Annotated[
-        str,
-        typer.Argument(
-            help="A .safetensors file, a run folder, a folder of nas export, or `bicubic`."
-        ),
+        str, argument("A .safetensors file, a run folder, a folder of nas export, or `bicubic`.")
     ],
-    test_sets: Annotated[
-        list[str], typer.Option("--set", help="NAME=FOLDER of HR images; may be repeated.")
-    ],
+    test_sets: Annotated[list[str], option("NAME=FOLDER of HR images; may be repeated.", "--set")],
     trial: Trial = "best",
-    scale: Annotated[
-        int | None, typer.Option(help="2, 3 or 4; by default the network's own.")
-    ] = None,
+    scale: Annotated[int | None, option("2, 3 or 4; by default the network's own.")] = None,
     lr_folders: Annotated[
         list[str] | None,
-        typer.Option("--lr", help="NAME=FOLDER of ready LR images for a set of that name."),
+        option("NAME=FOLDER of ready LR images for a set of that name.", "--lr"),
     ] = None,
     self_ensemble: Annotated[
-        bool, typer.Option("--self-ensemble", help="Mean over 8 flips and turns of each image.")
+        bool, option("Mean over 8 flips and turns of each image.", "--self-ensemble")
     ] = False,
-    device: Annotated[str | None, typer.Option(help="As torch names it: cpu, cuda, ...")] = None,
-    save: Annotated[
-        Path | None, typer.Option(help="Folder to write the SR images into, as PNG.")
-    ] = None,
-    csv: Annotated[Path | None, typer.Option(help="File to write every figure into.")] = None,
-    json_output: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
+    device: Device = None,
+    save: Annotated[Path | None, option("Folder to write the SR images into, as PNG.")] = None,
+    csv: Annotated[Path | None, option("File to write every figure into.")] = None,
+    json_output: Json = False,
 ) -> None:
     """Evaluate a network on test sets: PSNR-Y and SSIM-Y, per image and mean.
 
     Without --lr, LR images are made as MATLAB's imresize makes them.
     """
+    from nas.evaluate.benchmark import workers_on
     from nas.evaluate.exact import exact_convolutions
 
     if csv is not None:
@@ -60,7 +52,7 @@ def evaluate(
     enlarge, facts = _enlarger(network, trial, scale, device, self_ensemble)
     opened = _opened(test_sets, lr_folders or [], facts["scale"])
     with exact_convolutions():
-        results = _measured(enlarge, opened, save, _workers(facts.get("device", "cpu")))
+        results = _measured(enlarge, opened, save, workers_on(facts.get("device", "cpu")))
     facts["self_ensemble"] = self_ensemble
     if csv is not None:
         _write_csv(csv, results)
@@ -84,11 +76,8 @@ def _enlarger(
             raise InputError("--self-ensemble: expected a network, got bicubic")
         factor = scale
         return lambda lr: bicubic_up(lr, factor), {"network": name, "scale": scale}
-    import torch
-
-    from nas.evaluate.ensemble import SelfEnsemble
     from nas.evaluate.precision import best_device
-    from nas.evaluate.upscale import upscale
+    from nas.evaluate.upscale import enlarger
     from nas.networks import trained_network
     from search_spaces import price
 
@@ -97,50 +86,29 @@ def _enlarger(
     arch = net.architecture
     if scale not in (None, arch.scale):
         raise InputError(f"{name} enlarges {arch.scale} times, but --scale is {scale}")
-    # Weights in channels_last once, instead of on every call.
-    module: torch.nn.Module = net.to(chosen).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    module = SelfEnsemble(module) if self_ensemble else module
     cost = price(arch)
     facts = {"network": name, "scale": arch.scale, "hash": arch.hash, "params": cost.params,
              "macs": cost.macs, "device": str(chosen)}  # fmt: skip
-    return lambda lr: upscale(module, lr, arch.scale, colors=arch.colors), facts
+    return enlarger(net, chosen, self_ensemble=self_ensemble), facts
 
 
 def _opened(test_sets: list[str], lr_folders: list[str], scale: int) -> list[TestSet]:
     from nas.evaluate.benchmark import TestSet
 
-    sets, lrs = _named(test_sets, "--set"), _named(lr_folders, "--lr")
+    sets, lrs = named_folders(test_sets, "--set"), named_folders(lr_folders, "--lr")
+    for name in sets:
+        # Folders of that name are made where images are saved.
+        if {"/", "\\"} & set(name) or name.startswith("."):
+            raise InputError(f"--set: expected NAME=FOLDER, got the name {name!r}")
     unknown = [name for name in lrs if name not in sets]
     if unknown:
         raise InputError(f"--lr {unknown[0]}: no --set of that name; got {', '.join(sets)}")
     return [TestSet.open(name, hr, scale, lr=lrs.get(name)) for name, hr in sets.items()]
 
 
-def _named(given: list[str], option: str) -> dict[str, Path]:
-    named: dict[str, Path] = {}
-    for text in given:
-        name, equals, folder = text.partition("=")
-        if not equals:
-            name, folder = Path(text).resolve().name, text
-        if not name or not folder or {"/", "\\"} & set(name) or name.startswith("."):
-            raise InputError(f"{option}: expected NAME=FOLDER, got {text!r}")
-        if name in named:
-            raise InputError(f"{option}: {name} is given twice; give each set its own name")
-        named[name] = Path(folder)
-    return named
-
-
-def _workers(device: str) -> int:
-    import torch
-
-    # Each holds an image's features in memory, and more than a few gain little.
-    return min(4, torch.get_num_threads()) if device == "cpu" else 1
-
-
 def _measured(
     enlarge: Enlarge, sets: list[TestSet], save: Path | None, workers: int
 ) -> dict[str, Quality]:
-    from nas.cli.bars import bars
     from nas.evaluate.benchmark import evaluate_set
 
     with bars() as progress:
@@ -194,24 +162,15 @@ def _plain(name: str, quality: Quality) -> dict[str, Any]:
 
 
 def _print(facts: Mapping[str, Any], results: Mapping[str, Quality]) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    from nas.cli.console import PlainConsole
     from nas.evaluate.benchmark import rows
 
     title = f"{Path(facts['network']).name}, x{facts['scale']}"
     if "params" in facts:
         title += f", {facts['params']:,} parameters, {facts['macs'] / 1e9:.2f} G multi-adds"
     title += ", self-ensemble" if facts["self_ensemble"] else ""
-    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD)
-    for heading in ("Set", "Image"):
-        table.add_column(heading)
-    for heading in ("PSNR-Y [dB]", "SSIM-Y"):
-        table.add_column(heading, justify="right")
+    table = figures_table("Set", "Image", "PSNR-Y [dB]", "SSIM-Y", title=title, names=2)
     for name, image, psnr_y_db, ssim_y in rows(results):
         mean = image == "mean"
-        cells = (Text(name), Text(image), f"{psnr_y_db:.4f}", f"{ssim_y:.5f}")
+        cells = (name, image, f"{psnr_y_db:.4f}", f"{ssim_y:.5f}")
         table.add_row(*cells, style="bold" if mean else None, end_section=mean)
     PlainConsole().print(table)

@@ -5,14 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from nas.cli.options import Trial
+from nas.cli.options import OUTPUT, PresetScale, Storage, Trial, argument, option
 from nas.cli.targets import check_target
 from nas.deploy.formats import FORMATS, format_for
 
 if TYPE_CHECKING:
-    pass
+    from nas.records import TrialRecord
 
 __all__ = ["export"]
 
@@ -26,23 +24,17 @@ _ABOUT = "; ".join(
 def export(
     source: Annotated[
         Path,
-        typer.Argument(
-            metavar="RUN|NET",
-            help="A run folder, a .safetensors file or a folder of nas export; for a config also a "
+        argument(
+            "A run folder, a .safetensors file or a folder of nas export; for a config also a "
             ".yaml file or a preset's name.",
+            metavar="RUN|NET",
         ),
     ],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help=f"A name that ends in {_NAMES}; or a folder.")
-    ],
+    output: Annotated[Path, option(f"A name that ends in {_NAMES}; or a folder.", *OUTPUT)],
     trial: Trial = "best",
-    file_format: Annotated[
-        str | None, typer.Option("--format", help=f"Else by the name. {_ABOUT}.")
-    ] = None,
-    scale: Annotated[int, typer.Option(help="Scale of a preset: 2, 3 or 4.")] = 4,
-    storage: Annotated[
-        str | None, typer.Option(help="URL of the run's store, if it needs a password.")
-    ] = None,
+    file_format: Annotated[str | None, option(f"Else by the name. {_ABOUT}.", "--format")] = None,
+    scale: PresetScale = 4,
+    storage: Storage = None,
 ) -> None:
     """Write a network as a file of its own: config, weights, ONNX, TorchScript or plain Python.
 
@@ -50,14 +42,15 @@ def export(
     and are compared with the network at several sizes before they are written.
     """
     from nas.networks import architecture_of, is_run, trained_network
+    from nas.run import open_run
 
     made = format_for(output, file_format)
     if made.endings:
         check_target(output)
-    name = f"Trial {_number(source, trial, storage)}" if is_run(source) else str(source)
+    record = open_run(source, storage=storage).trial(trial) if is_run(source) else None
     if made.weights:
         network = trained_network(source, trial=trial, storage=storage)
-        notes = _notes(source, trial, storage) if made.is_told else []
+        notes = _notes(record) if made.is_told and record is not None else []
         parity = made.write(network, output, str(source), notes)
     else:
         arch = architecture_of(source, scale, trial=trial, storage=storage)
@@ -66,24 +59,12 @@ def export(
     if parity is not None:
         sizes = ", ".join(f"{width}x{height}" for _, height, width in parity.sizes)
         remark = f"; differs from the network by {parity.difference:.1e} at most ({sizes})"
+    name = str(source) if record is None else f"Trial {record.number}"
     print(f"{name} written to {output}{remark}")
 
 
-def _number(source: Path, trial: str, storage: str | None) -> int:
-    from nas.run import open_run
-
-    return open_run(source, storage=storage).trial(trial).number
-
-
-def _notes(source: Path, trial: str, storage: str | None) -> list[str]:
+def _notes(record: TrialRecord) -> list[str]:
     """How a run's network was trained and what it was worth."""
-    from nas.networks import is_run
-
-    if not is_run(source):
-        return []
-    from nas.run import open_run
-
-    record = open_run(source, storage=storage).trial(trial)
     made = record.made_with
     return [
         f"trial {record.number} of the run, trained for {record.train_steps:,} steps, profile "

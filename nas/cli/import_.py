@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
+from nas.cli.options import OUTPUT, argument, option
 from nas.cli.targets import check_target
 from search_spaces.errors import InputError
 
@@ -14,13 +13,13 @@ __all__ = ["import_"]
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(help="The checkpoint, a .pth file.")],
-    preset: Annotated[str, typer.Option(help="Which published system it is: see nas presets.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The .safetensors to write.")],
-    scale: Annotated[int, typer.Option(help="2, 3 or 4.")] = 4,
+    file: Annotated[Path, argument("The checkpoint, a .pth file.")],
+    preset: Annotated[str, option("Which published system it is: see nas presets.")],
+    output: Annotated[Path, option("The .safetensors to write.", *OUTPUT)],
+    scale: Annotated[int, option("2, 3 or 4.")] = 4,
     layout: Annotated[
         list[Path] | None,
-        typer.Option(help="A key map (YAML) for weights that other code names; may be repeated."),
+        option("A key map (YAML) for weights that other code names; may be repeated."),
     ] = None,
 ) -> None:
     """Import published weights: every one is used, nothing in the file is run."""

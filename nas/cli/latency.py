@@ -11,7 +11,19 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
+from nas.cli.console import PlainConsole, figures_table
 from nas.cli.latency_fit import fit
+from nas.cli.options import (
+    Dtype,
+    Json,
+    PresetScale,
+    Rounds,
+    Runtime,
+    Threads,
+    TimedOn,
+    argument,
+    option,
+)
 from nas.size import parse_size
 from search_spaces.errors import InputError
 
@@ -39,21 +51,19 @@ app.command("fit")(fit)
 def measure(
     networks: Annotated[
         list[str],
-        typer.Argument(metavar="NET...", help="Files (.safetensors, .yaml, .onnx), runs, presets."),
+        argument("Files (.safetensors, .yaml, .onnx), runs, presets.", metavar="NET..."),
     ],
-    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT of the input image.")] = "320x180",
-    reference: Annotated[str, typer.Option(help="What the others are compared with.")] = "e_rfdn",
-    runtime: Annotated[str, typer.Option(help="torch or onnxruntime.")] = "torch",
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    dtype: Annotated[str, typer.Option(help="float32, bfloat16 or float16.")] = "float32",
-    threads: Annotated[
-        int | None, typer.Option(help="CPU threads; by default torch's own choice.")
-    ] = None,
-    rounds: Annotated[int, typer.Option(help="Timed rounds; each runs every network once.")] = 20,
-    warmup: Annotated[int, typer.Option(help="Rounds before, not timed.")] = 3,
-    scale: Annotated[int, typer.Option(help="Scale of presets: 2, 3 or 4.")] = 4,
-    layers: Annotated[bool, typer.Option("--layers", help="Also a table of the layers.")] = False,
-    json_output: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
+    size: Annotated[str, option("WIDTHxHEIGHT of the input image.")] = "320x180",
+    reference: Annotated[str, option("What the others are compared with.")] = "e_rfdn",
+    runtime: Runtime = "torch",
+    device: TimedOn = "cpu",
+    dtype: Dtype = "float32",
+    threads: Threads = None,
+    rounds: Rounds = 20,
+    warmup: Annotated[int, option("Rounds before, not timed.")] = 3,
+    scale: PresetScale = 4,
+    layers: Annotated[bool, option("Also a table of the layers.", "--layers")] = False,
+    json_output: Json = False,
 ) -> None:
     """Measure latency: all networks in turns with a reference, so that a drift meets all alike.
 
@@ -85,19 +95,15 @@ def measure(
         }
     timings = {name: summary(of.passed_ms) for name, of in times.items()}
     base = timings[reference]
-    rows: list[dict[str, Any]] = []
-    for name, net in nets.items():
-        timing = timings[name]
-        rows.append(
-            {
-                "network": name,
-                "runtime": net.runtime,
-                **net.facts(lr_size),
-                **asdict(timing),
-                "times_reference": timing.median_ms / base.median_ms,
-                "times_reference_minimum": timing.minimum_ms / base.minimum_ms,
-            }
-        )
+    rows = [
+        {
+            "network": name, "runtime": nets[name].runtime, **nets[name].facts(lr_size),
+            **asdict(timings[name]),
+            "times_reference": timings[name].median_ms / base.median_ms,
+            "times_reference_minimum": timings[name].minimum_ms / base.minimum_ms,
+        }
+        for name in nets
+    ]  # fmt: skip
     facts: dict[str, Any] = {
         "lr_size": list(lr_size), "reference": reference, "runtime": runtime, "device": device,
         "dtype": dtype, "threads": used, "warmup": warmup, "networks": rows,
@@ -154,11 +160,6 @@ def _counted(count: int | None, unit: float, letter: str) -> str:
 
 
 def _print(facts: dict[str, Any]) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    from nas.cli.console import PlainConsole
     from nas.latency.network_time import BUSY
 
     height, width = facts["lr_size"]
@@ -169,15 +170,13 @@ def _print(facts: dict[str, Any]) -> None:
         f"; ratio to {facts['reference']}"
     )
     console = PlainConsole()
-    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("Network")
-    for heading in ("Params", "Multi-Adds", "Median [ms]", "95% interval", "Minimum [ms]",
-                    "Ratio", "of minima"):  # fmt: skip
-        table.add_column(heading, justify="right")
+    table = figures_table(
+        "Network", "Params", "Multi-Adds", "Median [ms]", "95% interval", "Minimum [ms]", "Ratio",
+        "of minima", title=title,
+    )  # fmt: skip
     for row in facts["networks"]:
         table.add_row(
-            Text(row["network"]), _counted(row["params"], 1e3, "K"),
-            _counted(row["macs"], 1e9, "G"),
+            row["network"], _counted(row["params"], 1e3, "K"), _counted(row["macs"], 1e9, "G"),
             f"{row['median_ms']:.2f}", f"{row['low_ms']:.2f}–{row['high_ms']:.2f}",
             f"{row['minimum_ms']:.2f}", f"{row['times_reference']:.3f}",
             f"{row['times_reference_minimum']:.3f}",
@@ -190,10 +189,8 @@ def _print(facts: dict[str, Any]) -> None:
             f"networks compare better", highlight=False,
         )  # fmt: skip
     for name, rows in facts["layers"].items():
-        layers = Table(title=Text(f"{name}: layers (torch, float32)"), title_justify="left",
-                       box=box.SIMPLE_HEAD)  # fmt: skip
-        for heading in ("Layer", "Kind", "Median [ms]", "Share"):
-            layers.add_column(heading, justify="left" if heading in ("Layer", "Kind") else "right")
+        title = f"{name}: layers (torch, float32)"
+        layers = figures_table("Layer", "Kind", "Median [ms]", "Share", title=title, names=2)
         for row in rows:
             layers.add_row(
                 row["name"], row["kind"], f"{row['median_ms']:.3f}", f"{row['share']:.1%}"

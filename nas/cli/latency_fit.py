@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from nas.cli.bars import bars
+from nas.cli.options import OUTPUT, Dtype, Rounds, Runtime, Scale, Threads, TimedOn, option
 from nas.cli.targets import check_target
 from search_spaces.errors import InputError
 
@@ -20,26 +20,24 @@ __all__ = ["fit"]
 
 
 def fit(
-    output: Annotated[Path, typer.Option("--output", "-o", help="The model: a .yaml file.")],
+    output: Annotated[Path, option("The model: a .yaml file.", *OUTPUT)],
     space: Annotated[
-        str, typer.Option(help="The space whose networks are measured (nas spaces), or a file.")
+        str, option("The space whose networks are measured (nas spaces), or a file.")
     ] = "distillation",
-    scale: Annotated[int, typer.Option(help="Upscaling factor: 2, 3 or 4.")] = 4,
+    scale: Scale = 4,
     size: Annotated[
-        str, typer.Option(help="WIDTHxHEIGHT of the input image; nas search asks for 160x90.")
+        str, option("WIDTHxHEIGHT of the input image; nas search asks for 160x90.")
     ] = "160x90",
-    runtime: Annotated[str, typer.Option(help="torch or onnxruntime.")] = "torch",
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    dtype: Annotated[str, typer.Option(help="float32, bfloat16 or float16.")] = "float32",
-    threads: Annotated[
-        int | None, typer.Option(help="CPU threads; by default torch's own choice.")
-    ] = None,
-    networks: Annotated[int, typer.Option(help="Networks to fit on.")] = 60,
+    runtime: Runtime = "torch",
+    device: TimedOn = "cpu",
+    dtype: Dtype = "float32",
+    threads: Threads = None,
+    networks: Annotated[int, option("Networks to fit on.")] = 60,
     held_out: Annotated[
-        int, typer.Option(help="Networks measured beside, which only tell the accuracy.")
+        int, option("Networks measured beside, which only tell the accuracy.")
     ] = 20,
-    rounds: Annotated[int, typer.Option(help="Timed rounds; each runs every network once.")] = 7,
-    seed: Annotated[int, typer.Option(help="Of the choice of networks.")] = 0,
+    rounds: Rounds = 7,
+    seed: Annotated[int, option("Of the choice of networks.")] = 0,
 ) -> None:
     """Fit a model of this device's latency: measure random networks, learn each operator's cost.
 
@@ -60,11 +58,11 @@ def fit(
     if output.suffix.lower() not in (".yaml", ".yml"):
         raise InputError(f"--output {output}: expected a name that ends in .yaml")
     check_target(output)
-    for option, value, least in (("--networks", networks, LEAST_NETWORKS),
+    for name, value, least in (("--networks", networks, LEAST_NETWORKS),
                                  ("--held-out", held_out, 0), ("--rounds", rounds, 1),
                                  ("--seed", seed, 0)):  # fmt: skip
         if value < least:
-            raise InputError(f"{option}: expected {least} or more, got {value}")
+            raise InputError(f"{name}: expected {least} or more, got {value}")
     if scale not in (2, 3, 4):
         raise InputError(f"--scale: expected 2, 3 or 4, got {scale}")
     loaded = Space.load(space)
@@ -105,8 +103,6 @@ def _summary(model: LatencyModel, output: Path) -> str:
 def _progress(device: str, total: int) -> Iterator[Callable[[list[Measured]], None]]:
     """Tells a person who watches how many are measured."""
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-
-    from nas.cli.bars import bars
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                TimeRemainingColumn())  # fmt: skip

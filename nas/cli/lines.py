@@ -6,7 +6,7 @@ import io
 import os
 import sys
 
-__all__ = ["always_printable", "one_line", "printable"]
+__all__ = ["always_printable", "one_line", "printable", "say"]
 
 _LONGEST = 1_000
 _KEPT_AT_THE_END = 400
@@ -27,6 +27,11 @@ def one_line(text: str) -> str:
     end = line[-_KEPT_AT_THE_END:]
     start = line[: _LONGEST - _KEPT_AT_THE_END]
     return f"{start} [... {len(line) - _LONGEST:,} characters ...] {end}"
+
+
+def say(line: str) -> None:
+    """A line on standard error, seen at once."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def always_printable() -> None:

@@ -26,21 +26,9 @@ __all__ = ["COMMANDS", "app", "main"]
 _UsageError: Any = typer.BadParameter.__base__
 
 COMMANDS = (
-    "search",
-    "train",
-    "worker",
-    "audit",
-    "report",
-    "dashboard",
-    "export",
-    "describe",
-    "spaces",
-    "presets",
-    "published",
-    "import",
-    "evaluate",
-    "upscale",
-)
+    "search", "train", "worker", "audit", "report", "dashboard", "export", "describe", "spaces",
+    "presets", "published", "import", "evaluate", "upscale",
+)  # fmt: skip
 """Each is the function of that name in the module of that name beside this one, but for `_PLACES`.
 
 The modules import what is heavy inside their function, so that help comes at once.

@@ -1,16 +1,62 @@
-"""Options that many commands share, so that they mean the same everywhere."""
+"""Options of commands: those that several commands share are here, so that they mean the same."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-__all__ = ["Trained", "Trial"]
+__all__ = [
+    "BEST", "LIMIT", "NAME", "OUTPUT", "Data", "Device", "Dtype", "Json", "JsonLines",
+    "LearningRate", "PresetScale", "Profile", "RoundTo", "Rounds", "Runtime", "Scale", "Size",
+    "Storage", "Threads", "TimedOn", "Timeout", "Trained", "Trial", "Validation", "argument",
+    "option",
+]  # fmt: skip
 
-Trained = Annotated[
-    Path,
-    typer.Argument(help="A .safetensors file, a run folder, or a folder of nas export."),
+
+def option(about: str, *names: str, **more: Any) -> Any:
+    """An option with its help; it has its parameter's name unless ``names`` are given."""
+    return typer.Option(*names, help=about, **more)
+
+
+def argument(about: str, **more: Any) -> Any:
+    """The same for what is given without a name."""
+    return typer.Argument(help=about, **more)
+
+
+OUTPUT = ("--output", "-o")
+
+# Where one command needs them and another does not.
+NAME = option("NAME: writes NAME.safetensors and NAME.yaml.", *OUTPUT)
+LIMIT = option("300K-params, 12G-flops, 60M-activations, or 70% of its own params.", "--budget")
+
+BEST = (
+    "Which network is the best: better, the highest PSNR, or cheaper, the cheapest of those that "
+    "seeds alone may part from it."
+)
+
+Data = Annotated[
+    Path | None, option("Folder of training photos. Default: photos inside scikit-image.")
 ]
-Trial = Annotated[str, typer.Option("--trial", help="Of a run: best, or a trial's number.")]
+Device = Annotated[str | None, option("As torch names it: cpu, cuda, ... Default: the best.")]
+Dtype = Annotated[str, option("float32, bfloat16 or float16.")]
+Json = Annotated[bool, option("JSON on standard output.", "--json")]
+JsonLines = Annotated[bool, option("One JSON object a line on standard output.", "--json")]
+LearningRate = Annotated[float, option("Of the fine-tuning.")]
+PresetScale = Annotated[int, option("Scale of a preset: 2, 3 or 4.")]
+Profile = Annotated[str, option("Recipe of the training: smoke, quick, standard or full.")]
+RoundTo = Annotated[int, option("Widths are multiples of it.")]
+Rounds = Annotated[int, option("Timed rounds; each runs every network once.")]
+Runtime = Annotated[str, option("torch or onnxruntime.")]
+Scale = Annotated[int, option("Upscaling factor: 2, 3 or 4.")]
+Size = Annotated[str, option("WIDTHxHEIGHT that latency is timed at.")]
+Storage = Annotated[str | None, option("URL of the run's store, if it needs a password.")]
+Threads = Annotated[int | None, option("CPU threads; by default torch's own choice.")]
+TimedOn = Annotated[str, option("cpu or cuda.")]
+Timeout = Annotated[str | None, option("Start no trial after this time: 90s, 5m, 2h.")]
+Trained = Annotated[Path, argument("A .safetensors file, a run folder, or a folder of nas export.")]
+Trial = Annotated[str, option("Of a run: best, or a trial's number.")]
+Validation = Annotated[
+    Path | None, option("Folder of validation photos. Default: a seeded split.", "--val")
+]

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Any
 
-import typer
+from nas.cli.console import PlainConsole, figures_table
+from nas.cli.options import Json
 
 __all__ = ["presets"]
 
 _SCALES = (2, 3, 4)
 
 
-def presets(
-    json_output: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-) -> None:
+def presets(json_output: Json = False) -> None:
     """List the published systems: source, parameters and multi-adds at x2, x3 and x4.
 
     Multi-adds are those of one 1280x720 output image.
@@ -22,42 +21,29 @@ def presets(
     from search_spaces import preset, preset_names, price
     from search_spaces.catalog import published
 
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Any]] = []
     for name in preset_names():
         known = published(name)
-        prices = {scale: price(preset(name, scale)) for scale in _SCALES}
-        rows.append(
-            {
-                "name": name,
-                "title": known.title,
-                "source": known.source,
-                "design": known.design,
-                "about": known.about,
-                "params": {f"x{scale}": cost.params for scale, cost in prices.items()},
-                "macs": {f"x{scale}": cost.macs for scale, cost in prices.items()},
-            }
-        )
+        prices = {f"x{scale}": price(preset(name, scale)) for scale in _SCALES}
+        rows.append({
+            "name": name, "title": known.title, "source": known.source, "design": known.design,
+            "about": known.about,
+            "params": {scale: cost.params for scale, cost in prices.items()},
+            "macs": {scale: cost.macs for scale, cost in prices.items()},
+        })  # fmt: skip
     print(json.dumps(rows)) if json_output else _print(rows)
 
 
-def _print(rows: list[dict[str, object]]) -> None:
-    from rich import box
-    from rich.table import Table
-
-    from nas.cli.console import PlainConsole
-
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for heading in ("Preset", "Source", "Design"):
-        table.add_column(heading, no_wrap=heading == "Preset")
-    table.add_column("Params [K]\nx2, x3, x4", justify="right")
-    table.add_column("Multi-Adds [G]\nx2, x3, x4", justify="right")
+def _print(rows: list[dict[str, Any]]) -> None:
+    scales = ", ".join(f"x{scale}" for scale in _SCALES)
+    table = figures_table(
+        "Preset", "Source", "Design", f"Params [K]\n{scales}", f"Multi-Adds [G]\n{scales}", names=3
+    )
+    table.padding, table.columns[0].no_wrap = (0, 1, 0, 0), True
     for row in rows:
-        params, macs = row["params"], row["macs"]
-        assert isinstance(params, dict)
-        assert isinstance(macs, dict)
         table.add_row(
-            str(row["name"]), f"{row['title']}: {row['source']}", str(row["design"]),
-            "\n".join(f"{count / 1e3:.1f}" for count in params.values()),
-            "\n".join(f"{count / 1e9:.2f}" for count in macs.values()),
+            row["name"], f"{row['title']}: {row['source']}", row["design"],
+            "\n".join(f"{count / 1e3:.1f}" for count in row["params"].values()),
+            "\n".join(f"{count / 1e9:.2f}" for count in row["macs"].values()),
         )  # fmt: skip
     PlainConsole().print(table)

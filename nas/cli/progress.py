@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
-from dataclasses import asdict
+from contextlib import AbstractContextManager
 from typing import Any
 
 from nas.cli.bars import Throttle, pace, steps_bars, time_left
-from nas.cli.lines import one_line
+from nas.cli.events import shown
+from nas.cli.lines import one_line, say
 from nas.explore.events import (
     Event,
     NetworksMeasured,
@@ -24,24 +23,12 @@ from nas.explore.events import (
 from nas.objectives import OBJECTIVES
 from nas.records import FINISHED, STOPPED, TrialRecord
 
-__all__ = ["Display", "make_observer", "print_json", "print_plain"]
+__all__ = ["Display", "make_observer", "print_plain"]
 
 
-def make_observer(json_lines: bool) -> tuple[Observer, Display | None]:
+def make_observer(json_lines: bool) -> AbstractContextManager[Observer]:
     """JSON lines where asked for, a live display on a terminal, else plain lines."""
-    if json_lines:
-        return print_json, None
-    if not sys.stderr.isatty():
-        return print_plain, None
-    display = Display()
-    return display.observe, display
-
-
-def print_json(event: Event) -> None:
-    """One JSON object a line on standard output; single training steps are left out."""
-    if isinstance(event, TrainingStep):
-        return
-    print(json.dumps({"event": type(event).__name__, **asdict(event)}), flush=True)
+    return shown(json_lines, print_plain, Display)
 
 
 def print_plain(event: Event) -> None:
@@ -58,7 +45,7 @@ def print_plain(event: Event) -> None:
     elif isinstance(event, SearchEnded):
         line = f"Stopped after {event.trained} of {event.goal} networks: {event.reason}"
     if line is not None:
-        print(line, file=sys.stderr, flush=True)
+        say(line)
 
 
 class Display:
@@ -134,10 +121,11 @@ class Display:
     def _line(self, number: int) -> Any:
         """The line of a trial; those of trials that are over are used again."""
         if number not in self._lines:
-            free = self._free.pop() if self._free else None
-            if free is None:
-                free = self._progress.add_task("", total=self._steps, facts="", left="")
-            self._lines[number] = free
+            self._lines[number] = (
+                self._free.pop()
+                if self._free
+                else self._progress.add_task("", total=self._steps, facts="", left="")
+            )
         return self._lines[number]
 
     def _free_line(self, number: int) -> None:

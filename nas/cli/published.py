@@ -6,17 +6,18 @@ import json
 from dataclasses import asdict
 from typing import Annotated
 
-import typer
+from nas.cli.console import PlainConsole, figures_table
+from nas.cli.options import Json, option
 
 __all__ = ["published"]
 
 
 def published(
     test_set: Annotated[
-        str | None, typer.Option("--set", help="Only this test set: Set5, Set14, B100, ...")
+        str | None, option("Only this test set: Set5, Set14, B100, ...", "--set")
     ] = None,
-    scale: Annotated[int | None, typer.Option(help="Only this scale: 2, 3 or 4.")] = None,
-    json_output: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    scale: Annotated[int | None, option("Only this scale: 2, 3 or 4.")] = None,
+    json_output: Json = False,
 ) -> None:
     """List published results, with their sources."""
     from reports.published import published_results
@@ -25,17 +26,11 @@ def published(
     if json_output:
         print(json.dumps([asdict(result) for result in results]))
         return
-    from rich import box
-    from rich.table import Table
-
-    from nas.cli.console import PlainConsole
-
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for heading in ("Network", "Set", "Scale"):
-        table.add_column(heading)
-    for heading in ("PSNR [dB]", "SSIM", "Params [K]", "Multi-Adds [G]"):
-        table.add_column(heading, justify="right")
+    table = figures_table(
+        "Network", "Set", "Scale", "PSNR [dB]", "SSIM", "Params [K]", "Multi-Adds [G]", names=3
+    )
     table.add_column("Source")
+    table.padding = (0, 1, 0, 0)
     sources: dict[str, int] = {}
     for result in results:
         number = sources.setdefault(result.source, len(sources) + 1)
@@ -48,7 +43,7 @@ def published(
     console = PlainConsole()
     console.print(table)
     for source, number in sources.items():
-        console.print(f"({number}) {source}", highlight=False, markup=False)
+        console.print(f"({number}) {source}", highlight=False)
 
 
 def _cell(value: float | None, digits: int) -> str:

@@ -5,8 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
+from nas.cli.options import (
+    BEST,
+    Data,
+    Device,
+    JsonLines,
+    Scale,
+    Timeout,
+    Validation,
+    option,
+)
 from nas.objectives import OBJECTIVES
 
 __all__ = ["search"]
@@ -24,149 +32,116 @@ _OBJECTIVES = ", ".join(
 def search(
     budget: Annotated[
         list[str] | None,
-        typer.Option(
-            help=f"The most that a network may cost; repeatable. {_BUDGETS}. No network over a "
-            "budget is trained."
+        option(
+            f"The most that a network may cost; repeatable. {_BUDGETS}. No network over a budget "
+            "is trained."
         ),
     ] = None,
     objectives: Annotated[
         str | None,
-        typer.Option(
-            help=f"What the front weighs, with commas: {_OBJECTIVES}. Default: psnr against every "
+        option(
+            f"What the front weighs, with commas: {_OBJECTIVES}. Default: psnr against every "
             "budgeted figure."
         ),
     ] = None,
-    space: Annotated[
-        str, typer.Option(help="A named space (nas spaces) or a YAML file.")
-    ] = "distillation",
-    scale: Annotated[int, typer.Option(help="Upscaling factor: 2, 3 or 4.")] = 4,
+    space: Annotated[str, option("A named space (nas spaces) or a YAML file.")] = "distillation",
+    scale: Scale = 4,
     profile: Annotated[
-        str, typer.Option(help="Length of the proxy training: smoke, quick, standard, full.")
+        str, option("Length of the proxy training: smoke, quick, standard, full.")
     ] = "quick",
     trials: Annotated[
-        int | None, typer.Option(help="Networks to train in all, earlier starts counted.")
+        int | None, option("Networks to train in all, earlier starts counted.")
     ] = None,
-    timeout: Annotated[
-        str | None, typer.Option(help="Start no trial after this time: 90s, 5m, 2h.")
-    ] = None,
+    timeout: Timeout = None,
     rungs: Annotated[
         int | None,
-        typer.Option(
-            help="Judge networks at so many steps of their training, the last one included, and "
-            "let only the best go on from each."
+        option(
+            "Judge networks at so many steps of their training, the last one included, and let "
+            "only the best go on from each."
         ),
     ] = None,
-    eta: Annotated[
-        float, typer.Option(help="From each rung one of so many networks goes on.")
-    ] = 2.0,
-    early_stop: Annotated[
-        bool,
-        typer.Option(
-            "--early-stop/--no-early-stop", help="Whether networks may stop before the end."
-        ),
-    ] = True,
+    eta: Annotated[float, option("From each rung one of so many networks goes on.")] = 2.0,
+    early_stop: Annotated[bool, option("Whether networks may stop before the end.")] = True,
     warm_start: Annotated[
         list[Path] | None,
-        typer.Option(help="Folder of an earlier run, whose front is trained first; repeatable."),
+        option("Folder of an earlier run, whose front is trained first; repeatable."),
     ] = None,
     candidates: Annotated[
         int,
-        typer.Option(
-            help="Of so many proposals the one is trained that promises most by what the networks "
-            "so far are worth; 1: the sampler's first."
+        option(
+            "Of so many proposals the one is trained that promises most by what the networks so "
+            "far are worth; 1: the sampler's first."
         ),
     ] = 4,
     prefer: Annotated[
-        str | None,
-        typer.Option(
-            help="Which network is the best: better, the highest PSNR, or cheaper, the cheapest "
-            "of those that seeds alone may part from it. Default: better, or as the run was begun."
-        ),
+        str | None, option(f"{BEST} Default: better, or as the run was begun.")
     ] = None,
-    sampler: Annotated[
-        str, typer.Option(help="Optuna's sampler: tpe, nsga2, nsga3, gp, random.")
-    ] = "tpe",
-    seed: Annotated[int, typer.Option(help="Seed of the sampler.")] = 0,
-    data: Annotated[
-        Path | None,
-        typer.Option(help="Folder of training photos. Default: photos inside scikit-image."),
-    ] = None,
-    val: Annotated[
-        Path | None, typer.Option(help="Folder of validation photos. Default: a seeded split.")
-    ] = None,
+    sampler: Annotated[str, option("Optuna's sampler: tpe, nsga2, nsga3, gp, random.")] = "tpe",
+    seed: Annotated[int, option("Seed of the sampler.")] = 0,
+    data: Data = None,
+    val: Validation = None,
     run: Annotated[
-        Path | None, typer.Option(help="Run folder. Default: runs/ and the budgets' names.")
+        Path | None, option("Run folder. Default: runs/ and the budgets' names.")
     ] = None,
     storage: Annotated[
         str | None,
-        typer.Option(
-            help="URL of an Optuna store, such as postgresql://me@host/db. Default: inside the "
-            "run folder.",
-            envvar="NAS_STORAGE",
-            show_envvar=False,
+        option(
+            "URL of an Optuna store, such as postgresql://me@host/db. Default: inside the run "
+            "folder.",
+            envvar="NAS_STORAGE", show_envvar=False,
         ),
     ] = None,
     latency_size: Annotated[
-        str | None,
-        typer.Option(help="Input size for latency, width x height. Default: 160x90."),
+        str | None, option("Input size for latency, width x height. Default: 160x90.")
     ] = None,
     latency_model: Annotated[
-        Path | None,
-        typer.Option(help="A file of nas latency fit, which then says latencies unmeasured."),
+        Path | None, option("A file of nas latency fit, which then says latencies unmeasured.")
     ] = None,
     latency_elsewhere: Annotated[
-        bool, typer.Option(help="The latency model is another device's, which is searched for.")
+        bool, option("The latency model is another device's, which is searched for.")
     ] = False,
-    device: Annotated[str | None, typer.Option(help="cpu or cuda. Default: the best.")] = None,
+    device: Device = None,
     workers: Annotated[
         int | None,
-        typer.Option(
-            help="Workers on this machine, which share its cores and GPUs. 1 gives equal bits "
-            "for equal seeds; 0 only makes the study, for nas worker elsewhere.",
+        option(
+            "Workers on this machine, which share its cores and GPUs. 1 gives equal bits for "
+            "equal seeds; 0 only makes the study, for nas worker elsewhere."
         ),
     ] = None,
     study: Annotated[
-        str | None, typer.Option(help="The study's name in --storage. Default: the run folder's.")
+        str | None, option("The study's name in --storage. Default: the run folder's.")
     ] = None,
     checkpoints: Annotated[
         str | None,
-        typer.Option(
-            help="Folder or fsspec URL for checkpoints and weights that workers on other "
-            "machines see. Default: the run folder."
+        option(
+            "Folder or fsspec URL for checkpoints and weights that workers on other machines see. "
+            "Default: the run folder."
         ),
     ] = None,
-    engine: Annotated[
-        str, typer.Option(help="Who places the workers: local, or ray on a cluster.")
-    ] = "local",
-    address: Annotated[
-        str | None, typer.Option(help="With --engine ray: the cluster's address.")
-    ] = None,
+    engine: Annotated[str, option("Who places the workers: local, or ray on a cluster.")] = "local",
+    address: Annotated[str | None, option("With --engine ray: the cluster's address.")] = None,
     cpus_per_worker: Annotated[
-        int, typer.Option(help="With --engine ray: CPUs, and threads, of a worker.")
+        int, option("With --engine ray: CPUs, and threads, of a worker.")
     ] = 1,
     gpus_per_worker: Annotated[
-        float, typer.Option(help="With --engine ray: GPUs of a worker; 0.25: four share one.")
+        float, option("With --engine ray: GPUs of a worker; 0.25: four share one.")
     ] = 0.0,
     compress: Annotated[
         int | None,
-        typer.Option(help="Afterwards, compress so many of the front's best: nas compress auto."),
+        option("Afterwards, compress so many of the front's best: nas compress auto."),
     ] = None,
     compress_budget: Annotated[
-        str,
-        typer.Option(help="What each may cost then: a share of its own parameters or a budget."),
+        str, option("What each may cost then: a share of its own parameters or a budget.")
     ] = "70%",
     train_best: Annotated[
-        int | None,
-        typer.Option(help="Afterwards, train so many of the front's best fully: nas train."),
+        int | None, option("Afterwards, train so many of the front's best fully: nas train.")
     ] = None,
-    train_recipe: Annotated[str, typer.Option(help="By which recipe then.")] = "fast",
+    train_recipe: Annotated[str, option("By which recipe then.")] = "fast",
     train_steps: Annotated[
-        int | None, typer.Option(help="In so many steps then, the recipe stretched to them.")
+        int | None, option("In so many steps then, the recipe stretched to them.")
     ] = None,
-    json_lines: Annotated[
-        bool, typer.Option("--json", help="One JSON object a line on standard output.")
-    ] = False,
-) -> None:
+    json_lines: JsonLines = False,
+) -> None:  # fmt: skip
     """Find the best networks within your budgets.
 
     The same command again goes on with a search that was stopped, by whatever means.
@@ -188,13 +163,8 @@ def search(
     check_training(train_best, train_recipe, train_steps, scale)
     settings = make_settings(**{k: given[k] for k in SearchSettings.model_fields if k in given})
     crew = Crew(workers, engine, address, cpus_per_worker, gpus_per_worker)
-    observer, display = make_observer(json_lines)
-    try:
-        with ended_by_the_second():
-            result = search_together(settings, crew, observer)
-    finally:
-        if display is not None:
-            display.stop()
+    with make_observer(json_lines) as observer, ended_by_the_second():
+        result = search_together(settings, crew, observer)
     if workers == 0:
         print(f"The study is there; on every machine: nas worker --study {settings.study_name}")
         return

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from typing import Annotated
 
-import typer
+from rich.table import Table
+
+from nas.cli.console import PlainConsole
+from nas.cli.options import Json, option
 
 __all__ = ["spaces"]
 
 
 def spaces(
-    scale: Annotated[int, typer.Option(help="Scale at which the smallest network is priced.")] = 4,
-    json_output: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    scale: Annotated[int, option("Scale at which the smallest network is priced.")] = 4,
+    json_output: Json = False,
 ) -> None:
     """List the named search spaces."""
     from search_spaces import Space, price
@@ -25,22 +28,13 @@ def spaces(
     for name in Space.names():
         space = Space.load(name)
         least = price(smallest(space, lambda arch: price(arch).params, scale)).params
-        rows.append(
-            {
-                "name": name,
-                "points": space.size,
-                "dimensions": len(space.dimensions),
-                "smallest_params": least,
-                "about": space.about.strip(),
-            }
-        )
+        rows.append({
+            "name": name, "points": space.size, "dimensions": len(space.dimensions),
+            "smallest_params": least, "about": space.about.strip(),
+        })  # fmt: skip
     if json_output:
         print(json.dumps(rows))
         return
-    from rich.table import Table
-
-    from nas.cli.console import PlainConsole
-
     table = Table("Space", "Points", "Dimensions", "Smallest", "About")
     for row in rows:
         table.add_row(

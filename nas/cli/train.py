@@ -7,13 +7,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from nas.cli.options import Data, Device, JsonLines, PresetScale, argument, option
+from nas.cli.targets import named_folders
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
     from nas.training.schedule import Plan
-    from search_spaces import Architecture
 
 __all__ = ["train"]
 
@@ -21,76 +20,64 @@ __all__ = ["train"]
 def train(
     network: Annotated[
         str,
-        typer.Argument(
-            metavar="NET",
-            help="A preset, a .yaml config, a run folder of nas search, or a .safetensors file or "
+        argument(
+            "A preset, a .yaml config, a run folder of nas search, or a .safetensors file or "
             "folder of nas export, from whose weights training goes on.",
+            metavar="NET",
         ),
     ],
     trial: Annotated[
-        str, typer.Argument(metavar="[TRIAL]", help="Of a run folder: best, or a trial's number.")
+        str, argument("Of a run folder: best, or a trial's number.", metavar="[TRIAL]")
     ] = "best",
-    data: Annotated[
-        Path | None,
-        typer.Option(help="Folder of training photos. Default: photos inside scikit-image."),
-    ] = None,
+    data: Data = None,
     val: Annotated[
         list[str] | None,
-        typer.Option(
-            help="Folder of validation photos, FOLDER or NAME=FOLDER; repeatable, the first one "
+        option(
+            "Folder of validation photos, FOLDER or NAME=FOLDER; repeatable, the first one "
             "chooses the best weights. Default: as a search does, a tenth of the training "
             "photos, at most 20, which are not trained on."
         ),
     ] = None,
     recipe: Annotated[
         str,
-        typer.Option(
-            help="fast; the papers' imdn, rfdn, e_rfdn, ntire; a profile of the search (quick, "
+        option(
+            "fast; the papers' imdn, rfdn, e_rfdn, ntire; a profile of the search (quick, "
             "standard, full); or a .yaml file."
         ),
     ] = "fast",
     steps: Annotated[
-        int | None,
-        typer.Option(help="Steps in all: the whole schedule is stretched in proportion."),
+        int | None, option("Steps in all: the whole schedule is stretched in proportion.")
     ] = None,
-    batch: Annotated[int | None, typer.Option(help="Patches a step, in every phase.")] = None,
-    patch: Annotated[
-        int | None, typer.Option(help="Side of the HR patches, in every phase.")
-    ] = None,
+    batch: Annotated[int | None, option("Patches a step, in every phase.")] = None,
+    patch: Annotated[int | None, option("Side of the HR patches, in every phase.")] = None,
     run: Annotated[
-        Path | None, typer.Option(help="Run folder. Default: runs/ and the network and recipe.")
+        Path | None, option("Run folder. Default: runs/ and the network and recipe.")
     ] = None,
-    precision: Annotated[
-        str | None, typer.Option(help="auto, fp32 or bf16. Default: the recipe's.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of the weights and of the patches.")] = 0,
+    precision: Annotated[str | None, option("auto, fp32 or bf16. Default: the recipe's.")] = None,
+    seed: Annotated[int, option("Of the weights and of the patches.")] = 0,
     init: Annotated[
         Path | None,
-        typer.Option(
-            help="Weights to begin with, .safetensors; of another scale: all but the upsampler's."
-        ),
+        option("Weights to begin with, .safetensors; of another scale: all but the upsampler's."),
     ] = None,
-    scale: Annotated[int, typer.Option(help="Scale of a preset: 2, 3 or 4.")] = 4,
+    scale: PresetScale = 4,
     validate_every: Annotated[
-        int | None, typer.Option(help="Steps between validations. Default: a twentieth of all.")
+        int | None, option("Steps between validations. Default: a twentieth of all.")
     ] = None,
     checkpoint_seconds: Annotated[
-        float, typer.Option(help="Time between checkpoints: the most that a crash costs.")
+        float, option("Time between checkpoints: the most that a crash costs.")
     ] = 60.0,
     memory: Annotated[
-        float | None, typer.Option(help="GB of decoded photos to keep. Default: half of all.")
+        float | None, option("GB of decoded photos to keep. Default: half of all.")
     ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu or cuda. Default: the best.")] = None,
+    device: Device = None,
     processes: Annotated[
-        int, typer.Option(help="Processes on this machine that share each batch, one a GPU.")
+        int, option("Processes on this machine that share each batch, one a GPU.")
     ] = 1,
     tensorboard: Annotated[
         bool | None,
-        typer.Option(help="Write for TensorBoard, into the run folder. Default: if installed."),
+        option("Write for TensorBoard, into the run folder. Default: if installed."),
     ] = None,
-    json_lines: Annotated[
-        bool, typer.Option("--json", help="One JSON object a line on standard output.")
-    ] = False,
+    json_lines: JsonLines = False,
 ) -> None:
     """Train a network to the end, fast or as the papers do.
 
@@ -119,7 +106,7 @@ def train(
         if init is not None:
             raise InputError("--init: the network has weights itself; give one of both")
         init = own
-    plan = _plan(recipe, architecture, steps, batch, patch, precision)
+    plan = _plan(recipe, architecture.scale, steps, batch, patch, precision)
     if seed < 0 or checkpoint_seconds < 0 or (validate_every or 1) < 1:
         raise InputError("expected --seed and --checkpoint-seconds of 0 or more, and "
                          "--validate-every of 1 or more")  # fmt: skip
@@ -135,7 +122,7 @@ def train(
                              f"{count}; expected a number that divides it")  # fmt: skip
     # As a search reads them, so that both split them alike; then those that are large enough.
     photos = load_dataset(
-        architecture.scale, data=data, validation=_sets(val or []),
+        architecture.scale, data=data, validation=named_folders(val or [], "--val"),
         lr_size=min(LR_SIZE, plan.lr_size), memory_cap_bytes=_memory_bytes(memory, count),
     ).for_patches(plan.lr_size)  # fmt: skip
     folder = run if run is not None else Path("runs") / _name(network, trial, recipe)
@@ -148,24 +135,20 @@ def train(
 
 
 def _plan(
-    name: str,
-    architecture: Architecture,
-    steps: int | None,
-    batch: int | None,
-    patch: int | None,
+    name: str, scale: int, steps: int | None, batch: int | None, patch: int | None,
     precision: str | None,
-) -> Plan:
+) -> Plan:  # fmt: skip
     from nas.training.schedule import load_plan
 
-    plan = load_plan(name, architecture.scale)
+    plan = load_plan(name, scale)
     if steps is not None:
         plan = plan.stretched(steps)
     if batch is not None:
         plan = plan.changed(batch=batch)
     if patch is not None:
-        if patch < architecture.scale:
-            raise InputError(f"--patch: expected at least {architecture.scale}, got {patch}")
-        plan = plan.changed(lr_size=patch // architecture.scale)
+        if patch < scale:
+            raise InputError(f"--patch: expected at least {scale}, got {patch}")
+        plan = plan.changed(lr_size=patch // scale)
     return plan if precision is None else plan.changed(precision=precision)
 
 
@@ -176,18 +159,6 @@ def _memory_bytes(given_gb: float | None, processes: int) -> int:
         return int(given_gb * 1e9)
     # Of the machine, not of what is free just now: the same command finds the same photos again.
     return int(psutil.virtual_memory().total) // 2 // processes
-
-
-def _sets(given: list[str]) -> dict[str, Path]:
-    sets: dict[str, Path] = {}
-    for text in given:
-        name, equals, folder = text.partition("=")
-        if not equals:
-            name, folder = Path(text).resolve().name, text
-        if not name or not folder or name in sets:
-            raise InputError(f"--val: expected FOLDER or NAME=FOLDER, each once, got {text!r}")
-        sets[name] = Path(folder)
-    return sets
 
 
 def _name(network: str, trial: str, recipe: str) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
-    from nas.data import Dataset
     from nas.explore.settings import SearchSettings
     from nas.run import Run
     from nas.training.schedule import Plan
@@ -44,12 +43,14 @@ def train_best(
     """
     from nas.cli.train_progress import make_watcher
     from nas.evaluate.precision import best_device
+    from nas.explore.trainer import dataset_of
     from nas.training.session import train_fully
     from nas.training.settings import TrainSettings
     from search_spaces import Architecture
 
     plan = _plan(recipe, steps, settings.scale)
-    photos = _photos(settings, plan)
+    # As the search read them, so that its split is the same one; then those that are large enough.
+    photos = dataset_of(settings).for_patches(plan.lr_size)
     device = str(best_device(settings.device))
     for record in run.leaders(count):
         wanted = TrainSettings(
@@ -66,13 +67,3 @@ def _plan(recipe: str, steps: int | None, scale: int) -> Plan:
 
     plan = load_plan(recipe, scale)
     return plan if steps is None else plan.stretched(steps)
-
-
-def _photos(settings: SearchSettings, plan: Plan) -> Dataset:
-    from nas.data import load_dataset
-
-    # As the search read them, so that its split is the same one; then those that are large enough.
-    return load_dataset(
-        settings.scale, data=settings.data, validation=settings.val,
-        lr_size=settings.recipe.lr_size,
-    ).for_patches(plan.lr_size)  # fmt: skip

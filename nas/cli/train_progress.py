@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+from contextlib import AbstractContextManager
 from typing import Any
 
 from nas.cli.bars import Throttle, duration, pace, steps_bars, time_left
-from nas.cli.lines import one_line
+from nas.cli.events import shown
+from nas.cli.lines import one_line, say
 from nas.training.events import (
     RolledBack,
     TrainingEnded,
@@ -21,32 +18,18 @@ from nas.training.events import (
     Watcher,
 )
 
-__all__ = ["Bar", "make_watcher", "print_json", "print_plain"]
+__all__ = ["Bar", "make_watcher", "print_plain"]
 
 
-@contextmanager
-def make_watcher(json_lines: bool) -> Iterator[Watcher]:
+def make_watcher(json_lines: bool) -> AbstractContextManager[Watcher]:
     """JSON lines where asked for, a live bar on a terminal, else plain lines."""
-    if json_lines or not sys.stderr.isatty():
-        yield print_json if json_lines else print_plain
-        return
-    bar = Bar()
-    try:
-        yield bar.watch
-    finally:
-        bar.stop()
-
-
-def print_json(event: TrainingEvent) -> None:
-    """One JSON object a line on standard output; single steps are left out."""
-    if not isinstance(event, TrainingStep):
-        print(json.dumps({"event": type(event).__name__, **asdict(event)}), flush=True)
+    return shown(json_lines, print_plain, Bar)
 
 
 def print_plain(event: TrainingEvent) -> None:
     """A line at the start, after each validation and at the end, on standard error."""
     for line in lines(event):
-        print(one_line(line), file=sys.stderr, flush=True)
+        say(one_line(line))
 
 
 def lines(event: TrainingEvent) -> list[str]:
@@ -74,7 +57,7 @@ class Bar:
         self._throttle = Throttle()
         self._best = ""
 
-    def watch(self, event: TrainingEvent) -> None:
+    def observe(self, event: TrainingEvent) -> None:
         """Takes an event in."""
         for line in lines(event):
             self._progress.console.print(line, highlight=False)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nas.cli.lines import one_line
-from nas.cli.options import Trial
+from nas.cli.bars import bars
+from nas.cli.lines import one_line, say
+from nas.cli.options import OUTPUT, Device, Trial, argument, option
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,34 +29,30 @@ _FORMATS = {"png": "PNG", "jpeg": "JPEG", "jpg": "JPEG", "webp": "WEBP", "tiff":
 
 
 def upscale(
-    inputs: Annotated[list[Path], typer.Argument(metavar="IN...", help="Files and folders.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="A folder, or one image file.")],
+    inputs: Annotated[list[Path], argument("Files and folders.", metavar="IN...")],
+    output: Annotated[Path, option("A folder, or one image file.", *OUTPUT)],
     net: Annotated[
-        str,
-        typer.Option(help="A .safetensors or .onnx file, a run folder, or a folder of nas export."),
+        str, option("A .safetensors or .onnx file, a run folder, or a folder of nas export.")
     ],
     trial: Trial = "best",
     file_format: Annotated[
-        str | None, typer.Option("--format", help="png, jpeg, webp, tiff, bmp; else the input's.")
+        str | None, option("png, jpeg, webp, tiff, bmp; else the input's.", "--format")
     ] = None,
     runtime: Annotated[
-        str | None, typer.Option(help="torch or onnxruntime (CPU); default: the file's own.")
+        str | None, option("torch or onnxruntime (CPU); default: the file's own.")
     ] = None,
-    scale: Annotated[int | None, typer.Option(help="Fail if the network's is another.")] = None,
+    scale: Annotated[int | None, option("Fail if the network's is another.")] = None,
     fast: Annotated[
-        bool,
-        typer.Option("--fast", help="Blocks in bfloat16 where the device has it: 0.003 dB off."),
+        bool, option("Blocks in bfloat16 where the device has it: 0.003 dB off.", "--fast")
     ] = False,
-    alpha: Annotated[str, typer.Option(help="Alpha is enlarged by: bicubic, network.")] = "bicubic",
-    tile: Annotated[int | None, typer.Option(help="Side of a tile in input pixels.")] = None,
-    overlap: Annotated[int | None, typer.Option(help="Input pixels that tiles share.")] = None,
-    memory: Annotated[
-        float, typer.Option(help="MB of live tensors; sets the tile's size.")
-    ] = 256.0,
+    alpha: Annotated[str, option("Alpha is enlarged by: bicubic, network.")] = "bicubic",
+    tile: Annotated[int | None, option("Side of a tile in input pixels.")] = None,
+    overlap: Annotated[int | None, option("Input pixels that tiles share.")] = None,
+    memory: Annotated[float, option("MB of live tensors; sets the tile's size.")] = 256.0,
     max_megapixels: Annotated[
-        float, typer.Option(help="Larger inputs are refused as decompression bombs.")
+        float, option("Larger inputs are refused as decompression bombs.")
     ] = 100.0,
-    device: Annotated[str | None, typer.Option(help="As torch names it: cpu, cuda, ...")] = None,
+    device: Device = None,
 ) -> None:
     """Enlarge images: PNG, JPEG, WebP, TIFF and BMP, of any size, one by one or by folders.
 
@@ -67,40 +66,28 @@ def upscale(
         raise InputError(f"--format: expected {', '.join(_FORMATS)}, got {file_format}")
     if alpha not in ("bicubic", "network"):
         raise InputError(f"--alpha: expected bicubic or network, got {alpha}")
-    for option, value in (("--memory", memory), ("--max-megapixels", max_megapixels)):
+    for name, value in (("--memory", memory), ("--max-megapixels", max_megapixels)):
         if not value > 0:
-            raise InputError(f"{option}: expected a positive number, got {value:g}")
+            raise InputError(f"{name}: expected a positive number, got {value:g}")
     todo = jobs(inputs, output, _FORMATS[file_format.lower()] if file_format else None)
     network = _network(net, trial, runtime)
     upscaler = Upscaler(
-        network,
-        device=device,
-        fast=fast,
-        tile=tile,
-        overlap=overlap,
-        memory_mb=memory,
+        network, device=device, fast=fast, tile=tile, overlap=overlap, memory_mb=memory,
         alpha="network" if alpha == "network" else "bicubic",
-    )
+    )  # fmt: skip
     if scale not in (None, upscaler.scale):
         raise InputError(f"{net} enlarges {upscaler.scale} times, but --scale is {scale}")
     if fast and not upscaler.fast:
-        print(f"nas: {upscaler.device} has no native bfloat16; --fast changes nothing",
-              file=sys.stderr)  # fmt: skip
-
-    def run(
-        on_end: Callable[[Outcome], None], on_rows: Callable[[Job, float], None] | None
-    ) -> list[Outcome]:
-        return upscale_files(
+        say(f"nas: {upscaler.device} has no native bfloat16; --fast changes nothing")
+    with _shown(len(todo), upscaler) as (on_end, on_rows):
+        outcomes = upscale_files(
             todo, upscaler, most_pixels=int(max_megapixels * 1e6), on_end=on_end, on_rows=on_rows
         )
-
-    outcomes = _shown(run, len(todo), upscaler)
     failed = [outcome for outcome in outcomes if outcome.error is not None]
     if failed and len(todo) > 1:
-        print(f"nas: {len(failed)} of {len(todo)} images failed:", file=sys.stderr)
+        say(f"nas: {len(failed)} of {len(todo)} images failed:")
     for outcome in failed:
-        told = one_line(str(outcome.error))
-        print(f"{'  ' if len(todo) > 1 else 'nas: '}{told}", file=sys.stderr)
+        say(f"{'  ' if len(todo) > 1 else 'nas: '}{one_line(str(outcome.error))}")
     if failed:
         raise typer.Exit(2)
 
@@ -119,34 +106,27 @@ def _network(net: str, trial: str, runtime: str | None) -> Network | OnnxNetwork
     return OnnxNetwork.of_network(network) if runtime == "onnxruntime" else network
 
 
+@contextmanager
 def _shown(
-    run: Callable[[Callable[[Outcome], None], Callable[[Job, float], None] | None], list[Outcome]],
-    count: int,
-    upscaler: Upscaler,
-) -> list[Outcome]:
+    count: int, upscaler: Upscaler
+) -> Iterator[tuple[Callable[[Outcome], None], Callable[[Job, float], None] | None]]:
     """A progress bar on a terminal, else one line for each file."""
     if not sys.stderr.isatty():
-        number = 0
+        numbers = itertools.count(1)
 
         def on_end(outcome: Outcome) -> None:
-            nonlocal number
-            number += 1
-            line = (
-                _line(outcome, upscaler)
-                if outcome.error is None
-                else (f"{outcome.job.source} failed")
-            )
-            print(one_line(f"{number}/{count}  {line}"), flush=True)
+            failed = outcome.error is not None
+            line = f"{outcome.job.source} failed" if failed else _line(outcome, upscaler)
+            print(one_line(f"{next(numbers)}/{count}  {line}"), flush=True)
 
-        return run(on_end, None)
+        yield on_end, None
+        return
     from rich.markup import escape
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from nas.cli.console import PlainConsole
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                TimeElapsedColumn())  # fmt: skip
-    with Progress(*columns, console=PlainConsole(stderr=True)) as progress:
+    with bars(*columns, transient=False) as progress:
         files = progress.add_task("images", total=count)
         rows = progress.add_task("", total=100)
 
@@ -158,7 +138,7 @@ def _shown(
         def strip(job: Job, share: float) -> None:
             progress.update(rows, description=escape(job.source.name), completed=int(100 * share))
 
-        return run(ended, strip)
+        yield ended, strip
 
 
 def _line(outcome: Outcome, upscaler: Upscaler) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from nas.cli.options import Device, JsonLines, Timeout, option
 
 __all__ = ["worker"]
 
@@ -13,35 +13,26 @@ __all__ = ["worker"]
 def worker(
     storage: Annotated[
         str,
-        typer.Option(
-            help="URL of the search's store; or in the variable NAS_STORAGE, where no list of "
-            "processes shows its password.",
-            envvar="NAS_STORAGE",
-            show_envvar=False,
+        option(
+            "URL of the search's store; or in the variable NAS_STORAGE, where no list of processes "
+            "shows its password.",
+            envvar="NAS_STORAGE", show_envvar=False,
         ),
     ],
-    study: Annotated[str, typer.Option(help="The study's name: that of the run folder.")],
+    study: Annotated[str, option("The study's name: that of the run folder.")],
     checkpoints: Annotated[
         str | None,
-        typer.Option(
-            help="The folder or URL that all workers share, where it is mounted elsewhere here. "
+        option(
+            "The folder or URL that all workers share, where it is mounted elsewhere here. "
             "Default: what the search says."
         ),
     ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Where the search's training photos lie here.")
-    ] = None,
-    val: Annotated[
-        Path | None, typer.Option(help="Where the search's validation photos lie here.")
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu or cuda. Default: the best.")] = None,
-    timeout: Annotated[
-        str | None, typer.Option(help="Start no trial after this time: 90s, 5m, 2h.")
-    ] = None,
-    json_lines: Annotated[
-        bool, typer.Option("--json", help="One JSON object a line on standard output.")
-    ] = False,
-) -> None:
+    data: Annotated[Path | None, option("Where the search's training photos lie here.")] = None,
+    val: Annotated[Path | None, option("Where the search's validation photos lie here.")] = None,
+    device: Device = None,
+    timeout: Timeout = None,
+    json_lines: JsonLines = False,
+) -> None:  # fmt: skip
     """Work on a search that nas search has begun, here or on another machine.
 
     The study in the store says what to do; the photos must be the same, and checkpoints must
@@ -56,18 +47,15 @@ def worker(
     from nas.workers.join import work_on
 
     job = Job(
-        storage,
-        study,
-        checkpoints=checkpoints,
+        storage, study, checkpoints=checkpoints, device=device,
         data=str(data) if data is not None else None,
         val=str(val) if val is not None else None,
-        device=device,
         timeout_s=parse_seconds(timeout) if timeout is not None else None,
-    )
-    observer, display = make_observer(json_lines)
-    try:
-        with ended_by_the_second(), stop_wish() as wish, wish.at_once():
-            work_on(job, observer)
-    finally:
-        if display is not None:
-            display.stop()
+    )  # fmt: skip
+    with (
+        make_observer(json_lines) as observer,
+        ended_by_the_second(),
+        stop_wish() as wish,
+        wish.at_once(),
+    ):
+        work_on(job, observer)

@@ -18,7 +18,7 @@ from nas.evaluate.threads import threads
 from nas.evaluate.validate import ImageQuality, Quality, Reference, reference, score
 from search_spaces.errors import InputError
 
-__all__ = ["Enlarge", "Pair", "TestSet", "evaluate_set", "rows"]
+__all__ = ["Enlarge", "Pair", "TestSet", "evaluate_set", "rows", "workers_on"]
 
 Pixels = npt.NDArray[np.uint8]
 Enlarge = Callable[[Pixels], Pixels]
@@ -152,6 +152,14 @@ def evaluate_set(
         math.fsum(image.ssim_y for image in images) / count,
         tuple(images),
     )
+
+
+def workers_on(device: str) -> int:
+    """How many images at a time suit a device, as `evaluate_set` takes them."""
+    import torch
+
+    # Each holds an image's features in memory, and more than a few gain little.
+    return min(4, torch.get_num_threads()) if device == "cpu" else 1
 
 
 def rows(results: Mapping[str, Quality]) -> Sequence[tuple[str, str, float, float]]:

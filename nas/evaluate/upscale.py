@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
 
+from nas.evaluate.ensemble import SelfEnsemble
 from nas.evaluate.quality import RGB_TO_YCC, luma
+from search_spaces import Network
 
-__all__ = ["upscale"]
+__all__ = ["enlarger", "upscale"]
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -39,6 +43,20 @@ def upscale(network: nn.Module, pixels: Pixels, scale: int, *, colors: int = 3) 
     ycc = bicubic_up(pixels, scale) @ RGB_TO_YCC.T + _OFFSET
     ycc[..., 0] = np.clip(_forward(network, luma(pixels)[None])[0], 0.0, 255.0)
     return _to_uint8((ycc - _OFFSET) @ _YCC_TO_RGB.T)
+
+
+def enlarger(
+    network: Network, device: torch.device, *, self_ensemble: bool = False
+) -> Callable[[Pixels], Pixels]:
+    """What makes SR of LR by a network, which it moves to ``device``; see `upscale`.
+
+    With ``self_ensemble``, the mean over 8 flips and turns.
+    """
+    arch = network.architecture
+    # Weights in channels_last once, instead of on every call.
+    module: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    module = SelfEnsemble(module) if self_ensemble else module
+    return lambda pixels: upscale(module, pixels, arch.scale, colors=arch.colors)
 
 
 def _forward(

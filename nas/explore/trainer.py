@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from nas.training.recipe import Recipe
     from nas.training.state import TrainState
 
-__all__ = ["NetworkTrainer", "OnStep", "Photos", "Trainer"]
+__all__ = ["NetworkTrainer", "OnStep", "Photos", "Trainer", "dataset_of"]
 
 _LEAST_RATE_FACTOR = 0.5
 
@@ -105,6 +105,20 @@ class Trainer(Protocol):
         """Removes what is kept of a training that is over."""
 
 
+def dataset_of(settings: SearchSettings) -> Dataset:
+    """The photos of a search, split as it splits them.
+
+    Raises:
+        InputError: photos that cannot be used.
+    """
+    from nas.data import load_dataset
+
+    return load_dataset(
+        settings.scale, data=settings.data, validation=settings.val,
+        lr_size=settings.recipe.lr_size,
+    )  # fmt: skip
+
+
 class NetworkTrainer:
     """Trains networks on photos. A pause changes no bit of them on a CPU.
 
@@ -149,17 +163,9 @@ class NetworkTrainer:
         Raises:
             InputError: photos that cannot be used.
         """
-        from nas.data import load_dataset
-
-        dataset = load_dataset(
-            settings.scale,
-            data=settings.data,
-            validation=settings.val,
-            lr_size=settings.recipe.lr_size,
-        )
         weighed = [OBJECTIVES[name] for name in settings.objectives]
         judges = [one for one in weighed if one.worth is not None]
-        return cls(dataset, settings.recipe, device=device, judges=judges)
+        return cls(dataset_of(settings), settings.recipe, device=device, judges=judges)
 
     @property
     def photos(self) -> Photos:

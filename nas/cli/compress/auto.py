@@ -6,10 +6,22 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from nas.cli.compress.options import Data, Device, Profile, Size, Validation
-from nas.cli.options import Trained, Trial
+from nas.cli.console import PlainConsole, figures_table
+from nas.cli.lines import say
+from nas.cli.options import (
+    LIMIT,
+    OUTPUT,
+    Data,
+    Device,
+    LearningRate,
+    Profile,
+    RoundTo,
+    Size,
+    Trained,
+    Trial,
+    Validation,
+    option,
+)
 from nas.cli.targets import check_name, check_target
 
 if TYPE_CHECKING:
@@ -21,34 +33,30 @@ __all__ = ["auto", "print_steps", "write_results"]
 
 def auto(
     network: Trained,
-    budget: Annotated[
-        str, typer.Option(help="300K-params, 12G-flops, 60M-activations, or 70% of its own params.")
-    ],
+    budget: Annotated[str, LIMIT],
     output: Annotated[
         Path,
-        typer.Option(
-            "--output", "-o",
-            help="NAME: writes NAME.safetensors, NAME.yaml, NAME.csv and, for int8, NAME.onnx; "
-            "the steps are kept in NAME.steps.",
+        option(
+            "NAME: writes NAME.safetensors, NAME.yaml, NAME.csv and, for int8, NAME.onnx; the "
+            "steps are kept in NAME.steps.",
+            *OUTPUT,
         ),
     ],
     steps: Annotated[
-        int | None, typer.Option(help="Fine-tuning steps; by default the profile's; 0: none.")
+        int | None, option("Fine-tuning steps; by default the profile's; 0: none.")
     ] = None,
-    int8: Annotated[bool, typer.Option(help="Take the last step, to int8.")] = True,
-    importance: Annotated[
-        str, typer.Option(help="Of channels: lamp, l1, l2, group_norm or taylor.")
-    ] = "lamp",
-    round_to: Annotated[int, typer.Option(help="Widths are multiples of it.")] = 4,
+    int8: Annotated[bool, option("Take the last step, to int8.")] = True,
+    importance: Annotated[str, option("Of channels: lamp, l1, l2, group_norm or taylor.")] = "lamp",
+    round_to: RoundTo = 4,
     trial: Trial = "best",
     data: Data = None,
     val: Validation = None,
     profile: Profile = "standard",
-    learning_rate: Annotated[float, typer.Option(help="Of the fine-tuning.")] = 5e-4,
+    learning_rate: LearningRate = 5e-4,
     size: Size = "160x90",
-    seed: Annotated[int, typer.Option(help="Of the order of patches.")] = 0,
+    seed: Annotated[int, option("Of the order of patches.")] = 0,
     device: Device = None,
-) -> None:  # fmt: skip
+) -> None:
     """Fold, prune, fine-tune with the network itself as teacher, fold, and go to int8.
 
     Every step is measured and checked; one that makes things worse is reported and not kept.
@@ -98,13 +106,11 @@ def write_results(made: Compressed, output: Path) -> list[Path]:
     from nas.compression import to_table
     from search_spaces.files import atomic_path
 
-    paths = list(write_network(made.network, output))
-    table = output.with_name(f"{output.name}.csv")
+    table, graph = (output.with_name(output.name + ending) for ending in (".csv", ".onnx"))
+    paths = [*write_network(made.network, output), table]
     with atomic_path(table) as temporary:
         to_table(made.steps).to_csv(temporary, index=False)
-    paths.append(table)
     if made.int8 is not None:
-        graph = output.with_name(f"{output.name}.onnx")
         with atomic_path(graph) as temporary:
             shutil.copyfile(made.int8, temporary)
         paths.append(graph)
@@ -113,20 +119,11 @@ def write_results(made: Compressed, output: Path) -> list[Path]:
 
 def print_steps(name: str, steps: Iterable[CompressionStep]) -> None:
     """The table of steps, and why those that were not kept were not."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    from nas.cli.console import PlainConsole
     from nas.objectives import OBJECTIVES
 
     shown = [OBJECTIVES[key] for key in ("params", "macs", "latency", "psnr", "ssim")]
-    table = Table(title=Text(name), title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("Step")
-    for one in shown:
-        # As text: rich would read "[ms]" as markup.
-        heading = Text(f"{one.label} [{one.unit}]" if one.unit else one.label)
-        table.add_column(heading, justify="right")
+    headings = [f"{one.label} [{one.unit}]" if one.unit else one.label for one in shown]
+    table = figures_table("Step", *headings, title=name)
     table.add_column("Kept")
     console, reasons = PlainConsole(), []
     for step in steps:
@@ -139,11 +136,8 @@ def print_steps(name: str, steps: Iterable[CompressionStep]) -> None:
             reasons.append(f"{step.name} is not kept: {step.record.reason}")
     console.print(table)
     for reason in reasons:
-        console.print(reason, highlight=False, markup=False, soft_wrap=True)
+        console.print(reason, highlight=False, soft_wrap=True)
 
 
 def _tell(step: CompressionStep) -> None:
-    import sys
-
-    print(f"{step.name}: {'kept' if step.kept else 'not kept'}, {step.seconds:.0f} s",
-          file=sys.stderr)  # fmt: skip
+    say(f"{step.name}: {'kept' if step.kept else 'not kept'}, {step.seconds:.0f} s")

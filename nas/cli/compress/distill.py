@@ -5,10 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from nas.cli.compress.options import Data, Device, Profile, Validation
-from nas.cli.options import Trial
+from nas.cli.options import NAME, Data, Device, Profile, Trial, Validation, argument, option
 from nas.cli.targets import check_name
 from search_spaces.errors import InputError
 
@@ -16,8 +13,6 @@ if TYPE_CHECKING:
     from compress.distill import Teaching
     from compress.finetune import Tuned
     from nas.data import Dataset
-    from nas.training.recipe import Recipe
-    from search_spaces import Network
 
 __all__ = ["distill"]
 
@@ -25,48 +20,41 @@ __all__ = ["distill"]
 def distill(
     student: Annotated[
         str,
-        typer.Argument(
-            help="A .safetensors file, run folder or folder of nas export; or a .yaml file or "
-            "preset, with fresh weights."
+        argument(
+            "A .safetensors file, run folder or folder of nas export; or a .yaml file or preset, "
+            "with fresh weights."
         ),
     ],
     teacher: Annotated[
-        list[Path], typer.Option(help="A network with weights, of the same scale; may be repeated.")
+        list[Path], option("A network with weights, of the same scale; may be repeated.")
     ],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="NAME: writes NAME.safetensors and NAME.yaml.")
-    ],
+    output: Annotated[Path, NAME],
     trial: Trial = "best",
-    steps: Annotated[
-        int | None, typer.Option(help="Training steps; by default the profile's.")
-    ] = None,
-    photos_weight: Annotated[
-        float, typer.Option(help="Weight of the difference from the photos.")
-    ] = 1.0,
+    steps: Annotated[int | None, option("Training steps; by default the profile's.")] = None,
+    photos_weight: Annotated[float, option("Weight of the difference from the photos.")] = 1.0,
     response_weight: Annotated[
-        float, typer.Option(help="Weight of the difference from the teachers' outputs.")
+        float, option("Weight of the difference from the teachers' outputs.")
     ] = 1.0,
     features_weight: Annotated[
-        float, typer.Option(help="Weight of the difference from the teachers' block outputs.")
+        float, option("Weight of the difference from the teachers' block outputs.")
     ] = 0.1,
     comparison: Annotated[
-        str, typer.Option(help="Of block outputs: l1, affinity of pixels, or gram of channels.")
+        str, option("Of block outputs: l1, affinity of pixels, or gram of channels.")
     ] = "l1",
     teacher_weight: Annotated[
         list[float] | None,
-        typer.Option(help="One for each teacher, in the same order; by default all equal."),
+        option("One for each teacher, in the same order; by default all equal."),
     ] = None,
     data: Data = None,
     val: Validation = None,
     profile: Profile = "standard",
     learning_rate: Annotated[
-        float | None,
-        typer.Option(help="By default the profile's; 2e-4 for a student with weights."),
+        float | None, option("By default the profile's; 2e-4 for a student with weights.")
     ] = None,
     scale: Annotated[
-        int | None, typer.Option(help="Of a preset: 2, 3 or 4; by default the teacher's.")
+        int | None, option("Of a preset: 2, 3 or 4; by default the teacher's.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of fresh weights and the order of patches.")] = 0,
+    seed: Annotated[int, option("Of fresh weights and the order of patches.")] = 0,
     device: Device = None,
 ) -> None:
     """Train a network on photos and on what better networks make of them.
@@ -74,9 +62,11 @@ def distill(
     The same command again goes on with a training that was stopped.
     """
     from compress.distill import Lessons
-    from compress.finetune import forget
+    from compress.finetune import finetune, forget
     from compress.network_file import write_network
+    from nas.cli.bars import bar
     from nas.cli.compress.training import dataset_of, recipe_of, teaching_of
+    from nas.evaluate.precision import best_device
     from nas.networks import any_network, has_weights, trained_network
     from search_spaces import price
 
@@ -93,7 +83,11 @@ def distill(
     teaching = teaching_of(network, teacher, teacher_weight or (), lessons)
     assert teaching is not None
     dataset = dataset_of(network.architecture.scale, data, val, recipe, seed)
-    tuned = _trained(network, dataset, recipe, teaching, output, device)
+    with bar("distilling", recipe.steps) as advance:
+        tuned = finetune(
+            network, dataset, recipe, device=best_device(device), teaching=teaching,
+            checkpoint=output, on_step=lambda step, loss: advance(step),
+        )  # fmt: skip
     if tuned.after_db is None:
         raise InputError("the training diverged: lower --learning-rate")
     weights, config = write_network(tuned.network, output)
@@ -102,25 +96,6 @@ def distill(
     print(f"{Path(student).name}: {cost.params:,} parameters, {cost.macs / 1e9:.3f} G multi-adds")
     _print_quality(tuned, teacher, teaching, dataset)
     print(f"Written to {weights} and {config}")
-
-
-def _trained(
-    network: Network,
-    dataset: Dataset,
-    recipe: Recipe,
-    teaching: Teaching,
-    output: Path,
-    device: str | None,
-) -> Tuned:
-    from compress.finetune import finetune
-    from nas.cli.bars import bar
-    from nas.evaluate.precision import best_device
-
-    with bar("distilling", recipe.steps) as advance:
-        return finetune(
-            network, dataset, recipe, device=best_device(device), teaching=teaching,
-            checkpoint=output, on_step=lambda step, loss: advance(step),
-        )  # fmt: skip
 
 
 def _print_quality(tuned: Tuned, names: list[Path], teaching: Teaching, dataset: Dataset) -> None:

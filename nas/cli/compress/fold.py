@@ -5,21 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from nas.cli.options import Trained, Trial
+from nas.cli.options import NAME, Trained, Trial
 from nas.cli.targets import check_name
 
 __all__ = ["fold"]
 
 
-def fold(
-    network: Trained,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="NAME: writes NAME.safetensors and NAME.yaml.")
-    ],
-    trial: Trial = "best",
-) -> None:
+def fold(network: Trained, output: Annotated[Path, NAME], trial: Trial = "best") -> None:
     """Fold re-parameterised and asymmetric branches, identities and adaptive weights.
 
     The outputs stay the same to 1e-5, which is checked on the spot.

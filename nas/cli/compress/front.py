@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nas.cli.lines import say
 from search_spaces.errors import InputError, MissingExtra, WriteError
 
 if TYPE_CHECKING:
@@ -40,12 +39,16 @@ def compress_front(
     RUN/compressed/records.json. Networks that were compressed before are not compressed again.
     A network that cannot be pruned to the budget is told and passed over.
     """
+    from compress.step import Judge
     from nas.cli.compress.auto import print_steps, write_results
     from nas.compression import write_steps
+    from nas.explore.search import meter_of
+    from nas.explore.trainer import dataset_of
 
-    folder = run.folder / "compressed"
+    folder, dataset, meter = run.folder / "compressed", dataset_of(settings), meter_of(settings)
     steps: list[CompressionStep] = []
-    for judge, record in _chosen(run, settings, count):
+    for record in run.leaders(count):
+        judge = Judge(dataset, meter, record.number)
         name = f"trial {record.number}"
         try:
             made = _compressed(run, settings, judge, record, budget, folder)
@@ -53,7 +56,7 @@ def compress_front(
             raise
         except InputError as error:
             # Also of weights that are lost or damaged: that says nothing of the other networks.
-            print(f"{name} is not compressed: {error}", file=sys.stderr)
+            say(f"{name} is not compressed: {error}")
             continue
         write_results(made, folder / str(record.number))
         steps += made.steps
@@ -63,27 +66,8 @@ def compress_front(
             print_steps(name, made.steps)
 
 
-def _chosen(run: Run, settings: SearchSettings, count: int) -> Iterable[tuple[Judge, TrialRecord]]:
-    from compress.step import Judge
-    from nas.data import load_dataset
-    from nas.explore.search import meter_of
-
-    dataset = load_dataset(
-        settings.scale, data=settings.data, validation=settings.val,
-        lr_size=settings.recipe.lr_size,
-    )  # fmt: skip
-    meter = meter_of(settings)
-    for record in run.leaders(count):
-        yield Judge(dataset, meter, record.number), record
-
-
 def _compressed(
-    run: Run,
-    settings: SearchSettings,
-    judge: Judge,
-    record: TrialRecord,
-    budget: str,
-    folder: Path,
+    run: Run, settings: SearchSettings, judge: Judge, record: TrialRecord, budget: str, folder: Path
 ) -> Compressed:
     from compress.auto import Plan, auto
     from nas.cli.bars import bar

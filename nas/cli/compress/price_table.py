@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nas.cli.console import PlainConsole, figures_table
+
 if TYPE_CHECKING:
     from search_spaces import Price
 
@@ -18,16 +20,7 @@ _ROWS = (
 
 def print_prices(name: str, before: Price, after: Price) -> None:
     """A table of what the network cost and costs, for an output of 1280x720."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    from nas.cli.console import PlainConsole
-
-    table = Table(title=Text(name), title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("")
-    for heading in ("Before", "After", "Left"):
-        table.add_column(heading, justify="right")
+    table = figures_table("", "Before", "After", "Left", title=name)
     for label, figure, divisor, unit in _ROWS:
         old, new = getattr(before, figure), getattr(after, figure)
         cells = (f"{old / divisor:,.2f} {unit}", f"{new / divisor:,.2f} {unit}")

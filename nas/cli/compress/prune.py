@@ -5,18 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from nas.cli.compress.options import Data, Device, Profile, Validation
-from nas.cli.options import Trained, Trial
+from nas.cli.bars import bar
+from nas.cli.console import PlainConsole, figures_table
+from nas.cli.options import (
+    LIMIT,
+    NAME,
+    Data,
+    Device,
+    LearningRate,
+    Profile,
+    RoundTo,
+    Trained,
+    Trial,
+    Validation,
+    option,
+)
 from nas.cli.targets import check_name
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
-    from compress.distill import Teaching
     from compress.prune import Method, Pruned
     from nas.data import Dataset
-    from nas.training.recipe import Recipe
     from search_spaces import Network
 
 __all__ = ["prune"]
@@ -24,44 +33,34 @@ __all__ = ["prune"]
 
 def prune(
     network: Trained,
-    budget: Annotated[
-        str | None,
-        typer.Option(help="300K-params, 12G-flops, 60M-activations, or 70% of its own params."),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="NAME: writes NAME.safetensors and NAME.yaml."),
-    ] = None,
-    steps: Annotated[int, typer.Option(help="Fine-tuning steps in all; 0 prunes only.")] = 0,
-    rounds: Annotated[
-        int | None, typer.Option(help="Rounds of pruning, with fine-tuning after each.")
-    ] = None,
+    budget: Annotated[str | None, LIMIT] = None,
+    output: Annotated[Path | None, NAME] = None,
+    steps: Annotated[int, option("Fine-tuning steps in all; 0 prunes only.")] = 0,
+    rounds: Annotated[int | None, option("Rounds of pruning, with fine-tuning after each.")] = None,
     importance: Annotated[
-        str, typer.Option(help="lamp, l1, l2, group_norm, or taylor (needs --data).")
+        str, option("lamp, l1, l2, group_norm, or taylor (needs --data).")
     ] = "lamp",
     uniform: Annotated[
-        bool, typer.Option("--uniform", help="All widths by one ratio, not by importance.")
+        bool, option("All widths by one ratio, not by importance.", "--uniform")
     ] = False,
     refit: Annotated[
-        bool, typer.Option(help="Fit what is left to the network's own features, on photos.")
+        bool, option("Fit what is left to the network's own features, on photos.")
     ] = True,
-    round_to: Annotated[int, typer.Option(help="Widths are multiples of it.")] = 4,
-    floor: Annotated[
-        float, typer.Option(help="No width falls below this share of what it is.")
-    ] = 0.25,
+    round_to: RoundTo = 4,
+    floor: Annotated[float, option("No width falls below this share of what it is.")] = 0.25,
     trial: Trial = "best",
     data: Data = None,
     val: Validation = None,
     teacher: Annotated[
         list[Path] | None,
-        typer.Option(help="A network that the fine-tuned one learns from; may be repeated."),
+        option("A network that the fine-tuned one learns from; may be repeated."),
     ] = None,
     profile: Profile = "standard",
-    learning_rate: Annotated[float, typer.Option(help="Of the fine-tuning.")] = 2e-4,
-    seed: Annotated[int, typer.Option(help="Of the order of patches.")] = 0,
+    learning_rate: LearningRate = 2e-4,
+    seed: Annotated[int, option("Of the order of patches.")] = 0,
     device: Device = None,
     sensitivity: Annotated[
-        bool, typer.Option("--sensitivity", help="First show what halving each width costs.")
+        bool, option("First show what halving each width costs.", "--sensitivity")
     ] = False,
 ) -> None:
     """Prune a network to a budget, from below and as close as the rounding of widths lets it.
@@ -72,9 +71,11 @@ def prune(
     from compress.finetune import forget
     from compress.network_file import write_network
     from compress.prune import Method, check_budget
+    from compress.prune import prune as prune_network
     from nas.cli.compress.limit import parse_limit
     from nas.cli.compress.price_table import print_prices
     from nas.cli.compress.training import dataset_of, recipe_of, teaching_of
+    from nas.evaluate.precision import best_device
     from nas.networks import trained_network
 
     if budget is None and not sensitivity:
@@ -102,7 +103,11 @@ def prune(
         _show_sensitivity(given, dataset, method)
     if budget is None or output is None:
         return
-    pruned = _pruned(given, figure, limit, method, dataset, recipe, teaching, output, device)
+    with bar("fine-tuning", 0 if recipe is None else recipe.steps) as advance:
+        pruned = prune_network(
+            given, figure, limit, method, dataset=dataset, recipe=recipe, teaching=teaching,
+            checkpoint=output, device=best_device(device), on_step=lambda step, loss: advance(step),
+        )  # fmt: skip
     weights, config = write_network(pruned.network, output)
     forget(output)
     print_prices(network.name, pruned.before, pruned.after)
@@ -110,44 +115,15 @@ def prune(
     print(f"Written to {weights} and {config}")
 
 
-def _pruned(
-    network: Network,
-    figure: str,
-    limit: float,
-    method: Method,
-    dataset: Dataset | None,
-    recipe: Recipe | None,
-    teaching: Teaching | None,
-    output: Path,
-    device: str | None,
-) -> Pruned:
-    from compress.prune import prune as prune_network
-    from nas.cli.bars import bar
-    from nas.evaluate.precision import best_device
-
-    with bar("fine-tuning", 0 if recipe is None else recipe.steps) as advance:
-        return prune_network(
-            network, figure, limit, method, dataset=dataset, recipe=recipe, teaching=teaching,
-            checkpoint=output, device=best_device(device), on_step=lambda step, loss: advance(step),
-        )  # fmt: skip
-
-
 def _show_sensitivity(network: Network, dataset: Dataset, method: Method) -> None:
-    from rich import box
-    from rich.table import Table
-
     from compress.sensitivity import sensitivity
-    from nas.cli.bars import bar
-    from nas.cli.console import PlainConsole
 
     with bar("halving widths", None) as advance:
-        rows = sensitivity(
-            network, dataset, method, on_width=lambda done, total: advance(done, total)
-        )
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("Width halved alone", no_wrap=True)
-    for heading in ("From", "To", "Params saved", "Multi-Adds saved", "PSNR-Y lost [dB]"):
-        table.add_column(heading, justify="right")
+        rows = sensitivity(network, dataset, method, on_width=advance)
+    table = figures_table(
+        "Width halved alone", "From", "To", "Params saved", "Multi-Adds saved", "PSNR-Y lost [dB]"
+    )
+    table.columns[0].no_wrap = True
     for row in rows:
         table.add_row(
             row.name, str(row.width), str(row.halved), f"{row.params_saved:,}",

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from nas.cli.compress.options import Data, Size, Validation
-from nas.cli.options import Trained, Trial
+from nas.cli.console import PlainConsole, figures_table
+from nas.cli.lines import say
+from nas.cli.options import OUTPUT, Data, Size, Threads, Trained, Trial, Validation, option
 from nas.cli.targets import check_target
 from search_spaces.errors import InputError
 
@@ -21,28 +19,27 @@ __all__ = ["quantize"]
 
 def quantize(
     network: Trained,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The .onnx to write.")],
+    output: Annotated[Path, option("The .onnx to write.", *OUTPUT)],
     trial: Trial = "best",
     data: Data = None,
     validation: Validation = None,
     calibration: Annotated[
-        str, typer.Option(help="Ranges by percentile, entropy, minmax, mse, or the best of them.")
+        str, option("Ranges by percentile, entropy, minmax, mse, or the best of them.")
     ] = "best",
     keep_float: Annotated[
-        str | None, typer.Option(help="Layers that stay in float32, or beginnings: a,b.c")
+        str | None, option("Layers that stay in float32, or beginnings: a,b.c")
     ] = None,
     max_drop: Annotated[
         float | None,
-        typer.Option(help="dB of PSNR-Y that may be lost; sensitive layers stay in float32."),
+        option("dB of PSNR-Y that may be lost; sensitive layers stay in float32."),
     ] = None,
     qat_steps: Annotated[
-        int,
-        typer.Option(help="Fine-tuning with rounding, where more than --max-drop is lost."),
+        int, option("Fine-tuning with rounding, where more than --max-drop is lost.")
     ] = 0,
     size: Size = "160x90",
-    threads: Annotated[int | None, typer.Option(help="CPU threads; else torch's choice.")] = None,
-    rounds: Annotated[int, typer.Option(help="Timed rounds; 0 measures no latency.")] = 7,
-    seed: Annotated[int, typer.Option(help="Of the split of --data.")] = 0,
+    threads: Threads = None,
+    rounds: Annotated[int, option("Timed rounds; 0 measures no latency.")] = 7,
+    seed: Annotated[int, option("Of the split of --data.")] = 0,
 ) -> None:
     """Quantise to int8, calibrated on photos: an ONNX file for any number and size of images.
 
@@ -72,27 +69,15 @@ def quantize(
     scale = given.architecture.scale
     photos = load_dataset(scale, data=data, validation=validation, seed=seed)
     result = quantize_network(
-        given, photos.train, photos.validation, output, options=options, on_stage=_say,
-        on_step=lambda step, loss: _say(f"step {step}/{qat_steps}") if step % 20 == 0 else None,
+        given, photos.train, photos.validation, output, options=options,
+        on_stage=lambda stage: say(f"nas: {stage}"),
+        on_step=lambda step, _: None if step % 20 else say(f"nas: step {step}/{qat_steps}"),
     )  # fmt: skip
     _print(network.name, result, options.max_drop_db)
 
 
-def _say(line: str) -> None:
-    print(f"nas: {line}", file=sys.stderr, flush=True)
-
-
 def _print(name: str, result: Quantized, limit_db: float | None) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    from nas.cli.console import PlainConsole
-
-    table = Table(title=Text(name), title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("")
-    for heading in ("float32", "int8", ""):
-        table.add_column(heading, justify="right")
+    table = figures_table("", "float32", "int8", "", title=name)
     drop = result.psnr_after_db - result.psnr_before_db
     table.add_row("PSNR-Y [dB]", f"{result.psnr_before_db:.3f}", f"{result.psnr_after_db:.3f}",
                   f"{drop:+.3f}")  # fmt: skip

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nas.cli.bars import bars
 from search_spaces.errors import InputError, NothingToDraw
 from search_spaces.files import atomic_path
 from search_spaces.regular import read_regular
@@ -176,8 +177,6 @@ def _evaluate(
     table: Path,
 ) -> dict[int, Evaluated]:
     """The figures of every network on these images; what is new is measured, then kept."""
-    from nas.cli.bars import bars
-
     images = _digest([pair.hr for pair in test_set.pairs])
     done = {number: row for number, row in known.items() if row.images == images}
     missing = [record for record in chosen if record.number not in done]
@@ -200,23 +199,16 @@ def _evaluate(
 def _measure(
     weights: Path, test_set: TestSet, on_image: Callable[..., None]
 ) -> tuple[float, float]:
-    import torch
-
-    from nas.evaluate.benchmark import evaluate_set
+    from nas.evaluate.benchmark import evaluate_set, workers_on
     from nas.evaluate.exact import exact_convolutions
     from nas.evaluate.precision import best_device
-    from nas.evaluate.upscale import upscale
+    from nas.evaluate.upscale import enlarger
     from search_spaces import load
 
-    network = load(weights)
-    arch, device = network.architecture, best_device()
-    module: torch.nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    workers = min(4, torch.get_num_threads()) if device.type == "cpu" else 1
+    device = best_device()
+    enlarge, workers = enlarger(load(weights), device), workers_on(device.type)
     with exact_convolutions():
-        quality = evaluate_set(
-            lambda lr: upscale(module, lr, arch.scale, colors=arch.colors),
-            test_set, on_image=on_image, workers=workers,
-        )  # fmt: skip
+        quality = evaluate_set(enlarge, test_set, on_image=on_image, workers=workers)
     return quality.psnr_y_db, quality.ssim_y
 
 
@@ -246,13 +238,9 @@ def _read(path: Path) -> list[Evaluated]:
 
 def _row(row: Mapping[str, Any]) -> Evaluated:
     return Evaluated(
-        int(row["number"]),
-        row["architecture_hash"],
-        float(row["psnr_y_db"]),
-        float(row["ssim_y"]),
-        row["images"],
-        row["weights"],
-    )
+        int(row["number"]), row["architecture_hash"], float(row["psnr_y_db"]),
+        float(row["ssim_y"]), row["images"], row["weights"],
+    )  # fmt: skip
 
 
 def _write(path: Path, done: Mapping[int, Evaluated]) -> None:

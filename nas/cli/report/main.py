@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from nas.cli.console import PlainConsole
+from nas.cli.options import BEST, OUTPUT, Storage, argument, option
+from nas.cli.report.account import gather, names_of
+from nas.cli.report.summarize import summarize
+from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,42 +24,35 @@ __all__ = ["report", "write_report"]
 
 
 def report(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="The run folders.")],
+    runs: Annotated[list[Path], argument("The run folders.", metavar="RUN...")],
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o",
-            help="Folder for report.html and figures/. Default: the run folder, with tables and "
+        option(
+            "Folder for report.html and figures/. Default: the run folder, with tables and "
             "pictures anew; of several runs, the folder report.",
+            *OUTPUT,
         ),
     ] = None,
-    storage: Annotated[
-        str | None, typer.Option(help="URL of the run's store, if it needs a password.")
-    ] = None,
+    storage: Storage = None,
     prefer: Annotated[
         str | None,
-        typer.Option(
-            help="Which network is the best: better, the highest PSNR, or cheaper, the cheapest "
-            "of those that seeds alone may part from it. Without --output the run keeps to it. "
-            "Default: as the run has it."
-        ),
+        option(f"{BEST} Without --output the run keeps to it. Default: as the run has it."),
     ] = None,
     published: Annotated[
         str | None,
-        typer.Option(
-            help="Also draw pareto-NAME: the front among the published results on this test set "
-            "(Set5, Set14, ...; see nas published)."
+        option(
+            "Also draw pareto-NAME: the front among the published results on this test set (Set5, "
+            "Set14, ...; see nas published)."
         ),
     ] = None,
     test_set: Annotated[
         str | None,
-        typer.Option("--set", help="NAME=FOLDER of that set's HR images, to evaluate the front."),
+        option("NAME=FOLDER of that set's HR images, to evaluate the front.", "--set"),
     ] = None,
-) -> None:  # fmt: skip
+) -> None:
     """Write a page on one run or several, figures for print, and print a summary."""
     from nas.choice import check_preference
     from nas.run import open_run
-    from search_spaces.errors import InputError
 
     if test_set is not None and published is None:
         raise InputError("--set: goes with --published NAME; nas evaluate measures any folder")
@@ -71,13 +68,12 @@ def report(
         run = run.preferring(prefer, keep=output is None)
     if published is not None:
         from nas.cli.report.evaluated import checked, write_published
-        from nas.cli.report.summarize import summarize
 
         # First, so that what is wrong with it does not come after a page of tables.
         results, folder = checked(published, test_set, run.about["identity"]["scale"])
         summary = summarize(run, run.records())
         picture, evaluated = write_published(run, summary, results, folder)
-    account = _account(run, _names(runs)[0])
+    account = gather(run, names_of(runs)[0])
     if output is None:
         _write_own(run, account.records, account.summary)
     page = _write_page([account], output or run.folder)
@@ -92,13 +88,12 @@ def _report_several(
 ) -> None:
     """One page on several runs; those that cannot be read are left out and told at the end."""
     from nas.run import open_run
-    from search_spaces.errors import InputError
 
     accounts, failed = [], []
-    for folder, name in zip(folders, _names(folders), strict=True):
+    for folder, name in zip(folders, names_of(folders), strict=True):
         try:
             run = open_run(folder, storage=storage)
-            accounts.append(_account(run if prefer is None else run.preferring(prefer), name))
+            accounts.append(gather(run if prefer is None else run.preferring(prefer), name))
         except InputError as error:
             failed.append(str(error))
     if not accounts:
@@ -106,18 +101,6 @@ def _report_several(
     _tell(_write_page(accounts, output, failed))
     if failed:
         raise InputError(f"left out of the report: {'; '.join(failed)}")
-
-
-def _names(folders: Sequence[Path]) -> list[str]:
-    from nas.cli.report.account import names_of
-
-    return names_of(folders)
-
-
-def _account(run: Run, name: str) -> RunAccount:
-    from nas.cli.report.account import gather
-
-    return gather(run, name)
 
 
 def _write_page(accounts: Sequence[RunAccount], folder: Path, left_out: Sequence[str] = ()) -> Path:
@@ -131,16 +114,12 @@ def _write_page(accounts: Sequence[RunAccount], folder: Path, left_out: Sequence
 
 
 def _tell(page: Path) -> None:
-    from nas.cli.console import PlainConsole
-
     PlainConsole(highlight=False).print(
         f"Page {page}, figures for print in {page.parent / 'figures'}", soft_wrap=True
     )
 
 
 def _print_evaluated(picture: Path, test_set: str, evaluated: Iterable[Evaluated]) -> None:
-    from nas.cli.console import PlainConsole
-
     console = PlainConsole(highlight=False)
     for one in sorted(evaluated, key=lambda one: (-one.psnr_y_db, one.number)):
         console.print(
@@ -151,8 +130,6 @@ def _print_evaluated(picture: Path, test_set: str, evaluated: Iterable[Evaluated
 
 def write_report(run: Run, *, quiet: bool = False) -> None:
     """Writes the tables and the Pareto picture; prints a summary unless ``quiet``."""
-    from nas.cli.report.summarize import summarize
-
     records = run.records()
     summary = summarize(run, records)
     drawn = _write_own(run, records, summary)
@@ -187,7 +164,6 @@ def _print(
 ) -> None:
     from rich.table import Table
 
-    from nas.cli.console import PlainConsole
     from reports.outcome import summary_rows
     from reports.render import to_rich
     from reports.tables import front_table

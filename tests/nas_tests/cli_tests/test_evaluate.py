@@ -131,7 +131,7 @@ def test_ready_lr_is_used(nas: Nas, hr: Path, tmp_path: Path) -> None:
         (("{net}", "--set", "{hr}/none"), "no such file or directory"),
         (("{net}", "--set", "{tmp}/empty"), "holds no images"),
         (("{net}", "--set", "A={hr}", "--set", "A={hr}"), "A is given twice"),
-        (("{net}", "--set", "A="), "expected NAME=FOLDER"),
+        (("{net}", "--set", "A="), "expected FOLDER or NAME=FOLDER"),
         (("{net}", "--set", "../x={hr}"), "expected NAME=FOLDER"),
         (("{net}", "--set", "A={hr}", "--lr", "B={hr}"), "no --set of that name"),
         (("{net}", "--set", "A={hr}", "--lr", "A={hr}"), "expected 21 x 24"),

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from nas.cli.progress import Display, print_json, print_plain
+from nas.cli.events import print_json
+from nas.cli.progress import Display, print_plain
 from nas.explore.events import (
     Event,
     NetworksMeasured,
