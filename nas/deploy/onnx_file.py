@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from nas.deploy.metadata import metadata
 from nas.deploy.parity import Array, Parity, Run, check_parity
 from nas.deploy.portable import portable
+from search_spaces.architecture import Architecture
 from search_spaces.errors import InputError, NotPossible
 from search_spaces.extras import need
 from search_spaces.files import atomic_path
@@ -43,9 +45,7 @@ def export_onnx(network: Network, path: Path | str) -> Parity:
         InputError: the extra ``export`` is not installed, a part cannot be exported, the
             graph gives something else than the network, or the folder cannot be written.
     """
-    need("ONNX", "export", *_NEEDED)
-    program = _exported(network)
-    model = program.model_proto
+    model = exported_program(portable(network), network.architecture).model_proto
     # The exporter writes its source lines into every node: paths of this machine.
     for node in model.graph.node:
         del node.metadata_props[:]
@@ -97,40 +97,32 @@ def open_model(path: Path | str, *, threads: int | None = None) -> Any:
         raise InputError(f"{path}: ONNX Runtime cannot load it ({reason})") from None
 
 
-def _exported(network: Network) -> Any:
-    dim = torch.export.Dim
-    shapes = {0: dim("images", min=1), 2: dim("height", min=1), 3: dim("width", min=1)}
-    # Sizes unlike each other and unlike any width, so that nothing is taken for a constant.
-    example = torch.rand(2, network.architecture.colors, 24, 29)
-    return exported_program(
-        portable(network), (example,), (shapes,), [INPUT], network.architecture.hash
-    )
-
-
 def exported_program(
-    module: nn.Module, examples: tuple[Tensor, ...], shapes: Any, inputs: list[str], name: str
+    module: nn.Module, arch: Architecture, more: Mapping[str, Tensor] = MappingProxyType({})
 ) -> Any:
-    """Torch's ONNX program of a module with one output.
+    """Torch's ONNX program of a module that takes images of any number, height and width.
 
     Args:
-        module: in evaluation mode.
-        examples: an input each.
-        shapes: for each input which of its dimensions are free.
-        inputs: the names of the graph's inputs.
-        name: of the network, for the error.
+        module: in evaluation mode, with one output.
+        arch: of its network.
+        more: by their names, examples of what it takes beside the images.
 
     Raises:
         InputError: ONNX isn't installed, or a part can't be exported.
     """
     need("ONNX", "export", *_NEEDED)
+    dim = torch.export.Dim
+    free = {0: dim("images", min=1), 2: dim("height", min=1), 3: dim("width", min=1)}
+    # Sizes unlike each other and unlike any width, so that nothing is taken for a constant.
+    example = torch.rand(2, arch.colors, 24, 29)
     try:
         with _quiet():
             program = torch.onnx.export(
                 module,
-                examples,
+                (example, *more.values()),
                 dynamo=True,
-                dynamic_shapes=shapes,
-                input_names=inputs,
+                dynamic_shapes=(free, *(None for _ in more)),
+                input_names=[INPUT, *more],
                 output_names=[OUTPUT],
                 verbose=False,
             )
@@ -143,7 +135,7 @@ def exported_program(
         # What the machine lacks says nothing of the network.
         lacking = isinstance(cause, ImportError | OSError | MemoryError)
         kind = InputError if lacking else NotPossible
-        raise kind(f"the network {name} cannot be exported to ONNX: {reason}") from error
+        raise kind(f"the network {arch.hash} cannot be exported to ONNX: {reason}") from error
     assert program is not None
     return program
 
@@ -155,8 +147,7 @@ def _quiet() -> Iterator[None]:
     before = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             yield
     finally:
         logger.setLevel(before)

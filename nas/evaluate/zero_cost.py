@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["zero_cost_scores"]
+__all__ = ["draw_weights", "zero_cost_scores"]
 
 
 def zero_cost_scores(
@@ -36,13 +37,8 @@ def zero_cost_scores(
         seed: of the weights.
     """
     drawn = copy.deepcopy(network)
-    generator = torch.Generator().manual_seed(seed)
     counted = [p for name, p in drawn.named_parameters() if not name.startswith("image_skip.")]
-    with torch.no_grad():
-        for parameter in counted:
-            if parameter.dim() > 1:
-                fan_in = parameter[0].numel()
-                parameter.normal_(0.0, fan_in**-0.5, generator=generator)
+    draw_weights(counted, seed)
     weights = [p for p in counted if p.requires_grad]
     loss = F.l1_loss(drawn.train()(lr), hr)
     pairs = list(zip(weights, torch.autograd.grad(loss, weights), strict=True))
@@ -50,6 +46,15 @@ def zero_cost_scores(
         "grad_norm": _log(sum(float(g.norm()) for _, g in pairs)),
         "snip": _log(sum(float((w.detach() * g).abs().sum()) for w, g in pairs)),
     }
+
+
+@torch.no_grad()
+def draw_weights(parameters: Iterable[Tensor], seed: int = 0) -> None:
+    """Draws all filters anew, normally with the variance 1 / fan-in; other parameters stay."""
+    generator = torch.Generator().manual_seed(seed)
+    for weights in parameters:
+        if weights.ndim > 1:
+            weights.normal_(std=weights[0].numel() ** -0.5, generator=generator)
 
 
 def _log(value: float) -> float:

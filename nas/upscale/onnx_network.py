@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +14,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from nas.deploy.onnx_file import exported_program, open_model
+from nas.deploy.onnx_file import INPUT, exported_program, open_model
 from nas.deploy.parity import Array, check_parity
 from nas.deploy.portable import portable
-from nas.upscale.tiles import ALIGN_PX
+from nas.upscale.whole_image import frame_attentions, part_of_whole
 from search_spaces import Architecture
-from search_spaces.attention.esa import LEAST_SIDE_PX, ESALite
 from search_spaces.errors import InputError
 from search_spaces.network import Network
 
@@ -82,17 +80,9 @@ class OnnxNetwork:
         Raises:
             InputError: the extra ``export`` is missing, or a part can't be exported.
         """
-        framed = _Framed(portable(network))
-        example = torch.rand(2, network.architecture.colors, 24, 29)
-        dim = torch.export.Dim
-        shapes = {0: dim("images", min=1), 2: dim("height", min=1), 3: dim("width", min=1)}
-        program = exported_program(
-            framed,
-            (example, torch.tensor([24.0, 29.0]), torch.zeros(2)),
-            (shapes, None, None),
-            ["image", "whole", "origin"],
-            network.architecture.hash,
-        )
+        arch = network.architecture
+        frame = {"whole": torch.tensor([24.0, 29.0]), "origin": torch.zeros(2)}
+        program = exported_program(_Framed(portable(network)), arch, frame)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "net.onnx"
             path.write_bytes(program.model_proto.SerializeToString())
@@ -100,14 +90,13 @@ class OnnxNetwork:
         needed = {one.name for one in session.get_inputs()}
 
         def run(image: Array, whole: Size, origin: Size) -> Array:
-            given = {"image": image, "whole": np.array(whole, np.float32),
+            given = {INPUT: image, "whole": np.array(whole, np.float32),
                      "origin": np.array(origin, np.float32)}  # fmt: skip
             # A network without ESA has no use for the frame, and the graph no inputs for it.
             fed = {key: value for key, value in given.items() if key in needed}
             return np.asarray(session.run(None, fed)[0], np.float32)
 
         check_parity(network, lambda image: run(image, (image.shape[2], image.shape[3]), (0, 0)))
-        arch = network.architecture
         return cls(run, arch.scale, arch.colors, arch, framed=True)
 
 
@@ -147,40 +136,10 @@ class _Framed(nn.Module):
         super().__init__()
         self.network = network
         self._frame: list[Tensor] = []
-        for module in network.modules():
-            # A user's variant with a forward of its own is left alone.
-            if isinstance(module, ESALite) and type(module).forward is ESALite.forward:
-                module.forward = types.MethodType(_attention(self._frame), module)  # type: ignore[method-assign]
+        frame_attentions(network, lambda coarse, size: part_of_whole(coarse, size, *self._frame))
 
     def forward(self, image: Tensor, whole: Tensor, origin: Tensor) -> Tensor:
         """(N, colors, h, w), the whole image's (height, width) and the tile's (top, left)."""
         self._frame[:] = [whole, origin]
         out: Tensor = self.network(image)
         return out
-
-
-def _attention(frame: list[Tensor]) -> Any:
-    def forward(self: ESALite, x: Tensor) -> Tensor:
-        reduced = self.reduce(x)
-        coarse = self.coarse(reduced)
-        whole, origin = frame
-        rows, columns = (
-            _bilinear(whole[k], origin[k], x.shape[2 + k], coarse.shape[2 + k]) for k in (0, 1)
-        )
-        stretched = rows @ coarse @ columns.T
-        out: Tensor = x * self.expand(stretched + self.shortcut(reduced)).sigmoid()
-        return out
-
-    return forward
-
-
-def _bilinear(whole: Tensor, origin: Tensor, length: int, cells: int) -> Tensor:
-    """(length, cells): each pixel's weights on the tile's cells (see `whole_image`)."""
-    strided = ((whole.clamp_min(LEAST_SIDE_PX) - 3) / 2).floor() + 1
-    all_cells = ((strided - 7) / 3).floor() + 1
-    pixel = torch.arange(length) + origin
-    place = (pixel + 0.5) * (all_cells / whole) - 0.5
-    # Two clamps: one end of a range is a number, the other a tensor.
-    place = torch.minimum(place.clamp_min(0), all_cells - 1) - (origin / ALIGN_PX).floor()
-    place = place.clamp(0, cells - 1)
-    return (1 - (place[:, None] - torch.arange(cells)).abs()).clamp_min(0)

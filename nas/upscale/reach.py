@@ -7,19 +7,7 @@ import copy
 import torch
 from torch import nn
 
-from search_spaces.network import Network
-
-__all__ = ["drawn", "receptive_radius"]
-
-
-def drawn(network: Network) -> Network:
-    """The network with all filters drawn: zeros, as fresh ones have, hide how far it sees."""
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for weights in network.parameters():
-            if weights.ndim > 1:
-                weights.normal_(std=weights[0].numel() ** -0.5, generator=generator)
-    return network
+__all__ = ["receptive_radius"]
 
 
 def receptive_radius(network: nn.Module, most: int) -> int:

@@ -16,10 +16,11 @@ from torch import Tensor, nn
 from nas.evaluate.exact import exact_convolutions
 from nas.evaluate.memory import peak_memory_mb
 from nas.evaluate.precision import best_device, resolve_precision
+from nas.evaluate.zero_cost import draw_weights
 from nas.upscale.colours import Alpha, enlarge_channels
 from nas.upscale.onnx_network import OnnxNetwork
 from nas.upscale.pooled import Statistics, pool_together, samples
-from nas.upscale.reach import drawn, receptive_radius
+from nas.upscale.reach import receptive_radius
 from nas.upscale.tiles import LEAST_TILE_PX, Span, spans
 from nas.upscale.whole_image import Frame, frame_attentions
 from search_spaces.errors import InputError
@@ -89,7 +90,8 @@ class Upscaler:
                              "--fast and --device out, or choose --runtime torch")  # fmt: skip
         self.device = best_device("cpu" if onnx else device)
         self.architecture = network.architecture
-        self.scale, self.colors = _scale_and_colors(network)
+        sized = network if isinstance(network, OnnxNetwork) else network.architecture
+        self.scale, self.colors = sized.scale, sized.colors
         self.fast = fast and resolve_precision("auto", self.device) is torch.bfloat16
         self.alpha = alpha
         self._tile, self._overlap, self._memory_mb = tile, overlap, memory_mb
@@ -101,15 +103,17 @@ class Upscaler:
         if isinstance(network, Network):
             source = network
         elif network.architecture is not None:
-            # For what there is to know of it; its weights are in the file.
-            source = drawn(build(network.architecture))
+            # For what there is to know of it; its weights are in the file. Zeros, as fresh
+            # networks have, would hide how far it sees.
+            source = build(network.architecture)
+            draw_weights(source.parameters())
         else:
             self.pools_globally, self._sees_far = False, True
             return
         self._source = source
         copied = copy.deepcopy(source).eval().requires_grad_(False)
         self.pools_globally = pool_together(copied, self._statistics) > 0
-        self._sees_far = frame_attentions(copied, self._frame) > 0 or self.pools_globally
+        self._sees_far = frame_attentions(copied, self._frame.stretched) > 0 or self.pools_globally
         if self._onnx is not None:
             return
         if self.fast:
@@ -266,8 +270,3 @@ class _Bfloat16(nn.Module):
         with torch.autocast(x.device.type, torch.bfloat16):
             y: Tensor = self.block(x)
         return y.float()
-
-
-def _scale_and_colors(network: Network | OnnxNetwork) -> tuple[int, int]:
-    of = network if isinstance(network, OnnxNetwork) else network.architecture
-    return of.scale, of.colors

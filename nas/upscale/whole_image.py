@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import types
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 from nas.upscale.tiles import ALIGN_PX
 from search_spaces.attention.esa import LEAST_SIDE_PX, ESALite
 
-__all__ = ["Frame", "frame_attentions"]
+__all__ = ["Frame", "frame_attentions", "part_of_whole"]
 
 
 @dataclass(slots=True)
@@ -25,9 +24,17 @@ class Frame:
     whole: tuple[int, int] | None = None
     origin: tuple[int, int] = (0, 0)
 
+    def stretched(self, coarse: Tensor, size: torch.Size) -> Tensor:
+        """The coarse map enlarged to the tile's size, as it is in the whole image."""
+        if self.whole is None:
+            return ESALite.stretched(coarse, size)
+        whole, origin = (torch.tensor(k, dtype=torch.float64) for k in (self.whole, self.origin))
+        with torch.autocast(coarse.device.type, enabled=False):
+            return part_of_whole(coarse.float(), size, whole, origin).to(coarse.dtype)
 
-def frame_attentions(network: nn.Module, frame: Frame) -> int:
-    """Makes every ESA of the network heed ``frame``; returns how many there are.
+
+def frame_attentions(network: nn.Module, stretch: Callable[[Tensor, torch.Size], Tensor]) -> int:
+    """Makes every ESA of the network stretch its coarse map so; returns how many there are.
 
     ESA stretches a coarse map, whose 6-pixel cells leave out the image's last ones, over all
     of its input. On a tile by itself the cells would lie elsewhere and the stretch would be
@@ -38,49 +45,36 @@ def frame_attentions(network: nn.Module, frame: Frame) -> int:
     for module in network.modules():
         # A user's variant with a forward of its own is left alone.
         if isinstance(module, ESALite) and type(module).forward is ESALite.forward:
-            module.forward = types.MethodType(_forward(frame), module)  # type: ignore[method-assign]
+            module.stretched = stretch  # type: ignore[assignment, method-assign]
             found += 1
     return found
 
 
-def _forward(frame: Frame) -> Any:
-    def forward(self: ESALite, x: Tensor) -> Tensor:
-        if frame.whole is None:
-            return ESALite.forward(self, x)
-        reduced = self.reduce(x)
-        coarse = self.coarse(reduced)
-        stretched = _stretched(coarse, frame, (x.shape[-2], x.shape[-1])).to(coarse.dtype)
-        out: Tensor = x * self.expand(stretched + self.shortcut(reduced)).sigmoid()
-        return out
+def part_of_whole(coarse: Tensor, size: torch.Size, whole: Tensor, origin: Tensor) -> Tensor:
+    """A tile's coarse map (N, C, cells, cells), bilinearly enlarged to (N, C, height, width).
 
-    return forward
+    In words that exporters of graphs follow; two products with sparse matrices, small beside
+    the convolutions.
 
-
-def _stretched(coarse: Tensor, frame: Frame, size: tuple[int, int]) -> Tensor:
-    """The tile's part of the bilinearly enlarged coarse map, float32 (N, C, h, w)."""
-    assert frame.whole is not None
+    Args:
+        coarse: see above.
+        size: height and width of the tile.
+        whole: (2,), the whole image's height and width.
+        origin: (2,), where the tile begins.
+    """
     rows, columns = (
-        _bilinear(whole, origin, length, cells, coarse.device)
-        for whole, origin, length, cells in zip(
-            frame.whole, frame.origin, size, coarse.shape[-2:], strict=True
-        )
+        _bilinear(whole[k], origin[k], size[k], coarse.shape[2 + k]).to(coarse) for k in (0, 1)
     )
-    # Interpolation as two products with sparse matrices: small beside the convolutions.
-    with torch.autocast(coarse.device.type, enabled=False):
-        return rows @ coarse.float() @ columns.T
+    return rows @ coarse @ columns.T
 
 
-def _bilinear(whole: int, origin: int, length: int, cells: int, device: torch.device) -> Tensor:
+def _bilinear(whole: Tensor, origin: Tensor, length: int, cells: int) -> Tensor:
     """(length, cells): each pixel's weights on the tile's cells."""
-    strided = (max(whole, LEAST_SIDE_PX) - 3) // 2 + 1
-    all_cells = (strided - 7) // 3 + 1
-    pixel = torch.arange(origin, origin + length, dtype=torch.float64)
-    place = ((pixel + 0.5) * (all_cells / whole) - 0.5).clamp(0, all_cells - 1)
-    place = (place - origin // ALIGN_PX).clamp(0, cells - 1)
-    first = place.floor().long().clamp(max=max(0, cells - 2))
-    share = place - first
-    weights = torch.zeros(length, cells, dtype=torch.float64)
-    weights.scatter_(1, first[:, None], 1 - share[:, None])
-    if cells > 1:
-        weights.scatter_(1, first[:, None] + 1, share[:, None])
-    return weights.to(device, torch.float32)
+    strided = ((whole.clamp_min(LEAST_SIDE_PX) - 3) / 2).floor() + 1
+    all_cells = ((strided - 7) / 3).floor() + 1
+    pixel = torch.arange(length) + origin
+    place = (pixel + 0.5) * (all_cells / whole) - 0.5
+    # Two clamps: one end of a range is a number, the other a tensor.
+    place = torch.minimum(place.clamp_min(0), all_cells - 1) - (origin / ALIGN_PX).floor()
+    place = place.clamp(0, cells - 1)
+    return (1 - (place[:, None] - torch.arange(cells)).abs()).clamp_min(0)

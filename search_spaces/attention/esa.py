@@ -56,12 +56,15 @@ class ESALite(nn.Module):
         out: Tensor = self.refine(self.pooled(x))
         return out
 
+    @staticmethod
+    def stretched(coarse: Tensor, size: torch.Size) -> Tensor:
+        """The coarse map enlarged to (height, width); another where an image comes in tiles."""
+        return F.interpolate(coarse, size=size, mode="bilinear", align_corners=False)
+
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, h, w) to the same shape."""
         reduced = self.reduce(x)
-        coarse = F.interpolate(
-            self.coarse(reduced), size=x.shape[-2:], mode="bilinear", align_corners=False
-        )
+        coarse = self.stretched(self.coarse(reduced), x.shape[-2:])
         out: Tensor = x * self.expand(coarse + self.shortcut(reduced)).sigmoid()
         return out
 
