@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from PIL.PngImagePlugin import putchunk
 
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
@@ -25,6 +27,7 @@ _LEVEL = 4
 _LONGEST_SIDE_PX = {"JPEG": 65_500, "WEBP": 16_383}
 _MOST_PIXELS_IN_ONE_PIECE = 256_000_000
 _QUALITY = 95
+_ROWS_PER_STRIP = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,22 +84,14 @@ def write_image(path: Path, file_format: str, header: Header, strips: Iterable[P
         InputError: the format cannot hold it, or the folder cannot be written.
     """
     check_writable(header, file_format)
-    write: Callable[[BinaryIO, Header, Iterable[Pixels]], None]
-    if file_format == "PNG":
-        write = _write_png
-    elif file_format == "TIFF":
-        write = _write_tiff
-    else:
-
-        def write(file: BinaryIO, header: Header, strips: Iterable[Pixels]) -> None:
-            _write_whole(file, file_format, header, strips)
-
+    by_strips = {"PNG": _write_png, "TIFF": _write_tiff}
+    write = by_strips.get(file_format) or partial(_write_whole, file_format)
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         write(file, header, strips)
 
 
 def _write_whole(
-    file: BinaryIO, file_format: str, header: Header, strips: Iterable[Pixels]
+    file_format: str, file: BinaryIO, header: Header, strips: Iterable[Pixels]
 ) -> None:
     pixels = np.empty((header.height, header.width, header.channels), np.uint8)
     row = 0
@@ -106,15 +101,10 @@ def _write_whole(
     image = Image.fromarray(pixels[..., 0] if header.channels == 1 else pixels)
     options: dict[str, object] = {}
     if file_format != "BMP":
-        options = {"quality": _QUALITY}
-        if header.exif is not None:
-            options["exif"] = header.exif
-        if header.icc_profile:
-            options["icc_profile"] = header.icc_profile
+        exif = b"" if header.exif is None else header.exif
+        options = {"quality": _QUALITY, "exif": exif, "icc_profile": header.icc_profile}
     if file_format == "JPEG":
         options["subsampling"] = 0
-    if file_format == "WEBP" and image.mode in ("L", "LA"):
-        image = image.convert("RGB" if image.mode == "L" else "RGBA")
     image.save(file, format=file_format, **options)
 
 
@@ -123,11 +113,11 @@ def _write_png(file: BinaryIO, header: Header, strips: Iterable[Pixels]) -> None
     colour_type = {1: 0, 2: 4, 3: 2, 4: 6}[header.channels]
     file.write(b"\x89PNG\r\n\x1a\n")
     kind = (header.width, header.height, header.bits, colour_type, 0, 0, 0)
-    _chunk(file, b"IHDR", struct.pack(">IIBBBBB", *kind))
+    putchunk(file, b"IHDR", struct.pack(">IIBBBBB", *kind))
     if header.icc_profile:
-        _chunk(file, b"iCCP", b"ICC profile\0\0" + zlib.compress(header.icc_profile))
+        putchunk(file, b"iCCP", b"ICC profile\0\0" + zlib.compress(header.icc_profile))
     if header.exif is not None:
-        _chunk(file, b"eXIf", header.exif.tobytes().removeprefix(b"Exif\0\0"))
+        putchunk(file, b"eXIf", header.exif.tobytes().removeprefix(b"Exif\0\0"))
     deflate = zlib.compressobj(_LEVEL)
     step = header.channels * header.bits // 8
     above = np.zeros(header.width * step, np.uint8)
@@ -137,14 +127,9 @@ def _write_png(file: BinaryIO, header: Header, strips: Iterable[Pixels]) -> None
         above = rows[-1].copy()
         data = deflate.compress(filtered.tobytes())
         if data:
-            _chunk(file, b"IDAT", data)
-    _chunk(file, b"IDAT", deflate.flush())
-    _chunk(file, b"IEND", b"")
-
-
-def _chunk(file: BinaryIO, kind: bytes, data: bytes) -> None:
-    checksum = zlib.crc32(data, zlib.crc32(kind))
-    file.write(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum))
+            putchunk(file, b"IDAT", data)
+    putchunk(file, b"IDAT", deflate.flush())
+    putchunk(file, b"IEND", b"")
 
 
 def _filtered(
@@ -170,46 +155,25 @@ def _filtered(
 
 def _write_tiff(file: BinaryIO, header: Header, strips: Iterable[Pixels]) -> None:
     """TIFF 6.0 in strips, deflated with horizontal differencing; BigTIFF, which has no 4 GB end."""
+    import tifffile
+
+    def deflated() -> Iterator[bytes]:
+        # Here and not there, where all of the image would have to come at once.
+        for strip in _rechunked(_pieces(strips), _ROWS_PER_STRIP):
+            differences = strip.copy()
+            differences[:, 1:] -= strip[:, :-1]
+            yield zlib.compress(_bytes(differences, "<u2").tobytes(), _LEVEL)
+
     h = header
-    file.write(struct.pack("<2sHHHQ", b"II", 43, 8, 0, 0))
-    offsets, counts, rows_each = [], [], 64
-    for strip in _rechunked(_pieces(strips), rows_each):
-        differences = strip.copy()
-        differences[:, 1:] -= strip[:, :-1]
-        data = zlib.compress(_bytes(differences, "<u2").tobytes(), _LEVEL)
-        offsets.append(file.tell())
-        counts.append(len(data))
-        file.write(data)
-    short, long8, undefined = "H", "Q", "B"
-    tags: list[tuple[int, int, str, list[int] | bytes]] = [
-        (256, 16, long8, [h.width]),
-        (257, 16, long8, [h.height]),
-        (258, 3, short, [h.bits] * h.channels),
-        (259, 3, short, [8]),
-        (262, 3, short, [2 if h.channels >= 3 else 1]),
-        (273, 16, long8, offsets),
-        (277, 3, short, [h.channels]),
-        (278, 16, long8, [rows_each]),
-        (279, 16, long8, counts),
-        (284, 3, short, [1]),
-        (317, 3, short, [2]),
-    ]
-    if h.channels in (2, 4):
-        tags.append((338, 3, short, [2]))
-    if h.icc_profile:
-        tags.append((34675, 7, undefined, h.icc_profile))
-    entries = []
-    for tag, kind, code, values in tags:
-        packed = struct.pack(f"<{len(values)}{code}", *values)
-        value = packed.ljust(8, b"\0")
-        if len(packed) > 8:
-            value = struct.pack("<Q", file.tell())
-            file.write(packed)
-        entries.append(struct.pack("<HHQ", tag, kind, len(values)) + value)
-    directory = file.tell()
-    file.write(struct.pack("<Q", len(entries)) + b"".join(entries) + struct.pack("<Q", 0))
-    file.seek(8)
-    file.write(struct.pack("<Q", directory))
+    size, several = (h.height, h.width), h.channels > 1
+    tifffile.imwrite(
+        file, deflated(), shape=(*size, h.channels) if several else size, dtype=f"u{h.bits // 8}",
+        bigtiff=True, byteorder="<", photometric="rgb" if h.channels >= 3 else "minisblack",
+        planarconfig="contig" if several else None,
+        extrasamples=["unassalpha"] if h.channels in (2, 4) else None,
+        rowsperstrip=_ROWS_PER_STRIP, compression="zlib", predictor=2, iccprofile=h.icc_profile,
+        metadata=None, software=False,
+    )  # fmt: skip
 
 
 def _bytes(strip: Pixels, wide: str) -> npt.NDArray[np.uint8]:

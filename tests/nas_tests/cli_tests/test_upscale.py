@@ -189,7 +189,7 @@ def test_a_write_that_fails_leaves_nothing(
     def full(*arguments: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("nas.upscale.image_writer._chunk", full)
+    monkeypatch.setattr("nas.upscale.image_writer.putchunk", full)
     outcome = command("upscale", folder / "b.png", "-o", target.parent, "--net", net)
     assert outcome.code == 2
     assert "no space left on device" in outcome.err

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -126,7 +127,6 @@ def test_bad_files_are_skipped_and_counted(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / ".hidden.png").write_text("passed over")
     read = read_folder(tmp_path, min_side_px=16)
     assert [photo.name for photo in read.photos] == ["good.png"]
-    assert read.found == 13
     assert read.skipped == {
         "16-bit": 2,
         "CMYK": 1,
@@ -156,7 +156,6 @@ def test_tiffs(tmp_path: Path, kind: str, mode: str) -> None:
 
 
 def test_tiffs_of_other_programs(tmp_path: Path) -> None:
-    tifffile = pytest.importorskip("tifffile")
     rgb, kinds = pixels(), dict[str, Any]()
     kinds["big"] = {"bigtiff": True}
     kinds["tiled"] = {"tile": (16, 16)}
@@ -172,7 +171,6 @@ def test_tiffs_of_other_programs(tmp_path: Path) -> None:
 
 
 def test_tiffs_that_are_no_photos_say_why(tmp_path: Path) -> None:
-    tifffile = pytest.importorskip("tifffile")
     save(tmp_path / "good.tiff", pixels())
     gray = pixels()[..., 0]
     Image.new("CMYK", (40, 40)).save(tmp_path / "cmyk.tif")

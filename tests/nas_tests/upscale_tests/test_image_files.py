@@ -6,10 +6,11 @@ import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from nas.upscale.image_io import read_image
@@ -53,14 +54,16 @@ def test_what_is_written_is_read(suffix: str, channels: int, bits: int, tmp_path
         assert image.size == (37, 200)
 
 
-@pytest.mark.parametrize("channels", [2, 3])
-def test_tiffs_are_what_another_reader_expects(channels: int, tmp_path: Path) -> None:
-    tifffile = pytest.importorskip("tifffile")
-    pixels = noise(channels, 16)
+@pytest.mark.parametrize("height", [3, 64, 129])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_tiffs_are_what_another_reader_expects(channels: int, height: int, tmp_path: Path) -> None:
+    pixels = noise(channels, 16, height=200)[-height:]
     path = written(tmp_path / "a.tif", "TIFF", pixels, icc_profile=b"a profile of some length")
     with tifffile.TiffFile(path) as file:
-        tags = file.pages[0].tags
+        tags = file.pages.first.tags
         assert (tags["Compression"].value, tags["Predictor"].value) == (8, 2)
+        assert len(file.pages) == 1
+        np.testing.assert_array_equal(file.asarray().reshape(pixels.shape), pixels)
         assert bytes(tags["InterColorProfile"].value) == b"a profile of some length"
 
 
@@ -69,8 +72,8 @@ def test_sixteen_bit_tiffs(compression: str | None, tmp_path: Path) -> None:
     pixels = noise(1, 16)
     Image.fromarray(pixels[..., 0]).save(tmp_path / "g.tif", compression=compression)
     np.testing.assert_array_equal(read_image(tmp_path / "g.tif", MOST).pixels, pixels)
-    tifffile = pytest.importorskip("tifffile")
-    for byteorder in "<>":
+    byteorders: tuple[Literal["<", ">"], ...] = ("<", ">")
+    for byteorder in byteorders:
         rgb = noise(3, 16)
         tifffile.imwrite(tmp_path / "c.tif", rgb, photometric="rgb", byteorder=byteorder,
                          compression="zlib" if compression else None)  # fmt: skip
