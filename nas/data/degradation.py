@@ -56,9 +56,8 @@ def bicubic_down(pixels: Pixels, scale: int) -> Pixels:
     rows, columns = -(-height // scale), -(-width // scale)
     margin = _MARGIN * scale
     # Sides that are no multiple get a longer margin at the end, which keeps the factor exact.
-    padded = _extend(pixels, margin, margin + rows * scale - height, axis=0)
-    padded = _extend(padded, margin, margin + columns * scale - width, axis=1)
-    return _resize(padded, rows, columns, crop=_MARGIN)
+    below, right = rows * scale - height, columns * scale - width
+    return _resize(_extend(pixels, margin, below, right), rows, columns, crop=_MARGIN)
 
 
 def bicubic_up(pixels: Pixels, scale: int) -> Pixels:
@@ -74,16 +73,14 @@ def bicubic_up(pixels: Pixels, scale: int) -> Pixels:
         uint8, shape (height * scale, width * scale[, 3]), contiguous.
     """
     height, width = pixels.shape[:2]
-    padded = _extend(_extend(pixels, _MARGIN, _MARGIN, axis=0), _MARGIN, _MARGIN, axis=1)
+    padded = _extend(pixels, _MARGIN)
     return _resize(padded, height * scale, width * scale, crop=_MARGIN * scale)
 
 
-def _extend(pixels: Pixels, before: int, after: int, axis: int) -> Pixels:
+def _extend(pixels: Pixels, margin: int, below: int = 0, right: int = 0) -> Pixels:
     """Symmetric continuation (edge pixel repeated), over several periods on tiny photos."""
-    size = pixels.shape[axis]
-    period = np.concatenate([np.arange(size), np.arange(size)[::-1]])
-    places = period[np.arange(-before, size + after) % (2 * size)]
-    return pixels[places] if axis == 0 else pixels[:, places]
+    sides = [(margin, margin + below), (margin, margin + right), (0, 0)]
+    return np.pad(pixels, sides[: pixels.ndim], mode="symmetric")
 
 
 def _resize(padded: Pixels, rows: int, columns: int, *, crop: int) -> Pixels:

@@ -32,12 +32,10 @@ class FolderPhotos:
 
     Attributes:
         photos: the photos, sorted by name.
-        found: how many files lie in the folder and below, hidden ones not counted.
-        skipped: how many of them were left out, by reason.
+        skipped: how many of the other files in it and below were left out, by reason.
     """
 
     photos: tuple[Photo, ...]
-    found: int
     skipped: Mapping[str, int]
 
 
@@ -74,8 +72,7 @@ def read_folder(
     paths = _files(folder)
     skipped: Counter[str] = Counter()
     # Pillow warns of large, oddly tagged and transparent images: all are dealt with already.
-    with warnings.catch_warnings(), ThreadPoolExecutor(_READERS) as readers:
-        warnings.simplefilter("ignore")
+    with warnings.catch_warnings(action="ignore"), ThreadPoolExecutor(_READERS) as readers:
         sizes: dict[Path, int] = {}
         probed = readers.map(lambda path: _try(lambda: probe_rgb_bytes(path, min_side_px)), paths)
         for path, size in zip(paths, probed, strict=True):
@@ -103,7 +100,7 @@ def read_folder(
             + f"; needed: at least {at_least}, PNG, JPEG, WebP, TIFF or BMP, 8-bit gray or RGB,"
             f" {min_side_px} x {min_side_px} pixels or more"
         )
-    return FolderPhotos(tuple(photos), len(paths), reasons)
+    return FolderPhotos(tuple(photos), reasons)
 
 
 def div2k_folders(folder: Path) -> tuple[Path, Path | None] | None:

@@ -63,7 +63,7 @@ class Patches:
         self, photos: Iterable[Photo], scale: int, *, lr_size: int, batch: int, seed: int
     ) -> None:
         photos = tuple(photos)
-        small = [photo for photo in photos if not self.fits(photo, scale, lr_size=lr_size)]
+        small = [photo for photo in photos if photo.short_side < lr_size * scale]
         if small or not photos:
             raise InputError(
                 f"patches of {lr_size} LR pixels at x{scale} need photos of at least"
@@ -85,11 +85,6 @@ class Patches:
     def of(cls, photos: Iterable[Photo], scale: int, recipe: _Recipe) -> Patches:
         """The batches of a training by a recipe."""
         return cls(photos, scale, lr_size=recipe.lr_size, batch=recipe.batch, seed=recipe.seed)
-
-    @staticmethod
-    def fits(photo: Photo, scale: int, *, lr_size: int) -> bool:
-        """Whether the photo holds at least one patch."""
-        return photo.short_side >= lr_size * scale
 
     def batch(self, step: int, part: slice = _WHOLE) -> Batch:
         """The batch of a step (from 0), the same whenever and wherever it is asked for.

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 import yaml
 
-from nas.deploy.parity import Parity, Run
-from nas.deploy.single_file import check_source, class_name_of, run_source, state_of, told
+from nas.deploy.parity import Parity, Run, check_parity
+from nas.deploy.single_file import class_name_of, run_source, state_of, told
 from nas.deploy.source_code import source_code
 from search_spaces.errors import NotPossible
 from search_spaces.files import atomic_path
@@ -58,7 +58,7 @@ def export_basicsr(network: Network, folder: Path | str) -> Parity:
     text = f"{told(network, name, usage).replace('torch alone', 'torch and BasicSR')}\n{_IMPORTS}"
     text += f"\n\n{classes}"
     state = state_of(network)
-    parity = check_source(network, text, name, state, _registry())
+    parity = check_parity(network, run_source(text, name, state, _registry()))
     files = {
         folder / "archs" / f"{stem}_arch.py": text,
         folder / "options" / f"train_{stem}.yml": _options_text(network, stem, name),

@@ -23,14 +23,8 @@ from search_spaces.network import Network
 from search_spaces.tensors import to_bytes
 
 __all__ = [
-    "check_source",
-    "class_name_of",
-    "export_single_file",
-    "open_single_file",
-    "run_source",
-    "state_of",
-    "told",
-]
+    "class_name_of", "export_single_file", "open_single_file", "run_source", "state_of", "told",
+]  # fmt: skip
 
 _IMPORTS = "import torch\nfrom torch import nn\nfrom torch.nn import functional as F\n"
 
@@ -59,7 +53,7 @@ def export_single_file(network: Network, path: Path | str) -> Parity:
     )
     text = f"{told(network, name, usage)}\n{_IMPORTS}\n\n{source_code(network, name)}"
     state = state_of(network)
-    parity = check_source(network, text, name, state)
+    parity = check_parity(network, run_source(text, name, state))
     # Both or neither.
     with atomic_path(weights) as for_weights, atomic_path(path) as for_text:
         for_weights.write_bytes(to_bytes(state))
@@ -101,28 +95,6 @@ def state_of(network: Network) -> dict[str, torch.Tensor]:
     }
 
 
-def check_source(
-    network: Network,
-    text: str,
-    name: str,
-    state: Mapping[str, torch.Tensor],
-    modules: Mapping[str, Any] | None = None,
-) -> Parity:
-    """Runs generated source in a namespace of its own and compares the class with the network.
-
-    Args:
-        network: what it was made from.
-        text: the file.
-        name: of the class.
-        state: loaded into it, every key of it.
-        modules: given out to imports of these names meanwhile.
-
-    Raises:
-        InputError: it doesn't run, wants other weights, or gives something else.
-    """
-    return check_parity(network, run_source(text, name, state, modules))
-
-
 def open_single_file(path: Path) -> Run:
     """What ``NAME.py`` gives with the weights beside it. It is run."""
     state = torch.load(path.with_suffix(".pth"), weights_only=True)
@@ -135,7 +107,17 @@ def run_source(
     state: Mapping[str, torch.Tensor],
     modules: Mapping[str, Any] | None = None,
 ) -> Run:
-    """The class of a generated file, made in a namespace of its own. See :func:`check_source`."""
+    """The class of a generated file, made in a namespace of its own.
+
+    Args:
+        text: the file.
+        name: of the class.
+        state: loaded into it, every key of it.
+        modules: given out to imports of these names meanwhile.
+
+    Raises:
+        NotPossible: it doesn't run, or wants other weights.
+    """
     namespace: dict[str, Any] = {"__name__": "generated"}
     try:
         with patch.dict(sys.modules, modules or {}):

@@ -33,9 +33,8 @@ def export_torchscript(network: Network, path: Path | str) -> Parity:
     import json
 
     example = torch.rand(1, network.architecture.colors, 24, 29)
-    with warnings.catch_warnings():
-        # torch recommends torch.export instead; TorchScript is what was asked for.
-        warnings.simplefilter("ignore")
+    # torch recommends torch.export instead; TorchScript is what was asked for.
+    with warnings.catch_warnings(action="ignore"):
         # A trace keeps a scripted function's branches.
         scripted: Any = torch.jit.script(continued)
 
@@ -64,7 +63,6 @@ def export_torchscript(network: Network, path: Path | str) -> Parity:
 
 def open_torchscript(path: Path) -> Run:
     """What runs a TorchScript file on the CPU."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
         loaded: Any = torch.jit.load(str(path))
     return runner(loaded)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -146,12 +145,7 @@ def evaluate_set(
             images.append(image)
             if on_image is not None:
                 on_image(image, sr)
-    count = len(images)
-    return Quality(
-        math.fsum(image.psnr_y_db for image in images) / count,
-        math.fsum(image.ssim_y for image in images) / count,
-        tuple(images),
-    )
+    return Quality.of(images)
 
 
 def workers_on(device: str) -> int:

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["peak_memory_mb"]
 
 
-def peak_memory_mb(
-    network: nn.Module | Architecture, lr_size: tuple[int, int], *, colors: int | None = None
-) -> float:
+def peak_memory_mb(network: nn.Module | Architecture, lr_size: tuple[int, int]) -> float:
     """Peak of weights and live tensors in one float32 eager inference forward, in MB (10^6 bytes).
 
     The network runs on the meta device, so nothing is computed and the answer is the same on
@@ -29,9 +27,8 @@ def peak_memory_mb(
     an operator (which differs between libraries) isn't counted.
 
     Args:
-        network: a module or an architecture; left as it is.
+        network: an architecture, or a module of three colours; left as it is.
         lr_size: (height, width) of the LR input, pixels.
-        colors: channels of the input; default: the architecture's, 3 for a module.
 
     Raises:
         InputError: a size below 1.
@@ -40,17 +37,16 @@ def peak_memory_mb(
     if height < 1 or width < 1:
         raise InputError(f"lr_size must be at least 1 x 1 pixels, got {height} x {width}")
     if isinstance(network, nn.Module):
-        on_meta = copy.deepcopy(network).to("meta", torch.float32)
+        on_meta, colors = copy.deepcopy(network).to("meta", torch.float32), 3
     else:
         from search_spaces import build
 
-        colors = network.colors if colors is None else colors
         with torch.device("meta"):
-            on_meta = build(network)
+            on_meta, colors = build(network), network.colors
     live = _LiveBytes()
     for tensor in (*on_meta.parameters(), *on_meta.buffers()):
         live.add(tensor)
-    image = torch.empty(1, colors or 3, height, width, device="meta")
+    image = torch.empty(1, colors, height, width, device="meta")
     live.add(image)
     with torch.no_grad(), live:
         on_meta.eval()(image)

@@ -62,6 +62,15 @@ class Quality:
     ssim_y: float
     images: tuple[ImageQuality, ...]
 
+    @classmethod
+    def of(cls, images: Sequence[ImageQuality]) -> Quality:
+        """That of at least one photo."""
+        return cls(
+            math.fsum(image.psnr_y_db for image in images) / len(images),
+            math.fsum(image.ssim_y for image in images) / len(images),
+            tuple(images),
+        )
+
 
 _REFERENCES: dict[tuple[int, int], Reference] = {}
 
@@ -84,43 +93,28 @@ def reference(photo: Photo, scale: int) -> Reference:
 
 
 def score(
-    enlarge: Callable[[Pixels], Pixels],
-    references: Iterable[Reference],
-    scale: int,
-    *,
-    shave: int | None = None,
+    enlarge: Callable[[Pixels], Pixels], references: Iterable[Reference], scale: int
 ) -> Quality:
-    """Quality of any function from LR to SR (uint8 RGB); ``shave`` defaults to ``scale``.
+    """Quality of any function from LR to SR (uint8 RGB), ``scale`` pixels shaved.
 
     Raises:
         InputError: no references, or one too small to be measured.
     """
-    border = scale if shave is None else shave
     images = []
     for ref in references:
         sr_y = luma(enlarge(ref.lr))
         try:
-            psnr_y_db = psnr_of_luma_db(sr_y, ref.hr_y, border)
-            images.append(ImageQuality(ref.name, psnr_y_db, ssim_of_luma(sr_y, ref.hr_y, border)))
+            psnr_y_db = psnr_of_luma_db(sr_y, ref.hr_y, scale)
+            images.append(ImageQuality(ref.name, psnr_y_db, ssim_of_luma(sr_y, ref.hr_y, scale)))
         except InputError as error:
             raise InputError(f"{ref.name}: {error}") from error
     if not images:
         raise InputError("validation needs at least one photo, got none")
-    count = len(images)
-    return Quality(
-        math.fsum(image.psnr_y_db for image in images) / count,
-        math.fsum(image.ssim_y for image in images) / count,
-        tuple(images),
-    )
+    return Quality.of(images)
 
 
 def validate(
-    network: nn.Module,
-    photos: Sequence[Photo],
-    scale: int,
-    *,
-    colors: int = 3,
-    shave: int | None = None,
+    network: nn.Module, photos: Sequence[Photo], scale: int, *, colors: int = 3
 ) -> Quality:
     """PSNR-Y and SSIM-Y of the network's SR against the photos, in float32 on its device.
 
@@ -129,20 +123,17 @@ def validate(
         photos: HR; LR is made from them.
         scale: 2, 3 or 4.
         colors: 3, or 1 for a network on luma (see `upscale`).
-        shave: border in HR pixels that isn't measured; None is ``scale``, as in the papers.
 
     Raises:
         InputError: no photos, or one too small to be measured.
     """
     references = [reference(photo, scale) for photo in photos]
-    return score(
-        lambda lr: upscale(network, lr, scale, colors=colors), references, scale, shave=shave
-    )
+    return score(lambda lr: upscale(network, lr, scale, colors=colors), references, scale)
 
 
-def bicubic_quality(photos: Sequence[Photo], scale: int, *, shave: int | None = None) -> Quality:
+def bicubic_quality(photos: Sequence[Photo], scale: int) -> Quality:
     """The same figures for bicubic enlargement: the floor that every network must beat."""
     from nas.data.degradation import bicubic_up
 
     references = [reference(photo, scale) for photo in photos]
-    return score(lambda lr: bicubic_up(lr, scale), references, scale, shave=shave)
+    return score(lambda lr: bicubic_up(lr, scale), references, scale)

@@ -96,19 +96,18 @@ def _opened(path: Path, most_pixels: int) -> Iterator[Image.Image]:
     # Our own limit stands in place of Pillow's, which raises at one size and warns at another.
     Image.MAX_IMAGE_PIXELS = None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with (
-                open_regular(path) as file,
-                Image.open(file, formats=tuple(sorted({*FORMATS.values()}))) as image,
-            ):
-                if image.width * image.height > most_pixels:
-                    raise InputError(
-                        f"{image.width} x {image.height} pixels are more than the "
-                        f"{most_pixels / 1e6:g} megapixels allowed (a decompression bomb?); "
-                        f"raise --max-megapixels if the file is to be trusted"
-                    )
-                yield image
+        with (
+            warnings.catch_warnings(action="ignore"),
+            open_regular(path) as file,
+            Image.open(file, formats=tuple(sorted({*FORMATS.values()}))) as image,
+        ):
+            if image.width * image.height > most_pixels:
+                raise InputError(
+                    f"{image.width} x {image.height} pixels are more than the "
+                    f"{most_pixels / 1e6:g} megapixels allowed (a decompression bomb?); "
+                    f"raise --max-megapixels if the file is to be trusted"
+                )
+            yield image
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     except UnidentifiedImageError:

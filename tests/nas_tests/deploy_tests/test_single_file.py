@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from nas.deploy.basicsr import export_basicsr, options
-from nas.deploy.parity import TOLERANCE
-from nas.deploy.single_file import check_source, class_name_of, export_single_file, state_of
+from nas.deploy.parity import TOLERANCE, check_parity
+from nas.deploy.single_file import class_name_of, export_single_file, run_source, state_of
 from nas.deploy.source_code import source_code
 from nas.latency.samples import random_networks
 from search_spaces import Architecture, Network, Space, build, preset, preset_names
@@ -42,7 +42,7 @@ def lively(arch: Architecture) -> Network:
 
 def same(network: Network) -> None:
     text = IMPORTS + source_code(network, "Model")
-    parity = check_source(network, text, "Model", state_of(network))
+    parity = check_parity(network, run_source(text, "Model", state_of(network)))
     assert parity.difference <= CLOSE
 
 
@@ -83,7 +83,7 @@ def test_a_linear_image_skip(colors: int, training: bool) -> None:
     text = source_code(network, "Model", training=training)
     assert 'F.pad(x, (3, 3, 3, 3), mode="replicate")' in text
     assert "autocast" not in text
-    parity = check_source(network, IMPORTS + text, "Model", state_of(network))
+    parity = check_parity(network, run_source(IMPORTS + text, "Model", state_of(network)))
     assert parity.difference <= CLOSE
 
 
@@ -165,7 +165,7 @@ def test_wrong_source_is_found_out() -> None:
         (text.replace("class Model", "class Mode"), "doesn't run"),
     ):
         with pytest.raises(InputError, match=told):
-            check_source(network, wrong, "Model", state_of(network))
+            check_parity(network, run_source(wrong, "Model", state_of(network)))
 
 
 class TestBasicSR:
