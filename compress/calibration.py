@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import io
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ import numpy.typing as npt
 
 from nas.data.degradation import bicubic_down, mod_crop
 from nas.data.photo import Photo
+from nas.deploy.onnx_file import INPUT
 from nas.evaluate.quality import luma
 from search_spaces.errors import InputError
 
@@ -81,7 +83,8 @@ def watch(path: Path, images: Sequence[Array], *, entropy: bool) -> Seen:
     """Runs the float graph at ``path`` on the images and counts every tensor's values."""
     from onnxruntime.quantization.calibrate import CalibrationMethod, create_calibrator
 
-    with tempfile.TemporaryDirectory() as folder, _silent():
+    # The calibrators print a line for every image.
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
 
         def watch_by(method: Any, options: Mapping[str, Any]) -> Any:
             made = create_calibrator(
@@ -90,7 +93,8 @@ def watch(path: Path, images: Sequence[Array], *, entropy: bool) -> Seen:
             )  # fmt: skip
             for image in images:
                 # One at a time: a calibrator holds every tensor of all the images it is given.
-                made.collect_data(_Reader([image]))
+                reader = SimpleNamespace(get_next=iter(({INPUT: image}, None)).__next__)
+                made.collect_data(reader)
             return made
 
         fine = watch_by(
@@ -121,15 +125,10 @@ def ranges(seen: Seen, method: str, model: onnx.ModelProto) -> Ranges:
     elif method == "mse":
         found = _least_error(histograms, model)
     else:
-        with _silent():
+        with contextlib.redirect_stdout(io.StringIO()):
             data = (seen.coarse if method == "entropy" else seen.fine).compute_data()
-        found = {name: (float(r[0]), float(r[1])) for name, r in _bounds(data)}
+        found = {name: (float(one.lowest), float(one.highest)) for name, one in data.items()}
     return found | _exact(model)
-
-
-def _bounds(data: Any) -> Iterator[tuple[str, Any]]:
-    for name, tensor in data.items():
-        yield name, tensor.range_value
 
 
 def _least_error(histograms: Mapping[str, Any], model: onnx.ModelProto) -> Ranges:
@@ -189,21 +188,3 @@ def _exact(model: onnx.ModelProto) -> Ranges:
             ]
             known[node.output[0]] = (float(np.min(ends)), float(np.max(ends)))
     return known
-
-
-class _Reader:
-    """Images as a calibrator reads them."""
-
-    def __init__(self, images: Sequence[Array]) -> None:
-        self.left = list(images)
-
-    def get_next(self) -> dict[str, Array] | None:
-        """The next image by the input's name."""
-        return {"image": self.left.pop(0)} if self.left else None
-
-
-@contextlib.contextmanager
-def _silent() -> Iterator[None]:
-    # The calibrators print a line for every image.
-    with contextlib.redirect_stdout(io.StringIO()):
-        yield

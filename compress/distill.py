@@ -76,16 +76,6 @@ class Teaching:
         for teacher in self.teachers:
             _check_fit(student, teacher)
 
-    def objective(
-        self, student: Network, *, device: torch.device | str = "cpu", seed: int = 0
-    ) -> Distillation:
-        """The loss of this student, which will be trained on ``device``.
-
-        Raises:
-            InputError: no teacher, one of another scale or other colours, or bad weights.
-        """
-        return Distillation(student, self, device=device, seed=seed)
-
 
 class Along(nn.Module):
     """A network, and adapters that are trained along with it but are no part of it."""
@@ -114,7 +104,7 @@ class Distillation:
         seed: of the adapters' first weights.
 
     Attributes:
-        adapters: to be trained along with the student; may be empty.
+        adapters: to be trained along with the student; may hold no parameters.
 
     Raises:
         InputError: no teacher, one of another scale or other colours, or bad weights.
@@ -139,18 +129,14 @@ class Distillation:
 
     def _adapters(self, student: Network) -> nn.ModuleList:
         own = student.architecture.channels
-        if not self._taught or self.lessons.comparison not in NEEDS_WIDTH:
-            return nn.ModuleList()
+        matters = self._taught and self.lessons.comparison in NEEDS_WIDTH
+        widths = [teacher.architecture.channels if matters else own for teacher in self._teachers]
         return nn.ModuleList(
             nn.ModuleList(
                 nn.Identity() if own == width else nn.Conv2d(own, width, 1, bias=False)
                 for _ in pairs
             )
-            for width, pairs in zip(
-                (teacher.architecture.channels for teacher in self._teachers),
-                self._pairs,
-                strict=True,
-            )
+            for width, pairs in zip(widths, self._pairs, strict=True)
         )
 
     def __call__(self, network: nn.Module, lr: Tensor, hr: Tensor) -> Tensor:
@@ -172,38 +158,27 @@ class Distillation:
             output = student(lr).float()
         features = dict(zip(own_blocks, found, strict=False))
         loss = lessons.photos * F.l1_loss(output, hr)
-        for k, teacher in enumerate(self._teachers):
-            pairs = self._pairs[k]
-            with (
-                torch.no_grad(),
-                block_outputs(
-                    teacher, [theirs for _, theirs in pairs] if self._taught else ()
-                ) as shown,
-            ):
+        for teacher, pairs, of_teacher, share in zip(
+            self._teachers, self._pairs, adapters, self._shares, strict=True
+        ):
+            blocks = [theirs for _, theirs in pairs] if self._taught else ()
+            with torch.no_grad(), block_outputs(teacher, blocks) as shown:
                 answer = teacher(lr).float()
             term = lessons.response * F.l1_loss(output, answer)
             if self._taught:
+                at_pairs = zip(pairs, shown, of_teacher.children(), strict=True)
                 apart = [
-                    self._apart(features[mine], theirs, _at(adapters, k, n))
-                    for n, ((mine, _), theirs) in enumerate(zip(pairs, shown, strict=True))
+                    self._apart(features[mine], theirs, adapter)
+                    for (mine, _), theirs, adapter in at_pairs
                 ]
                 term = term + lessons.features * torch.stack(apart).mean()
-            loss = loss + self._shares[k] * term
+            loss = loss + share * term
         return loss
 
-    def _apart(self, mine: Tensor, theirs: Tensor, adapter: nn.Module | None) -> Tensor:
+    def _apart(self, mine: Tensor, theirs: Tensor, adapter: nn.Module) -> Tensor:
         # Squares of features overflow what half precision tells apart.
         with torch.autocast(mine.device.type, enabled=False):
-            maps = mine.float() if adapter is None else adapter(mine.float())
-            return COMPARISONS[self.lessons.comparison](maps, theirs.float())
-
-
-def _at(adapters: nn.ModuleList, teacher: int, pair: int) -> nn.Module | None:
-    if not len(adapters):
-        return None
-    of_teacher = adapters[teacher]
-    assert isinstance(of_teacher, nn.ModuleList)
-    return of_teacher[pair]
+            return COMPARISONS[self.lessons.comparison](adapter(mine.float()), theirs.float())
 
 
 def _shares(teachers: Sequence[Network], weights: Sequence[float] | None) -> list[float]:

@@ -71,7 +71,7 @@ def finetune(
     before_db = psnr_of(network, dataset, device)
     taught: Distillation | None = None
     if teaching is not None:
-        taught = teaching.objective(network, device=device, seed=recipe.seed)
+        taught = Distillation(network, teaching, device=device, seed=recipe.seed)
 
     def fresh() -> TrainState:
         module: torch.nn.Module = copied(network)

@@ -6,7 +6,7 @@ Every measure is a sum over the layers of a group of channels (DepGraph, Fang et
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -19,35 +19,24 @@ __all__ = ["IMPORTANCES", "NEEDS_GRADIENTS", "measure"]
 Measure = Callable[[Any], Tensor]
 
 
-def _l1(tp: Any) -> Measure:
-    return _of_makers(tp, tp.importance.GroupMagnitudeImportance(p=1))
-
-
-def _l2(tp: Any) -> Measure:
-    return _of_makers(tp, tp.importance.GroupMagnitudeImportance(p=2))
-
-
-def _of_makers(tp: Any, magnitude: Any) -> Measure:
+def _norm_of_makers(tp: Any, p: int) -> Callable[[Any], Any]:
     """Norms of the filters that make a channel alone, not of the weights that read it."""
     makers = (tp.prune_conv_out_channels, tp.prune_depthwise_conv_out_channels)
+    magnitude = tp.importance.GroupMagnitudeImportance(p=p)
 
-    def measured(group: Any) -> Tensor:
-        items = [item for item in _items(group) if item.dep.pruning_fn in makers]
-        return _tensor(magnitude(items))
+    def measured(group: Any) -> Any:
+        items = (group[k] for k in range(len(group)))
+        return magnitude([item for item in items if item.dep.pruning_fn in makers])
 
     return measured
 
 
-def _whole(magnitude: Any) -> Measure:
-    return lambda group: _tensor(magnitude(group))
-
-
-_MEASURES: dict[str, Callable[[Any], Measure]] = {
-    "l1": _l1,
-    "l2": _l2,
-    "group_norm": lambda tp: _whole(tp.importance.GroupMagnitudeImportance(p=2)),
-    "lamp": lambda tp: _whole(tp.importance.LAMPImportance(p=2)),
-    "taylor": lambda tp: _whole(tp.importance.GroupTaylorImportance()),
+_MEASURES: dict[str, Callable[[Any], Callable[[Any], Any]]] = {
+    "l1": lambda tp: _norm_of_makers(tp, 1),
+    "l2": lambda tp: _norm_of_makers(tp, 2),
+    "group_norm": lambda tp: tp.importance.GroupMagnitudeImportance(p=2),
+    "lamp": lambda tp: tp.importance.LAMPImportance(p=2),
+    "taylor": lambda tp: tp.importance.GroupTaylorImportance(),
 }
 
 IMPORTANCES = tuple(_MEASURES)
@@ -59,13 +48,6 @@ NEEDS_GRADIENTS = frozenset({"taylor"})
 
 def measure(name: str) -> Measure:
     """The measure of that name: from a group to one number a channel."""
-    return _MEASURES[name](torch_pruning())
-
-
-def _items(group: Any) -> Iterable[Any]:
-    return (group[k] for k in range(len(group)))
-
-
-def _tensor(values: Any) -> Tensor:
+    measured = _MEASURES[name](torch_pruning())
     # Where no gradient arrives, a group's mean is 0 and nothing tells its channels apart.
-    return torch.as_tensor(values).float().nan_to_num(0.0)
+    return lambda group: torch.as_tensor(measured(group)).float().nan_to_num(0.0)

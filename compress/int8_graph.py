@@ -16,7 +16,7 @@ from search_spaces.errors import InputError
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["layer_names", "prepare", "write_int8"]
+__all__ = ["layer_names", "prepare", "quiet_logs", "write_int8"]
 
 
 def prepare(path: Path, target: Path) -> onnx.ModelProto:
@@ -24,7 +24,7 @@ def prepare(path: Path, target: Path) -> onnx.ModelProto:
     import onnx
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    with _quiet():
+    with quiet_logs():
         # Symbolic shapes are left out: those of ESA's padding come out wrong, and a session
         # that trusts them fails.
         quant_pre_process(str(path), str(target), skip_symbolic_shape=True)
@@ -55,11 +55,11 @@ def _pool_means(model: onnx.ModelProto) -> None:
 
 def layer_names(model: onnx.ModelProto) -> dict[str, str]:
     """Node by layer: every convolution by the name that its weights have in the network."""
-    found = {}
-    for node in model.graph.node:
-        if node.op_type in ("Conv", "ConvTranspose"):
-            found[node.input[1].removesuffix(".weight")] = node.name
-    return found
+    return {
+        node.input[1].removesuffix(".weight"): node.name
+        for node in model.graph.node
+        if node.op_type in ("Conv", "ConvTranspose")
+    }
 
 
 def write_int8(
@@ -98,7 +98,7 @@ def write_int8(
         name: (np.float32(low), np.float32(max(high, low + 1e-6)))
         for name, (low, high) in ranges.items()
     }
-    with _quiet():
+    with quiet_logs():
         quantizer = QDQQuantizer(
             model, per_channel=True, reduce_range=False, weight_qType=QuantType.QInt8,
             activation_qType=QuantType.QUInt8,
@@ -115,10 +115,7 @@ def write_int8(
     del made.graph.value_info[:]
     entries = {entry.key: entry.value for entry in made.metadata_props}
     entries.pop("onnx.quant.pre_process", None)
-    del made.metadata_props[:]
-    for key, value in (entries | dict(metadata or {})).items():
-        entry = made.metadata_props.add()
-        entry.key, entry.value = key, value
+    onnx.helper.set_model_props(made, {**entries, **(metadata or {})})
     made.producer_name = "nas-sr"
     target.write_bytes(made.SerializeToString())
     return target
@@ -185,8 +182,8 @@ def _halve_weights(model: onnx.ModelProto) -> None:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    # The quantizer warns through the root logger of what it does by design.
+def quiet_logs() -> Iterator[None]:
+    """Without warnings in any log: the quantizers give them of what they do by design."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

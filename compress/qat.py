@@ -11,9 +11,8 @@ integer-arithmetic-only inference", section 3.
 from __future__ import annotations
 
 import copy
-import logging
 import warnings
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,16 +21,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from compress.fold import fold
+from compress.int8_graph import quiet_logs
 from nas.data import Patches, Photo
-from nas.training.loop import train
+from nas.training.loop import OnStep, train
 from nas.training.recipe import Recipe
 from nas.training.state import start
 from search_spaces.extras import need
 from search_spaces.network import Network, build
 
 __all__ = ["need_torchao", "qat"]
-
-OnStep = Callable[[int, float], None]
 
 _CONVOLUTIONS = ("conv2d", "conv_transpose2d")
 _BETWEEN = ("leaky_relu", "relu", "add", "cat", "mul", "sigmoid")
@@ -173,11 +171,5 @@ class _Graph(nn.Module):
 @contextmanager
 def _quiet() -> Iterator[None]:
     # torchao logs which of its GPU kernels do not load, and torch warns of its own future.
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
+    with quiet_logs(), warnings.catch_warnings(action="ignore"):
+        yield

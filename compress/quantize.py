@@ -21,7 +21,7 @@ from nas.evaluate.threads import threads as with_threads
 from nas.evaluate.validate import validate
 from nas.latency.clock import best_ms, time_until_settled
 from nas.latency.runtime import onnx_runner
-from nas.training.loop import Diverged
+from nas.training.loop import Diverged, OnStep
 from nas.training.recipe import Recipe
 from search_spaces.errors import InputError, NotPossible
 from search_spaces.files import atomic_path
@@ -30,7 +30,6 @@ from search_spaces.network import Network
 __all__ = ["QuantizeOptions", "Quantized", "quantize"]
 
 OnStage = Callable[[str], None]
-OnStep = Callable[[int, float], None]
 
 _QAT_SIDE_PX = 32
 # The image goes through it straight to the output, and in 8 bits the weights of a filter no longer

@@ -25,7 +25,7 @@ _SAMPLES_PER_UNKNOWN = 2
 @torch.no_grad()
 def refit(
     pruned: nn.Module, original: nn.Module, kept: Mapping[str, Sequence[int]], images: Tensor
-) -> int:
+) -> None:
     """Fits the convolutions of ``pruned`` in place; both modules have the same layer names.
 
     Grouped convolutions, those without a bias (an image skip's), and layers that see too few
@@ -36,13 +36,9 @@ def refit(
         original: before pruning.
         kept: for each layer, the numbers of the output channels that are left.
         images: (N, colors, h, w) in 0..1.
-
-    Returns:
-        How many layers were fitted.
     """
     wanted = _outputs(original, kept, images)
     layers = dict(pruned.named_modules())
-    fitted = 0
     for name, target in wanted.items():
         layer = layers[name]
         if not isinstance(layer, nn.Conv2d) or layer.groups != 1 or layer.bias is None:
@@ -50,8 +46,6 @@ def refit(
         pixels = target.shape[0] * target.shape[2] * target.shape[3]
         if pixels >= _SAMPLES_PER_UNKNOWN * (layer.weight[0].numel() + 1):
             _fit(layer, _input(pruned, layer, images), target)
-            fitted += 1
-    return fitted
 
 
 def _outputs(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge
 
@@ -41,12 +41,12 @@ class CompressionStep:
         note: what else is worth knowing of it, one line.
     """
 
-    place: int
+    place: Annotated[int, Ge(0)]
     name: str
     kept: bool
     record: TrialRecord
     file: str = ""
-    file_bytes: int | None = None
+    file_bytes: Annotated[int, Ge(0)] | None = None
     seconds: float = 0.0
     note: str = ""
 
@@ -64,8 +64,8 @@ def write_steps(steps: Iterable[CompressionStep], path: Path) -> None:
     """
     rows = []
     for step in steps:
-        record = {"state": step.record.state, **step.record.to_attrs()}
-        rows.append({**asdict(replace(step, record=None)), "parent": step.parent, "record": record})  # type: ignore[arg-type]
+        known = {"number": step.parent, "state": step.record.state, **step.record.to_attrs()}
+        rows.append({**asdict(step), "record": known})
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
@@ -79,8 +79,13 @@ def read_steps(path: Path) -> tuple[CompressionStep, ...]:
     if not path.is_file():
         return ()
     try:
-        rows = from_plain(tuple[_Row, ...], json.loads(path.read_text(encoding="utf-8")), str(path))
-        return tuple(row.step(str(path)) for row in rows)
+        text = path.read_text(encoding="utf-8")
+        steps = from_plain(tuple[CompressionStep, ...], json.loads(text), str(path))
+        for step in steps:
+            step.record.check(str(path))
+            if step.file and Path(step.file).name != step.file:
+                raise InputError(f"{path}: file: expected one beside it, got {step.file!r}")
+        return steps
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except (ValueError, RecursionError) as error:
@@ -89,31 +94,6 @@ def read_steps(path: Path) -> tuple[CompressionStep, ...]:
         raise InputError(
             f"{path}: no records of a compression ({told}); delete it and compress again"
         ) from None
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A step as it stands in the file."""
-
-    place: Annotated[int, Ge(0)]
-    name: str
-    kept: bool
-    parent: Annotated[int, Ge(0)]
-    record: Mapping[str, Any]
-    file: str = ""
-    file_bytes: Annotated[int, Ge(0)] | None = None
-    seconds: float = 0.0
-    note: str = ""
-
-    def step(self, where: str) -> CompressionStep:
-        attrs = dict(self.record)
-        record = TrialRecord.from_attrs(self.parent, str(attrs.pop("state", "")), attrs)
-        if self.file and Path(self.file).name != self.file:
-            raise InputError(f"{where}: file: expected one beside it, got {self.file!r}")
-        return CompressionStep(
-            self.place, self.name, self.kept, record, self.file, self.file_bytes, self.seconds,
-            self.note,
-        )  # fmt: skip
 
 
 def to_table(steps: Iterable[CompressionStep]) -> pd.DataFrame:

@@ -174,21 +174,29 @@ class TrialRecord:
         """
         where = f"trial {number}"
         record = from_plain(cls, {**attrs, "number": number, "state": state}, where)
-        if record.state not in _STATES:
+        record.check(where)
+        return record
+
+    def check(self, where: str) -> None:
+        """Makes sure of what the types of its figures don't say.
+
+        Raises:
+            InputError: an unknown state, no hash, rungs that do not rise.
+        """
+        if self.state not in _STATES:
             known = ", ".join(_STATES)
-            raise InputError(f"{where}: state: expected one of {known}, got {record.state!r}")
-        if not _HASH.fullmatch(record.architecture_hash):
+            raise InputError(f"{where}: state: expected one of {known}, got {self.state!r}")
+        if not _HASH.fullmatch(self.architecture_hash):
             # Files are named by it.
             raise InputError(
                 f"{where}: architecture_hash: expected 16 hex digits, got "
-                f"{record.architecture_hash[:40]!r}"
+                f"{self.architecture_hash[:40]!r}"
             )
-        steps = [rung.step for rung in record.rungs]
+        steps = [rung.step for rung in self.rungs]
         if any(later <= earlier for earlier, later in pairwise(steps)):
             raise InputError(f"{where}: rungs: expected steps that rise, got {steps}")
-        if not isinstance(record.made_with.get("recipe", {}), Mapping):
+        if not isinstance(self.made_with.get("recipe", {}), Mapping):
             raise InputError(f"{where}: made_with.recipe: expected a mapping")
-        return record
 
 
 def to_frame(records: Iterable[TrialRecord]) -> pd.DataFrame:

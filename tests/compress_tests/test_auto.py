@@ -332,10 +332,14 @@ def test_records_come_back_from_their_file(tmp_path: Path) -> None:
         ("{}", "expected a valid array"),
         ("[7]", "0: expected an object, got 7"),
         ('[{"place": 0, "name": "fold", "kept": 1}]', "0.kept: expected a valid boolean"),
-        ('[{"place": 0, "name": "fold", "kept": true, "parent": 1, "record": {}}]', "state: "),
+        ('[{"place": 0, "name": "fold", "kept": true, "record": {}}]', "0.record.number"),
         (
-            '[{"place": 0, "name": "fold", "kept": true, "parent": 1, "file": "../../x.onnx",'
-            ' "record": {"state": "finished"}}]',
+            '[{"place": 0, "name": "fold", "kept": true, "record": {"number": 1, "state": "x"}}]',
+            "state: expected one of",
+        ),
+        (
+            '[{"place": 0, "name": "fold", "kept": true, "file": "../../x.onnx",'
+            ' "record": {"number": 1, "state": "finished"}}]',
             "file: expected one beside it",
         ),
     ],

@@ -66,7 +66,7 @@ def test_adapters_are_trained_along_and_are_not_in_the_result(
 ) -> None:
     student, teacher = tiny_network(channels=8, distilled=4), tiny_network(seed=1)
     teaching = Teaching((teacher,), Lessons(1, 1, 1, comparison))
-    objective = teaching.objective(student)
+    objective = Distillation(student, teaching)
     count = sum(1 for _ in objective.adapters.parameters())
     assert count == (0 if comparison == "affinity" else 2)
     tuned = finetune(student, small_photos, RECIPE, teaching=teaching)
@@ -93,7 +93,7 @@ def test_the_loss_is_the_weighted_sum(tiny_network: Any, batch: Any) -> None:
     student, one, other = (tiny_network(seed=k) for k in range(3))
 
     def loss(teachers: tuple[Network, ...], lessons: Lessons, weights: Any = None) -> float:
-        objective = Teaching(teachers, lessons, weights).objective(student)
+        objective = Distillation(student, Teaching(teachers, lessons, weights))
         with torch.no_grad():
             return float(objective(student, *batch))
 
@@ -166,5 +166,5 @@ def test_a_stopped_training_goes_on_to_the_same_bits(
 )
 def test_bad_teaching_is_one_line(make: Any, said: str, tiny_network: Any) -> None:
     with pytest.raises(InputError, match=said) as raised:
-        make(tiny_network).objective(tiny_network())
+        Distillation(tiny_network(), make(tiny_network))
     assert "\n" not in str(raised.value)
