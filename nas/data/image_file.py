@@ -14,16 +14,29 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from nas.data.decoders import quiet_decoders
 from search_spaces.regular import open_regular
 
-__all__ = ["MAX_PIXELS", "SkippedFile", "decode_rgb", "probe_rgb_bytes"]
+__all__ = [
+    "FORMATS", "MAX_PIXELS", "PNG_BIT_DEPTH_AT", "TIFF_BITS", "TIFF_SAMPLE_FORMAT", "SkippedFile",
+    "decode_rgb", "probe_rgb_bytes",
+]  # fmt: skip
 
 MAX_PIXELS = 100_000_000
 """Larger images are skipped: few photos and many decompression bombs have as many pixels."""
 
-_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
-_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
-_PNG_BIT_DEPTH_AT = 24
+FORMATS = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WEBP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".bmp": "BMP",
+}
+"""File name endings and the formats behind them, as Pillow names those."""
+
+PNG_BIT_DEPTH_AT = 24
+TIFF_BITS, TIFF_SAMPLE_FORMAT = 258, 339
+_UNSIGNED = 1
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_TIFF_BITS, _TIFF_SAMPLE_FORMAT, _UNSIGNED = 258, 339, 1
 
 
 class SkippedFile(Exception):
@@ -63,7 +76,7 @@ def decode_rgb(path: Path) -> NDArray[np.uint8]:
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
     """The image with its header read and found usable; every failure becomes a SkippedFile."""
-    if path.suffix.lower() not in _SUFFIXES:
+    if path.suffix.lower() not in FORMATS:
         raise SkippedFile("not an image")
     quiet_decoders()
     try:
@@ -73,9 +86,9 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         raise SkippedFile("not a regular file" if irregular else "unreadable") from error
     try:
         with file:
-            head = file.read(_PNG_BIT_DEPTH_AT + 1)
+            head = file.read(PNG_BIT_DEPTH_AT + 1)
             file.seek(0)
-            with Image.open(file, formats=_FORMATS) as image:
+            with Image.open(file, formats=sorted({*FORMATS.values()})) as image:
                 _check(image, head)
                 yield image
     except SkippedFile:
@@ -103,10 +116,10 @@ def _check(image: Image.Image, head: bytes) -> None:
     if image.format == "PNG":
         bits = head[-1]
     elif image.format == "TIFF":
-        bits = max(tags.get(_TIFF_BITS, (1,)))
+        bits = max(tags.get(TIFF_BITS, (1,)))
     if bits > 16:
         raise SkippedFile(f"{bits}-bit")
     if bits > 8 or image.mode.startswith(("I", "F")):
         raise SkippedFile("16-bit")
-    if any(one != _UNSIGNED for one in tags.get(_TIFF_SAMPLE_FORMAT, ())):
+    if any(one != _UNSIGNED for one in tags.get(TIFF_SAMPLE_FORMAT, ())):
         raise SkippedFile("signed numbers")

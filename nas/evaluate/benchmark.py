@@ -63,20 +63,16 @@ class TestSet:
             InputError: no such folder, no images in it, or an HR image without its LR.
         """
         hr_files = _images(name, hr)
-        if lr is None:
-            return cls(name, scale, tuple(Pair(path.name, path, None) for path in hr_files))
-        by_stem = {_stem(path, scale): path for path in _images(name, lr)}
-        for path in hr_files:
-            if _stem(path, scale) not in by_stem:
+        by_stem = {_stem(path, scale): path for path in _images(name, lr)} if lr else {}
+        pairs = [Pair(path.name, path, by_stem.get(_stem(path, scale))) for path in hr_files]
+        for pair in pairs:
+            if lr is not None and pair.lr is None:
+                stem = pair.hr.stem
                 raise InputError(
-                    f"{name}: {lr} holds no LR image for {path.name}; "
-                    f"expected {path.stem}.png or {path.stem}x{scale}.png"
+                    f"{name}: {lr} holds no LR image for {pair.name}; "
+                    f"expected {stem}.png or {stem}x{scale}.png"
                 )
-        return cls(
-            name,
-            scale,
-            tuple(Pair(path.name, path, by_stem[_stem(path, scale)]) for path in hr_files),
-        )
+        return cls(name, scale, tuple(pairs))
 
     def __len__(self) -> int:
         return len(self.pairs)

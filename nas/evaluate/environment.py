@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Environment", "environment"]
+__all__ = ["Environment", "cores", "environment"]
 
 _PACKAGES = ("torch", "optuna", "numpy", "pillow", "scikit-image", "pydantic")
 _ROOT = Path(__file__).resolve().parents[2]
@@ -57,7 +57,7 @@ def environment() -> Environment:
     return Environment(
         device=torch.cuda.get_device_name() if torch.cuda.is_available() else cpu,
         cpu=cpu,
-        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else _cores(),
+        cores=cores(),
         threads=torch.get_num_threads(),
         system=f"{platform.system()} {platform.machine()}",
         python=platform.python_version(),
@@ -66,7 +66,10 @@ def environment() -> Environment:
     )
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 

@@ -10,7 +10,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from nas.upscale.image_io import FORMATS, ImageFile, Pixels, read_image
+from nas.data.image_file import FORMATS
+from nas.upscale.image_io import ImageFile, Pixels, read_image
 from nas.upscale.image_writer import Header, check_writable, write_image
 from nas.upscale.upscaler import Upscaler
 from search_spaces.errors import InputError
@@ -63,7 +64,7 @@ def jobs(inputs: Sequence[Path], output: Path, file_format: str | None) -> list[
     Raises:
         InputError: a folder without images, or one file as the output of several inputs.
     """
-    suffix = _suffix(file_format) if file_format else None
+    suffix = next((ending for ending, known in FORMATS.items() if known == file_format), None)
     single = output.suffix.lower() in FORMATS and not output.is_dir()
     if single and (len(inputs) > 1 or (inputs and inputs[0].is_dir())):
         raise InputError(f"--output: expected a folder for several images, got {output}")
@@ -225,10 +226,6 @@ def _handed(
 
 class _Abandoned(Exception):
     """The network stopped before the last strip."""
-
-
-def _suffix(file_format: str) -> str:
-    return next(suffix for suffix, known in FORMATS.items() if known == file_format)
 
 
 def _images(folder: Path) -> list[Path]:

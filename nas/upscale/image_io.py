@@ -6,7 +6,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,29 +15,18 @@ import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from nas.data.decoders import quiet_decoders
+from nas.data.image_file import FORMATS, PNG_BIT_DEPTH_AT, TIFF_BITS, TIFF_SAMPLE_FORMAT
 from search_spaces.errors import InputError
 from search_spaces.regular import open_regular
 
-__all__ = ["FORMATS", "ImageFile", "Pixels", "read_image"]
+__all__ = ["ImageFile", "Pixels", "read_image"]
 
 Pixels = npt.NDArray[np.uint8 | np.uint16]
-
-FORMATS = {
-    ".png": "PNG",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".webp": "WEBP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".bmp": "BMP",
-}
-"""File name endings and the formats behind them."""
 
 _ORIENTATION, _EXIF_IFD, _EXIF_WIDTH, _EXIF_HEIGHT = 0x0112, 0x8769, 0xA002, 0xA003
 # Orientation, description, maker, model, software, date, artist, copyright, EXIF, GPS.
 _DESCRIPTIVE = {0x0112, 270, 271, 272, 305, 306, 315, 33432, 0x8769, 0x8825}
-_TIFF_BITS, _TIFF_PLANES, _TIFF_SAMPLE_FORMAT, _SIGNED = 258, 284, 339, 2
-_PNG_BIT_DEPTH_AT = 24
+_TIFF_PLANES, _SIGNED = 284, 2
 _PLAIN_MODES = ("L", "LA", "RGB", "RGBA")
 
 
@@ -57,7 +46,7 @@ class ImageFile:
     format: str
     exif: Image.Exif | None = None
     icc_profile: bytes | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
 def read_image(path: Path, most_pixels: int) -> ImageFile:
@@ -99,7 +88,7 @@ def _opened(path: Path, most_pixels: int) -> Iterator[Image.Image]:
         with (
             warnings.catch_warnings(action="ignore"),
             open_regular(path) as file,
-            Image.open(file, formats=tuple(sorted({*FORMATS.values()}))) as image,
+            Image.open(file, formats=sorted({*FORMATS.values()})) as image,
         ):
             if image.width * image.height > most_pixels:
                 raise InputError(
@@ -136,11 +125,11 @@ def _bits(path: Path, image: Image.Image) -> int:
     bits = 8
     if image.format == "PNG":
         with open_regular(path) as file:
-            bits = file.read(_PNG_BIT_DEPTH_AT + 1)[-1]
+            bits = file.read(PNG_BIT_DEPTH_AT + 1)[-1]
     elif image.format == "TIFF":
         tags = getattr(image, "tag_v2", {})
-        bits = max(tags.get(_TIFF_BITS, (8,)))
-        if any(one == _SIGNED for one in tags.get(_TIFF_SAMPLE_FORMAT, ())):
+        bits = max(tags.get(TIFF_BITS, (8,)))
+        if any(one == _SIGNED for one in tags.get(TIFF_SAMPLE_FORMAT, ())):
             raise InputError("signed numbers for pixels; expected unsigned ones")
     if image.mode == "CMYK":
         raise InputError("CMYK; expected gray or RGB: convert it first")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nas.evaluate.environment import cores
 from nas.explore.announced import (
     check_device,
     check_marked,
@@ -28,7 +29,6 @@ from nas.store.failing import storage_errors
 from nas.store.remote import RemoteFiles
 from nas.store.study import open_storage, quietly
 from nas.workers.job import Job
-from nas.workers.shares import cores
 
 if TYPE_CHECKING:
     from optuna import Study

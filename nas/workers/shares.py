@@ -6,9 +6,10 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from nas.evaluate.environment import cores
 from search_spaces.errors import InputError
 
-__all__ = ["Machine", "Share", "cores", "default_workers", "shares", "this_machine"]
+__all__ = ["Machine", "Share", "default_workers", "shares", "this_machine"]
 
 GPU_WORKER_BYTES = 2 * 10**9
 """GPU memory that a worker is granted: its CUDA context and a small network's training."""
@@ -52,13 +53,6 @@ class Share:
         threads = str(self.threads)
         variables = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
         return variables if self.gpu is None else {**variables, "CUDA_VISIBLE_DEVICES": self.gpu}
-
-
-def cores() -> int:
-    """Processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def this_machine(device: str | None) -> Machine:
