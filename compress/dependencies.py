@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from search_spaces.network import Network
 
@@ -64,10 +64,6 @@ class Dependencies:
             covered.update(makers)
             if not any(module is output for module, _ in makers):
                 self.groups[name] = group
-
-    def importance(self, measure: Callable[[Any], Tensor]) -> dict[str, Tensor]:
-        """One number a channel of each group."""
-        return {name: measure(group) for name, group in self.groups.items()}
 
     def kept(self, pruned: Mapping[str, Collection[int]]) -> dict[str, list[int]]:
         """The output channels that every layer has left when groups lose these channels."""

@@ -13,14 +13,17 @@ from torch.nn import functional as F
 
 from compress.distill import Along, Distillation, Teaching
 from nas.data import Dataset, Patches
-from nas.evaluate.validate import validate
+from nas.evaluate.validate import Quality, validate
 from nas.training.checkpointed import train_checkpointed
 from nas.training.loop import Diverged, OnStep, unit
 from nas.training.recipe import Recipe
 from nas.training.state import TrainState, resumed, start
 from search_spaces.network import Network, build
 
-__all__ = ["Gradients", "Tuned", "copied", "finetune", "forget", "images_of", "psnr_of"]
+__all__ = [
+    "Tuned", "copied", "finetune", "forget", "images_of", "leave_gradients", "psnr_of",
+    "quality_of",
+]  # fmt: skip
 
 _GRADIENT_BATCHES = 8
 
@@ -129,13 +132,15 @@ def copied(network: Network) -> Network:
     return twin
 
 
+def quality_of(network: Network, dataset: Dataset, device: torch.device | str = "cpu") -> Quality:
+    """On the validation photos; the network stays where it is."""
+    arch, moved = network.architecture, copied(network).to(device)
+    return validate(moved, dataset.validation, arch.scale, colors=arch.colors)
+
+
 def psnr_of(network: Network, dataset: Dataset, device: torch.device | str = "cpu") -> float:
-    """Mean PSNR-Y in dB on the validation photos; the network stays where it is."""
-    arch = network.architecture
-    quality = validate(
-        copied(network).to(device), dataset.validation, arch.scale, colors=arch.colors
-    )
-    return quality.psnr_y_db
+    """The mean PSNR-Y of it, dB."""
+    return quality_of(network, dataset, device).psnr_y_db
 
 
 def images_of(network: Network, dataset: Dataset, *, count: int = 24) -> torch.Tensor:
@@ -146,19 +151,11 @@ def images_of(network: Network, dataset: Dataset, *, count: int = 24) -> torch.T
     return unit(patches.batch(0).lr, network.architecture.colors, torch.device("cpu"))
 
 
-@dataclass(frozen=True, slots=True)
-class Gradients:
-    """Leaves the gradients of the mean absolute error over a few batches on a network."""
-
-    dataset: Dataset
-    recipe: Recipe
-
-    def __call__(self, network: Network) -> None:
-        patches = Patches.of(self.dataset.train, self.dataset.scale, self.recipe)
-        network.zero_grad(set_to_none=True)
-        for step in range(_GRADIENT_BATCHES):
-            batch = patches.batch(step)
-            colors, cpu = network.architecture.colors, torch.device("cpu")
-            lr, hr = (unit(one, colors, cpu) for one in batch)
-            loss = F.l1_loss(network(lr), hr)
-            loss.backward()
+def leave_gradients(dataset: Dataset, recipe: Recipe, network: Network) -> None:
+    """Leaves the gradients of the mean absolute error over a few batches on the network."""
+    patches = Patches.of(dataset.train, dataset.scale, recipe)
+    colors, cpu = network.architecture.colors, torch.device("cpu")
+    network.zero_grad(set_to_none=True)
+    for step in range(_GRADIENT_BATCHES):
+        lr, hr = (unit(one, colors, cpu) for one in patches.batch(step))
+        F.l1_loss(network(lr), hr).backward()

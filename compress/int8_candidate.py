@@ -16,12 +16,7 @@ from nas.evaluate.validate import Quality, validate
 from search_spaces.errors import InputError
 from search_spaces.network import Network
 
-__all__ = ["Candidate", "SessionModule", "quality_of"]
-
-
-def quality_of(path: Path, photos: Sequence[Photo], scale: int, *, colors: int = 3) -> Quality:
-    """PSNR-Y and SSIM-Y of an ONNX file of ours on HR photos."""
-    return validate(SessionModule(path), photos, scale, colors=colors)
+__all__ = ["Candidate", "SessionModule"]
 
 
 class Candidate:
@@ -79,7 +74,7 @@ class Candidate:
         """On the validation photos, in int8."""
         target = self._folder / "int8.onnx"
         write_int8(self.path, target, self.ranges[method], float_layers=float_layers)
-        return quality_of(target, self.validation, self._scale, colors=self._colors)
+        return validate(SessionModule(target), self.validation, self._scale, colors=self._colors)
 
     def write(self, target: Path, float_layers: Sequence[str], metadata: Mapping[str, str]) -> None:
         """The int8 graph by the best method."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -55,17 +56,10 @@ def choose_float_layers(
         chosen.append(name)
         spent += weights[name]
         steps.append(tuple(chosen))
-    # More layers in float are hardly ever worse: halving finds how many it takes.
-    low, high = 0, len(steps) - 1
-    if high < 0:
+    if not steps:
         return tuple(fixed)
-    while low < high:
-        middle = (low + high) // 2
-        if enough(steps[middle]):
-            high = middle
-        else:
-            low = middle + 1
-    return steps[low]
+    # More layers in float are hardly ever worse: halving finds how many it takes.
+    return steps[bisect_left(steps, True, hi=len(steps) - 1, key=enough)]
 
 
 def gains(

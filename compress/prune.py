@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from compress.distill import Teaching
-from compress.finetune import Gradients, Tuned, finetune, images_of, psnr_of
+from compress.finetune import Tuned, finetune, images_of, leave_gradients, psnr_of
 from compress.importance import IMPORTANCES, NEEDS_GRADIENTS, measure
 from compress.plan import FIGURES, cost_of, floor_of, plan
 from compress.surgery import cut, prunable, scores_of
@@ -191,7 +192,7 @@ def _prune_once(
     gradients = None
     if method.importance in NEEDS_GRADIENTS:
         assert dataset is not None
-        gradients = Gradients(dataset, recipe or Recipe())
+        gradients = partial(leave_gradients, dataset, recipe or Recipe())
     scores, importance = scores_of(form, widths, measure(method.importance), gradients)
     chosen = plan(form.architecture, widths, scores, figure, goal, uniform=method.uniform)
     images = None if dataset is None or not method.refit else images_of(form, dataset)

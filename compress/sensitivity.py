@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
-from compress.finetune import Gradients, psnr_of
+from compress.finetune import leave_gradients, psnr_of
 from compress.importance import NEEDS_GRADIENTS, measure
 from compress.prune import Method
 from compress.surgery import cut, prunable, scores_of
@@ -66,7 +67,7 @@ def sensitivity(
     if not widths:
         raise NotPossible(f"no width of the network is above its floor of {method.multiple}")
     needed = method.importance in NEEDS_GRADIENTS
-    gradients = Gradients(dataset, Recipe()) if needed else None
+    gradients = partial(leave_gradients, dataset, Recipe()) if needed else None
     _, importance = scores_of(form, widths, measure(method.importance), gradients)
     whole_db, own = psnr_of(form, small), price(arch)
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import torch
 
-from compress.finetune import copied
+from compress.finetune import quality_of
 from nas.data import Dataset
 from nas.evaluate.environment import environment
-from nas.evaluate.validate import validate
 from nas.latency.meter import Meter
 from nas.records import FINISHED, TrialRecord
 from search_spaces.network import Network, mispriced
@@ -37,12 +36,7 @@ class Judge:
         """All figures of the network after the step of that name."""
         arch = network.architecture
         figures = self.meter.cost(arch, network)
-        quality = validate(
-            copied(network).to(self.meter.device),
-            self.dataset.validation,
-            arch.scale,
-            colors=arch.colors,
-        )
+        quality = quality_of(network, self.dataset, self.meter.device)
         record = TrialRecord(
             self.trial,
             FINISHED,

@@ -59,7 +59,7 @@ def scores_of(
     dependencies = Dependencies(twin)
     if gradients is not None:
         gradients(twin)
-    found = dependencies.importance(measure)
+    found = {name: measure(group) for name, group in dependencies.groups.items()}
     owners = _owners(network.architecture, tuple(widths))
     ascending: dict[Place, list[float]] = {}
     for width in widths:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from compress.calibration import METHODS, crops, ranges, watch
 from compress.fold import fold
-from compress.int8_candidate import quality_of
+from compress.int8_candidate import SessionModule
 from compress.int8_graph import layer_names, prepare, write_int8
 from compress.layer_choice import choose_float_layers, gains
 from compress.quantize import Quantized, QuantizeOptions, quantize
@@ -22,6 +22,7 @@ from nas.cli.main import main
 from nas.data import Photo
 from nas.data.embedded import embedded_photos
 from nas.deploy.onnx_file import INPUT, OUTPUT, export_onnx, open_session
+from nas.evaluate.validate import validate
 from search_spaces import Architecture, InputError, Network, build, save_weights
 
 BLOCK = {"kind": "distillation", "stages": 2, "distillation": "fdc", "distilled": 8, "last": 8}
@@ -72,7 +73,7 @@ def test_the_record_is_what_the_file_gives(
 ) -> None:
     result = made.result
     assert result.path == made.file / "net.onnx"
-    again = quality_of(result.path, photos[1], 2)
+    again = validate(SessionModule(result.path), photos[1], 2)
     assert again.psnr_y_db == pytest.approx(result.psnr_after_db, abs=1e-6)
     assert again.ssim_y == pytest.approx(result.ssim_after, abs=1e-6)
     assert result.drop_db < 0.5
