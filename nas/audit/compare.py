@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -85,33 +85,27 @@ class Comparison:
         found = self.signal(name, "ceiling", step, self.long)
         if not found.crossed:
             nothing = Estimate(math.nan, math.nan, math.nan)
-            return Signal(
-                name, "ceiling", step, nothing, nothing, nothing,
-                math.nan, found.spread_db, math.nan,
+            return replace(
+                found, tau=nothing, tau_at_price=nothing, recall=math.nan, noise_db=math.nan,
+                crossed=True,
             )  # fmt: skip
-        self._top = self._at_price(self.long)
-        one = Estimate(1.0, math.nan, math.nan)
-        return Signal(
-            name, "ceiling", step, found.tau, found.tau_at_price, one, found.recall,
-            found.spread_db, found.noise_db,
-        )  # fmt: skip
+        self._top = self._taus(self.long, at_price=True)
+        return replace(found, of_ceiling=Estimate(1.0, math.nan, math.nan))
 
-    def signal(
-        self, name: str, kind: str, step: int, figures: Figures, ceiling: Signal | None = None
-    ) -> Signal:
-        """How well a figure tells of the long trainings."""
+    def signal(self, name: str, kind: str, step: int, figures: Figures) -> Signal:
+        """How well a figure tells of the long trainings; of those after the ceiling, its share."""
         pairs = figures.crossed(self.long)
         crossed = all(figures.seeds[s] != self.long.seeds[t] for s, t in pairs)
-        taus, at_price = self._taus(figures, pairs), self._at_price(figures)
+        taus, at_price = (self._taus(figures, at_price=at_price) for at_price in (False, True))
         ratio = math.nan, np.array([])
         # A part of what is known to be possible; without crossing there is no telling.
-        if ceiling is not None and self._top[0] > _LEAST_CEILING:
+        if self._top[0] > _LEAST_CEILING:
             usable = np.where(self._top > _LEAST_CEILING, self._top, np.nan)
             ratio = float(at_price[0] / self._top[0]), at_price[1:] / usable[1:]
         in_db = figures.seeds != (None,)
         return Signal(
             name, kind, step, estimate(taus[0], taus[1:]), estimate(at_price[0], at_price[1:]),
-            estimate(*ratio), self._recall(figures, pairs),
+            estimate(*ratio), self._recall(figures),
             self._spread(figures) if in_db else math.nan,
             seed_noise_db(figures.values) if in_db else math.nan,
             crossed,
@@ -122,39 +116,34 @@ class Comparison:
         found: Values = residuals(figures.means, self.terms, self.weights[:1])[0]
         return found
 
-    def _taus(self, figures: Figures, pairs: Sequence[tuple[int, int]]) -> Values:
-        found, sizes = [], []
-        for s, t in pairs:
-            both = figures.there[:, s] & self.long.there[:, t]
-            weights = self.weights * both
-            found.append(tau_weights(figures.values[:, s], self.long.values[:, t], weights))
-            sizes.append(int(both.sum()))
-        return _mean(found, sizes)
-
-    def _at_price(self, figures: Figures) -> Values:
-        found, sizes = [], []
+    def _pairs(self, figures: Figures) -> Iterator[tuple[Values, Values, npt.NDArray[np.bool_]]]:
+        """For each pair of seeds the figure, the long trainings' and which networks have both."""
         for s, t in figures.crossed(self.long):
             both = figures.there[:, s] & self.long.there[:, t]
-            weights = self.weights * both
-            first, second = (
-                residuals(values, self.terms, weights)
-                for values in (figures.values[:, s], self.long.values[:, t])
-            )
-            taus = tau_weights(first, second, weights)
-            # Without a fit every network would be the worst: equal, and so unordered.
-            found.append(taus)
-            sizes.append(int(both.sum()))
-        return _mean(found, sizes)
+            yield figures.values[:, s], self.long.values[:, t], both
 
-    def _recall(self, figures: Figures, pairs: Sequence[tuple[int, int]]) -> float:
+    def _taus(self, figures: Figures, *, at_price: bool) -> Values:
+        """(samples,) mean over the pairs of seeds, by their networks; NaN where none tells."""
+        found, sizes = [], []
+        for first, second, both in self._pairs(figures):
+            weights = self.weights * both
+            if at_price:
+                # Without a fit every network would be the worst: equal, and so unordered.
+                first = residuals(first, self.terms, weights)
+                second = residuals(second, self.terms, weights)
+            found.append(tau_weights(first, second, weights))
+            sizes.append([both.sum()])
+        taus = np.array(found)
+        weights = np.array(sizes, dtype=np.float64) * np.isfinite(taus)
+        with np.errstate(invalid="ignore"):
+            mean: Values = np.nansum(taus * weights, axis=0) / weights.sum(axis=0)
+        return mean
+
+    def _recall(self, figures: Figures) -> float:
         found = []
-        for s, t in pairs:
-            both = figures.there[:, s] & self.long.there[:, t]
+        for *pair, both in self._pairs(figures):
             weights = self.weights[:1] * both
-            first, second = (
-                residuals(values, self.terms, weights)[0][both]
-                for values in (figures.values[:, s], self.long.values[:, t])
-            )
+            first, second = (residuals(one, self.terms, weights)[0][both] for one in pair)
             if np.isfinite(first).any() and np.ptp(first[np.isfinite(first)]) > 0:
                 found.append(top_recall(first, second, recall_count(int(both.sum()))))
         return float(np.mean(found)) if found else math.nan
@@ -168,13 +157,3 @@ class Comparison:
                 squares += float(np.nansum(rest**2))
                 left += known - 1 - slopes(known, self.terms.shape[1])
         return math.sqrt(squares / left) if left > 0 else math.nan
-
-
-def _mean(found: Sequence[Values], sizes: Sequence[int]) -> Values:
-    """Over the pairs of seeds, by their networks; NaN where none of them tells."""
-    taus, weights = np.array(found), np.array(sizes, dtype=np.float64)[:, None]
-    known = np.isfinite(taus)
-    total = (weights * known).sum(axis=0)
-    mean: Values = np.full(taus.shape[1], np.nan)
-    np.divide((np.where(known, taus, 0.0) * weights).sum(axis=0), total, out=mean, where=total > 0)
-    return mean

@@ -9,13 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from nas.audit.noise import indistinct_db
+from nas.audit.price import COSTS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Equals", "Saving", "equals"]
-
-_COSTS = ("params", "macs", "activations", "latency_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,29 +69,13 @@ def equals(
     values, margin = np.asarray(long_db, dtype=np.float64), indistinct_db(noise_db, seeds)
     if not (np.isfinite(values).any() and np.isfinite(margin)):
         return None
-    rows, best = networks.reset_index(drop=True), int(np.nanargmax(values))
+    hashes, best = [str(name) for name in networks["hash"]], int(np.nanargmax(values))
     equal = np.flatnonzero(values >= values[best] - margin)
-    savings = tuple(
-        _saving(rows, name, best, equal, values)
-        for name in _COSTS
-        if name in rows and np.isfinite(rows[name].to_numpy(dtype=np.float64)).all()
-    )
-    return Equals(str(rows["hash"][best]), float(values[best]), margin, len(equal), savings)
-
-
-def _saving(
-    rows: pd.DataFrame,
-    name: str,
-    best: int,
-    equal: npt.NDArray[np.int64],
-    values: npt.NDArray[np.float64],
-) -> Saving:
-    costs = rows[name].to_numpy(dtype=np.float64)
-    cheapest = int(equal[np.argmin(costs[equal])])
-    return Saving(
-        name,
-        str(rows["hash"][cheapest]),
-        float(costs[cheapest]),
-        float(costs[best] / costs[cheapest]),
-        float(values[best] - values[cheapest]),
-    )
+    savings = []
+    for name in (name for name in COSTS if name in networks):
+        costs = networks[name].to_numpy(dtype=np.float64)
+        if np.isfinite(costs).all():
+            least = int(equal[np.argmin(costs[equal])])
+            cost, below_db = float(costs[least]), float(values[best] - values[least])
+            savings.append(Saving(name, hashes[least], cost, float(costs[best] / cost), below_db))
+    return Equals(hashes[best], float(values[best]), margin, len(equal), tuple(savings))

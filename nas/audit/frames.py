@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from nas.audit.price import COSTS
 from nas.audit.store import AuditFolder, Training
 from nas.predictor import described
 from nas.records import FINISHED, TrialRecord
@@ -14,18 +15,17 @@ if TYPE_CHECKING:
 
     from nas.training.recipe import Recipe
 
-__all__ = ["joined", "network_frame", "repeat_db", "score", "searched_curves"]
+__all__ = ["network_frame", "repeat_db", "score", "searched_curves"]
 
 
 def network_frame(records: Sequence[TrialRecord]) -> pd.DataFrame:
     """A row a network: hash, prices, and its settings."""
     import pandas as pd
 
-    costs = ("params", "macs", "activations", "latency_ms")
     return pd.DataFrame(
         {
             "hash": record.architecture_hash,
-            **{name: getattr(record, name) for name in costs},
+            **{name: getattr(record, name) for name in COSTS},
             **described(record.architecture),
         }
         for record in records
@@ -51,13 +51,6 @@ def searched_curves(records: Sequence[TrialRecord], recipe: Recipe) -> pd.DataFr
             values[recipe.steps] = record.psnr_y_db
         rows += [(record.architecture_hash, recipe.seed, s, value) for s, value in values.items()]
     return pd.DataFrame(rows, columns=["hash", "seed", "step", "psnr_y_db"])
-
-
-def joined(searched: pd.DataFrame, trainings: pd.DataFrame) -> pd.DataFrame:
-    """What the search measured comes first: by that it decided."""
-    import pandas as pd
-
-    return pd.concat([searched, trainings[list(searched.columns)]], ignore_index=True)
 
 
 def repeat_db(searched: pd.DataFrame, trainings: pd.DataFrame) -> float:

@@ -36,7 +36,8 @@ def seed_noise_db(values: npt.ArrayLike) -> float:
     left = freedom(array)
     if left < 1:
         return math.nan
-    rest = array - _fit(array)
+    rest = array - _lucks(array)
+    rest -= np.nanmean(rest, axis=1, keepdims=True)
     return math.sqrt(float(np.nansum(rest**2)) / left)
 
 
@@ -58,10 +59,7 @@ def seed_mean(values: npt.ArrayLike) -> Values:
     array = np.asarray(values, dtype=np.float64)
     found: Values = np.full(len(array), np.nan)
     there = np.isfinite(array).any(axis=1)
-    if not there.any():
-        return found
-    lucks = _lucks(array)
-    found[there] = np.nanmean(array[there] - lucks, axis=1)
+    found[there] = np.nanmean(array[there] - _lucks(array), axis=1)
     return found
 
 
@@ -98,9 +96,3 @@ def _lucks(array: Values) -> Values:
     lucks[known] -= lucks[known].mean()
     lucks[~known] = 0.0
     return lucks
-
-
-def _fit(array: Values) -> Values:
-    lucks = _lucks(array)
-    fitted: Values = np.nanmean(array - lucks, axis=1, keepdims=True) + lucks
-    return fitted

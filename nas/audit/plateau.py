@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from nas.audit.compare import Signal
 
@@ -41,9 +42,5 @@ def plateau(rungs: Sequence[Signal], ceiling: Signal) -> Plateau:
 
 def _from(rungs: Sequence[Signal], good: Callable[[Signal], bool]) -> int | None:
     """A rung by luck above others later does not end the plateau."""
-    found = None
-    for signal in reversed(rungs):
-        if not good(signal):
-            break
-        found = signal.step
-    return found
+    steps = [signal.step for signal in takewhile(good, reversed(rungs))]
+    return steps[-1] if steps else None

@@ -16,9 +16,12 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LEAST_AT_PRICE", "price_terms", "residuals", "slopes"]
+__all__ = ["COSTS", "LEAST_AT_PRICE", "price_terms", "residuals", "slopes"]
 
 Values = npt.NDArray[np.float64]
+
+COSTS = ("params", "macs", "activations", "latency_ms")
+"""What a network may cost, as the columns of networks have it."""
 
 LEAST_AT_PRICE = 5
 """Of fewer networks nothing is left once price is taken out."""

@@ -17,7 +17,6 @@ __all__ = [
     "Estimate",
     "estimate",
     "interval",
-    "kendall",
     "recall_count",
     "replicates",
     "tau_weights",
@@ -40,27 +39,18 @@ class Estimate:
     high: float
 
 
-def kendall(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
+def tau_weights(first: npt.ArrayLike, second: npt.ArrayLike, weights: Values) -> Values:
     """Kendall's tau-b: (concordant - discordant) pairs, over those that either one orders.
 
     Kendall, "The treatment of ties in ranking problems", 1945.
 
     Args:
-        first: (n,) figures.
-        second: (n,) figures of the same networks.
+        first: (n,) figures, or (samples, n) where each sample has its own.
+        second: figures of the same networks, likewise.
+        weights: (samples, n) how often a network stands in a sample, as in a bootstrap.
 
     Returns:
-        -1..1, NaN where one of the two orders no pair.
-    """
-    weights = np.ones((1, len(np.atleast_1d(np.asarray(first)))))
-    return float(tau_weights(first, second, weights)[0])
-
-
-def tau_weights(first: npt.ArrayLike, second: npt.ArrayLike, weights: Values) -> Values:
-    """Tau-b as in :func:`kendall` for each of (samples, n) weights; shape (samples,).
-
-    A weight is how often a network stands in a sample, as in a bootstrap. The figures may be
-    (n,), or (samples, n) where each sample has its own.
+        (samples,) -1..1, NaN where one of the two orders no pair.
     """
     a, b = _filled(first), _filled(second)
     count = weights.shape[1]
@@ -113,9 +103,9 @@ def recall_count(networks: int) -> int:
     return max(1, round(networks / 4))
 
 
-def replicates(networks: int, samples: int = 1000, seed: int = 0) -> Values:
+def replicates(networks: int, samples: int) -> Values:
     """(samples, n) bootstrap weights: so many networks drawn with replacement."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     even = np.full(networks, 1 / networks)
     return rng.multinomial(networks, even, size=samples).astype(np.float64)
 

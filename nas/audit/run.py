@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from nas.audit.frames import joined, network_frame, repeat_db, score, searched_curves
+from nas.audit.frames import network_frame, repeat_db, score, searched_curves
 from nas.audit.measured import measured_noise
 from nas.audit.pick import candidates, pick
+from nas.audit.price import COSTS
 from nas.audit.settings import AuditSettings
 from nas.audit.signals import LEAST_NETWORKS
 from nas.audit.store import AuditFolder, Training
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Audited", "Progress", "audit", "rung_steps"]
 
-_PRICES = ("params", "macs", "activations", "latency_ms")
 _MOST_PARTS = 4
 
 
@@ -94,6 +95,8 @@ def audit(
         InputError: too few networks, other photos than the search's, or files that cannot
             be written.
     """
+    import pandas as pd
+
     recipe = proxy_recipe(run)
     known = candidates(run.records())
     if len(known) < LEAST_NETWORKS:
@@ -122,7 +125,8 @@ def audit(
             f"than {LEAST_NETWORKS} networks are done; it will tell, or run the same command later"
         )
     found = trust(
-        joined(searched, trainings),
+        # What the search measured comes first: by that it decided.
+        pd.concat([searched, trainings[list(searched.columns)]], ignore_index=True),
         networks,
         proxy_step=recipe.steps,
         long_step=steps[-1],
@@ -139,7 +143,7 @@ def audit(
 def _prices(run: Run) -> tuple[str, ...]:
     """What the run weighs or limits, of which a network has to pay one for another."""
     weighed = [OBJECTIVES[name].attribute for name in run.objectives]
-    return tuple(name for name in dict.fromkeys([*run.budgets, *weighed]) if name in _PRICES)
+    return tuple(name for name in dict.fromkeys([*run.budgets, *weighed]) if name in COSTS)
 
 
 def rung_steps(records: Sequence[TrialRecord], proxy_steps: int, factor: float) -> tuple[int, ...]:
@@ -194,15 +198,13 @@ def _train(
             if training.seed == work[0][1].seed and not folder.scores(training):
                 folder.write_scores(training, trainer_of(training.seed).scores(arch))
             for step in (s for s in steps if s > _step_of(rungs)):
-                if rungs and math.isnan(rungs[-1].psnr_y_db):
-                    rung = Rung(step, math.nan, math.nan, rungs[-1].seconds)
-                else:
-                    try:
+                rung = Rung(step, math.nan, math.nan, rungs[-1].seconds if rungs else 0.0)
+                # What has diverged stays so.
+                if not (rungs and math.isnan(rungs[-1].psnr_y_db)):
+                    with suppress(Diverged):
                         rung = trainer_of(training.seed).advance(
                             arch, step, checkpoint=folder.checkpoint(training), on_step=step_done
                         )
-                    except Diverged:
-                        rung = Rung(step, math.nan, math.nan, rungs[-1].seconds if rungs else 0.0)
                 rungs.append(rung)
                 folder.write(training, rungs)
             finished.add(training)

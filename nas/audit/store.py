@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
@@ -70,11 +70,9 @@ class AuditFolder:
                 f"folder: make that writable, or copy the run"
             ) from error
 
-    @contextmanager
-    def turn(self, name: str, *, wait: bool) -> Iterator[bool]:
+    def turn(self, name: str, *, wait: bool) -> AbstractContextManager[bool]:
         """Whether this process has ``name`` to itself for now; a process's death frees it."""
-        with locked(self.folder / "locks" / f"{name}.lock", wait=wait) as mine:
-            yield mine
+        return locked(self.folder / "locks" / f"{name}.lock", wait=wait)
 
     def read_plan(self) -> Plan:
         """What some process has set out to train; nothing, where none has.

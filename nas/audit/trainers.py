@@ -43,10 +43,9 @@ def proxy_recipe(run: Run) -> Recipe:
         recipe = Recipe.model_validate(values)
     except ValueError:
         raise InputError(f"{run.folder / 'run.yaml'}: identity: expected a recipe") from None
-    schedule = recipe.model_dump().get("schedule", "constant")
-    if schedule != "constant":
+    if recipe.schedule != "constant":
         raise InputError(
-            f"{run.folder}: its recipe's step size follows the schedule {schedule!r}; an "
+            f"{run.folder}: its recipe's step size follows the schedule {recipe.schedule!r}; an "
             f"audit needs one that can be made longer: constant"
         )
     return recipe

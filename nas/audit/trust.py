@@ -14,7 +14,7 @@ from nas.audit.compare import Comparison, Signal
 from nas.audit.equals import Equals, equals
 from nas.audit.families import HeadStart, head_starts
 from nas.audit.plateau import Plateau, plateau
-from nas.audit.price import price_terms
+from nas.audit.price import COSTS, price_terms
 from nas.audit.signals import Figures, compared, drawn_on, expected_db, figures_at
 from nas.predictor import ZERO_COST
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Signal", "Trust", "trust"]
 
-_COSTS = ("params", "macs", "activations", "latency_ms")
 _CHEAP = ("params", "macs", "activations", *ZERO_COST)
 
 
@@ -119,7 +118,7 @@ def trust(
     # A rung that too few networks have come to says nothing of any.
     rungs = {s: found for s in steps if at.comparable(found := figures_at(curves, s, hashes))}
     signals = [
-        at.signal("proxy" if s == proxy_step else "rung", "rung", s, figures, ceiling)
+        at.signal("proxy" if s == proxy_step else "rung", "rung", s, figures)
         for s, figures in rungs.items()
     ]
     expected = np.array(expected_db(curves, networks, proxy_step).loc[hashes], dtype=np.float64)
@@ -127,15 +126,14 @@ def trust(
     own = {step: figures for step, figures in rungs.items() if step <= proxy_step}
     for name, figures in drawn_on(own, expected, long_step):
         if at.comparable(figures):
-            signals.append(at.signal(name, "extrapolated", proxy_step, figures, ceiling))
+            signals.append(at.signal(name, "extrapolated", proxy_step, figures))
     for name, values in _cheap(known):
-        signals.append(at.signal(name, "cheap", 0, Figures.unseeded(values), ceiling))
-    told = Figures.unseeded(expected)
-    signals.append(at.signal("told from settings", "cheap", 0, told, ceiling))
+        signals.append(at.signal(name, "cheap", 0, Figures.unseeded(values)))
+    signals.append(at.signal("told from settings", "cheap", 0, Figures.unseeded(expected)))
     leads = {step: at.leads(figures) for step, figures in rungs.items()}
     long_leads, long_db = at.leads(long), long.means
     # A cost's lead is taken out with the price; what is left of it is no setting's merit.
-    settings = known.drop(columns=[c for c in (*_COSTS, *ZERO_COST) if c in known])
+    settings = known.drop(columns=[c for c in (*COSTS, *ZERO_COST) if c in known])
     # ``None`` stands where a figure has nothing to do with seeds.
     seeds = tuple(seed for seed in long.seeds if seed is not None)
     return Trust(
