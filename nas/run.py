@@ -127,7 +127,7 @@ class Run:
     def records(self) -> list[TrialRecord]:
         """A record for every trial that has been started."""
         from nas.store.failing import reading
-        from nas.store.study import read_records
+        from nas.store.ledger import read_records
 
         study = self.opened_study()
         with reading(str(self.folder)):

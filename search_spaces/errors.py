@@ -10,6 +10,7 @@ __all__ = [
     "NothingToDraw",
     "StoreError",
     "WriteError",
+    "first_line",
     "nearest",
 ]
 
@@ -65,6 +66,11 @@ class MissingExtra(InputError):
 
     def __str__(self) -> str:
         return f"{self.told}: pip install 'nas-sr[{self.extra}]'"
+
+
+def first_line(error: BaseException) -> str:
+    """What an exception says, of several lines the first one; its kind where it says nothing."""
+    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def nearest(name: str, names: Iterable[object]) -> str:

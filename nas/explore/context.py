@@ -6,7 +6,6 @@ import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nas.evaluate.environment import environment
@@ -20,7 +19,8 @@ from nas.run import Run, embedded_storage, open_run
 from nas.run_file import RUN_FILE, SCHEMA_VERSION, read_run_file, write_run
 from nas.store.database import IN_MEMORY, database_file, parse_url, shown
 from nas.store.failing import damaged_rows, reading
-from nas.store.study import IDENTITY, load, open_storage, open_study, read_records
+from nas.store.ledger import read_records
+from nas.store.study import IDENTITY, load, open_storage, open_study
 from nas.tables import RESULTS, check_nothing_lost
 from search_spaces.errors import InputError
 
@@ -107,7 +107,7 @@ def set_up(
         run = Run(settings.run, about, url)
         return Context(settings, meter, trainer, study, run, joins.keeps_tables)
 
-    _check_study(settings, name, url)
+    _check_study(settings, url)
     # What it says that is wrong is said before a study is made.
     warm = list(warm_starts(settings, meter))
 
@@ -126,7 +126,7 @@ def set_up(
                 study.enqueue_trial(dict(parameters), user_attrs={"source": f"{kind}:{system}"})
 
     study = open_study(open_storage(url), name, settings.objectives, identity, queue_first)
-    about = _about(settings, name, identity, photos)
+    about = _about(settings, identity, photos)
     with reading(str(settings.run)):
         check_nothing_lost(settings.run, read_records(study))
     _queue_warm(study, warm)
@@ -141,7 +141,7 @@ def set_up(
     return Context(settings, meter, trainer, study, run, notes=notes)
 
 
-def _check_study(settings: SearchSettings, name: str, url: str) -> None:
+def _check_study(settings: SearchSettings, url: str) -> None:
     """Makes sure that what the run folder holds is of the study that is about to be opened.
 
     A search that began anew there would overwrite it.
@@ -153,38 +153,32 @@ def _check_study(settings: SearchSettings, name: str, url: str) -> None:
     there = [one for one in (RUN_FILE, *RESULTS) if (folder / one).exists()]
     if not there:
         return
-    about = _readable(folder)
-    if about is not None:
-        told, given = about["storage"], shown(settings.storage) if settings.storage else None
-        if _place(told) != _place(given):
-            raise InputError(
-                f"{folder}: its study is in {told or 'the folder itself'}, not in "
-                f"{given or 'the folder itself'}; name that with --storage (or leave it out), or "
-                f"choose another --run folder"
-            )
+    given = shown(settings.storage) if settings.storage else None
+    try:
+        told = read_run_file(folder)["storage"]
+    except InputError:
+        # A damaged one says nothing that its study does not know, and is written anew where that
+        # is there.
+        told = given
+    if _place(told) != _place(given):
+        raise InputError(
+            f"{folder}: its study is in {told or 'the folder itself'}, not in "
+            f"{given or 'the folder itself'}; name that with --storage (or leave it out), or "
+            f"choose another --run folder"
+        )
     file = database_file(url)
     if url == IN_MEMORY or (file is not None and not (file.is_file() and file.stat().st_size)):
         found = None
     else:
         storage = open_storage(url)
         with reading(str(folder)):
-            found = load(storage, name)
+            found = load(storage, settings.study_name)
     if found is None:
         raise InputError(
-            f"{folder} holds what a search has found ({there[0]}), but its study {name!r} is not "
-            f"in {shown(url)}; put that back, or choose another --run folder"
+            f"{folder} holds what a search has found ({there[0]}), but its study "
+            f"{settings.study_name!r} is not in {shown(url)}; put that back, or choose "
+            f"another --run folder"
         )
-
-
-def _readable(folder: Path) -> dict[str, Any] | None:
-    """What run.yaml says; nothing where it is damaged.
-
-    Such a one says nothing that its study does not know, and is written anew where that is there.
-    """
-    try:
-        return read_run_file(folder)
-    except InputError:
-        return None
 
 
 def _place(url: str | None) -> str | None:
@@ -207,19 +201,14 @@ def _queue_warm(study: Study, warm: Sequence[WarmStart]) -> None:
             study.enqueue_trial(dict(one.parameters), user_attrs={"source": one.source})
 
 
-def _about(
-    settings: SearchSettings,
-    study_name: str,
-    identity: dict[str, Any],
-    photos: Photos,
-) -> dict[str, Any]:
+def _about(settings: SearchSettings, identity: dict[str, Any], photos: Photos) -> dict[str, Any]:
     url = settings.storage
     safe = shown(url) if url else None
     # A password stays with the user, who gives the URL again.
     command = " ".join(["nas", *sys.argv[1:]])
     return {
         "schema_version": SCHEMA_VERSION,
-        "study": study_name,
+        "study": settings.study_name,
         "storage": safe,
         "identity": identity,
         "bicubic": {

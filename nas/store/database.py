@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from search_spaces.errors import InputError, MissingExtra, StoreError
+from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage
     from sqlalchemy.engine import URL
 
 __all__ = [
+    "DRIVER",
     "IN_MEMORY",
     "connect_options",
     "database_file",
@@ -21,13 +22,13 @@ __all__ = [
     "read_only_url",
     "shown",
     "storage_class",
-    "unreachable",
 ]
 
 IN_MEMORY = "memory"
 """The storage of a study that its process alone sees and that ends with it."""
 
-_DRIVER = "postgresql+psycopg"
+DRIVER = "postgresql+psycopg"
+"""What the extra ``postgres`` installs."""
 
 _LIMIT_S = 60
 
@@ -44,7 +45,7 @@ def parse_url(url: str) -> URL:
     try:
         parsed = make_url(url)
         if parsed.drivername in ("postgresql", "postgres"):
-            parsed = parsed.set(drivername=_DRIVER)
+            parsed = parsed.set(drivername=DRIVER)
         parsed.get_backend_name()
     except (ArgumentError, ValueError):
         raise InputError(
@@ -108,7 +109,7 @@ def connect_options(url: str, *, read_only: bool = False) -> dict[str, Any]:
     if parsed.get_backend_name() == "sqlite":
         events = [(_queries_only, "connect")] if read_only else []
         return {"connect_args": {"timeout": _LIMIT_S}, "pool_events": events}
-    if parsed.drivername != _DRIVER:
+    if parsed.drivername != DRIVER:
         return {"pool_pre_ping": True}
     # A server that vanished without a word is noticed within half a minute (libpq's settings).
     return {
@@ -136,22 +137,3 @@ def _limit(connection: Any, record: object) -> None:
         for name in ("lock_timeout", "idle_in_transaction_session_timeout"):
             cursor.execute(f"SET {name} = '{_LIMIT_S}s'")
     connection.commit()
-
-
-def unreachable(url: str, error: BaseException) -> MissingExtra | StoreError:
-    """One line about a store that cannot be opened."""
-    from optuna.exceptions import StorageInternalError
-    from sqlalchemy.exc import NoSuchModuleError
-
-    if isinstance(error, ImportError | NoSuchModuleError):
-        told = f"storage {shown(url)}: no driver for it ({error})"
-        if parse_url(url).drivername == _DRIVER:
-            return MissingExtra(f"{told}; install the extra", "postgres")
-        return StoreError(told)
-    # Optuna wraps the database's error in one of its own, and SQLAlchemy the driver's.
-    cause = error.__cause__ if isinstance(error, StorageInternalError) else error
-    line = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
-    return StoreError(
-        f"storage {shown(url)} cannot be opened: {line}; expected a store that can be reached "
-        f"and written"
-    )

@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from optuna.exceptions import StorageInternalError
+from sqlalchemy.exc import SQLAlchemyError
+
 from search_spaces.errors import InputError, MissingExtra, StoreError
 
-__all__ = ["damaged_rows", "reading", "storage_errors"]
+__all__ = ["damaged_rows", "line_of", "reading", "storage_errors"]
 
 # The last of them where JSON is nested without end.
 _OF_ROWS = (ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError)
+
+
+def line_of(error: BaseException) -> str:
+    """What the driver says: Optuna wraps the database's error in its own, SQLAlchemy the driver's.
+
+    Of several lines the first one.
+    """
+    cause = (error.__cause__ if isinstance(error, StorageInternalError) else None) or error
+    return str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
 
 
 @contextmanager
@@ -20,17 +32,12 @@ def storage_errors() -> Iterator[None]:
     Raises:
         StoreError: it cannot be reached, read or written.
     """
-    from optuna.exceptions import StorageInternalError
-    from sqlalchemy.exc import SQLAlchemyError
-
     try:
         yield
     except (StorageInternalError, SQLAlchemyError) as error:
-        cause = error.__cause__ or error
-        line = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
         raise StoreError(
-            f"study storage: {line}; what was finished is kept: mend that, then run the same "
-            f"command again"
+            f"study storage: {line_of(error)}; what was finished is kept: mend that, then run the "
+            f"same command again"
         ) from None
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+
+from optuna import Study
+from optuna.exceptions import StorageInternalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from nas.stopping import StopWish
 from nas.store.leases import NoTurn
 from search_spaces.errors import InputError
-
-if TYPE_CHECKING:
-    from optuna import Study
 
 __all__ = ["LEAVE_S", "end_transaction", "leaving"]
 
@@ -22,9 +22,6 @@ LEAVE_S = 10.0
 @contextmanager
 def leaving(wish: StopWish) -> Iterator[None]:
     """For what an interruption leaves to do; where it cannot be done, the next start does it."""
-    from optuna.exceptions import StorageInternalError
-    from sqlalchemy.exc import SQLAlchemyError
-
     with wish.heeded():
         try:
             yield
@@ -35,8 +32,6 @@ def leaving(wish: StopWish) -> Iterator[None]:
 
 def end_transaction(study: Study) -> None:
     """Ends the transaction that an exception may have left open in the store, with its locks."""
-    from sqlalchemy.exc import SQLAlchemyError
-
     # Optuna's cache holds the store itself.
     storage = getattr(study._storage, "_backend", study._storage)
     session = getattr(storage, "scoped_session", None)

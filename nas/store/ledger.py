@@ -79,11 +79,6 @@ class Entry:
         return _marks(self.trial).nas_until
 
     @property
-    def source(self) -> str:
-        """Where the network comes from."""
-        return self.record.source
-
-    @property
     def begun(self) -> bool:
         """Whether it is a network to train: one within the budgets, and new."""
         return bool(self.record.architecture_hash) and self.record.state != REJECTED
@@ -113,7 +108,7 @@ class Standing:
     @property
     def proposals(self) -> int:
         """How many networks the sampler has made out."""
-        return sum(entry.source == "sampler" for entry in self.entries)
+        return sum(entry.record.source == "sampler" for entry in self.entries)
 
     @property
     def trained(self) -> int:
@@ -153,7 +148,7 @@ class Ledger:
         Raises:
             InputError: a trial that no search has written like that.
         """
-        records: list[TrialRecord] = []
+        records: dict[int, TrialRecord] = {}
         latest: dict[int, Entry] = {}
         queued = 0
         running: list[FrozenTrial] = []
@@ -169,12 +164,12 @@ class Ledger:
             root = marks.nas_root if marks.nas_root is not None else trial.number
             earlier = latest.get(root)
             if earlier is not None and earlier.record.state == STOPPED:
-                number = earlier.record.number
                 promoted = replace(earlier.record, state=PROMOTED, reason="")
-                records[self._place(records, number)] = promoted
-            records.append(record)
+                records[promoted.number] = promoted
+            records[trial.number] = record
             latest[root] = Entry(trial, record, root)
-        return Standing(records, [latest[root] for root in sorted(latest)], queued, running)
+        entries = [latest[root] for root in sorted(latest)]
+        return Standing(list(records.values()), entries, queued, running)
 
     def _record(self, trial: FrozenTrial) -> tuple[TrialRecord, _Marks]:
         found = self._records.get(trial.number)
@@ -183,14 +178,6 @@ class Ledger:
             if trial.state.is_finished():
                 self._records[trial.number] = found
         return found
-
-    @staticmethod
-    def _place(records: Sequence[TrialRecord], number: int) -> int:
-        # Numbers have gaps only where trials wait.
-        place = min(number, len(records) - 1)
-        while records[place].number > number:
-            place -= 1
-        return place
 
 
 def read_records(study: Study) -> list[TrialRecord]:

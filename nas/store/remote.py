@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from search_spaces.errors import InputError, StoreError
+from search_spaces.errors import InputError, StoreError, first_line
 
 __all__ = ["RemoteFiles"]
 
@@ -30,9 +31,9 @@ class RemoteFiles:
         try:
             self._files, self._root = fsspec.core.url_to_fs(self.place)
         except (ImportError, ValueError) as error:
-            line = str(error).splitlines()[0]
             raise InputError(
-                f"checkpoints {self.place}: {line}; expected a folder or a URL that fsspec knows"
+                f"checkpoints {self.place}: {first_line(error)}; expected a folder or a URL that "
+                f"fsspec knows"
             ) from None
 
     def put(self, file: Path, name: str) -> None:
@@ -43,14 +44,15 @@ class RemoteFiles:
         """
         target = f"{self._root}/{name}"
         temporary = f"{target}.{uuid.uuid4().hex[:8]}.part"
-        try:
-            self._files.makedirs(target.rpartition("/")[0], exist_ok=True)
-            self._files.put_file(str(file), temporary)
-            self._files.mv(temporary, target)
-        except Exception as error:  # every kind of store has its own
-            with suppress(Exception):
-                self._files.rm(temporary)
-            raise self._failed("written", error) from error
+        with self._failing("written"):
+            try:
+                self._files.makedirs(target.rpartition("/")[0], exist_ok=True)
+                self._files.put_file(str(file), temporary)
+                self._files.mv(temporary, target)
+            except Exception:
+                with suppress(Exception):
+                    self._files.rm(temporary)
+                raise
 
     def get(self, name: str, file: Path) -> bool:
         """Copies a file from there. Returns whether it is there.
@@ -58,16 +60,14 @@ class RemoteFiles:
         Raises:
             StoreError: it cannot be read.
         """
-        try:
+        with self._failing("read"):
             # Another machine may have just written it.
             self._files.invalidate_cache()
-            if not self._files.exists(f"{self._root}/{name}"):
-                return False
-            file.parent.mkdir(parents=True, exist_ok=True)
-            self._files.get_file(f"{self._root}/{name}", str(file))
-        except Exception as error:
-            raise self._failed("read", error) from error
-        return True
+            there = bool(self._files.exists(f"{self._root}/{name}"))
+            if there:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                self._files.get_file(f"{self._root}/{name}", str(file))
+        return there
 
     def remove(self, name: str) -> None:
         """Removes a file, if it is there."""
@@ -76,38 +76,33 @@ class RemoteFiles:
 
     def names(self, folder: str) -> list[str]:
         """The names of the files in a folder there, without it."""
-        try:
+        found: list[str] = []
+        with self._failing("read"), suppress(FileNotFoundError):
             self._files.invalidate_cache()
             found = self._files.ls(f"{self._root}/{folder}", detail=False)
-        except FileNotFoundError:
-            return []
-        except Exception as error:
-            raise self._failed("read", error) from error
-        return [str(path).rpartition("/")[2] for path in found]
+        return [path.rpartition("/")[2] for path in found]
 
     def mark(self, study: str) -> None:
         """Leaves a study's mark, which tells its workers that they see the same place."""
         if self.marked() == study:
             return
-        try:
+        with self._failing("written"):
             self._files.makedirs(self._root, exist_ok=True)
             self._files.pipe_file(f"{self._root}/{_MARK}", study.encode())
-        except Exception as error:
-            raise self._failed("written", error) from error
 
     def marked(self) -> str | None:
         """The study whose mark is there, if there is one."""
-        try:
+        with self._failing("read"), suppress(FileNotFoundError):
             self._files.invalidate_cache()
             return str(self._files.cat_file(f"{self._root}/{_MARK}").decode())
-        except FileNotFoundError:
-            return None
-        except Exception as error:
-            raise self._failed("read", error) from error
+        return None
 
-    def _failed(self, what: str, error: Exception) -> StoreError:
-        line = (str(error) or type(error).__name__).splitlines()[0]
-        return StoreError(
-            f"checkpoints {self.place} cannot be {what}: {line}; what was finished is kept: "
-            f"mend that, then run the same command again"
-        )
+    @contextmanager
+    def _failing(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # every kind of store has its own
+            raise StoreError(
+                f"checkpoints {self.place} cannot be {what}: {first_line(error)}; what was "
+                f"finished is kept: mend that, then run the same command again"
+            ) from error

@@ -9,12 +9,19 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from optuna.exceptions import StorageInternalError
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+)
 
 from nas.stopping import current_wish
-from nas.store.database import unreachable
+from nas.store.database import DRIVER, parse_url, shown
+from nas.store.failing import line_of
 from nas.store.leaving import LEAVE_S
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, MissingExtra, StoreError
 
 __all__ = ["RETRY_S", "opened", "retry"]
 
@@ -81,7 +88,19 @@ def opened(make: Callable[[], T], url: str, *, patient: bool = False) -> T:
     except InputError:  # says itself what is wrong
         raise
     except Exception as error:  # drivers bring exceptions of their own
-        raise unreachable(url, error) from None
+        raise _unreachable(url, error) from None
+
+
+def _unreachable(url: str, error: Exception) -> MissingExtra | StoreError:
+    if isinstance(error, ImportError | NoSuchModuleError):
+        told = f"storage {shown(url)}: no driver for it ({error})"
+        if parse_url(url).drivername == DRIVER:
+            return MissingExtra(f"{told}; install the extra", "postgres")
+        return StoreError(told)
+    return StoreError(
+        f"storage {shown(url)} cannot be opened: {line_of(error)}; expected a store that can be "
+        f"reached and written"
+    )
 
 
 def _is_away(error: DBAPIError | StorageInternalError) -> bool:

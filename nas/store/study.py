@@ -5,7 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import optuna
+from optuna import Study
+from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
+from optuna.storages import BaseStorage
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from nas.objectives import OBJECTIVES
 from nas.records import OVER_BUDGET
@@ -19,14 +26,9 @@ from nas.store.database import (
     storage_class,
 )
 from nas.store.failing import damaged_rows, reading
-from nas.store.ledger import STATE, WORKER, read_records
+from nas.store.ledger import STATE, WORKER
+from nas.store.retries import opened
 from search_spaces.errors import InputError, StoreError
-
-if TYPE_CHECKING:
-    from optuna import Study
-    from optuna.storages import BaseStorage
-    from optuna.study import StudyDirection
-    from optuna.trial import FrozenTrial, Trial
 
 __all__ = [
     "IDENTITY",
@@ -39,7 +41,6 @@ __all__ = [
     "open_study",
     "open_to_read",
     "quietly",
-    "read_records",
     "recover_interrupted",
     "reject_over_budget",
     "stop",
@@ -63,10 +64,6 @@ def open_storage(url: str, *, patient: bool = False, existing: bool = False) -> 
     Raises:
         InputError: no such kind of store, or it cannot be opened (passwords not shown).
     """
-    import optuna
-
-    from nas.store.retries import opened
-
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     if url == IN_MEMORY:
         return optuna.storages.InMemoryStorage()
@@ -74,12 +71,12 @@ def open_storage(url: str, *, patient: bool = False, existing: bool = False) -> 
         _check_there(url)
     kind = storage_class(url)
     full = parse_url(url).render_as_string(hide_password=False)
-
-    def make() -> BaseStorage:
-        options = connect_options(url)
-        return kind(full, engine_kwargs=options, skip_table_creation=existing)
-
-    return opened(make, url, patient=patient)
+    options = connect_options(url)
+    return opened(
+        lambda: kind(full, engine_kwargs=options, skip_table_creation=existing),
+        url,
+        patient=patient,
+    )
 
 
 def _check_there(url: str) -> None:
@@ -95,10 +92,6 @@ def open_to_read(url: str) -> BaseStorage:
     Raises:
         InputError: no such store, not one of Optuna's, or it cannot be read.
     """
-    import optuna
-
-    from nas.store.retries import opened
-
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     if url == IN_MEMORY:
         raise StoreError("storage memory: that study ended with its process; search again")
@@ -118,8 +111,6 @@ def open_to_read(url: str) -> BaseStorage:
 
 def load(storage: BaseStorage, name: str) -> Study | None:
     """The study of that name, if there is one."""
-    import optuna
-
     try:
         return optuna.load_study(study_name=name, storage=storage)
     except KeyError:
@@ -139,8 +130,6 @@ def open_study(
         InputError: the study there was made with other settings; the first one that
             differs is named.
     """
-    import optuna
-
     with damaged_rows(f"study {name!r}"):
         there = load(storage, name)
         found = there.user_attrs.get(IDENTITY) if there is not None else None
@@ -173,8 +162,6 @@ def open_study(
 
 
 def _directions(objectives: Sequence[str]) -> list[StudyDirection]:
-    from optuna.study import StudyDirection
-
     down, up = StudyDirection.MINIMIZE, StudyDirection.MAXIMIZE
     return [up if OBJECTIVES[name].maximize else down for name in objectives]
 
@@ -188,17 +175,7 @@ def begin(study: Study, like: FrozenTrial, worker: str, attrs: Mapping[str, Any]
         worker: who looks after it.
         attrs: its attributes.
     """
-    from optuna.trial import Trial, TrialState, create_trial
-
-    study.add_trial(
-        create_trial(
-            state=TrialState.RUNNING,
-            params=like.params,
-            distributions=like.distributions,
-            user_attrs={**attrs, WORKER: worker},
-            system_attrs=like.system_attrs,
-        )
-    )
+    _add(study, like, TrialState.RUNNING, {**attrs, WORKER: worker})
     # A worker has one trial at a time.
     trials = reversed(study.get_trials(deepcopy=False))
     added = next(t for t in trials if not t.state.is_finished() and _worker(t) == worker)
@@ -207,15 +184,20 @@ def begin(study: Study, like: FrozenTrial, worker: str, attrs: Mapping[str, Any]
 
 def add_ended(study: Study, like: FrozenTrial, attrs: Mapping[str, Any], state: str = "") -> None:
     """Adds a proposal that is not trained: for ``state``, or as over budget where that is ""."""
-    from optuna.trial import TrialState, create_trial
+    if state:
+        _add(study, like, TrialState.FAIL, {**attrs, STATE: state})
+    else:
+        # Optuna's samplers learn from the constraints of pruned trials, not of failed ones.
+        _add(study, like, TrialState.PRUNED, attrs)
 
+
+def _add(study: Study, like: FrozenTrial, state: TrialState, attrs: Mapping[str, Any]) -> None:
     study.add_trial(
         create_trial(
-            # Optuna's samplers learn from the constraints of pruned trials, not of failed ones.
-            state=TrialState.FAIL if state else TrialState.PRUNED,
+            state=state,
             params=like.params,
             distributions=like.distributions,
-            user_attrs={**attrs, **({STATE: state} if state else {})},
+            user_attrs=dict(attrs),
             system_attrs=like.system_attrs,
         )
     )
@@ -223,8 +205,6 @@ def add_ended(study: Study, like: FrozenTrial, attrs: Mapping[str, Any], state: 
 
 def fail(study: Study, trial: Trial, state: str, reason: str) -> None:
     """Ends a trial as ``FAILED`` or ``REJECTED``, for a reason of one line."""
-    from optuna.trial import TrialState
-
     trial.set_user_attr("reason", reason)
     trial.set_user_attr(STATE, state)
     study.tell(trial, state=TrialState.FAIL)
@@ -232,8 +212,6 @@ def fail(study: Study, trial: Trial, state: str, reason: str) -> None:
 
 def stop(study: Study, trial: Trial) -> None:
     """Ends a trial at a rung; another one may go on with its network."""
-    from optuna.trial import TrialState
-
     study.tell(trial, state=TrialState.PRUNED)
 
 
@@ -242,8 +220,6 @@ def reject_over_budget(study: Study, trial: Trial) -> None:
 
     Optuna's samplers learn from the constraints of pruned trials and pass failed ones by.
     """
-    from optuna.trial import TrialState
-
     trial.set_user_attr("reason", OVER_BUDGET)
     study.tell(trial, state=TrialState.PRUNED)
 
@@ -266,9 +242,6 @@ def recover_interrupted(
     Returns:
         How many there were.
     """
-    from optuna.exceptions import UpdateFinishedTrialError
-    from optuna.trial import TrialState
-
     if running is None:
         running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
     # A worker's name is "" where it died between being given a queued trial and claiming it.
@@ -281,8 +254,7 @@ def recover_interrupted(
 
 
 def _worker(trial: FrozenTrial) -> str:
-    name: str = trial.user_attrs.get(WORKER, "")
-    return name
+    return str(trial.user_attrs.get(WORKER, ""))
 
 
 def _difference(key: str, found: Any, given: Any) -> str:
@@ -295,6 +267,4 @@ def _difference(key: str, found: Any, given: Any) -> str:
 
 def quietly() -> None:
     """Keeps Optuna's notes on experimental features from the user's screen."""
-    from optuna.exceptions import ExperimentalWarning
-
     warnings.simplefilter("ignore", ExperimentalWarning)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, first_line
 
 __all__ = ["ALONE", "Processes", "joined"]
 
@@ -96,8 +96,9 @@ def joined(rank: int, count: int, device: torch.device) -> Iterator[Processes]:
     try:
         torch.distributed.init_process_group(backend, rank=rank, world_size=count)
     except (RuntimeError, ValueError) as error:
-        line = str(error).splitlines()[0]
-        raise InputError(f"process {rank} of {count} cannot meet the others: {line}") from error
+        raise InputError(
+            f"process {rank} of {count} cannot meet the others: {first_line(error)}"
+        ) from error
     try:
         yield Processes(rank, count)
     except RuntimeError as error:

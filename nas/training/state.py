@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from nas.training.optimizers import Optimizers, optimizers_for, trainable
 from nas.training.recipe import Recipe
-from search_spaces.errors import InputError, WriteError
+from search_spaces.errors import InputError, WriteError, first_line
 from search_spaces.files import atomic_path
 from search_spaces.tensors import read_tensors, to_bytes
 
@@ -121,8 +121,8 @@ class TrainState:
             return self.restore(read_tensors(path, self.device))
         except Exception as error:
             # torch.load raises six kinds of exception for a damaged file.
-            line = (str(error) or type(error).__name__).splitlines()[0]
-            raise InputError(f"cannot resume the training from {path}: {line}") from error
+            told = f"cannot resume the training from {path}: {first_line(error)}"
+            raise InputError(told) from error
 
 
 _NUMBERS = ("colors", "step", "recent_loss", "best_loss", "seconds", "rate_factor")

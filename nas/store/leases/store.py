@@ -7,7 +7,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
+
+import sqlalchemy
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from nas.stopping import current_wish
 from nas.store.leases.folder import new_name
@@ -16,9 +20,6 @@ from nas.store.leases.tables import insert_once, open_tables
 from nas.store.leases.waiting import Waiting
 from nas.store.retries import RETRY_S, opened, retry
 from search_spaces.errors import InputError, StoreError
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 __all__ = ["StoreLease"]
 
@@ -78,8 +79,6 @@ class StoreLease:
 
         To be asked within a turn only.
         """
-        import sqlalchemy
-
         if worker == self.worker:
             return True
         if not worker:
@@ -138,8 +137,6 @@ class StoreLease:
 
         A lock of the database, which it takes back when the connection ends.
         """
-        from sqlalchemy.exc import SQLAlchemyError
-
         waiting = Waiting(limit_s)
         waiting.look()
         while (database := retry(self._try_turn)) is None:
@@ -155,8 +152,6 @@ class StoreLease:
 
     def sweep(self) -> None:
         """Forgets the workers that have been dead for a day."""
-        import sqlalchemy
-
         row = self._workers.c
 
         def forget(database: Connection) -> None:
@@ -173,9 +168,6 @@ class StoreLease:
 
     def release(self) -> None:
         """Ends the heartbeat and removes the row."""
-        import sqlalchemy
-        from sqlalchemy.exc import SQLAlchemyError
-
         self._over.set()
         # It may be waiting for the server; then it ends with the process.
         self._thread.join(_RELEASE_S)
@@ -187,9 +179,6 @@ class StoreLease:
 
     def _try_turn(self) -> Connection | None:
         """The connection that holds the turn; ``None`` where another one has it."""
-        import sqlalchemy
-        from sqlalchemy.exc import OperationalError
-
         database = self._engine.connect()
         try:
             if database.dialect.name == "postgresql":
@@ -217,8 +206,6 @@ class StoreLease:
         return database
 
     def _register(self) -> None:
-        import sqlalchemy
-
         name = new_name()
         with self._engine.begin() as database:
             database.execute(
@@ -236,9 +223,6 @@ class StoreLease:
 
     def _beat(self) -> None:
         """Writes the heartbeat, in a thread of its own, from now on."""
-        import sqlalchemy
-        from sqlalchemy.exc import SQLAlchemyError
-
         row = self._workers.c
         while not self._over.wait(self._grace_s / 10):
             name, asked = self.worker, _clock_s()

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+
+import sqlalchemy
+from sqlalchemy import Boolean, Column, DateTime, Engine, Float, MetaData, String, Table
+from sqlalchemy.exc import IntegrityError
 
 from nas.store.database import connect_options, parse_url
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine, Table
 
 __all__ = ["insert_once", "open_tables"]
 
 
 def open_tables(url: str) -> tuple[Engine, Table, Table]:
     """The database and the two tables, made where they are not there."""
-    from sqlalchemy import Boolean, Column, DateTime, Float, MetaData, String, Table, create_engine
-
-    engine = create_engine(parse_url(url), pool_size=2, **connect_options(url))
+    engine = sqlalchemy.create_engine(parse_url(url), pool_size=2, **connect_options(url))
     metadata = MetaData()
     workers = Table(
         "nas_workers",
@@ -39,9 +37,6 @@ def open_tables(url: str) -> tuple[Engine, Table, Table]:
 
 def insert_once(engine: Engine, turns: Table, study: str) -> None:
     """The study's row in the table of turns, made where it is not there."""
-    import sqlalchemy
-    from sqlalchemy.exc import IntegrityError
-
     with engine.begin() as database:
         if database.execute(sqlalchemy.select(turns).where(turns.c.study == study)).first():
             return
