@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.hardware import header_line, write_result
-from nas.explore.propose import Proposal, propose
+from nas.explore.propose import Proposal, choose
 from nas.explore.settings import SearchSettings, make_settings
 from nas.latency.meter import Meter
 from nas.records import FINISHED, REJECTED, STOPPED, Rung, TrialRecord
@@ -71,7 +71,7 @@ def write_study(folder: Path, trials: int, *, space: str = "distillation", seed:
     rng = np.random.default_rng(seed)
     at, reached = datetime(2026, 1, 1, 8), list[float]()
     for _ in range(trials):
-        proposal = propose(memory, settings.space, settings.scale, meter)
+        proposal = choose(memory.ask(), settings.space, settings.scale, meter)
         record = _record(proposal, meter, settings, rng, reached)
         began, at = at, at + timedelta(seconds=1.0 + (record.train_seconds or 0.0))
         kept.add_trial(_frozen(proposal, record, began, at))

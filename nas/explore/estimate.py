@@ -40,10 +40,10 @@ def final_figures(
     figures = np.array([[curve.get(step, math.nan) for step in steps] for curve in curves])
     figures = figures.reshape(len(records), len(steps))
     reached = ~np.isnan(figures)
-    for k, (before, after) in enumerate(itertools.pairwise(range(len(steps)))):
+    for before, after in itertools.pairwise(range(len(steps))):
         # What is estimated already teaches nothing.
         both = reached[:, before] & reached[:, after]
-        missing = np.isnan(figures[:, after]) & ~np.isnan(figures[:, k])
+        missing = np.isnan(figures[:, after]) & ~np.isnan(figures[:, before])
         gain = _line(sizes, figures[:, before], figures[:, after] - figures[:, before], both)
         figures[missing, after] = figures[missing, before] + gain[missing]
     last = figures[:, -1]

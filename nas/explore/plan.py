@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from nas.explore.acquisition import LATEST, Known, most_promising, priced
 from nas.explore.context import Context
 from nas.explore.halving import Climber, next_promotion
-from nas.explore.propose import Proposal, choose, propose
+from nas.explore.propose import Proposal, choose
 from nas.explore.rivals import errors, points_of
 from nas.explore.sampler import WHOLE, make_sampler
 from nas.explore.view import estimates, sampler_view
@@ -155,7 +155,7 @@ class Plan:
                 # What a sampler made of chance proposes is new, unless the space is exhausted.
                 view.sampler = make_sampler(name, settings.seed, standing.proposals)
             for k in range(len(made), len(made) + count):
-                made.append(propose(view, settings.space, settings.scale, meter))
+                made.append(choose(view.ask(), settings.space, settings.scale, meter))
                 if not self._objection(made[k], standing, number):
                     # Two points may be one network; it is compared once, as the earlier one.
                     able.setdefault(made[k].architecture.hash, k)

@@ -12,10 +12,9 @@ from search_spaces.dimension import Dimension, Label
 from search_spaces.space import Point, Space
 
 if TYPE_CHECKING:
-    from optuna import Study
     from optuna.trial import Trial
 
-__all__ = ["FILL", "Proposal", "choose", "fixed_parameters", "propose"]
+__all__ = ["FILL", "Proposal", "choose", "fixed_parameters"]
 
 FILL = "fill_"
 """Prefix of the study's parameters that say how much of the budget a dimension uses."""
@@ -32,11 +31,6 @@ class Proposal:
     trial: Trial
     architecture: Architecture
     fits: bool
-
-
-def propose(study: Study, space: Space, scale: int, meter: Meter) -> Proposal:
-    """Asks a study's sampler for the next network."""
-    return choose(study.ask(), space, scale, meter)
 
 
 def choose(trial: Trial, space: Space, scale: int, meter: Meter) -> Proposal:

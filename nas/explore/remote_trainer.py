@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nas.explore.trainer import OnStep, Trainer
-from nas.explore.trainer import Photos as _Photos
+from nas.explore.trainer import OnStep, Photos, Trainer
 from nas.records import Rung
 from nas.store.remote import RemoteFiles
 from search_spaces import Architecture
@@ -25,7 +24,7 @@ class RemoteTrainer:
         self._trainer, self._remote = trainer, remote
 
     @property
-    def photos(self) -> _Photos:
+    def photos(self) -> Photos:
         return self._trainer.photos
 
     def advance(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from search_spaces.open_table import OpenTable
 
@@ -20,38 +20,24 @@ def _tpe(seed: int) -> BaseSampler:
     return GroupedTPE(seed, n_startup_trials=8)
 
 
-def _nsga2(seed: int) -> BaseSampler:
-    from optuna.samplers import NSGAIISampler
+def _of_optuna(name: str, **options: Any) -> Callable[[int], BaseSampler]:
+    def make(seed: int) -> BaseSampler:
+        from optuna import samplers
 
-    return NSGAIISampler(seed=seed, population_size=16)
+        made: BaseSampler = getattr(samplers, name)(seed=seed, **options)
+        return made
 
-
-def _nsga3(seed: int) -> BaseSampler:
-    from optuna.samplers import NSGAIIISampler
-
-    return NSGAIIISampler(seed=seed, population_size=16)
-
-
-def _gp(seed: int) -> BaseSampler:
-    from optuna.samplers import GPSampler
-
-    return GPSampler(seed=seed, n_startup_trials=8, warn_independent_sampling=False)
-
-
-def _random(seed: int) -> BaseSampler:
-    from optuna.samplers import RandomSampler
-
-    return RandomSampler(seed=seed)
+    return make
 
 
 SAMPLERS: OpenTable[Callable[[int], BaseSampler]] = OpenTable(
     "sampler",
     {
         "tpe": _tpe,
-        "nsga2": _nsga2,
-        "nsga3": _nsga3,
-        "gp": _gp,
-        "random": _random,
+        "nsga2": _of_optuna("NSGAIISampler", population_size=16),
+        "nsga3": _of_optuna("NSGAIIISampler", population_size=16),
+        "gp": _of_optuna("GPSampler", n_startup_trials=8, warn_independent_sampling=False),
+        "random": _of_optuna("RandomSampler"),
     },
 )
 """What makes each sampler, from a seed."""

@@ -70,7 +70,7 @@ def run_search(
     Raises:
         InputError: photos, budgets, a run folder or a store that cannot be used.
     """
-    tell = observer or _ignore
+    tell = observer or (lambda event: None)
     meter = meter or meter_of(settings)
     with prepared(settings, meter, tell, patient=joins is not None and joins.patient) as prepare:
         context = prepare(trainer, joins)
@@ -135,7 +135,3 @@ def prepared(
                 yield Prepare(settings, meter, lease, wish)
         finally:
             lease.release()
-
-
-def _ignore(event: object) -> None:
-    return None

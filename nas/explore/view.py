@@ -107,12 +107,8 @@ def _kept(
         best = non_dominated(points[rest])
         kept |= set(known[rest[best]][: _MOST // 2 - len(kept)].tolist())
         rest = rest[~best]
-    latest = (k for k in reversed(range(len(entries))) if k not in kept)
-    for k in latest:
-        if len(kept) >= _MOST:
-            break
-        kept.add(k)
-    return sorted(kept)
+    latest = [k for k in range(len(entries)) if k not in kept]
+    return sorted([*kept, *latest[len(kept) - _MOST :]])
 
 
 def _seen(entry: Entry, values: list[float] | None) -> FrozenTrial | None:

@@ -166,14 +166,13 @@ class Worker:
                     # In the same turn: in the next one another worker may promote it.
                     standing = self._update_tables(now=False)
             if step is None:
-                record = standing.entry(job.trial.number).record
-                self.tell(TrialEnded(record, *self._figures(standing)))
+                self._tell_end(job, standing)
                 return
             job = replace(job, until=step)
             job.trial.set_user_attr(UNTIL, step)
             self.tell(TrialPromoted(job.record, step))
         self.context.trainer.forget(self._checkpoint(job))
-        self._tell_end(job)
+        self._tell_end(job, self._write_tables())
 
     def _measure(self, job: Job) -> Job | None:
         """Measures the network; rejects it, and returns ``None``, where it is over a budget."""
@@ -243,17 +242,19 @@ class Worker:
                 f"finished is kept: mend that, then run the same command again"
             )
 
-    def _tell_end(self, job: Job) -> None:
-        standing = self._write_tables()
-        record = standing.entry(job.trial.number).record
-        self.tell(TrialEnded(record, *self._figures(standing)))
-
-    def _figures(self, standing: Standing) -> tuple[int, int, int, TrialRecord | None, int]:
+    def _tell_end(self, job: Job, standing: Standing) -> None:
         run, records = self.context.run, standing.records
         on_front = front(records, [OBJECTIVES[name] for name in run.objectives])
-        stopped = sum(entry.record.state == STOPPED for entry in standing.entries)
-        winner = run.choice.best(records)
-        return standing.trained, self.settings.trials, len(on_front), winner, stopped
+        self.tell(
+            TrialEnded(
+                standing.entry(job.trial.number).record,
+                standing.trained,
+                self.settings.trials,
+                len(on_front),
+                run.choice.best(records),
+                sum(entry.record.state == STOPPED for entry in standing.entries),
+            )
+        )
 
     def _write_tables(self, *, now: bool = False) -> Standing:
         """Writes the tables, unless they were written just now. Returns how things stand."""

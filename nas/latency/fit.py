@@ -21,6 +21,7 @@ __all__ = ["LEAST_NETWORKS", "accuracy_of", "fit_model"]
 
 LEAST_NETWORKS = 8
 _LEAST_POINTS = 6
+_PULL = 0.02
 
 
 def fit_model(
@@ -95,10 +96,8 @@ def _curves(lists: Sequence[Sequence[Operation]], measured: Sequence[Measured]) 
         # Every kind but a rare one has a curve; the two groups stand in for what is not seen.
         if len(points) >= _LEAST_POINTS or kind == group_of(kind):
             curve = fit_curve(*zip(*points, strict=True))
-            is_group = kind == group_of(kind)
             # A group's kinds lie beside each other at equal widths: only its mix holds.
-            empty = (np.empty((0, 3)), np.empty(0), 1.0)
-            curves[kind] = Curve(curve.weights, *empty) if is_group else curve
+            curves[kind] = Curve(curve.weights) if kind == group_of(kind) else curve
     return curves
 
 
@@ -131,13 +130,9 @@ def _mixes(lists: Sequence[Sequence[Operation]], whole_ms: Any) -> dict[str, Cur
     pull = np.eye(flat.shape[1]) * _PULL
     target = np.concatenate([np.ones(len(lists)), np.zeros(flat.shape[1])])
     weights = (nnls(np.concatenate([flat / scale, pull]), target)[0] / scale).reshape(-1, 6)
-    empty = (np.empty((0, 3)), np.empty(0), 1.0)
-    curves = {name: Curve(of, *empty) for name, of in zip(names, weights, strict=True)}
+    curves = {name: Curve(of) for name, of in zip(names, weights, strict=True)}
     for group in ("convolution", "other"):
         members = [w for name, w in zip(names, weights, strict=True) if group_of(name) == group]
         if not curves[group].weights.any():
-            curves[group] = Curve(np.mean(members, axis=0), *empty)
+            curves[group] = Curve(np.mean(members, axis=0))
     return curves
-
-
-_PULL = 0.02

@@ -59,13 +59,10 @@ class LatencyGuess:
             labels = space.sample(rng)
             # Up to half the range: the largest networks would take long and teach little.
             fraction = 0.5 * k / (_CALIBRATION - 1)
-            point = space.fill(labels, {d.name: fraction for d in space.filling}, scale, _anything)
+            fractions = {d.name: fraction for d in space.filling}
+            point = space.fill(labels, fractions, scale, lambda arch: True)
             assert point is not None
             yield space.architecture(point, scale)
-
-
-def _anything(arch: Architecture) -> bool:
-    return True
 
 
 def _features(arch: Architecture, lr: tuple[int, int]) -> npt.NDArray[np.float64]:

@@ -63,6 +63,7 @@ def layer_times(
         if leaf and not isinstance(module, nn.Identity):
             watch(name, module)
     totals: list[float] = []
+    between: list[float] = []
     per_round: dict[str, list[float]] = {}
     with measuring(), torch.inference_mode():
         for number in range(warmup + rounds):
@@ -74,10 +75,8 @@ def layer_times(
                 totals.append(whole)
                 for name, parts in spent.items():
                     per_round.setdefault(name, []).append(sum(parts))
-                inside = sum(map(sum, spent.values()))
-                per_round.setdefault("between layers", []).append(whole - inside)
+                between.append(whole - sum(map(sum, spent.values())))
     total = statistics.median(totals)
-    between = per_round.pop("between layers")
     rows = [*per_round.items(), ("between layers", between)]
     return [
         LayerTime(name, kinds.get(name, ""), (ms := statistics.median(list_ms)), ms / total)

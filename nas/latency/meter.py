@@ -80,7 +80,9 @@ class Meter:
         if name == "memory":
             return self._memory_mb(arch)
         if name == "latency":
-            return self._prediction_ms(arch)
+            if self.latency_model is not None:
+                return self.latency_model.predict_ms(folded(arch))
+            return self.latency_guess.predict_ms(folded(arch), self.latency_lr)
         told = OBJECTIVES[name].price
         if told is not None:
             return float(told(folded(arch), self.hr))
@@ -198,11 +200,6 @@ class Meter:
         cost = partial(self.figure, name=budget.name)
         others = [Space.load(name) for name in Space.names() if name != space.name]
         return [one.name for one in others if cost(descend(one, cost, scale)) <= budget.limit]
-
-    def _prediction_ms(self, arch: Architecture) -> float:
-        if self.latency_model is not None:
-            return self.latency_model.predict_ms(folded(arch))
-        return self.latency_guess.predict_ms(folded(arch), self.latency_lr)
 
     def _own(self, arch: Architecture) -> dict[str, float]:
         """The prices of objectives of one's own."""

@@ -96,26 +96,16 @@ class LatencyModel:
         decisive = [plain[key] for key in ("device", "totals", "curves")]
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:16]
 
-    def operations_ms(self, of: Sequence[Operation]) -> npt.NDArray[np.float64]:
-        """(n) milliseconds of each operator, before `totals` weighs them."""
-        out = np.zeros(len(of))
-        places: defaultdict[str, list[int]] = defaultdict(list)
-        for k, one in enumerate(of):
-            places[self._curve_of(one.kind)].append(k)
-        for name, at in places.items():
-            out[at] = self.curves[name].predict_ms([of[k] for k in at])
-        return out
-
     def parts_ms(self, of: Sequence[Operation]) -> npt.NDArray[np.float64]:
         """What `totals` weighs: convolutions [ms], the rest [ms], number of operators, 1."""
-        times = self.operations_ms(of)
+        times_ms = np.zeros(len(of))
+        places: defaultdict[str, list[int]] = defaultdict(list)
+        for k, one in enumerate(of):
+            places[one.kind if one.kind in self.curves else group_of(one.kind)].append(k)
+        for name, at in places.items():
+            times_ms[at] = self.curves[name].predict_ms([of[k] for k in at])
         convolves = np.array([_CONVOLUTION in one.kind for one in of])
-        return np.array([times[convolves].sum(), times[~convolves].sum(), len(of), 1.0])
-
-    def _curve_of(self, kind: str) -> str:
-        if kind in self.curves:
-            return kind
-        return group_of(kind)
+        return np.array([times_ms[convolves].sum(), times_ms[~convolves].sum(), len(of), 1.0])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -42,9 +42,9 @@ class Curve:
     """
 
     weights: Floats
-    places: Floats
-    strengths: Floats
-    reach: float
+    places: Floats = field(default_factory=lambda: np.empty((0, 3)))
+    strengths: Floats = field(default_factory=lambda: np.empty(0))
+    reach: float = 1.0
 
     def predict_ms(self, of: Sequence[Operation]) -> Floats:
         """(n) milliseconds of n operators of this sort."""
@@ -107,7 +107,7 @@ def fit_curve(of: Sequence[Operation], times_ms: Sequence[float]) -> Curve:
     mixed = rows @ weights
     places, residuals = _gathered(of, np.log(times / np.maximum(mixed, 1e-6)), times)
     if len(places) < 4:
-        return Curve(weights, np.empty((0, 3)), np.empty(0), 1.0)
+        return Curve(weights)
     reach, strengths = _kriging(places, residuals)
     return Curve(weights, places, strengths, reach)
 

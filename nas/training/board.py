@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,40 +17,31 @@ __all__ = ["Board", "open_board"]
 Pixels = npt.NDArray[np.uint8]
 
 
-class Board(Protocol):
-    """What a training writes to."""
+class Board:
+    """What a training writes to.
 
-    def scalars(self, step: int, values: Mapping[str, float]) -> None:
-        """Values by name."""
+    Args:
+        writer: TensorBoard's; None: nothing is written.
+    """
 
-    def image(self, step: int, name: str, pixels: Pixels) -> None:
-        """An (h, w, 3) image."""
-
-    def close(self) -> None:
-        """Writes what is left."""
-
-
-class _Nothing:
-    def scalars(self, step: int, values: Mapping[str, float]) -> None: ...
-
-    def image(self, step: int, name: str, pixels: Pixels) -> None: ...
-
-    def close(self) -> None: ...
-
-
-class _TensorBoard:
-    def __init__(self, writer: Any) -> None:
+    def __init__(self, writer: Any = None) -> None:
         self._writer = writer
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
-        for name, value in values.items():
-            self._writer.add_scalar(name, value, step)
+        """Values by name."""
+        if self._writer is not None:
+            for name, value in values.items():
+                self._writer.add_scalar(name, value, step)
 
     def image(self, step: int, name: str, pixels: Pixels) -> None:
-        self._writer.add_image(name, pixels, step, dataformats="HWC")
+        """An (h, w, 3) image."""
+        if self._writer is not None:
+            self._writer.add_image(name, pixels, step, dataformats="HWC")
 
     def close(self) -> None:
-        self._writer.close()
+        """Writes what is left."""
+        if self._writer is not None:
+            self._writer.close()
 
 
 def open_board(folder: Path, wanted: bool | None, step: int) -> tuple[Board, str]:
@@ -66,7 +57,7 @@ def open_board(folder: Path, wanted: bool | None, step: int) -> tuple[Board, str
         WriteError: the folder cannot be written.
     """
     if wanted is False:
-        return _Nothing(), ""
+        return Board(), ""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -75,12 +66,10 @@ def open_board(folder: Path, wanted: bool | None, step: int) -> tuple[Board, str
         if wanted:
             told = "--tensorboard: TensorBoard is not installed; install the extra"
             raise MissingExtra(told, "tensorboard") from None
-        return (
-            _Nothing(),
-            "No TensorBoard files: it is not installed (pip install 'nas-sr[tensorboard]')",
-        )
+        note = "No TensorBoard files: it is not installed (pip install 'nas-sr[tensorboard]')"
+        return Board(), note
     try:
         writer = SummaryWriter(str(folder), purge_step=step or None)
     except OSError as error:
         raise WriteError(f"cannot write {folder}: {error.strerror or error}") from error
-    return _TensorBoard(writer), ""
+    return Board(writer), ""

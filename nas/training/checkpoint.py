@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,10 @@ from typing import Any
 import torch
 
 from nas.training.state import TrainState, write_tensors
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, first_line
 from search_spaces.tensors import read_tensors
 
-__all__ = ["Checkpoint", "Progress", "read_checkpoint", "write_checkpoint"]
+__all__ = ["Progress", "read_checkpoint", "sound", "write_checkpoint"]
 
 _FORMAT = 1
 Row = dict[str, float | int | None]
@@ -48,14 +49,6 @@ class Progress:
     rows: list[Row] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """What a file holds; ``state`` is for `TrainState.restore`."""
-
-    progress: Progress
-    state: dict[str, Any]
-
-
 def write_checkpoint(
     path: Path, identity: Mapping[str, str], progress: Progress, state: TrainState
 ) -> None:
@@ -73,28 +66,42 @@ def write_checkpoint(
     write_tensors(path, content)
 
 
-def read_checkpoint(path: Path, identity: Mapping[str, str], device: torch.device) -> Checkpoint:
-    """Reads it without running any code in it.
+@contextmanager
+def sound(path: Path) -> Iterator[None]:
+    """Turns whatever torch makes of a damaged checkpoint into one clear line.
+
+    Raises:
+        InputError: the training cannot go on from it.
+    """
+    try:
+        yield
+    except Exception as error:
+        # torch.load raises six kinds of exception for a damaged file, and some for tensors of
+        # other shapes, in many lines.
+        raise InputError(
+            f"cannot go on from {path}: {first_line(error)}; give another --run folder, or delete "
+            f"this one"
+        ) from error
+
+
+def read_checkpoint(
+    path: Path, identity: Mapping[str, str], device: torch.device
+) -> tuple[Progress, dict[str, Any]]:
+    """Reads it without running any code in it; the second part is for `TrainState.restore`.
 
     Raises:
         InputError: damaged, or of another training, with what differs.
     """
-    try:
+    with sound(path):
         content: dict[str, Any] = read_tensors(path, device)
         if content["format"] != _FORMAT:
             raise ValueError("it has another format")
         found, progress = dict(content["identity"]), Progress(**content["progress"])
-        state = content["state"]
-    except Exception as error:
-        # torch.load raises six kinds of exception for a damaged file.
-        line = (str(error) or type(error).__name__).splitlines()[0]
-        raise InputError(
-            f"cannot go on from {path}: {line}; give another --run folder, or delete this one"
-        ) from error
+        state: dict[str, Any] = content["state"]
     other = [label for key, label in _LABELS.items() if found.get(key) != identity.get(key)]
     if other:
         raise InputError(
             f"{path.parent} holds a training with another {' and another '.join(other)}; expected "
             f"the command that began it, or another --run folder"
         )
-    return Checkpoint(progress, state)
+    return progress, state

@@ -92,15 +92,11 @@ class Recipe(BaseModel):
     seed: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
-    def _warm_up_ends(self) -> Recipe:
+    def _fields_fit(self) -> Recipe:
         if self.warmup_steps > self.steps:
             raise ValueError(
                 f"warmup_steps must be at most steps, got {self.warmup_steps} > {self.steps}"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _schedule_fits(self) -> Recipe:
         if list(self.milestones) != sorted(self.milestones):
             raise ValueError(f"milestones must rise, got {list(self.milestones)}")
         for name, of in _OF_SCHEDULES.items():

@@ -15,7 +15,7 @@ from nas.data import Patches
 from nas.evaluate.validate import Quality, bicubic_quality, validate
 from nas.stopping import StopWish, stop_wish
 from nas.training.board import Board, open_board
-from nas.training.checkpoint import Progress, read_checkpoint, write_checkpoint
+from nas.training.checkpoint import Progress, read_checkpoint, sound, write_checkpoint
 from nas.training.events import (
     RolledBack,
     Saved,
@@ -43,7 +43,7 @@ _LEAST_RATE_FACTOR = 0.5
 
 def train_fully(
     settings: TrainSettings,
-    watcher: Watcher | None = None,
+    watcher: Watcher = lambda event: None,
     *,
     processes: Processes = ALONE,
 ) -> Progress:
@@ -67,7 +67,7 @@ def train_fully(
     """
     alone = RunFolder(settings.run).occupied() if processes.first else nullcontext()
     with alone, stop_wish() as wish:
-        return _Session(settings, watcher or _ignore, processes, wish).run()
+        return _Session(settings, watcher, processes, wish).run()
 
 
 class _Session:
@@ -76,7 +76,7 @@ class _Session:
     ) -> None:
         self.settings, self.processes, self.wish = settings, processes, wish
         self.plan, self.photos = settings.plan, settings.photos
-        self.tell = tell if processes.first else _ignore
+        self.tell = tell if processes.first else lambda event: None
         self.device = torch.device(settings.device)
         self.scale, self.colors = settings.architecture.scale, settings.architecture.colors
         self.folder = RunFolder(settings.run)
@@ -247,16 +247,9 @@ class _Session:
 
     def take(self, path: Path) -> None:
         """Goes back, or on, to what a checkpoint holds."""
-        found = read_checkpoint(path, self.identity, self.device)
-        self.progress = found.progress
-        try:
-            self.state = self.fresh().restore(found.state)
-        except Exception as error:
-            # torch raises several kinds for tensors of other shapes, in many lines.
-            line = (str(error) or type(error).__name__).splitlines()[0]
-            raise InputError(
-                f"cannot go on from {path}: {line}; give another --run folder, or delete this one"
-            ) from error
+        self.progress, content = read_checkpoint(path, self.identity, self.device)
+        with sound(path):
+            self.state = self.fresh().restore(content)
 
     def roll_back(self, error: Diverged) -> None:
         if self.progress.rate_factor <= _LEAST_RATE_FACTOR:
@@ -285,7 +278,3 @@ class _Session:
             self.processes.count, self.photos.name, len(self.photos.train), bicubic,
             (*([f"Image files left out: {skipped}"] if skipped else []), *notes),
         )  # fmt: skip
-
-
-def _ignore(event: object) -> None:
-    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 __all__ = ["Job"]
 
@@ -36,6 +36,12 @@ class Job:
     timeout_s: float | None = None
     imports: tuple[str, ...] = ()
     patient: bool = False
+
+    def after(self, seconds: float) -> Job:
+        """The same for a worker that starts so many seconds later."""
+        if self.timeout_s is None:
+            return self
+        return replace(self, timeout_s=max(1e-3, self.timeout_s - seconds))
 
     def to_json(self) -> str:
         """One line, for a pipe: it may hold a password and so belongs on no command line."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,12 +49,9 @@ class LocalEngine:
         began = time.monotonic()
 
         def start(worker: int) -> WorkerProcess:
-            share, left_s = each[worker], None
-            if job.timeout_s is not None:
-                left_s = max(1e-3, job.timeout_s - (time.monotonic() - began))
-            own = replace(job, timeout_s=left_s, device="cuda" if share.gpu else job.device)
+            share, later = each[worker], job.after(time.monotonic() - began)
             return WorkerProcess(
-                own,
+                replace(later, device="cuda" if share.gpu else job.device),
                 share.environment,
                 logs / f"worker-{worker}.log",
                 lambda said: inbox.put((worker, said)),
@@ -95,10 +93,8 @@ def _stop(workers: Sequence[WorkerProcess]) -> None:
 
 def _drain(inbox: queue.SimpleQueue[tuple[int, Message | Gone]], observer: Observer) -> None:
     """What was finished before the end is told."""
-    while True:
-        try:
+    with suppress(queue.Empty):
+        while True:
             _, said = inbox.get_nowait()
-        except queue.Empty:
-            return
-        if isinstance(said, TrialEnded):
-            observer(said)
+            if isinstance(said, TrialEnded):
+                observer(said)

@@ -70,11 +70,6 @@ class WorkerProcess:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    @property
-    def pid(self) -> int:
-        """The process's number."""
-        return self._process.pid
-
     def stop(self) -> None:
         """Tells the worker to save its checkpoint and to end."""
         with contextlib.suppress(OSError):

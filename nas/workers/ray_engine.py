@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import socket
 import tempfile
 import time
@@ -95,10 +96,7 @@ class _Placed:
 
     def _place(self, worker: int) -> None:
         self._there.discard(worker)
-        job, crew = self._job, self._crew
-        if job.timeout_s is not None:
-            left_s = max(1e-3, job.timeout_s - (time.monotonic() - self._began))
-            job = replace(job, timeout_s=left_s)
+        job, crew = self._job.after(time.monotonic() - self._began), self._crew
         # What Ray grants decides; and what lies where, each node sees for itself.
         device = "cuda" if crew.gpus_per_worker > 0 else "cpu"
         job = replace(job, device=device, run=None)
@@ -158,8 +156,6 @@ class RayWorker:
     """
 
     def __init__(self, job: Job, threads: int, number: int) -> None:
-        import queue
-
         self._inbox: queue.SimpleQueue[Message | Gone] = queue.SimpleQueue()
         log = Path(tempfile.gettempdir()) / f"nas-ray-{os.getpid()}-{number}.log"
         # Ray has set CUDA_VISIBLE_DEVICES in this process; the worker's inherits it.
@@ -167,8 +163,6 @@ class RayWorker:
 
     def listen(self) -> list[Message | Gone]:
         """What the worker has said since; waits for something, or a while."""
-        import queue
-
         messages: list[Message | Gone] = []
         try:
             messages.append(self._inbox.get(timeout=_LOOK_SECONDS))
@@ -217,10 +211,7 @@ def _connect(ray: Any, crew: Crew) -> None:
         )
     except (ConnectionError, RuntimeError, ValueError) as error:
         line = str(error).strip().splitlines()[0]
-        raise InputError(
-            f"engine ray: no cluster at {crew.address or 'this machine'}: {line}; expected the "
-            f"address that ray start --head printed"
-        ) from None
+        raise _no_cluster(crew.address or "this machine", line) from None
 
 
 def _probe(address: str) -> None:
@@ -231,10 +222,14 @@ def _probe(address: str) -> None:
     try:
         socket.create_connection((host, int(port)), timeout=10.0).close()
     except OSError as error:
-        raise InputError(
-            f"engine ray: no cluster at {address}: {error.strerror or error}; expected the "
-            f"address that ray start --head printed"
-        ) from None
+        raise _no_cluster(address, error.strerror or str(error)) from None
+
+
+def _no_cluster(where: str, reason: str) -> InputError:
+    return InputError(
+        f"engine ray: no cluster at {where}: {reason}; expected the address that ray start --head "
+        f"printed"
+    )
 
 
 def _count(ray: Any, crew: Crew) -> Crew:

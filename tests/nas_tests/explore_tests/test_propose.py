@@ -12,7 +12,7 @@ import pytest
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
-from nas.explore.propose import FILL, Proposal, fixed_parameters, propose
+from nas.explore.propose import FILL, Proposal, choose, fixed_parameters
 from nas.explore.sampler import SAMPLERS, make_sampler
 from nas.explore.settings import make_settings
 from nas.latency.meter import Meter
@@ -54,7 +54,7 @@ def drive(
     made = []
     for k in range(count):
         study.sampler = make_sampler(sampler, seed, k)
-        proposal = propose(study, space, 4, meter)
+        proposal = choose(study.ask(), space, 4, meter)
         made.append(proposal)
         if not proposal.fits:
             reject_over_budget(study, proposal.trial)
@@ -136,7 +136,7 @@ def test_starting_points_come_back_out_of_the_study(system: str) -> None:
         return
     study = optuna.create_study(directions=["maximize", "minimize", "minimize"])
     study.enqueue_trial(dict(parameters), user_attrs={"source": f"preset:{system}"})
-    proposal = propose(study, SPACE, 4, meter)
+    proposal = choose(study.ask(), SPACE, 4, meter)
     assert proposal.architecture == SPACE.architecture(point, 4)
     assert proposal.fits
     assert proposal.trial.user_attrs["source"] == f"preset:{system}"
