@@ -68,12 +68,7 @@ class Job:
 
 
 class Plan:
-    """Gives a worker its jobs. All of it is done in the worker's turn.
-
-    Args:
-        context: of the search.
-        lease: of the worker that the jobs are given to.
-    """
+    """Gives the worker that has a lease its jobs. All of it is done in the worker's turn."""
 
     def __init__(self, context: Context, lease: Lease) -> None:
         self.context, self.lease = context, lease

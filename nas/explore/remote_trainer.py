@@ -13,12 +13,7 @@ __all__ = ["RemoteTrainer"]
 
 
 class RemoteTrainer:
-    """A trainer whose checkpoints and weights are remote files; their paths are local copies.
-
-    Args:
-        trainer: does the training.
-        remote: where the files are kept.
-    """
+    """A trainer whose checkpoints and weights are remote files; their paths are local copies."""
 
     def __init__(self, trainer: Trainer, remote: RemoteFiles) -> None:
         self._trainer, self._remote = trainer, remote

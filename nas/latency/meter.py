@@ -138,12 +138,8 @@ class Meter:
 
         A price's least is known for sure; memory and latency are no sums over a network's parts,
         so a budget goes only where several small networks take clearly more, latencies measured.
-        Where latency is a budget, a spread of networks is measured first, by which it is predicted.
-
-        Args:
-            space: of the networks.
-            scale: of the networks.
-            tell: called with how many of the spread are measured, and of how many.
+        Where latency is a budget, a spread of networks is measured first, by which it is predicted:
+        ``tell`` is called with how many of them are measured, and of how many.
 
         Raises:
             NotPossible: none can fit one of them.

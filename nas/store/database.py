@@ -101,9 +101,7 @@ def read_only_url(url: str) -> str:
 def connect_options(url: str, *, read_only: bool = False) -> dict[str, Any]:
     """SQLAlchemy's options of the engine: nobody waits for ever, and nobody gives up at once.
 
-    Args:
-        url: of the store.
-        read_only: whether statements that change anything are refused by the database.
+    With ``read_only`` the database refuses statements that change anything.
     """
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":

@@ -43,10 +43,7 @@ def storage_errors() -> Iterator[None]:
 
 @contextmanager
 def damaged_rows(what: str) -> Iterator[None]:
-    """Turns whatever damaged rows make Optuna raise into one clear line.
-
-    Args:
-        what: is read, for the message.
+    """Turns whatever damaged rows make Optuna raise into one clear line, begun by ``what``.
 
     Raises:
         StoreError: rows that no search has written.
@@ -62,9 +59,6 @@ def damaged_rows(what: str) -> Iterator[None]:
 @contextmanager
 def reading(what: str) -> Iterator[None]:
     """Both, where nothing but reading is done.
-
-    Args:
-        what: is read, for the message.
 
     Raises:
         StoreError: it cannot be read.

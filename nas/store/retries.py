@@ -65,7 +65,7 @@ def retry(work: Callable[[], T]) -> T:
 def _make_once(make: Callable[[], T]) -> T:
     """What ``make()`` returns, where others may be making the same tables at the same moment.
 
-    Databases check whether a table exists and make it in two steps.
+    Databases check whether a table exists and make it in two statements.
     """
     for _ in range(5):
         try:

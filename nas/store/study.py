@@ -169,11 +169,7 @@ def _directions(objectives: Sequence[str]) -> list[StudyDirection]:
 def begin(study: Study, like: FrozenTrial, worker: str, attrs: Mapping[str, Any]) -> Trial:
     """Adds a running trial that a worker looks after, with all that is known, in one write.
 
-    Args:
-        study: where.
-        like: its parameters, or those it was queued with, and its constraints are taken over.
-        worker: who looks after it.
-        attrs: its attributes.
+    The parameters of ``like``, or those it was queued with, and its constraints are taken over.
     """
     _add(study, like, TrialState.RUNNING, {**attrs, WORKER: worker})
     # A worker has one trial at a time.
@@ -234,13 +230,7 @@ def recover_interrupted(
 ) -> int:
     """Ends the running trials of dead workers; their networks are the next to be trained.
 
-    Args:
-        study: of the trials.
-        alive: whether a worker is.
-        running: the running trials, where they were read just now.
-
-    Returns:
-        How many there were.
+    ``running`` are the running trials, where they were read just now. Returns how many there were.
     """
     if running is None:
         running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))

@@ -72,13 +72,9 @@ class RunFolder:
                 )
             yield
 
-    def write_best(self, network: Network) -> None:
-        """best.safetensors."""
-        save_weights(network, self.root / "best.safetensors")
-
-    def write_last(self, network: Network) -> None:
-        """last.safetensors."""
-        save_weights(network, self.root / "last.safetensors")
+    def write_weights(self, network: Network, name: str) -> None:
+        """best.safetensors or last.safetensors."""
+        save_weights(network, self.root / f"{name}.safetensors")
 
     def write_history(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """history.csv: a row for each validation."""

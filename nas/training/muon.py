@@ -88,12 +88,12 @@ class Muon(torch.optim.Optimizer):
                 by_shape[one.shape].append((_rows(one, one), _rows(direction, one)))
             for pairs in by_shape.values():
                 rows, columns = pairs[0][0].shape
-                steps = orthogonal(torch.stack([direction for _, direction in pairs]).float())
+                moves = orthogonal(torch.stack([direction for _, direction in pairs]).float())
                 reach = min(max(rows, columns), _MOST_REACH)
                 size = 0.01 * math.sqrt(reach * max(1.0, rows / columns))
                 matrices = [matrix for matrix, _ in pairs]
                 torch._foreach_mul_(matrices, 1 - group["lr"] * group["decay"])
-                torch._foreach_add_(matrices, steps.unbind(), alpha=-group["lr"] * size)
+                torch._foreach_add_(matrices, moves.unbind(), alpha=-group["lr"] * size)
 
 
 def _rows(values: Tensor, like: Tensor) -> Tensor:

@@ -174,7 +174,7 @@ class _Session:
         wish = torch.tensor(float(self.wish.asked), device=self.device)
         if self.processes.mean(wish) > 0:
             if self.processes.first:
-                self.folder.write_last(self.averaged())
+                self.folder.write_weights(self.averaged(), "last")
             raise KeyboardInterrupt
 
     def pause(self) -> bool:
@@ -224,8 +224,8 @@ class _Session:
         progress.rows.append(row)
         if progress.best_psnr_y_db is None or first.psnr_y_db > progress.best_psnr_y_db:
             progress.best_psnr_y_db, progress.best_step = first.psnr_y_db, self.step
-            self.folder.write_best(network)
-        self.folder.write_last(network)
+            self.folder.write_weights(network, "best")
+        self.folder.write_weights(network, "last")
         self.folder.write_history(progress.rows)
         psnrs = {name: quality.psnr_y_db for name, quality in found.items()}
         self.board.scalars(

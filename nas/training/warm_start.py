@@ -14,15 +14,10 @@ _OF_SCALE = ("upsampler.", "image_skip.")
 
 
 def initial_network(architecture: Architecture, init: Path | None, seed: int) -> Network:
-    """The network with the weights of a file, or fresh ones.
+    """The network with the weights of a .safetensors file, or fresh ones by the seed.
 
     Of a network of another scale all weights but those of upsampler and image skip are taken, as
     papers begin x3 and x4 with the weights of x2.
-
-    Args:
-        architecture: what to build.
-        init: .safetensors file.
-        seed: of whatever is fresh.
 
     Raises:
         InputError: a file that cannot be read, or of another network.

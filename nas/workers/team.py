@@ -21,12 +21,7 @@ _DEATHS_EACH = 4
 
 
 class Team:
-    """Several workers' messages as those of one search, and what becomes of dead workers.
-
-    Args:
-        size: how many workers there are.
-        observer: told what happens.
-    """
+    """The messages of ``size`` workers as those of one search, and what becomes of the dead."""
 
     def __init__(self, size: int, observer: Observer) -> None:
         self._size, self._tell = size, observer

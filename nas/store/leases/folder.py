@@ -46,7 +46,7 @@ class FolderLease:
             ) from error
 
     def alive(self, worker: str) -> bool:
-        """Whether a worker still runs. One of another machine is taken to be alive."""
+        """A worker of another machine is taken to be alive."""
         if worker == self.worker:
             return True
         if not worker:
@@ -70,7 +70,6 @@ class FolderLease:
 
     @contextmanager
     def turn(self, limit_s: float | None = None) -> Iterator[None]:
-        """What is done in such a block, the folder's workers do one after the other."""
         waiting = Waiting(limit_s)
         waiting.look()
         with locked(self._folder / "turn", wait=True, pause=waiting.pause):
@@ -91,7 +90,6 @@ class FolderLease:
                     path.unlink(missing_ok=True)
 
     def release(self) -> None:
-        """Ends the lease and removes its file."""
         self._path(self.worker).unlink(missing_ok=True)
         os.close(self._file)
 

@@ -75,10 +75,7 @@ class StoreLease:
         self._thread.start()
 
     def alive(self, worker: str) -> bool:
-        """Whether a worker still runs; where it does not, it is marked dead for good.
-
-        To be asked within a turn only.
-        """
+        """One that does not is marked dead for good. To be asked within a turn only."""
         if worker == self.worker:
             return True
         if not worker:
@@ -133,10 +130,7 @@ class StoreLease:
 
     @contextmanager
     def turn(self, limit_s: float | None = None) -> Iterator[None]:
-        """What is done in such a block, the workers of the study do one after the other.
-
-        A lock of the database, which it takes back when the connection ends.
-        """
+        """A lock of the database, which it takes back when the connection ends."""
         waiting = Waiting(limit_s)
         waiting.look()
         while (database := retry(self._try_turn)) is None:
