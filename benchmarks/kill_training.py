@@ -27,7 +27,7 @@ from benchmarks.hardware import header_line, write_result
 from nas.data import Dataset, Photo
 from nas.training.events import Saved, TrainingEvent, TrainingStarted, TrainingStep
 from nas.training.recipe import Recipe
-from nas.training.schedule import Plan
+from nas.training.schedule import FullRecipe
 from nas.training.session import train_fully
 from nas.training.settings import TrainSettings
 from search_spaces import Architecture
@@ -48,7 +48,9 @@ _PHASE = Recipe(
     schedule="cosine",
     precision="fp32",
 )
-PLAN = Plan(name="two phases", source="this benchmark", phases=(_PHASE, _PHASE.replace(loss="l2")))
+RECIPE = FullRecipe(
+    name="two phases", source="this benchmark", phases=(_PHASE, _PHASE.replace(loss="l2"))
+)
 
 
 def photos() -> Dataset:
@@ -66,7 +68,7 @@ def photos() -> Dataset:
 def settings(run: Path, checkpoint_s: float) -> TrainSettings:
     """A training of a second or so."""
     return TrainSettings(
-        ARCHITECTURE, PLAN, photos(), run, every=10, checkpoint_s=checkpoint_s, tensorboard=False
+        ARCHITECTURE, RECIPE, photos(), run, every=10, checkpoint_s=checkpoint_s, tensorboard=False
     )
 
 
@@ -179,7 +181,7 @@ def main() -> None:
             print(json.dumps(found), flush=True)
     kills = [one for training in trainings for one in training["kills"]]
     figures = {
-        "steps": PLAN.steps,
+        "steps": RECIPE.steps,
         "kills": len(kills),
         "equal_to_the_last_bit": all(one["equal"] and one["ended"] for one in trainings),
         "lost_saved_steps": max(one["saved"] - one["resumed_at"] for one in kills),

@@ -24,7 +24,7 @@ from search_spaces.files import atomic_path
 from search_spaces.network import Network
 from search_spaces.weights import load, save_weights
 
-__all__ = ["STEPS", "Compressed", "Plan", "auto"]
+__all__ = ["STEPS", "Compressed", "CompressionPlan", "auto"]
 
 STEPS = ("fold", "prune", "distill", "fold", INT8)
 """What a network goes through, in this order."""
@@ -38,7 +38,7 @@ _SAME_DB = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CompressionPlan:
     """What is to be done with a network.
 
     Attributes:
@@ -71,7 +71,7 @@ class Compressed:
 
 def auto(
     network: Network,
-    plan: Plan,
+    plan: CompressionPlan,
     folder: Path,
     judge: Judge,
     *,
@@ -107,7 +107,7 @@ class _Run:
     def __init__(
         self,
         network: Network,
-        plan: Plan,
+        plan: CompressionPlan,
         folder: Path,
         judge: Judge,
         on_step: OnStep | None,
@@ -234,7 +234,7 @@ class _Run:
         return self.folder / step.file if step.kept else None
 
 
-def _claim(folder: Path, network: Network, plan: Plan, judge: Judge) -> None:
+def _claim(folder: Path, network: Network, plan: CompressionPlan, judge: Judge) -> None:
     """Notes in the folder what it is for; steps of anything else in it are an error."""
     digest = hashlib.sha256(network.architecture.hash.encode())
     for tensor in network.state_dict().values():

@@ -13,7 +13,7 @@ from search_spaces.cost import price
 from search_spaces.errors import NotPossible
 from search_spaces.inner import TRUNK, Place
 
-__all__ = ["FIGURES", "Plan", "cost_of", "floor_of", "plan"]
+__all__ = ["FIGURES", "Narrowed", "cost_of", "floor_of", "plan"]
 
 FIGURES = ("params", "macs", "activations")
 """What a budget can limit: the figures that an architecture's price states exactly."""
@@ -25,7 +25,7 @@ _EVEN = 0.3
 _FAR = 0.02
 
 
-class Plan(NamedTuple):
+class Narrowed(NamedTuple):
     """Widths, the architecture that has them, and its cost in the budget's figure."""
 
     chosen: Chosen
@@ -51,7 +51,7 @@ def plan(
     limit: float,
     *,
     uniform: bool = False,
-) -> Plan:
+) -> Narrowed:
     """The widths that come nearest to ``limit`` from below.
 
     One threshold on importance for all widths but the trunk's, by bisection; then widths grow
@@ -86,7 +86,7 @@ def plan(
     others = [w for w in widths if w is not trunk]
     if uniform or trunk is None or not others:
         chosen, cost = _fitted(arch, widths, {}, scores, figure, limit, uniform=uniform)
-        return Plan(chosen, with_widths(arch, chosen), cost)
+        return Narrowed(chosen, with_widths(arch, chosen), cost)
     best: tuple[float, Chosen, int] | None = None
     wide: int | None = trunk.now
     while wide is not None:
@@ -103,7 +103,7 @@ def plan(
                 break
         wide = None if wide <= trunk.least else trunk.at_most(wide - 1)
     assert best is not None  # the floor fits
-    return Plan(best[1], with_widths(arch, best[1]), best[2])
+    return Narrowed(best[1], with_widths(arch, best[1]), best[2])
 
 
 def _cost(arch: Architecture, chosen: Chosen, figure: str) -> int:

@@ -23,7 +23,7 @@ from benchmarks.hardware import RESULTS, header_line, write_result
 from benchmarks.speedrun.cases import Arm, arms, networks
 from benchmarks.speedrun.curves import curve
 from nas.locks import locked
-from nas.training.schedule import load_plan
+from nas.training.schedule import load_full_recipe
 from search_spaces.files import atomic_path
 
 CSV = RESULTS / "speedrun_to_the_end.csv"
@@ -74,7 +74,7 @@ def _arms(name: str) -> Iterator[tuple[str, Arm]]:
         yield f"adam {rate:g}", Arm(base.replace(steps=TRIED, learning_rate=rate), "linear")
         if _end_db(name, f"adam {rate:g}", TRIED) is None:  # Somebody else is at it.
             break
-    fast = load_plan("fast", SCALE).phases[0]
+    fast = load_full_recipe("fast", SCALE).phases[0]
     for steps in (round(SHARE * STEPS), STEPS):
         yield "fast", Arm(fast.replace(steps=steps), "linear")
     if _next_rate(name) is None:

@@ -23,7 +23,7 @@ from search_spaces.regular import read_regular
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["AuditFolder", "Plan", "Training", "without_nan"]
+__all__ = ["AuditFolder", "AuditPlan", "Training", "without_nan"]
 
 _COLUMNS = ("hash", "seed", "step", "psnr_y_db", "ssim_y", "seconds")
 
@@ -42,7 +42,7 @@ class Training:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class AuditPlan:
     """Hashes of the networks to train, and the rising steps at which they are judged."""
 
     networks: tuple[Annotated[str, Len(16, 16)], ...] = ()
@@ -74,7 +74,7 @@ class AuditFolder:
         """Whether this process has ``name`` to itself for now; a process's death frees it."""
         return locked(self.folder / "locks" / f"{name}.lock", wait=wait)
 
-    def read_plan(self) -> Plan:
+    def read_plan(self) -> AuditPlan:
         """What some process has set out to train; nothing, where none has.
 
         Raises:
@@ -82,15 +82,15 @@ class AuditFolder:
         """
         path = self.folder / "plan.json"
         if not path.exists():
-            return Plan()
+            return AuditPlan()
         try:
-            return from_plain(Plan, json.loads(read_regular(path)), str(path))
+            return from_plain(AuditPlan, json.loads(read_regular(path)), str(path))
         except (OSError, ValueError, RecursionError):
             raise InputError(
                 f"{path}: expected the plan that nas audit writes; remove it to plan anew"
             ) from None
 
-    def extend(self, networks: Sequence[str], steps: Sequence[int]) -> Plan:
+    def extend(self, networks: Sequence[str], steps: Sequence[int]) -> AuditPlan:
         """Adds networks to the plan, and steps beyond those in it; returns what it is now.
 
         Trainings that have come to the plan's end never see what lies before it again, so a
@@ -98,7 +98,7 @@ class AuditFolder:
         """
         before = self.read_plan()
         reached = max(before.steps, default=0)
-        plan = Plan(
+        plan = AuditPlan(
             tuple(dict.fromkeys([*before.networks, *networks])),
             (*before.steps, *sorted(step for step in steps if step > reached)),
         )

@@ -12,7 +12,7 @@ from nas.cli.targets import named_folders
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
-    from nas.training.schedule import Plan
+    from nas.training.schedule import FullRecipe
 
 __all__ = ["train"]
 
@@ -106,7 +106,7 @@ def train(
         if init is not None:
             raise InputError("--init: the network has weights itself; give one of both")
         init = own
-    plan = _plan(recipe, architecture.scale, steps, batch, patch, precision)
+    full = _full_recipe(recipe, architecture.scale, steps, batch, patch, precision)
     if seed < 0 or checkpoint_seconds < 0 or (validate_every or 1) < 1:
         raise InputError("expected --seed and --checkpoint-seconds of 0 or more, and "
                          "--validate-every of 1 or more")  # fmt: skip
@@ -116,40 +116,40 @@ def train(
     if chosen.type == "cuda" and count > 1:
         chosen = best_device(f"cuda:{local}")
     # Before photos are read, which may take minutes.
-    for phase in plan.phases:
+    for phase in full.phases:
         if phase.batch % count:
             raise InputError(f"--processes: a batch of {phase.batch} cannot be shared evenly by "
                              f"{count}; expected a number that divides it")  # fmt: skip
     # As a search reads them, so that both split them alike; then those that are large enough.
     photos = load_dataset(
         architecture.scale, data=data, validation=named_folders(val or [], "--val"),
-        lr_size=min(LR_SIZE, plan.lr_size), memory_cap_bytes=_memory_bytes(memory, count),
-    ).for_patches(plan.lr_size)  # fmt: skip
+        lr_size=min(LR_SIZE, full.lr_size), memory_cap_bytes=_memory_bytes(memory, count),
+    ).for_patches(full.lr_size)  # fmt: skip
     folder = run if run is not None else Path("runs") / _name(network, trial, recipe)
     settings = TrainSettings(
-        architecture, plan, photos, folder, init, seed, validate_every, str(chosen),
+        architecture, full, photos, folder, init, seed, validate_every, str(chosen),
         checkpoint_seconds, tensorboard, " ".join(["nas", *sys.argv[1:]]),
     )  # fmt: skip
     with joined(rank, count, chosen) as together, make_watcher(json_lines) as watcher:
         train_fully(settings, watcher, processes=together)
 
 
-def _plan(
+def _full_recipe(
     name: str, scale: int, steps: int | None, batch: int | None, patch: int | None,
     precision: str | None,
-) -> Plan:  # fmt: skip
-    from nas.training.schedule import load_plan
+) -> FullRecipe:  # fmt: skip
+    from nas.training.schedule import load_full_recipe
 
-    plan = load_plan(name, scale)
+    full = load_full_recipe(name, scale)
     if steps is not None:
-        plan = plan.stretched(steps)
+        full = full.stretched(steps)
     if batch is not None:
-        plan = plan.changed(batch=batch)
+        full = full.changed(batch=batch)
     if patch is not None:
         if patch < scale:
             raise InputError(f"--patch: expected at least {scale}, got {patch}")
-        plan = plan.changed(lr_size=patch // scale)
-    return plan if precision is None else plan.changed(precision=precision)
+        full = full.changed(lr_size=patch // scale)
+    return full if precision is None else full.changed(precision=precision)
 
 
 def _memory_bytes(given_gb: float | None, processes: int) -> int:

@@ -10,7 +10,7 @@ from search_spaces.errors import InputError
 if TYPE_CHECKING:
     from nas.explore.settings import SearchSettings
     from nas.run import Run
-    from nas.training.schedule import Plan
+    from nas.training.schedule import FullRecipe
 
 __all__ = ["check_training", "train_best"]
 
@@ -21,7 +21,7 @@ def check_training(count: int | None, recipe: str, steps: int | None, scale: int
         return
     if count < 1:
         raise InputError(f"--train-best: expected 1 or more networks, got {count}")
-    _plan(recipe, steps, scale)
+    _full_recipe(recipe, steps, scale)
 
 
 def train_best(
@@ -48,13 +48,13 @@ def train_best(
     from nas.training.settings import TrainSettings
     from search_spaces import Architecture
 
-    plan = _plan(recipe, steps, settings.scale)
+    full = _full_recipe(recipe, steps, settings.scale)
     # As the search read them, so that its split is the same one; then those that are large enough.
-    photos = dataset_of(settings).for_patches(plan.lr_size)
+    photos = dataset_of(settings).for_patches(full.lr_size)
     device = str(best_device(settings.device))
     for record in run.leaders(count):
         wanted = TrainSettings(
-            Architecture.from_dict(record.architecture), plan, photos,
+            Architecture.from_dict(record.architecture), full, photos,
             run.folder / "trained" / str(record.number), device=device,
             command=" ".join(["nas", *sys.argv[1:]]),
         )  # fmt: skip
@@ -62,8 +62,8 @@ def train_best(
             train_fully(wanted, watcher)
 
 
-def _plan(recipe: str, steps: int | None, scale: int) -> Plan:
-    from nas.training.schedule import load_plan
+def _full_recipe(recipe: str, steps: int | None, scale: int) -> FullRecipe:
+    from nas.training.schedule import load_full_recipe
 
-    plan = load_plan(recipe, scale)
-    return plan if steps is None else plan.stretched(steps)
+    full = load_full_recipe(recipe, scale)
+    return full if steps is None else full.stretched(steps)

@@ -17,7 +17,7 @@ from nas.cli.options import OUTPUT, Device, Trial, argument, option
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
-    from nas.upscale.batch import Job, Outcome
+    from nas.upscale.batch import ImageJob, Outcome
     from nas.upscale.onnx_network import OnnxNetwork
     from nas.upscale.upscaler import Upscaler
     from search_spaces import Network
@@ -109,7 +109,7 @@ def _network(net: str, trial: str, runtime: str | None) -> Network | OnnxNetwork
 @contextmanager
 def _shown(
     count: int, upscaler: Upscaler
-) -> Iterator[tuple[Callable[[Outcome], None], Callable[[Job, float], None] | None]]:
+) -> Iterator[tuple[Callable[[Outcome], None], Callable[[ImageJob, float], None] | None]]:
     """A progress bar on a terminal, else one line for each file."""
     if not sys.stderr.isatty():
         numbers = itertools.count(1)
@@ -135,7 +135,7 @@ def _shown(
             if outcome.error is None:
                 progress.console.print(_line(outcome, upscaler), highlight=False)
 
-        def strip(job: Job, share: float) -> None:
+        def strip(job: ImageJob, share: float) -> None:
             progress.update(rows, description=escape(job.source.name), completed=int(100 * share))
 
         yield ended, strip
@@ -143,13 +143,13 @@ def _shown(
 
 def _line(outcome: Outcome, upscaler: Upscaler) -> str:
     (h, w), (sr_h, sr_w) = outcome.lr_size, outcome.sr_size
-    plan = upscaler.plan(h, w)
-    how = f", tiles of {plan.tile} overlapping by {plan.overlap}" if plan.tile else ""
-    if plan.tile and upscaler.pools_globally:
+    tiling = upscaler.plan(h, w)
+    how = f", tiles of {tiling.tile} overlapping by {tiling.overlap}" if tiling.tile else ""
+    if tiling.tile and upscaler.pools_globally:
         how += " (this network pools over its whole input: estimated from patches)"
-    if plan.tile and upscaler.shows_seams:
+    if tiling.tile and upscaler.shows_seams:
         how += " (the file computes each tile by itself: seams may show)"
-    if plan.tile and upscaler.sees_beyond:
+    if tiling.tile and upscaler.sees_beyond:
         how += " (a part of your own sees farther than tiles overlap: seams may show)"
     notes = "".join(f"; {note}" for note in outcome.notes)
     return (

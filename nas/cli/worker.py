@@ -43,10 +43,10 @@ def worker(
     from nas.cli.progress import make_observer
     from nas.explore.values import parse_seconds
     from nas.stopping import stop_wish
-    from nas.workers.job import Job
+    from nas.workers.job import WorkerJob
     from nas.workers.join import work_on
 
-    job = Job(
+    job = WorkerJob(
         storage, study, checkpoints=checkpoints, device=device,
         data=str(data) if data is not None else None,
         val=str(val) if val is not None else None,

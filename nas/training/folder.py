@@ -86,18 +86,18 @@ class RunFolder:
 
     def describe(self, settings: TrainSettings, progress: Progress, seconds: float) -> None:
         """train.yaml: how the network is made, and how good it has become."""
-        plan, photos = settings.plan, settings.photos
+        recipe, photos = settings.recipe, settings.photos
         about: dict[str, Any] = {
             "schema_version": 1,
             "network": settings.architecture.to_dict(),
             "network_hash": settings.architecture.hash,
             "init": None if settings.init is None else str(settings.init),
             "recipe": {
-                "name": plan.name,
-                "source": plan.source,
-                "about": plan.about,
+                "name": recipe.name,
+                "source": recipe.source,
+                "about": recipe.about,
                 "phases": [
-                    phase.model_dump(mode="json", exclude={"seed"}) for phase in plan.phases
+                    phase.model_dump(mode="json", exclude={"seed"}) for phase in recipe.phases
                 ],
             },
             "seed": settings.seed,

@@ -12,12 +12,12 @@ from nas.training.recipe import PROFILES, Recipe, profile
 from search_spaces.errors import InputError
 from search_spaces.yaml_file import at_key, read_yaml
 
-__all__ = ["Plan", "load_plan", "plan_names"]
+__all__ = ["FullRecipe", "full_recipe_names", "load_full_recipe"]
 
 _FOLDER = Path(__file__).parent / "recipes"
 
 
-class Plan(BaseModel):
+class FullRecipe(BaseModel):
     """A whole training.
 
     Attributes:
@@ -49,7 +49,7 @@ class Plan(BaseModel):
         """Steps before a phase, counted from 0; of all for the phase after the last."""
         return sum(one.steps for one in self.phases[:phase])
 
-    def stretched(self, steps: int) -> Plan:
+    def stretched(self, steps: int) -> FullRecipe:
         """The same training in another number of steps, every phase in proportion.
 
         Raises:
@@ -72,7 +72,7 @@ class Plan(BaseModel):
         )
         return self.model_copy(update={"phases": phases})
 
-    def changed(self, **changes: Any) -> Plan:
+    def changed(self, **changes: Any) -> FullRecipe:
         """The same training with some fields changed in every phase.
 
         Raises:
@@ -83,12 +83,12 @@ class Plan(BaseModel):
         )
 
 
-def plan_names() -> list[str]:
+def full_recipe_names() -> list[str]:
     """The names of the recipes that are shipped, sorted."""
     return sorted(path.stem for path in _FOLDER.glob("*.yaml"))
 
 
-def load_plan(name: str, scale: int) -> Plan:
+def load_full_recipe(name: str, scale: int) -> FullRecipe:
     """A recipe by name (imdn, ...), a profile of the search (quick, ...), or a YAML file.
 
     A phase in a file is a recipe with ``hr_size``, in HR pixels as papers count it, or
@@ -102,10 +102,12 @@ def load_plan(name: str, scale: int) -> Plan:
         InputError: no such recipe, or one that is not valid, with the line at fault.
     """
     if name in PROFILES:
-        return Plan(name=name, source="nas-sr's own profile of that name", phases=(profile(name),))
-    path = _FOLDER / f"{name}.yaml" if name in plan_names() else Path(name)
+        return FullRecipe(
+            name=name, source="nas-sr's own profile of that name", phases=(profile(name),)
+        )
+    path = _FOLDER / f"{name}.yaml" if name in full_recipe_names() else Path(name)
     if path.suffix.lower() not in (".yaml", ".yml"):
-        known = ", ".join((*plan_names(), *PROFILES))
+        known = ", ".join((*full_recipe_names(), *PROFILES))
         raise InputError(f"--recipe: expected one of {known} or a .yaml file, got {name!r}")
     data, text = read_yaml(path)
     try:
@@ -114,7 +116,7 @@ def load_plan(name: str, scale: int) -> Plan:
         raise InputError(at_key(path, text, str(error))) from None
 
 
-def _parsed(name: str, data: dict[str, Any], scale: int) -> Plan:
+def _parsed(name: str, data: dict[str, Any], scale: int) -> FullRecipe:
     phases = data.get("phases")
     if not (isinstance(phases, list) and phases and all(isinstance(p, dict) for p in phases)):
         raise InputError("phases: expected a list of one recipe or more")
@@ -137,4 +139,4 @@ def _parsed(name: str, data: dict[str, Any], scale: int) -> Plan:
     for key, value in texts.items():
         if not isinstance(value, str):
             raise InputError(f"{key}: expected a text, got {value!r}")
-    return Plan(name=name, phases=tuple(recipes), **texts)
+    return FullRecipe(name=name, phases=tuple(recipes), **texts)

@@ -75,7 +75,7 @@ class _Session:
         self, settings: TrainSettings, tell: Watcher, processes: Processes, wish: StopWish
     ) -> None:
         self.settings, self.processes, self.wish = settings, processes, wish
-        self.plan, self.photos = settings.plan, settings.photos
+        self.full, self.photos = settings.recipe, settings.photos
         self.tell = tell if processes.first else lambda event: None
         self.device = torch.device(settings.device)
         self.scale, self.colors = settings.architecture.scale, settings.architecture.colors
@@ -99,7 +99,7 @@ class _Session:
         if self.processes.first and not resumed:
             self.folder.describe(self.settings, self.progress, self.state.seconds)
         try:
-            while self.progress.phase < len(self.plan.phases):
+            while self.progress.phase < len(self.full.phases):
                 self.phase()
         finally:
             self.board.close()
@@ -119,14 +119,14 @@ class _Session:
     @property
     def step(self) -> int:
         """Steps done, over all phases."""
-        if self.progress.phase == len(self.plan.phases):
-            return self.plan.steps
-        return self.plan.first_step(self.progress.phase) + self.state.step
+        if self.progress.phase == len(self.full.phases):
+            return self.full.steps
+        return self.full.first_step(self.progress.phase) + self.state.step
 
     def recipe(self) -> Recipe:
         """That of the phase, after a divergence with smaller steps."""
-        number = min(self.progress.phase, len(self.plan.phases) - 1)
-        recipe, factor = self.plan.phases[number], self.progress.rate_factor
+        number = min(self.progress.phase, len(self.full.phases) - 1)
+        recipe, factor = self.full.phases[number], self.progress.rate_factor
         # Each phase has its own patches, and each seed its own weights.
         return recipe.slowed(factor).replace(seed=self.settings.seed + (number << 32))
 
@@ -152,7 +152,7 @@ class _Session:
                 recipe = self.recipe()
         averaged = self.state.averaged()
         self.progress.phase += 1
-        if self.progress.phase < len(self.plan.phases):
+        if self.progress.phase < len(self.full.phases):
             seconds = self.state.seconds
             self.network.load_state_dict(averaged.state_dict())
             self.state = self.fresh()
@@ -161,7 +161,7 @@ class _Session:
 
     def advance(self, patches: Patches, recipe: Recipe) -> None:
         """To the next validation, checkpoint or stop."""
-        every, before = self.settings.validate_every, self.plan.first_step(self.progress.phase)
+        every, before = self.settings.validate_every, self.full.first_step(self.progress.phase)
         until = min(recipe.steps, ((before + self.state.step) // every + 1) * every - before)
         train(
             self.state, patches, recipe, until,
@@ -182,7 +182,7 @@ class _Session:
         return self.wish.asked or (due and self.processes.first)
 
     def stepped(self, recipe: Recipe, step: int, loss: float) -> None:
-        before, number = self.plan.first_step(self.progress.phase), self.progress.phase
+        before, number = self.full.first_step(self.progress.phase), self.progress.phase
         rate = recipe.rate(step - 1)
         seconds = time.monotonic() - self.began
         self.tell(TrainingStep(before + step, number, loss, rate, seconds))
@@ -273,8 +273,8 @@ class _Session:
         skipped = ", ".join(f"{n} {reason}" for reason, n in self.photos.skipped.items())
         return TrainingStarted(
             str(self.settings.run), self.settings.architecture.hash,
-            sum(p.numel() for p in self.network.parameters()), self.plan.name,
-            self.step, self.plan.steps, len(self.plan.phases), str(self.device),
+            sum(p.numel() for p in self.network.parameters()), self.full.name,
+            self.step, self.full.steps, len(self.full.phases), str(self.device),
             self.processes.count, self.photos.name, len(self.photos.train), bicubic,
             (*([f"Image files left out: {skipped}"] if skipped else []), *notes),
         )  # fmt: skip

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from nas.data import Dataset
-from nas.training.schedule import Plan
+from nas.training.schedule import FullRecipe
 from search_spaces import Architecture
 from search_spaces.regular import read_regular
 
@@ -26,7 +26,7 @@ class TrainSettings:
 
     Attributes:
         architecture: what is trained.
-        plan: how.
+        recipe: how.
         photos: on what.
         run: the run folder.
         init: weights to begin with, None for fresh ones.
@@ -39,7 +39,7 @@ class TrainSettings:
     """
 
     architecture: Architecture
-    plan: Plan
+    recipe: FullRecipe
     photos: Dataset
     run: Path
     init: Path | None = None
@@ -53,19 +53,19 @@ class TrainSettings:
     @property
     def validate_every(self) -> int:
         """Steps between validations: by default a twentieth of all, at most 5,000."""
-        return self.every or max(1, min(_MOST_STEPS_BETWEEN, self.plan.steps // _VALIDATIONS))
+        return self.every or max(1, min(_MOST_STEPS_BETWEEN, self.recipe.steps // _VALIDATIONS))
 
     @property
     def identity(self) -> Mapping[str, str]:
         """What must be equal for a checkpoint to belong to this training."""
         phases = [
-            p.model_dump(mode="json", exclude={"seed", "precision"}) for p in self.plan.phases
+            p.model_dump(mode="json", exclude={"seed", "precision"}) for p in self.recipe.phases
         ]
         return {
             "network": self.architecture.hash,
             "init": "" if self.init is None else sha256(read_regular(self.init)).hexdigest()[:16],
             "recipe": json.dumps(phases),
-            "precision": ", ".join(phase.precision for phase in self.plan.phases),
+            "precision": ", ".join(phase.precision for phase in self.recipe.phases),
             "seed": str(self.seed),
             "data": self.photos.fingerprint,
             "validate_every": str(self.validate_every),

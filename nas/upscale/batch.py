@@ -16,11 +16,11 @@ from nas.upscale.image_writer import Header, check_writable, write_image
 from nas.upscale.upscaler import Upscaler
 from search_spaces.errors import InputError
 
-__all__ = ["Job", "Outcome", "jobs", "upscale_files"]
+__all__ = ["ImageJob", "Outcome", "jobs", "upscale_files"]
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class ImageJob:
     """A file to enlarge, where to, and as what; ``file_format`` None keeps the input's."""
 
     source: Path
@@ -41,7 +41,7 @@ class Outcome:
         notes: what a user may want to know, one line each.
     """
 
-    job: Job
+    job: ImageJob
     error: str | None = None
     lr_size: tuple[int, int] = (0, 0)
     sr_size: tuple[int, int] = (0, 0)
@@ -49,7 +49,7 @@ class Outcome:
     notes: tuple[str, ...] = ()
 
 
-def jobs(inputs: Sequence[Path], output: Path, file_format: str | None) -> list[Job]:
+def jobs(inputs: Sequence[Path], output: Path, file_format: str | None) -> list[ImageJob]:
     """What is to be done with files and folders.
 
     One input file and an output whose name ends as an image's does: that file. Else the output
@@ -72,10 +72,10 @@ def jobs(inputs: Sequence[Path], output: Path, file_format: str | None) -> list[
         named = FORMATS[output.suffix.lower()]
         if file_format not in (None, named):
             raise InputError(f"--output {output} is {named} by its name, but --format is another")
-        return [Job(inputs[0], output, named)]
+        return [ImageJob(inputs[0], output, named)]
     if output.exists() and not output.is_dir():
         raise InputError(f"--output: {output} is no folder and not named as an image")
-    found: list[Job] = []
+    found: list[ImageJob] = []
     for given in inputs:
         files = [(given, Path(given.name))]
         if given.is_dir():
@@ -84,17 +84,17 @@ def jobs(inputs: Sequence[Path], output: Path, file_format: str | None) -> list[
             ending = suffix or (name.suffix if name.suffix.lower() in FORMATS else ".png")
             kept = name.suffix.lower() in FORMATS
             target = output / (name.with_suffix(ending) if kept else Path(f"{name}{ending}"))
-            found.append(Job(path, target, FORMATS[ending.lower()]))
+            found.append(ImageJob(path, target, FORMATS[ending.lower()]))
     return found
 
 
 def upscale_files(
-    todo: Sequence[Job],
+    todo: Sequence[ImageJob],
     upscaler: Upscaler,
     *,
     most_pixels: int,
     on_end: Callable[[Outcome], None] | None = None,
-    on_rows: Callable[[Job, float], None] | None = None,
+    on_rows: Callable[[ImageJob, float], None] | None = None,
 ) -> list[Outcome]:
     """Does the jobs in order; the next file is decoded while one is enlarged.
 
@@ -125,11 +125,11 @@ def upscale_files(
 
 
 def _done(
-    job: Job,
+    job: ImageJob,
     current: Future[ImageFile],
     upscaler: Upscaler,
     written: dict[Path, Path],
-    on_rows: Callable[[Job, float], None] | None,
+    on_rows: Callable[[ImageJob, float], None] | None,
 ) -> Outcome:
     began = time.perf_counter()
     try:

@@ -26,7 +26,7 @@ from nas.upscale.whole_image import Frame, frame_attentions
 from search_spaces.errors import InputError
 from search_spaces.network import Network, build
 
-__all__ = ["DEFAULT_OVERLAP_PX", "Plan", "Upscaler"]
+__all__ = ["DEFAULT_OVERLAP_PX", "Tiling", "Upscaler"]
 
 Pixels = npt.NDArray[np.uint8 | np.uint16]
 
@@ -42,7 +42,7 @@ _MOST_TILE_PX = 2048
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Tiling:
     """How an image is cut: tile and overlap in LR pixels; ``tile`` is 0 for the image at once."""
 
     tile: int
@@ -164,18 +164,18 @@ class Upscaler:
         each = (probe - weights) / _PROBE_PX**2
         return max(1, int((self._memory_mb - weights) / each))
 
-    def plan(self, height: int, width: int) -> Plan:
+    def plan(self, height: int, width: int) -> Tiling:
         """How an image of that size (LR pixels) is cut."""
         if self._tile is None and height * width <= self._pixels_at_once:
-            return Plan(0, 0)
+            return Tiling(0, 0)
         tile = self._tile
         if tile is None:
             # A side may get ALIGN_PX - 1 more pixels; a margin of a tile's overlap covers it.
             tile = math.isqrt(self._pixels_at_once) - 2 * self.overlap - 6
             tile = min(_MOST_TILE_PX, max(LEAST_TILE_PX, tile // 16 * 16))
         if max(height, width) <= tile:
-            return Plan(0, 0)
-        return Plan(tile, self.overlap)
+            return Tiling(0, 0)
+        return Tiling(tile, self.overlap)
 
     def strips(self, pixels: Pixels) -> Iterator[Pixels]:
         """The enlarged image from top to bottom, in strips as high as a row of tiles.
@@ -189,19 +189,19 @@ class Upscaler:
         height, width, channels = pixels.shape
         if height < 1 or width < 1 or not 1 <= channels <= 4:
             raise InputError(f"expected an image (h, w, 1 to 4 channels), got {pixels.shape}")
-        plan = self.plan(height, width)
+        tiling = self.plan(height, width)
         rows, columns = (
-            spans(side, plan.tile or max(side, LEAST_TILE_PX), plan.overlap)
+            spans(side, tiling.tile or max(side, LEAST_TILE_PX), tiling.overlap)
             for side in (height, width)
         )
-        whole = (height, width) if plan.tile else None
+        whole = (height, width) if tiling.tile else None
         self._statistics.mode = "own"
-        if plan.tile and self.pools_globally and self._onnx is not None:
+        if tiling.tile and self.pools_globally and self._onnx is not None:
             raise InputError(
                 f"{width}x{height} pixels need tiles, but this network pools over its whole input, "
                 f"which ONNX Runtime can't do for a tile: choose --runtime torch, or raise --memory"
             )
-        if plan.tile and self.pools_globally:
+        if tiling.tile and self.pools_globally:
             self._collect(pixels)
             self._statistics.mode = "apply"
         for row in rows:

@@ -37,7 +37,7 @@ def _work(wish: StopWish) -> int:
     pipe = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     threading.Thread(target=_stop_with_input, daemon=True).start()
-    from nas.workers.job import Job
+    from nas.workers.job import WorkerJob
     from nas.workers.join import work_on
     from nas.workers.messages import Failed, Message, Sender
     from search_spaces.errors import InputError
@@ -54,7 +54,7 @@ def _work(wish: StopWish) -> int:
             # Nobody listens any more: the same as a word to stop, and in time to hand work back.
             raise KeyboardInterrupt from None
 
-    job = Job.from_json(line)
+    job = WorkerJob.from_json(line)
     try:
         import_parts(job.imports)
         work_on(job, tell_or_stop)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from nas.explore.events import Observer, SearchEnded
 from nas.explore.settings import SearchSettings
-from nas.workers.job import Job
+from nas.workers.job import WorkerJob
 
 __all__ = ["Crew", "Engine"]
 
@@ -43,7 +43,7 @@ class Engine(Protocol):
             InputError: it cannot be placed, or not with this store.
         """
 
-    def run(self, job: Job, crew: Crew, logs: Path, observer: Observer) -> SearchEnded | None:
+    def run(self, job: WorkerJob, crew: Crew, logs: Path, observer: Observer) -> SearchEnded | None:
         """Has the crew work on a study until all are through.
 
         Args:

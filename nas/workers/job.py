@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, replace
 
-__all__ = ["Job"]
+__all__ = ["WorkerJob"]
 
 
 @dataclass(frozen=True)
-class Job:
+class WorkerJob:
     """Where a worker finds its study, and what is its own; everything else is in the study.
 
     Attributes:
@@ -37,7 +37,7 @@ class Job:
     imports: tuple[str, ...] = ()
     patient: bool = False
 
-    def after(self, seconds: float) -> Job:
+    def after(self, seconds: float) -> WorkerJob:
         """The same for a worker that starts so many seconds later."""
         if self.timeout_s is None:
             return self
@@ -48,7 +48,7 @@ class Job:
         return json.dumps(asdict(self))
 
     @classmethod
-    def from_json(cls, line: str) -> Job:
+    def from_json(cls, line: str) -> WorkerJob:
         """The job again."""
         plain = json.loads(line)
         return cls(**{**plain, "imports": tuple(plain["imports"])})

@@ -28,7 +28,7 @@ from nas.run import Run
 from nas.store.failing import storage_errors
 from nas.store.remote import RemoteFiles
 from nas.store.study import open_storage, quietly
-from nas.workers.job import Job
+from nas.workers.job import WorkerJob
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["work_on"]
 
 
-def work_on(job: Job, observer: Observer) -> Run:
+def work_on(job: WorkerJob, observer: Observer) -> Run:
     """Works on a study until its goal, as one of its workers.
 
     Raises:
@@ -66,7 +66,7 @@ def work_on(job: Job, observer: Observer) -> Run:
 
 
 @contextmanager
-def _folder(job: Job, study: Study) -> Iterator[tuple[Path, bool, str | None]]:
+def _folder(job: WorkerJob, study: Study) -> Iterator[tuple[Path, bool, str | None]]:
     """The run folder, whether it is the search's own, and where checkpoints go beyond it."""
     named = _settings(job, study, Path()).checkpoints
     if job.run is not None:
@@ -85,7 +85,7 @@ def _folder(job: Job, study: Study) -> Iterator[tuple[Path, bool, str | None]]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _settings(job: Job, study: Study, run: Path) -> SearchSettings:
+def _settings(job: WorkerJob, study: Study, run: Path) -> SearchSettings:
     lie = places(study)
     return settings_of(
         study,

@@ -13,7 +13,7 @@ from nas.explore.events import Observer, SearchEnded, TrialEnded
 from nas.explore.settings import SearchSettings
 from nas.stopping import current_wish
 from nas.workers.crew import Crew
-from nas.workers.job import Job
+from nas.workers.job import WorkerJob
 from nas.workers.messages import Message
 from nas.workers.process import Gone, WorkerProcess
 from nas.workers.shares import default_workers, shares, this_machine
@@ -42,7 +42,7 @@ class LocalEngine:
             shares(workers, machine)
         return replace(crew, workers=workers)
 
-    def run(self, job: Job, crew: Crew, logs: Path, observer: Observer) -> SearchEnded | None:
+    def run(self, job: WorkerJob, crew: Crew, logs: Path, observer: Observer) -> SearchEnded | None:
         each = shares(crew.workers or 1, this_machine(job.device))
         inbox: queue.SimpleQueue[tuple[int, Message | Gone]] = queue.SimpleQueue()
         team = Team(len(each), observer)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from nas.workers.job import Job
+from nas.workers.job import WorkerJob
 from nas.workers.messages import Message, receive
 
 __all__ = ["Gone", "WorkerProcess"]
@@ -45,7 +45,7 @@ class WorkerProcess:
 
     def __init__(
         self,
-        job: Job,
+        job: WorkerJob,
         environment: Mapping[str, str],
         log: Path,
         tell: Callable[[Message | Gone], None],

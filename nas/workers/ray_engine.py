@@ -16,7 +16,7 @@ from nas.explore.settings import SearchSettings
 from nas.stopping import current_wish, kept_handlers
 from nas.store.database import is_server
 from nas.workers.crew import Crew
-from nas.workers.job import Job
+from nas.workers.job import WorkerJob
 from nas.workers.messages import Message
 from nas.workers.process import Gone, WorkerProcess
 from nas.workers.shares import Share
@@ -52,7 +52,7 @@ class RayEngine:
             )
         return crew
 
-    def run(self, job: Job, crew: Crew, logs: Path, observer: Observer) -> SearchEnded | None:
+    def run(self, job: WorkerJob, crew: Crew, logs: Path, observer: Observer) -> SearchEnded | None:
         ray = _ray()
         # Ray would take SIGTERM over.
         with kept_handlers(), current_wish().at_once():
@@ -66,7 +66,7 @@ class RayEngine:
 class _Placed:
     """The actors of one search and what they say."""
 
-    def __init__(self, ray: Any, job: Job, crew: Crew, observer: Observer) -> None:
+    def __init__(self, ray: Any, job: WorkerJob, crew: Crew, observer: Observer) -> None:
         self._ray, self._job, self._crew, self._tell = ray, job, crew, observer
         self._size = crew.workers or 1
         self._team = Team(self._size, observer)
@@ -155,7 +155,7 @@ class RayWorker:
         number: of the worker, for the name of its log.
     """
 
-    def __init__(self, job: Job, threads: int, number: int) -> None:
+    def __init__(self, job: WorkerJob, threads: int, number: int) -> None:
         self._inbox: queue.SimpleQueue[Message | Gone] = queue.SimpleQueue()
         log = Path(tempfile.gettempdir()) / f"nas-ray-{os.getpid()}-{number}.log"
         # Ray has set CUDA_VISIBLE_DEVICES in this process; the worker's inherits it.

@@ -16,7 +16,7 @@ from nas.store.study import open_storage, recover_interrupted
 from nas.tables import sweep_weights, write_tables
 from nas.workers.crew import Crew
 from nas.workers.engines import ENGINES
-from nas.workers.job import Job
+from nas.workers.job import WorkerJob
 from search_spaces.errors import InputError
 from search_spaces.extensions import imported_files
 
@@ -68,8 +68,8 @@ def search_together(
     return run
 
 
-def _job(settings: SearchSettings, url: str) -> Job:
-    return Job(
+def _job(settings: SearchSettings, url: str) -> WorkerJob:
+    return WorkerJob(
         url,
         settings.study_name,
         run=str(settings.run.resolve()),

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import compress.auto
-from compress.auto import Compressed, Plan, auto
+from compress.auto import Compressed, CompressionPlan, auto
 from compress.finetune import copied
 from compress.prune import prune
 from compress.step import Judge, flaw
@@ -27,7 +27,7 @@ RECIPE = Recipe(
     steps=6, batch=2, lr_size=12, learning_rate=1e-3, warmup_steps=1, averaged_share=0.3,
     precision="fp32",
 )  # fmt: skip
-PLAN = Plan("params", 9000, recipe=RECIPE, int8=False)
+PLAN = CompressionPlan("params", 9000, recipe=RECIPE, int8=False)
 
 
 def judging(photos: Dataset) -> Judge:

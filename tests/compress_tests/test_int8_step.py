@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import compress.int8_step
-from compress.auto import Plan, auto
+from compress.auto import CompressionPlan, auto
 from compress.int8_step import to_int8
 from compress.quantize import Quantized
 from compress.step import Judge
@@ -121,7 +121,7 @@ def test_only_what_lies_with_the_network_is_remembered(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    plan, network = Plan("params", 9000), tiny_network(shallow_residual=True)
+    plan, network = CompressionPlan("params", 9000), tiny_network(shallow_residual=True)
     monkeypatch.setattr(compress.int8_step, "quantize", failing(error))
     made = auto(network, plan, tmp_path, judge)
     assert made.int8 is None
@@ -136,7 +136,7 @@ def test_only_what_lies_with_the_network_is_remembered(
 def test_a_full_disk_ends_it_and_the_next_start_tries_again(
     judge: Judge, tiny_network: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan, network = Plan("params", 9000), tiny_network(shallow_residual=True)
+    plan, network = CompressionPlan("params", 9000), tiny_network(shallow_residual=True)
     monkeypatch.setattr(compress.int8_step, "quantize", failing(WriteError("no room")))
     with pytest.raises(WriteError, match="no room"):
         auto(network, plan, tmp_path, judge)
@@ -149,7 +149,7 @@ def test_a_full_disk_ends_it_and_the_next_start_tries_again(
 def test_auto_ends_with_int8_and_does_it_once(
     judge: Judge, tiny_network: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan, calls = Plan("params", 9000), []
+    plan, calls = CompressionPlan("params", 9000), []
 
     def fake(_network: Network, _train: Any, _validation: Any, file: Path, **_options: Any) -> Any:
         calls.append(file)

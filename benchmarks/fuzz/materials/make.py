@@ -169,7 +169,7 @@ def _train_a_little() -> None:
     """To a checkpoint in the middle of the recipe."""
     from nas.data import load_dataset
     from nas.training.events import TrainingEvent, TrainingStep
-    from nas.training.schedule import load_plan
+    from nas.training.schedule import load_full_recipe
     from nas.training.session import train_fully
     from nas.training.settings import TrainSettings
     from search_spaces import Architecture
@@ -178,11 +178,11 @@ def _train_a_little() -> None:
         if isinstance(event, TrainingStep) and event.step == 4:
             raise KeyboardInterrupt
 
-    plan = load_plan(names.RECIPE, 4)
+    recipe = load_full_recipe(names.RECIPE, 4)
     architecture = Architecture.load(names.CONFIG)
-    photos = load_dataset(4, data=Path(names.PHOTOS), lr_size=plan.lr_size)
+    photos = load_dataset(4, data=Path(names.PHOTOS), lr_size=recipe.lr_size)
     settings = TrainSettings(
-        architecture, plan, photos, Path(names.TRAINING), every=2, checkpoint_s=0.0,
+        architecture, recipe, photos, Path(names.TRAINING), every=2, checkpoint_s=0.0,
         tensorboard=False,
     )  # fmt: skip
     try:

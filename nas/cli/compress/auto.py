@@ -62,7 +62,7 @@ def auto(
     Every step is measured and checked; one that makes things worse is reported and not kept.
     The same command again goes on where it was stopped.
     """
-    from compress.auto import Plan
+    from compress.auto import CompressionPlan
     from compress.auto import auto as compress
     from compress.network_file import stem_of
     from compress.prune import Method, check_budget
@@ -84,7 +84,7 @@ def auto(
     method = Method(importance, round_to)
     check_budget(given, figure, limit, method)
     recipe = recipe_of(profile, steps, learning_rate, seed)
-    plan = Plan(figure, limit, method, recipe, int8=int8)
+    plan = CompressionPlan(figure, limit, method, recipe, int8=int8)
     dataset = dataset_of(given.architecture.scale, data, val, recipe, seed)
     judge = Judge(dataset, Meter((), HR_720P, parse_size(size), str(best_device(device))))
     folder = output.with_name(f"{output.name}.steps")

@@ -69,7 +69,7 @@ def compress_front(
 def _compressed(
     run: Run, settings: SearchSettings, judge: Judge, record: TrialRecord, budget: str, folder: Path
 ) -> Compressed:
-    from compress.auto import Plan, auto
+    from compress.auto import CompressionPlan, auto
     from nas.cli.bars import bar
     from nas.cli.compress.limit import parse_limit
     from nas.networks import trained_network
@@ -81,6 +81,6 @@ def _compressed(
     steps = folder / f"{record.number}.steps"
     with bar(f"trial {record.number}: fine-tuning", recipe.steps) as advance:
         return auto(
-            network, Plan(figure, limit, recipe=recipe), steps, judge,
+            network, CompressionPlan(figure, limit, recipe=recipe), steps, judge,
             on_step=lambda step, loss: advance(step),
         )  # fmt: skip

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from nas.data import Dataset, Patches, Photo
 from nas.training.recipe import Recipe
-from nas.training.schedule import Plan
+from nas.training.schedule import FullRecipe
 from nas.training.settings import TrainSettings
 from nas.training.state import TrainState, seeded, start
 from search_spaces import Architecture, Network, build
@@ -28,13 +28,13 @@ def architecture() -> Architecture:
 
 
 @pytest.fixture(scope="session")
-def plan() -> Plan:
+def full() -> FullRecipe:
     first = Recipe(
         steps=12, batch=4, lr_size=8, schedule="cosine", warmup_steps=2, averaged_share=0.3,
         precision="fp32",
     )  # fmt: skip
     second = first.replace(steps=8, loss="l2", lr_size=10, learning_rate=5e-4)
-    return Plan(name="two", source="a test", phases=(first, second))
+    return FullRecipe(name="two", source="a test", phases=(first, second))
 
 
 @pytest.fixture(scope="session")
@@ -50,12 +50,12 @@ def photos() -> Dataset:
 
 @pytest.fixture
 def make(
-    architecture: Architecture, plan: Plan, photos: Dataset, tmp_path: Path, one_thread: None
+    architecture: Architecture, full: FullRecipe, photos: Dataset, tmp_path: Path, one_thread: None
 ) -> Make:
     def settings(run: str = "run", **changes: Any) -> TrainSettings:
         given: dict[str, Any] = {"every": 5, "tensorboard": False, **changes}
         return TrainSettings(
-            given.pop("architecture", architecture), given.pop("plan", plan),
+            given.pop("architecture", architecture), given.pop("recipe", full),
             given.pop("photos", photos), tmp_path / run, **given,
         )  # fmt: skip
 

@@ -7,37 +7,37 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nas.training.recipe import PROFILES, Recipe
-from nas.training.schedule import Plan, load_plan, plan_names
+from nas.training.schedule import FullRecipe, full_recipe_names, load_full_recipe
 from search_spaces.errors import InputError
 
 
-@pytest.mark.parametrize("name", plan_names())
+@pytest.mark.parametrize("name", full_recipe_names())
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_the_papers_recipes_load_and_name_their_source(name: str, scale: int) -> None:
-    plan = load_plan(name, scale)
-    assert plan.name == name
-    assert len(plan.source) > 20
-    assert len(plan.about) > 20
-    assert all(phase.schedule != "constant" for phase in plan.phases[:1])
+    recipe = load_full_recipe(name, scale)
+    assert recipe.name == name
+    assert len(recipe.source) > 20
+    assert len(recipe.about) > 20
+    assert all(phase.schedule != "constant" for phase in recipe.phases[:1])
 
 
 def test_the_papers_values() -> None:
-    assert plan_names() == ["e_rfdn", "fast", "imdn", "ntire", "rfdn"]
-    imdn = load_plan("imdn", 4)
+    assert full_recipe_names() == ["e_rfdn", "fast", "imdn", "ntire", "rfdn"]
+    imdn = load_full_recipe("imdn", 4)
     assert (imdn.steps, imdn.phases[0].batch, imdn.phases[0].lr_size) == (10**6, 16, 48)
     assert [imdn.phases[0].rate(s) for s in (0, 199_999, 200_000, 999_999)] == [
         2e-4, 2e-4, 1e-4, 2e-4 / 16
     ]  # fmt: skip
-    winner = load_plan("e_rfdn", 4)
+    winner = load_full_recipe("e_rfdn", 4)
     assert [(p.loss, p.learning_rate, p.batch, p.lr_size) for p in winner.phases] == [
         ("l1", 5e-4, 64, 64), ("l2", 1e-5, 64, 64)
     ]  # fmt: skip
-    assert load_plan("e_rfdn", 2).lr_size == 128
+    assert load_full_recipe("e_rfdn", 2).lr_size == 128
 
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_the_searchs_profiles_are_recipes_too(name: str) -> None:
-    assert len(load_plan(name, 4).phases) == 1
+    assert len(load_full_recipe(name, 4).phases) == 1
 
 
 @settings(deadline=None)
@@ -47,12 +47,12 @@ def test_the_searchs_profiles_are_recipes_too(name: str) -> None:
 )
 def test_stretched_has_the_steps_asked_for_in_every_phase(lengths: list[int], steps: int) -> None:
     phases = tuple(Recipe(steps=n, warmup_steps=min(n, 40)) for n in lengths)
-    plan = Plan(name="any", source="a test", phases=phases)
+    recipe = FullRecipe(name="any", source="a test", phases=phases)
     if steps < len(lengths):
         with pytest.raises(InputError, match="at least"):
-            plan.stretched(steps)
+            recipe.stretched(steps)
         return
-    stretched = plan.stretched(steps)
+    stretched = recipe.stretched(steps)
     assert stretched.steps == steps
     for number, phase in enumerate(stretched.phases):
         # Off by what rounding and the one step that a phase has at least can cost.
@@ -61,7 +61,7 @@ def test_stretched_has_the_steps_asked_for_in_every_phase(lengths: list[int], st
 
 
 def test_a_stretched_recipe_keeps_its_shape() -> None:
-    long = load_plan("e_rfdn", 4)
+    long = load_full_recipe("e_rfdn", 4)
     short = long.stretched(1100)
     assert [phase.steps for phase in short.phases] == [1000, 100]
     assert short.phases[0].milestones == (200, 400, 600, 800)
@@ -90,9 +90,9 @@ def test_what_is_wrong_in_a_file_is_said_with_its_line(
     path = tmp_path / "recipe.yaml"
     path.write_text(text)
     with pytest.raises(InputError, match=message):
-        load_plan(str(path), 4)
+        load_full_recipe(str(path), 4)
 
 
 def test_an_unknown_recipe_names_the_known_ones() -> None:
     with pytest.raises(InputError, match="of e_rfdn, fast, imdn, ntire, rfdn, smoke, "):
-        load_plan("edsr", 4)
+        load_full_recipe("edsr", 4)

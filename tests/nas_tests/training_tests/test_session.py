@@ -27,7 +27,7 @@ from nas.training.events import (
     Validated,
 )
 from nas.training.loop import train as real
-from nas.training.schedule import Plan
+from nas.training.schedule import FullRecipe
 from nas.training.session import train_fully
 from nas.training.settings import TrainSettings
 from nas.training.warm_start import initial_network
@@ -152,12 +152,12 @@ def test_a_finished_training_is_found_done(make: Make) -> None:
     assert same(before, weights(make().run))
 
 
-def changed(plan: Plan, **changes: Any) -> Plan:
-    return plan.changed(**changes)
+def changed(full: FullRecipe, **changes: Any) -> FullRecipe:
+    return full.changed(**changes)
 
 
 def test_a_checkpoint_of_another_training_is_one_line(
-    make: Make, plan: Plan, architecture: Architecture, tmp_path: Path
+    make: Make, full: FullRecipe, architecture: Architecture, tmp_path: Path
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
         train_fully(make(), stopping(3))
@@ -165,8 +165,8 @@ def test_a_checkpoint_of_another_training_is_one_line(
     file = tmp_path / "init.safetensors"
     save_weights(build(architecture), file)
     for change, message in (
-        ({"plan": changed(plan, batch=2)}, "another recipe;"),
-        ({"plan": changed(plan, precision="bf16")}, "another precision"),
+        ({"recipe": changed(full, batch=2)}, "another recipe;"),
+        ({"recipe": changed(full, precision="bf16")}, "another precision"),
         ({"architecture": wider}, "another network;"),
         ({"seed": 1}, "another seed;"),
         ({"every": 4, "init": file}, r"another initial weights \(--init\) and another --validate"),
@@ -216,24 +216,24 @@ def test_a_divergence_goes_back_to_the_last_sound_step(
     assert progress.rate_factor == 0.5
     assert [row["step"] for row in history(make().run)] == ["5", "10", "12", "15", "20"]
     rates = {e.step: e.learning_rate for e in events if isinstance(e, TrainingStep)}
-    first = make().plan.phases[0]
+    first = make().recipe.phases[0]
     assert rates[5] == pytest.approx(first.rate(4))
     assert rates[6] == pytest.approx(first.rate(5) / 2)
     assert all(tensor.isfinite().all() for tensor in weights(make().run).values())
 
 
-def muon(plan: Plan) -> Plan:
+def muon(full: FullRecipe) -> FullRecipe:
     """The same with Muon, from photos."""
     changes = {"optimizer": "muon", "filter_rate": 0.2, "first_weights": "photos"}
-    phases = tuple(phase.replace(**changes) for phase in plan.phases)
-    return Plan(name=plan.name, source=plan.source, phases=phases)
+    phases = tuple(phase.replace(**changes) for phase in full.phases)
+    return FullRecipe(name=full.name, source=full.source, phases=phases)
 
 
 @pytest.mark.parametrize("stops", [[1], [7], [3, 12, 15]])
 def test_with_muon_and_first_weights_from_photos_it_ends_with_the_same_bits(
-    make: Make, plan: Plan, stops: list[int]
+    make: Make, full: FullRecipe, stops: list[int]
 ) -> None:
-    whole, parts = make("whole", plan=muon(plan)), make("parts", plan=muon(plan))
+    whole, parts = make("whole", recipe=muon(full)), make("parts", recipe=muon(full))
     train_fully(whole)
     for step in stops:
         with pytest.raises(KeyboardInterrupt):
@@ -244,7 +244,7 @@ def test_with_muon_and_first_weights_from_photos_it_ends_with_the_same_bits(
 
 
 def test_first_weights_are_of_fresh_networks_alone(
-    make: Make, plan: Plan, architecture: Architecture, tmp_path: Path
+    make: Make, full: FullRecipe, architecture: Architecture, tmp_path: Path
 ) -> None:
     def begun(init: Path | None) -> dict[str, torch.Tensor]:
         run = f"begun-{init is None}"
@@ -255,7 +255,7 @@ def test_first_weights_are_of_fresh_networks_alone(
                 content = torch.load(tmp_path / run / "checkpoint.pt", weights_only=True)
                 found.update(content["state"]["network"])
 
-        train_fully(make(run, plan=muon(plan), init=init), look)
+        train_fully(make(run, recipe=muon(full), init=init), look)
         return found
 
     file = tmp_path / "init.safetensors"
@@ -268,7 +268,7 @@ def test_first_weights_are_of_fresh_networks_alone(
 
 
 def test_a_divergence_slows_muon_too(
-    make: Make, plan: Plan, monkeypatch: pytest.MonkeyPatch
+    make: Make, full: FullRecipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: dict[int, list[float]] = {}
     broken_train = broken(1)
@@ -281,10 +281,10 @@ def test_a_divergence_slows_muon_too(
         return done
 
     monkeypatch.setattr(session, "train", watched)
-    settings = make(plan=muon(plan))
+    settings = make(recipe=muon(full))
     progress = train_fully(settings)
     assert progress.rate_factor == 0.5
-    first = settings.plan.phases[0]
+    first = settings.recipe.phases[0]
     for step, rates in seen.items():
         factor = 1.0 if step <= 5 else 0.5
         pace = factor * first.pace(step - 1)

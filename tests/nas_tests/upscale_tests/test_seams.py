@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from nas.cli.upscale import _line
-from nas.upscale.batch import Job, Outcome
+from nas.upscale.batch import ImageJob, Outcome
 from nas.upscale.onnx_network import OnnxNetwork
 from nas.upscale.upscaler import Upscaler
 from search_spaces import Architecture, Network, build
@@ -139,7 +139,7 @@ class TestAUsersOwn:
     @pytest.mark.parametrize(("part", "told"), [(Mean, True), (SaysSo, False)])
     def test_the_output_says_so(self, part: type[nn.Module], told: bool) -> None:
         upscaler = Upscaler(own(part), device="cpu", tile=48)
-        job = Job(Path("a.png"), Path("b.png"), None)
+        job = ImageJob(Path("a.png"), Path("b.png"), None)
         lines = [_line(Outcome(job, None, size, size), upscaler) for size in ((40, 40), (90, 90))]
         assert ["a part of your own sees farther" in line for line in lines] == [False, told]
 
