@@ -15,7 +15,7 @@ from compress.refit import refit
 from compress.slices import Unsliced, joined, unsliced, unsplit
 from compress.widths import Width, with_widths
 from search_spaces.architecture import Architecture
-from search_spaces.errors import NotPossible
+from search_spaces.errors import NotPossible, first_line
 from search_spaces.inner import Place
 from search_spaces.network import Network, build, mispriced
 
@@ -157,7 +157,7 @@ def _output(twin: Network, image: Tensor) -> Tensor:
         output: Tensor = twin.eval()(image)
     except RuntimeError as error:
         raise NotPossible(
-            f"a block cannot be pruned as it is written ({str(error).splitlines()[0]}); one that "
+            f"a block cannot be pruned as it is written ({first_line(error)}); one that "
             f"slices its channels by numbers of its own needs a method unsliced"
         ) from None
     return output

@@ -18,7 +18,7 @@ from nas.deploy.metadata import metadata
 from nas.deploy.parity import Array, Parity, Run, check_parity
 from nas.deploy.portable import portable
 from search_spaces.architecture import Architecture
-from search_spaces.errors import InputError, NotPossible
+from search_spaces.errors import InputError, NotPossible, first_line
 from search_spaces.extras import need
 from search_spaces.files import atomic_path
 from search_spaces.network import Network
@@ -93,8 +93,7 @@ def open_model(path: Path | str, *, threads: int | None = None) -> Any:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     # ONNX Runtime's errors share no class with a public name.
     except Exception as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: ONNX Runtime cannot load it ({reason})") from None
+        raise InputError(f"{path}: ONNX Runtime cannot load it ({first_line(error)})") from None
 
 
 def exported_program(

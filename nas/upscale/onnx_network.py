@@ -19,7 +19,7 @@ from nas.deploy.parity import Array, check_parity
 from nas.deploy.portable import portable
 from nas.upscale.whole_image import frame_attentions, part_of_whole
 from search_spaces import Architecture
-from search_spaces.errors import InputError
+from search_spaces.errors import InputError, first_line
 from search_spaces.network import Network
 
 __all__ = ["OnnxNetwork"]
@@ -106,10 +106,9 @@ def _scale_of(path: Path | str, run: Run, colors: int) -> int:
         found = run(image, image.shape[2:], (0, 0)).shape
     # ONNX Runtime's errors share no class with a public name.
     except Exception as error:
-        reason = str(error).splitlines()[0]
         raise InputError(
-            f"{path}: cannot take an image of {_PROBE_PX + 1}x{_PROBE_PX} ({reason}); expected a "
-            f"network with height and width left free"
+            f"{path}: cannot take an image of {_PROBE_PX + 1}x{_PROBE_PX} ({first_line(error)}); "
+            f"expected a network with height and width left free"
         ) from None
     scale = found[2] // _PROBE_PX if len(found) == 4 else 0
     expected = (1, colors, _PROBE_PX * scale, (_PROBE_PX + 1) * scale)
