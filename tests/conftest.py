@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,3 +30,12 @@ def sr_data() -> Path:
     if not (folder / "test" / "Set5").is_dir():
         pytest.skip(f"no research images at {folder}: set SR_DATA to one with test/ and train/")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _tables_as_before() -> Iterator[None]:
+    """What the test adds to the open tables is gone after it."""
+    from tests.tables import restored
+
+    with restored():
+        yield

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,6 @@ import torch
 
 from compress.fold import TOLERANCE, difference, fold
 from search_spaces import Architecture, Network, build, preset
-from search_spaces.attention import ATTENTIONS
 from search_spaces.extensions import import_parts
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "my_blocks.py"
@@ -37,12 +35,8 @@ def small(scale_numbers: bool = True, **changes: Any) -> Network:
 
 
 @pytest.fixture(autouse=True)
-def seeded() -> Iterator[None]:
+def seeded() -> None:
     torch.manual_seed(0)
-    before = dict(ATTENTIONS._entries)
-    yield
-    ATTENTIONS._entries.clear()
-    ATTENTIONS._entries.update(before)
 
 
 @pytest.mark.parametrize("name", ["e_rfdn", "e_rfdn_rep", "lmswn", "srb", "span"])

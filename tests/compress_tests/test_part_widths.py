@@ -33,14 +33,8 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "my_blocks.py"
 
 
 @pytest.fixture(autouse=True)
-def _tables_as_before() -> Iterator[None]:
+def _seeded() -> None:
     torch.manual_seed(0)
-    tables = (ATTENTIONS, BLOCKS, CONVS)
-    before = [dict(table._entries) for table in tables]
-    yield
-    for table, entries in zip(tables, before, strict=True):
-        table._entries.clear()
-        table._entries.update(entries)
 
 
 def network_of(block: Any) -> Network:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,13 +11,6 @@ from nas.noise import Noise
 from nas.objectives import OBJECTIVES, Objective, add_objective, canonical
 from nas.records import FINISHED, Rung, TrialRecord, to_frame
 from search_spaces.errors import InputError
-
-
-@pytest.fixture(autouse=True)
-def _table_as_before() -> Iterator[None]:
-    before = dict(OBJECTIVES)
-    yield
-    OBJECTIVES._entries = before
 
 
 def mine(**more: Any) -> Objective:

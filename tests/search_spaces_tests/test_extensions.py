@@ -17,14 +17,6 @@ from search_spaces.layer import Layer, Size, conv
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "my_blocks.py"
 
 
-@pytest.fixture(autouse=True)
-def _tables_as_before() -> Iterator[None]:
-    before = dict(ATTENTIONS._entries)
-    yield
-    ATTENTIONS._entries.clear()
-    ATTENTIONS._entries.update(before)
-
-
 def architecture(attention: Any) -> Architecture:
     block = {"kind": "distillation", "stages": 2, "distillation": "none", "attention": attention}
     return Architecture.from_dict({"scale": 2, "channels": 8, "blocks": [block]})

@@ -126,15 +126,6 @@ class Forgetful(Scaled):
         yield conv("conv", colors, colors, 1, size, bias=False)
 
 
-@pytest.fixture
-def _tables_as_before() -> Iterator[None]:
-    before = dict(SKIPS._entries)
-    yield
-    SKIPS._entries.clear()
-    SKIPS._entries.update(before)
-
-
-@pytest.mark.usefixtures("_tables_as_before")
 def test_one_of_ones_own_is_priced_and_checked() -> None:
     SKIPS.add("scaled", Scaled)
     net = network(image_skip="scaled")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +18,6 @@ from tests.nas_tests.conftest import Outcome
 
 Command = Callable[..., Outcome]
 ALL = list(FORMATS)
-
-
-@pytest.fixture(autouse=True)
-def _table_as_before() -> Iterator[None]:
-    before = dict(FORMATS)
-    yield
-    FORMATS._entries = before
 
 
 @pytest.fixture(scope="module")

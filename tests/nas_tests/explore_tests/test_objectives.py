@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,12 +30,9 @@ EVERY = [*OBJECTIVES, *(one.name for one in OWN)]
 
 
 @pytest.fixture(autouse=True)
-def _own_ones_for_a_while() -> Iterator[None]:
-    before = dict(OBJECTIVES)
+def _own_ones_for_a_while() -> None:
     for one in OWN:
         add_objective(one)
-    yield
-    OBJECTIVES._entries = before
 
 
 class Judging(MadeUp):

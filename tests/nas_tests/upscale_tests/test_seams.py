@@ -28,14 +28,6 @@ from tests.search_spaces_tests.test_parts import starts
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "my_blocks.py"
 
 
-@pytest.fixture(autouse=True)
-def _tables_as_before() -> Iterator[None]:
-    before = dict(ATTENTIONS._entries)
-    yield
-    ATTENTIONS._entries.clear()
-    ATTENTIONS._entries.update(before)
-
-
 def ours() -> Iterator[Any]:
     for kind in ATTENTIONS:
         for start in starts(ATTENTIONS, kind):

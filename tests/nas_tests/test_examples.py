@@ -1,29 +1,33 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-NAS = Path(sys.executable).parent / "nas"
+import pytest
+
+from tests.nas_tests.conftest import Outcome
+from tests.tables import restored
+
+ROOT = Path(__file__).resolve().parents[2]
+Command = Callable[..., str]
 
 
-def nas(*arguments: str, fails: bool = False) -> str:
-    done = subprocess.run(
-        [str(NAS), *arguments],
-        cwd=ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == (2 if fails else 0), done.stderr
-    return done.stderr if fails else done.stdout
+@pytest.fixture
+def nas(command: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Runs a command; what it imports is forgotten, as with a process of its own."""
+    monkeypatch.chdir(ROOT)
+
+    def run(*arguments: str, fails: bool = False) -> str:
+        with restored():
+            done = command(*arguments)
+        assert done.code == (2 if fails else 0), done.err
+        return done.err if fails else done.out
+
+    return run
 
 
-def test_a_users_own_attention_is_searched_saved_and_described(tmp_path: Path) -> None:
+def test_an_own_attention_is_searched_saved_and_described(nas: Command, tmp_path: Path) -> None:
     mine = ("--import", "examples/my_blocks.py")
     run = tmp_path / "run"
     search = (
@@ -49,7 +53,7 @@ def test_a_users_own_attention_is_searched_saved_and_described(tmp_path: Path) -
     assert len(error.splitlines()) == 1
 
 
-def test_a_users_own_objectives_are_weighed_limited_and_reported(tmp_path: Path) -> None:
+def test_own_objectives_are_weighed_limited_and_reported(nas: Command, tmp_path: Path) -> None:
     mine = ("--import", "examples/my_objective.py")
     run = tmp_path / "run"
     search = ("search", "--space", "tiny", "--profile", "smoke", "--run", str(run), "--json")
