@@ -16,6 +16,7 @@ import pytest
 from benchmarks.postgres import Server, find_programs
 from nas.data import Photo
 from nas.explore.events import Event
+from tests.preloaded import NAS, fast_starts
 from tests.requirements import missing
 
 
@@ -72,6 +73,12 @@ def environ(own_lock: Path) -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _fast_starts(environ: dict[str, str]) -> Iterator[None]:
+    with fast_starts(environ):
+        yield
+
+
 @pytest.fixture(scope="session")
 def process(environ: dict[str, str]) -> Callable[..., Outcome]:
     """Runs the command in a process of its own."""
@@ -89,9 +96,6 @@ def process(environ: dict[str, str]) -> Callable[..., Outcome]:
         return Outcome(done.returncode, done.stdout, done.stderr)
 
     return run
-
-
-NAS = (sys.executable, "-c", "from nas.cli.main import main; main()")
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ import pandas as pd
 import pytest
 
 from nas.audit.store import AuditFolder
-from tests.nas_tests.conftest import NAS, Finished, Outcome
+from tests.nas_tests.conftest import Finished, Outcome
+from tests.preloaded import NAS
 
 Command = Callable[..., Outcome]
 QUICK = ("--networks", 4, "--factor", 1.5)

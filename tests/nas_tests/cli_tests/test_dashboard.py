@@ -18,7 +18,8 @@ import pytest
 
 from nas.cli.dashboard import front_note
 from nas.run import open_run
-from tests.nas_tests.conftest import NAS, Finished, Outcome
+from tests.nas_tests.conftest import Finished, Outcome
+from tests.preloaded import NAS
 from tests.requirements import missing
 
 Command = Callable[..., Outcome]

@@ -13,7 +13,8 @@ import pytest
 from nas.cli.main import COMMANDS
 from nas.stopping import SIGNALS
 from search_spaces.errors import InputError
-from tests.nas_tests.conftest import NAS, TINY, Outcome
+from tests.nas_tests.conftest import TINY, Outcome
+from tests.preloaded import NAS
 
 Command = Callable[..., Outcome]
 

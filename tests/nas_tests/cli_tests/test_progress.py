@@ -27,7 +27,8 @@ from nas.explore.events import (
     TrialEnded,
 )
 from nas.records import FAILED, STOPPED, Rung, TrialRecord
-from tests.nas_tests.conftest import NAS, TINY, Finished
+from tests.nas_tests.conftest import TINY, Finished
+from tests.preloaded import NAS
 
 
 def test_json_lines_hold_everything_but_the_steps(

@@ -27,7 +27,8 @@ from nas.store.study import open_storage
 from search_spaces import Architecture, Space, load
 from search_spaces.errors import InputError
 from search_spaces.space import Point
-from tests.nas_tests.conftest import NAS, Outcome
+from tests.nas_tests.conftest import Outcome
+from tests.preloaded import NAS
 
 Start = Callable[..., "subprocess.Popen[str]"]
 OPTIONS = ("search", "--space", "tiny", "--profile", "smoke", "--latency-size", "16x16", "--json")

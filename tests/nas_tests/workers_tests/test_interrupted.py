@@ -25,8 +25,9 @@ from nas.records import INTERRUPTED, RUNNING
 from nas.store.leases import Lease, NoTurn, take_lease
 from nas.store.leases.waiting import Waiting
 from nas.store.leaving import end_transaction
-from tests.nas_tests.conftest import NAS, TINY
+from tests.nas_tests.conftest import TINY
 from tests.nas_tests.explore_tests.made_up import MadeUp, kept
+from tests.preloaded import NAS
 
 SAID = "nas: interrupted; the same command goes on where it stopped\n"
 # A machine that is busy with other things may stand still for long.

@@ -35,7 +35,8 @@ from nas.workers.messages import Failed
 from nas.workers.process import Gone
 from nas.workers.team import Team
 from search_spaces.errors import InputError
-from tests.nas_tests.conftest import NAS, TINY, Outcome
+from tests.nas_tests.conftest import TINY, Outcome
+from tests.preloaded import NAS
 
 OPTIONS = ("search", *TINY, "--latency-size", "8x8", "--json", "--workers", "2")
 

@@ -24,7 +24,8 @@ from nas.records import FINISHED, RUNNING
 from nas.workers.crew import Crew
 from nas.workers.engines import ENGINES
 from search_spaces.errors import InputError
-from tests.nas_tests.conftest import NAS, TINY, Outcome
+from tests.nas_tests.conftest import TINY, Outcome
+from tests.preloaded import NAS
 from tests.requirements import missing
 
 if importlib.util.find_spec("ray") is None:
