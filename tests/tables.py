@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from nas.deploy.formats import FORMATS
 from nas.explore.sampler import SAMPLERS
@@ -16,7 +17,7 @@ from search_spaces.skips import SKIPS
 
 __all__ = ["restored"]
 
-_TABLES = (ATTENTIONS, BLOCKS, CONVS, SKIPS, FORMATS, OBJECTIVES, SAMPLERS)
+_TABLES: tuple[Any, ...] = (ATTENTIONS, BLOCKS, CONVS, SKIPS, FORMATS, OBJECTIVES, SAMPLERS)
 
 
 @contextmanager
@@ -29,5 +30,5 @@ def restored() -> Iterator[None]:
     finally:
         for table, before in zip(_TABLES, entries, strict=True):
             table._entries.clear()
-            table._entries.update(before)  # type: ignore[arg-type]
+            table._entries.update(before)
         extensions._imported[:] = files
