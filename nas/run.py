@@ -102,7 +102,7 @@ class Run:
         Raises:
             StoreError: the store or the study in it is gone or cannot be read.
         """
-        from nas.store.failing import reading
+        from nas.store.errors import reading
         from nas.store.study import load
 
         if self.study is not None:
@@ -126,7 +126,7 @@ class Run:
 
     def records(self) -> list[TrialRecord]:
         """A record for every trial that has been started."""
-        from nas.store.failing import reading
+        from nas.store.errors import reading
         from nas.store.ledger import read_records
 
         study = self.opened_study()

@@ -25,7 +25,7 @@ def dashboard(
 ) -> None:
     """Open a run's study in optuna-dashboard, until Ctrl-C."""
     from nas.run import open_run
-    from nas.store.failing import reading
+    from nas.store.errors import reading
 
     wsgi = _optuna_dashboard()
     if not 0 <= port <= 65535:

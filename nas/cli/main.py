@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import typer
 
 from nas.cli.compress.main import app as compress_app
-from nas.cli.insisting import INTERRUPTED, SAID, ended_as_by_ctrl_c
+from nas.cli.interrupts import INTERRUPTED, SAID, ended_as_by_ctrl_c
 from nas.cli.latency import app as latency_app
 from nas.cli.lines import always_printable, one_line
 from search_spaces.errors import InputError

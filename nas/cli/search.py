@@ -150,7 +150,7 @@ def search(
     given = locals()
 
     from nas.cli.compress.front import check_compression, compress_front
-    from nas.cli.insisting import ended_by_the_second
+    from nas.cli.interrupts import ended_by_the_second
     from nas.cli.progress import make_observer
     from nas.cli.report.main import write_report
     from nas.cli.train_best import check_training

@@ -39,7 +39,7 @@ def worker(
     lie where all workers see them. Ctrl-C or a polite kill hands the network back with its
     checkpoint; any other death does so after a minute.
     """
-    from nas.cli.insisting import ended_by_the_second
+    from nas.cli.interrupts import ended_by_the_second
     from nas.cli.progress import make_observer
     from nas.explore.values import parse_seconds
     from nas.stopping import stop_wish

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nas.explore.context import Context
-from nas.explore.rivals import ranking
+from nas.explore.rung_figures import ranking
 from nas.records import FAILED, FINISHED, STOPPED
 from nas.store.ledger import Entry, Standing
 

@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nas.evaluate.environment import environment
-from nas.explore.announced import check_photos, load_study, publish
 from nas.explore.propose import fixed_parameters
 from nas.explore.settings import SearchSettings
+from nas.explore.study_settings import check_photos, load_study, publish
 from nas.explore.trainer import Photos, Trainer
 from nas.explore.warm import WarmStart, warm_starts
 from nas.latency.meter import Figures, Meter
 from nas.run import Run, embedded_storage, open_run
 from nas.run_file import RUN_FILE, SCHEMA_VERSION, read_run_file, write_run
 from nas.store.database import IN_MEMORY, database_file, parse_url, shown
-from nas.store.failing import damaged_rows, reading
+from nas.store.errors import damaged_rows, reading
 from nas.store.ledger import read_records
 from nas.store.study import IDENTITY, load, open_storage, open_study
 from nas.tables import RESULTS, check_nothing_lost

@@ -11,9 +11,9 @@ from nas.explore.acquisition import LATEST, Known, most_promising, priced
 from nas.explore.context import Context
 from nas.explore.halving import Climber, next_promotion
 from nas.explore.propose import Proposal, choose
-from nas.explore.rivals import errors, points_of
+from nas.explore.rung_figures import errors, points_of
 from nas.explore.sampler import WHOLE, make_sampler
-from nas.explore.view import estimates, sampler_view
+from nas.explore.sampler_view import estimates, sampler_view
 from nas.records import (
     DUPLICATE,
     INTERRUPTED,

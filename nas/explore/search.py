@@ -17,7 +17,7 @@ from nas.explore.worker import Worker
 from nas.latency.meter import Meter
 from nas.run import Run
 from nas.stopping import StopWish, stop_wish
-from nas.store.failing import storage_errors
+from nas.store.errors import storage_errors
 from nas.store.leases import Lease, take_lease
 from nas.store.study import quietly
 

@@ -26,8 +26,8 @@ from nas.pareto import front, within
 from nas.records import FAILED, OVER_BUDGET, REJECTED, RUNNING, STOPPED, TrialRecord
 from nas.stopping import StopWish
 from nas.store.leases import Lease, LeaseLost
-from nas.store.leaving import LEAVE_S, end_transaction, leaving
 from nas.store.ledger import UNTIL, Ledger, Standing
+from nas.store.shutdown import LEAVE_S, end_transaction, leaving
 from nas.store.study import fail, recover_interrupted, reject_over_budget, stop
 from nas.tables import sweep_weights, write_tables
 from nas.training.loop import Diverged

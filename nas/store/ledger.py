@@ -25,7 +25,7 @@ from nas.records import (
     STOPPED,
     TrialRecord,
 )
-from nas.store.failing import damaged_rows
+from nas.store.errors import damaged_rows
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from sqlalchemy.exc import (
 
 from nas.stopping import current_wish
 from nas.store.database import DRIVER, parse_url, shown
-from nas.store.failing import line_of
-from nas.store.leaving import LEAVE_S
+from nas.store.errors import line_of
+from nas.store.shutdown import LEAVE_S
 from search_spaces.errors import InputError, MissingExtra, StoreError
 
 __all__ = ["RETRY_S", "opened", "retry"]

@@ -25,7 +25,7 @@ from nas.store.database import (
     shown,
     storage_class,
 )
-from nas.store.failing import damaged_rows, reading
+from nas.store.errors import damaged_rows, reading
 from nas.store.ledger import STATE, WORKER
 from nas.store.retries import opened
 from search_spaces.errors import InputError, StoreError

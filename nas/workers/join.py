@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nas.evaluate.environment import cores
-from nas.explore.announced import (
+from nas.explore.context import Joins
+from nas.explore.events import Observer
+from nas.explore.remote_trainer import RemoteTrainer
+from nas.explore.search import meter_of, run_search
+from nas.explore.settings import SearchSettings
+from nas.explore.study_settings import (
     check_device,
     check_marked,
     load_study,
@@ -18,14 +23,9 @@ from nas.explore.announced import (
     settings_of,
     weighs_latency,
 )
-from nas.explore.context import Joins
-from nas.explore.events import Observer
-from nas.explore.remote_trainer import RemoteTrainer
-from nas.explore.search import meter_of, run_search
-from nas.explore.settings import SearchSettings
 from nas.explore.trainer import NetworkTrainer, Trainer
 from nas.run import Run
-from nas.store.failing import storage_errors
+from nas.store.errors import storage_errors
 from nas.store.remote import RemoteFiles
 from nas.store.study import open_storage, quietly
 from nas.workers.job import WorkerJob

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from nas.explore.announced import load_study
 from nas.explore.events import Observer, SearchEnded
 from nas.explore.search import meter_of, prepared, run_search
 from nas.explore.settings import SearchSettings
+from nas.explore.study_settings import load_study
 from nas.records import FAILED, FINISHED
 from nas.run import Run, embedded_storage
 from nas.store.leases import Lease
-from nas.store.leaving import LEAVE_S, leaving
 from nas.store.ledger import Ledger
 from nas.store.remote import RemoteFiles
+from nas.store.shutdown import LEAVE_S, leaving
 from nas.store.study import open_storage, recover_interrupted
 from nas.tables import sweep_weights, write_tables
 from nas.workers.crew import Crew

@@ -23,7 +23,7 @@ from benchmarks.fuzz.words import unfit, unknown
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the harness reads /proc")
 
-CASES = 56
+CASES = 28
 
 
 def test_some_cases_of_every_class(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_some_cases_of_every_class(tmp_path: Path) -> None:
     assert unknown_of(one["name"] for one in told["failures"]) == [], done.stdout
     # Neither is everything refused at the door, nor does nothing break.
     assert sum(one[REFUSED] for one in told["classes"].values()) > CASES / 4
-    assert sum(one[ACCEPTED] + one[RAN] for one in told["classes"].values()) > 3
+    assert sum(one[ACCEPTED] + one[RAN] for one in told["classes"].values()) > 1
 
 
 def ended(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nas.explore.estimate import final_figures
-from nas.explore.view import estimates
+from nas.explore.sampler_view import estimates
 from nas.records import FAILED, FINISHED, STOPPED, Rung, TrialRecord
 
 STEPS = (40, 120, 360)

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from nas.choice import Choice
-from nas.explore.announced import settings_of
+from nas.explore.study_settings import settings_of
 from search_spaces import Architecture
 from tests.nas_tests.explore_tests.made_up import MadeUp, kept, study_of
 

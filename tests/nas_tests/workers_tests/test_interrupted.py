@@ -24,7 +24,7 @@ from nas.explore.events import Event, TrialEnded
 from nas.records import INTERRUPTED, RUNNING
 from nas.store.leases import Lease, NoTurn, take_lease
 from nas.store.leases.waiting import Waiting
-from nas.store.leaving import end_transaction
+from nas.store.shutdown import end_transaction
 from tests.nas_tests.conftest import TINY
 from tests.nas_tests.explore_tests.made_up import MadeUp, kept
 from tests.preloaded import NAS
@@ -102,7 +102,7 @@ class Pair:
 
 @both_stores
 def test_at_random_moments(store: str | None, environ: dict[str, str], tmp_path: Path) -> None:
-    draw, hangs, count = random.Random(0), 0, 20 if store is None else 6
+    draw, hangs, count = random.Random(0), 0, 12 if store is None else 4
     pair = Pair(tmp_path / "run", store, environ)
     try:
         for k in range(count):

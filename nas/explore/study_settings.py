@@ -12,7 +12,7 @@ from nas.explore.stored import SETTINGS, settings_from_text, settings_to_text
 from nas.plain import from_plain
 from nas.run_file import Identity
 from nas.store.database import shown
-from nas.store.failing import reading
+from nas.store.errors import reading
 from nas.store.remote import RemoteFiles
 from nas.store.study import IDENTITY, load
 from search_spaces.errors import InputError

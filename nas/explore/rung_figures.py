@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nas.explore.halving import best_share, decisive
+from nas.explore.sampler_view import final_objectives
 from nas.explore.settings import SearchSettings
-from nas.explore.view import final_objectives
 from nas.objectives import OBJECTIVES
 from nas.records import STOPPED
 from nas.store.ledger import Entry, Standing

@@ -7,7 +7,7 @@ from pathlib import Path
 from optuna.samplers import RandomSampler
 from optuna.trial import TrialState
 
-from nas.explore.view import estimates, sampler_view
+from nas.explore.sampler_view import estimates, sampler_view
 from nas.store.ledger import Ledger
 from tests.nas_tests.explore_tests.made_up import kept, networks, study_of
 

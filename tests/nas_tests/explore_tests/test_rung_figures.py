@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from nas.explore.rivals import errors
+from nas.explore.rung_figures import errors
 from nas.explore.settings import make_settings
 from nas.noise import noise_of
 
