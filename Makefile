@@ -45,7 +45,7 @@ search: $(INSTALLED)
 	$(BIN)/nas search --budget $(BUDGET) $(ARGS)
 
 test: $(INSTALLED_DEV)
-	$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: $(INSTALLED_DEV)
 	$(BIN)/ruff check .
