@@ -28,7 +28,8 @@ class Choice:
 
     Attributes:
         budgets: record attribute -> the highest figure allowed; others are passed over.
-        price: name of the objective by which networks are cheap.
+        prices: names of the objectives by which a network may be cheaper; the first one is what
+            ``"cheaper"`` means.
         prefer: ``"better"``: the highest PSNR-Y; ``"cheaper"``: the cheapest that is alike.
         noise_db: standard deviation of ONE network's PSNR-Y between seeds, dB.
 
@@ -37,7 +38,7 @@ class Choice:
     """
 
     budgets: Mapping[str, float] = field(default_factory=dict)
-    price: str = "params"
+    prices: tuple[str, ...] = ("params",)
     prefer: str = BETTER
     noise_db: float = 0.0
 
@@ -52,17 +53,17 @@ class Choice:
         prefer: str = BETTER,
         noise_db: float = 0.0,
     ) -> Choice:
-        """Cheap by the first budget; without one by the first objective that is a price."""
+        """Cheap by the first budget, then by the others, then by the objectives that are prices."""
         attributes = {one.attribute: one for one in OBJECTIVES.values()}
         prices = [attributes[name] for name in budgets if name in attributes]
         prices += [OBJECTIVES[name] for name in objectives]
-        names = [one.name for one in prices if not one.maximize]
-        return cls(dict(budgets), (names or ["params"])[0], prefer, noise_db)
+        names = tuple(dict.fromkeys(one.name for one in prices if not one.maximize))
+        return cls(dict(budgets), names or ("params",), prefer, noise_db)
 
     @property
     def by(self) -> Objective:
-        """The objective by which networks are cheap."""
-        return OBJECTIVES[self.price]
+        """The objective by which the preferred network is cheap."""
+        return OBJECTIVES[self.prices[0]]
 
     @property
     def margin_db(self) -> float:
@@ -80,18 +81,26 @@ class Choice:
         """The finished trial within the budgets with the highest PSNR-Y, if any."""
         return best(records, self.budgets)
 
-    def alike(self, records: Iterable[TrialRecord]) -> tuple[TrialRecord, ...]:
+    def alike(
+        self, records: Iterable[TrialRecord], by: Objective | None = None, margins: float = 1.0
+    ) -> tuple[TrialRecord, ...]:
         """The finished trials within the budgets that are like the highest, it among them.
 
         Cheapest first; among equal prices the higher PSNR-Y, then the earlier trial.
+
+        Args:
+            records: trials of any state.
+            by: what is cheap; by default what the preferred one is cheap by.
+            margins: how many times the margin a PSNR-Y may be below the highest.
         """
+        price_of = self.by if by is None else by
         every = tuple(records)
         top = self.highest(every)
         if top is None or top.psnr_y_db is None:
             return ()
-        edge, psnr = top.psnr_y_db - self.margin_db, OBJECTIVES["psnr"]
+        edge, psnr = top.psnr_y_db - margins * self.margin_db, OBJECTIVES["psnr"]
         ranked = [
-            (math.inf if (price := self.by.value(r)) is None else price, -quality, r.number, r)
+            (math.inf if (price := price_of.value(r)) is None else price, -quality, r.number, r)
             for r in within(every, self.budgets)
             if r.state == FINISHED and (quality := psnr.value(r)) is not None and quality >= edge
         ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
+from nas.choice import CHEAPER
 from nas.objectives import OBJECTIVES
 from nas.pareto import front
 from nas.records import FAILED, FINISHED, REJECTED, RUNNING, STOPPED, TrialRecord
@@ -24,7 +26,6 @@ def summary_rows(
     top = summary.choice.best(every)
     published = [r for r in every if r.preset is not None]
     rival = summary.choice.highest(published)
-    other = alike(every, summary)
     rows = [
         ("Search", " · ".join(part for part in (summary.title, summary.setting) if part)),
         ("Budgets", ", ".join(f"{o.label.lower()} <= {o.text(v)}" for o, v in summary.walls)),
@@ -32,7 +33,7 @@ def summary_rows(
         ("Proposals", _proposals(summary)),
         ("Front", f"{len(front(every, summary.weighed))} of {_finished(every)} finished networks"),
         ("Best", "no finished trial within the budgets" if top is None else _verdict(top, summary)),
-        ("As good", "" if other is None else other.text(summary)),
+        *_rivals(every, summary),
     ]
     if rival is not None and top is not None and rival.number != top.number:
         ahead = (top.psnr_y_db or 0.0) - (rival.psnr_y_db or 0.0)
@@ -42,6 +43,20 @@ def summary_rows(
             gained += f", with {100 * (top.params / rival.params - 1):+.0f}% parameters"
         rows.append(("Best published", f"{_verdict(rival, summary)}; {gained}"))
     return tuple((what, text) for what, text in rows if text)
+
+
+def _rivals(records: Sequence[TrialRecord], summary: RunSummary) -> Iterator[tuple[str, str]]:
+    """What seeds alone may part from the best, and what is little more behind."""
+    others = alike(records, summary)
+    as_good = [one.text() for one in others if one.within]
+    count = len(summary.choice.alike(records))
+    if count > 2:
+        as_good.append(f"{count} networks in all are alike")
+    cheapest = replace(summary, prefer=CHEAPER).choice.best(records)
+    if cheapest is not None and cheapest.number in [one.other.number for one in others]:
+        as_good.append(f"--prefer cheaper takes trial {cheapest.number}")
+    yield "As good", "; ".join(as_good) if others else ""
+    yield "Nearly", "; ".join(one.text() for one in others if not one.within)
 
 
 def _finished(records: Sequence[TrialRecord]) -> int:

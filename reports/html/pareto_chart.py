@@ -82,10 +82,20 @@ def _pareto(panel: Panel, info: ParetoInfo, *, papers: bool = False) -> tuple[li
     best = panel.best.number if panel.best is not None else None
     own_front = [p for p in panel.front if not p.published and p.number != best]
     others = [p for p in panel.others if p.number != best]
+
+    def named(points: Sequence[Point]) -> Spec:
+        # Among papers' names those of the search's own would not be found.
+        if papers or not any(p.label for p in points):
+            return {}
+        return {
+            "mode": "markers+text", "text": [escaped(p.label) for p in points],
+            "textposition": "bottom right", "textfont": {"size": 12},
+        }  # fmt: skip
+
     traces = [
         stairs,
-        markers("other trial", _places(others), "$trial", 7, opacity=0.75),
-        markers("front", _places(own_front), "$front", 10),
+        markers("other trial", _places(others), "$trial", 7, opacity=0.75, **named(others)),
+        markers("front", _places(own_front), "$front", 10, **named(own_front)),
     ]
     if papers:
         traces.append(_papers(panel.published))
@@ -94,8 +104,7 @@ def _pareto(panel: Panel, info: ParetoInfo, *, papers: bool = False) -> tuple[li
         traces.append(
             markers(
                 "published system", _places(published), "$published", 10, "diamond",
-                mode="markers+text", text=[escaped(p.label) for p in published],
-                textposition="bottom right", textfont={"size": 12},
+                **named(published),
             )
         )  # fmt: skip
     for index, path in enumerate(panel.compressed):

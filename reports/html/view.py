@@ -94,10 +94,11 @@ def _headlines(account: RunAccount) -> Iterator[Headline]:
                 limit = summary.budgets.get(one.attribute)
                 within = "" if limit is None else f"budget {one.shown(limit):,.6g} {one.unit}"
                 yield Headline(one.text(value), f"its {one.label.lower()}", within)
-    other = alike(records, summary)
-    if other is not None:
-        ahead = f"{other.ahead_db:+.3f} dB, within the noise of seeds"
-        yield Headline(f"trial {other.other.number}", other.of_price(summary), ahead)
+    for other in alike(records, summary):
+        noise = "within the noise of seeds" if other.within else "little beyond the noise of seeds"
+        yield Headline(
+            f"trial {other.other.number}", other.of_price(), f"{other.ahead_db:+.3f} dB, {noise}"
+        )
     on_front = len(front(records, summary.weighed))
     finished = sum(record.state == FINISHED for record in records)
     yield Headline(str(on_front), "networks on the front", f"of {finished} finished")

@@ -131,14 +131,13 @@ def pareto_info(
     elif bicubic is not None:
         gain = float(top.psnr_y_db or 0) - bicubic
         notes.append(f"best trial {gain:+.2f} dB against bicubic ({bicubic:.2f} dB, off the axis)")
-    same = alike(finished, summary)
-    if same is not None:
-        notes.append(f"trial {same.other.number} is as good within the noise of seeds "
-                     f"({same.ahead_db:+.3f} dB), {same.of_price(summary)}")  # fmt: skip
+    rivals = alike(finished, summary)
+    notes += [f"beside the best, {one.text()}" for one in rivals]
     highest = summary.choice.highest(finished)
     band = None
     if highest is not None and highest.psnr_y_db is not None and summary.noise_db > 0:
         band = highest.psnr_y_db - summary.choice.margin_db, highest.psnr_y_db
+    same = frozenset(one.other.number for one in rivals if one.within)
     panels = []
     for one in (OBJECTIVES[name] for name in costs):
         measured = [r for r in finished if one.value(r) is not None]
@@ -146,7 +145,7 @@ def pareto_info(
             lacking = "no trial" if not measured else f"{len(measured)} of {len(finished)} trials"
             notes.append(f"{one.label.lower()} known for {lacking}")
         if measured:
-            panels.append(_panel(one, measured, top, summary, paths))
+            panels.append(_panel(one, measured, top, summary, paths, same))
     if not panels:
         raise NothingToDraw(f"no finished trial has any of {', '.join(costs)}: draw other costs")
     if any(point.adapted for panel in panels for point in panel.points):
@@ -185,12 +184,15 @@ def _panel(
     top: TrialRecord,
     summary: RunSummary,
     paths: Sequence[Sequence[TrialRecord]],
+    same: frozenset[int],
 ) -> Panel:
     def point(record: TrialRecord) -> Point:
         adapted = record.preset is not None and record.number in summary.adapted
         label = f"{record.preset}{'*' if adapted else ''}" if record.preset else ""
         if record.number == top.number:
             label = f"best: {label or f'trial {record.number}'}, {record.psnr_y_db:.2f} dB"
+        elif record.number in same:
+            label = f"{label or f'trial {record.number}'}, as good"
         at = cost.shown(cost.value(record) or 0.0), float(record.psnr_y_db or 0.0)
         return Point(record.number, *at, label, record.preset is not None, adapted)
 

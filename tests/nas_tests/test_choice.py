@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nas.choice import Choice
+from nas.objectives import OBJECTIVES
 from nas.records import FAILED, FINISHED, TrialRecord
 from search_spaces.errors import InputError
 
@@ -47,6 +48,15 @@ def test_those_alike_come_cheapest_first() -> None:
     assert [r.number for r in Choice(noise_db=1.0).alike(tied)] == [1, 3, 0, 2]
 
 
+def test_those_alike_by_another_price_and_within_more_than_the_margin() -> None:
+    fast = (trial(0, 30.0, 1, latency_ms=9.0), trial(1, 29.9, 2, latency_ms=3.0))
+    latency = OBJECTIVES["latency"]
+    choice = Choice(noise_db=0.06)
+    assert [r.number for r in choice.alike(fast, latency)] == [0]
+    assert [r.number for r in choice.alike(fast, latency, margins=2.0)] == [1, 0]
+    assert [r.number for r in choice.alike(fast, margins=2.0)] == [0, 1]
+
+
 def test_budgets_are_kept_to() -> None:
     choice = Choice({"params": 100}, noise_db=0.01, prefer="cheaper")
     assert number(choice.best(NEAR)) == 2
@@ -54,17 +64,19 @@ def test_budgets_are_kept_to() -> None:
 
 
 @pytest.mark.parametrize(
-    ("objectives", "budgets", "price"),
+    ("objectives", "budgets", "prices"),
     [
-        (("psnr", "params", "latency"), {"latency_ms": 9.0, "params": 9.0}, "latency"),
-        (("psnr", "macs", "params"), {}, "macs"),
-        (("ssim", "psnr"), {}, "params"),
+        (("psnr", "params", "macs"), {"latency_ms": 9.0, "params": 9.0},
+         ("latency", "params", "macs")),
+        (("psnr", "macs", "params"), {}, ("macs", "params")),
+        (("ssim", "psnr"), {}, ("params",)),
     ],
-)
+)  # fmt: skip
 def test_cheap_is_what_the_search_limits_or_weighs_first(
-    objectives: tuple[str, ...], budgets: dict[str, float], price: str
+    objectives: tuple[str, ...], budgets: dict[str, float], prices: tuple[str, ...]
 ) -> None:
-    assert Choice.of(objectives, budgets).price == price
+    choice = Choice.of(objectives, budgets)
+    assert (choice.prices, choice.by.name) == (prices, prices[0])
 
 
 def test_another_preference_is_refused() -> None:

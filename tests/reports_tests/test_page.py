@@ -86,6 +86,11 @@ def test_the_noise_of_seeds_is_told_and_drawn() -> None:
         assert [(band["y0"], band["y1"]) for band in bands] == [
             (pytest.approx(29.5 - 0.3 * 2**0.5), 29.5)
         ]
+        named = next(t for t in variant["data"] if t["name"] == "published system")
+        assert named["text"] == ["imdn*, as good"]
+    headline = "<b>trial 1</b> <span>60% of the parameters</span> <small>-0.300 dB, within"
+    assert headline in page
+    assert "--prefer cheaper takes trial 1" in page
     assert "$best-fade" not in render_page([account()])
     both = render_page([noisy, account("another", summary=replace(SUMMARY, noise_db=0.3))])
     assert "The best of a run is ahead of that of another by no more than the noise" in both

@@ -74,15 +74,19 @@ def test_the_noise_of_seeds_is_a_band_below_the_highest() -> None:
     info = pareto_info(RUN, noisy)
     # The difference of two has sqrt(2) times the noise of one: 0.283 dB.
     assert info.noise_db == pytest.approx((29.5 - 0.2 * 2**0.5, 29.5))
-    assert "trial 4 is as good within the noise of seeds (-0.200 dB), 90% of the parameters" in (
-        info.notes
+    assert (
+        "beside the best, trial 4 has 0.200 dB less, within the noise of seeds (0.283 dB), "
+        "with 90% of the parameters" in info.notes
     )
+    labels = {p.number: p.label for p in info.panels[2].points}
+    assert (labels[3], labels[4]) == ("best: trial 3, 29.50 dB", "e_rfdn, as good")
     cheap = pareto_info(RUN, replace(noisy, prefer="cheaper"))
     assert cheap.noise_db == info.noise_db
     assert cheap.panels[0].best is not None
     assert cheap.panels[0].best.number == 4
-    assert "trial 3 is as good within the noise of seeds (+0.200 dB), 1.1 times the parameters" in (
-        cheap.notes
+    assert (
+        "beside the best, trial 3 has 0.200 dB more, within the noise of seeds (0.283 dB), "
+        "with 1.1 times the parameters" in cheap.notes
     )
 
 
