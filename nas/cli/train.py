@@ -94,7 +94,8 @@ def train(
         sys.exit(launch(sys.argv[1:], processes))
 
     from nas.cli.train_progress import make_watcher
-    from nas.data.dataset import LR_SIZE, load_dataset
+    from nas.data import load_dataset
+    from nas.data.split import LR_SIZE
     from nas.evaluate.precision import best_device
     from nas.networks import architecture_of, weights_file
     from nas.training.processes import joined

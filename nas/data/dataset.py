@@ -8,17 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nas.data.embedded import embedded_photos
-from nas.data.folder import Progress, div2k_folders, read_folder
+from nas.data.folder import FolderFiles, Progress, div2k_folders, probe_folder, read_folder
 from nas.data.photo import Photo
-from nas.data.split import apart, least_side_px, split
+from nas.data.split import LR_SIZE, apart, draw, least_side_px
 from search_spaces.errors import InputError
 
-__all__ = ["LR_SIZE", "Dataset", "load_dataset"]
-
-LR_SIZE = 24
-"""Side of the LR patches of most searches, pixels: photos that hold one are split."""
+__all__ = ["Dataset", "load_dataset"]
 
 _ONLY_SET = "validation"
+_JUDGING_BYTES = 250_000_000
+"""Of decoded photos in each validation set, whatever there is room for: all judge on the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,6 @@ def load_dataset(
     *,
     data: Path | None = None,
     validation: Path | Mapping[str, Path] | None = None,
-    seed: int = 0,
     lr_size: int = LR_SIZE,
     memory_cap_bytes: int = 10**9,
     progress: Progress | None = None,
@@ -83,29 +81,26 @@ def load_dataset(
 
     Without ``data``, the photos that ship inside scikit-image. With ``data``, a folder read by
     :func:`nas.data.folder.read_folder`; the validation photos come from the first of these that
-    is given: the ``validation`` folders, a ``DIV2K_valid_HR`` beside ``DIV2K_train_HR``, a split
-    drawn with ``seed`` (a tenth of the photos, at least 1 and at most 20). A training photo that
-    equals a validation photo pixel by pixel is left out (``also in validation``).
+    is given: the ``validation`` folders, a ``DIV2K_valid_HR`` beside ``DIV2K_train_HR``, those of
+    ``data`` that :func:`nas.data.split.draw` draws. They are the same whatever the patches and
+    the memory. A training photo that equals a validation photo pixel by pixel is left out
+    (``also in validation``).
 
     Args:
         scale: upscaling factor, 2, 3 or 4.
         data: folder of HR photos to train on.
         validation: folder of HR photos to validate on, or several by the set's name.
-        seed: draws the split and what is kept under the memory cap.
         lr_size: side of the LR training patches in pixels; photos that hold no patch of
             ``lr_size * scale`` pixels are too small to train on.
-        memory_cap_bytes: most bytes of decoded folder photos to keep; the validation folders may
-            take a quarter of it.
+        memory_cap_bytes: most bytes of decoded folder photos to keep; those that judge take up to
+            250 MB a set, and leave three quarters at least to those to train on.
         progress: called with (files read, files to read) while a folder is read.
 
     Raises:
-        InputError: a folder is missing or holds too few usable photos, or a bad ``scale`` or
-            ``seed``.
+        InputError: a folder is missing or holds too few usable photos, or a bad ``scale``.
     """
     if scale not in (2, 3, 4):
         raise InputError(f"scale must be 2, 3 or 4, got {scale}")
-    if seed < 0:
-        raise InputError(f"seed: expected at least 0, got {seed}")
     given = {_ONLY_SET: validation} if isinstance(validation, Path) else dict(validation or {})
     name = "+val:".join(
         ["embedded" if data is None else data.resolve().name]
@@ -124,8 +119,7 @@ def load_dataset(
         read = read_folder(
             folder,
             min_side_px=least_side_px(scale),
-            memory_cap_bytes=memory_cap_bytes // (4 * len(folders)),
-            seed=seed,
+            memory_cap_bytes=_JUDGING_BYTES,
             progress=progress,
         )
         sets[key] = read.photos
@@ -134,19 +128,20 @@ def load_dataset(
         train, embedded_validation = embedded_photos()
         sets = sets or {_ONLY_SET: embedded_validation}
     else:
-        judging = [photo for photos in sets.values() for photo in photos]
-        read = read_folder(
-            data,
-            min_side_px=scale * lr_size,
+        files = probe_folder(data)
+        drawn = {} if sets else _drawn(files, scale)
+        if drawn:
+            sets[_ONLY_SET] = tuple(drawn[path] for path in files.headers if path in drawn)
+        judging_bytes = sum(photo.pixels.nbytes for photos in sets.values() for photo in photos)
+        read = files.read(
+            min_side_px=scale * lr_size if sets else max(scale * lr_size, least_side_px(scale)),
             at_least=1 if sets else 2,
-            memory_cap_bytes=memory_cap_bytes - sum(photo.pixels.nbytes for photo in judging),
-            seed=seed,
+            memory_cap_bytes=max(memory_cap_bytes - judging_bytes, memory_cap_bytes * 3 // 4),
+            without=drawn,
             progress=progress,
         )
         skipped.update(read.skipped)
         train = read.photos
-        if not sets:
-            train, sets[_ONLY_SET] = split(train, seed)
     fresh, fingerprint = apart(scale, train, sets)
     if not fresh:
         raise InputError(
@@ -156,3 +151,12 @@ def load_dataset(
     if len(fresh) < len(train):
         skipped["also in validation"] = len(train) - len(fresh)
     return Dataset(name, scale, fresh, sets, fingerprint, dict(skipped))
+
+
+def _drawn(files: FolderFiles, scale: int) -> Mapping[Path, Photo]:
+    """The photos of a folder that judge; none where fewer than two could."""
+    paths = list(files.headers)
+    order, count = draw([files.headers[path].short_side_px for path in paths], scale)
+    if len(order) < 2:
+        return {}
+    return files.first(count, (paths[index] for index in order), _JUDGING_BYTES)

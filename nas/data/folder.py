@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +13,13 @@ from typing import TypeVar
 
 import numpy as np
 
-from nas.data.image_file import SkippedFile, decode_rgb, probe_rgb_bytes
+from nas.data.image_file import Header, SkippedFile, decode_rgb, probe
 from nas.data.photo import Photo
 from search_spaces.errors import InputError
 
-__all__ = ["FolderPhotos", "Progress", "div2k_folders", "read_folder"]
+__all__ = [
+    "FolderFiles", "FolderPhotos", "Progress", "div2k_folders", "probe_folder", "read_folder",
+]  # fmt: skip
 
 Progress = Callable[[int, int], None]
 """Called with the number of files read so far and the number of files to read."""
@@ -39,13 +41,112 @@ class FolderPhotos:
     skipped: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class FolderFiles:
+    """The files in a folder and below, of which only the headers have been read.
+
+    Attributes:
+        folder: where they are.
+        headers: of those that may be photos, sorted by name.
+        skipped: how many of the others there are, by reason.
+    """
+
+    folder: Path
+    headers: Mapping[Path, Header]
+    skipped: Mapping[str, int]
+
+    def read(
+        self,
+        *,
+        min_side_px: int = 1,
+        at_least: int = 1,
+        memory_cap_bytes: int = 10**9,
+        without: Iterable[Path] = (),
+        progress: Progress | None = None,
+    ) -> FolderPhotos:
+        """The photos, see :func:`read_folder`; the files ``without`` are as if not there.
+
+        Raises:
+            InputError: fewer than ``at_least`` usable photos.
+        """
+        passed = set(without)
+        found = {path: one for path, one in self.headers.items() if path not in passed}
+        sizes = {p: one.rgb_bytes for p, one in found.items() if one.short_side_px >= min_side_px}
+        chosen = _within_cap(sizes, memory_cap_bytes)
+        skipped = Counter(self.skipped)
+        skipped["too small"] += len(found) - len(sizes)
+        skipped["over the memory cap"] += len(sizes) - len(chosen)
+        photos = []
+        with _quiet(), ThreadPoolExecutor(_READERS) as readers:
+            decoded = readers.map(self._photo, chosen)
+            for number, photo in enumerate(decoded, start=1):
+                if isinstance(photo, SkippedFile):
+                    skipped[str(photo)] += 1
+                else:
+                    photos.append(photo)
+                if progress is not None:
+                    progress(number, len(chosen))
+        reasons = {reason: count for reason, count in sorted(skipped.items()) if count}
+        if len(photos) < at_least:
+            left_out = {**reasons, **({"set apart to judge": len(passed)} if passed else {})}
+            listed = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
+            files = len(self.headers) + sum(self.skipped.values())
+            raise InputError(
+                f"photo folder {self.folder}: {files} files found, {len(photos)} usable"
+                + (f" (skipped: {listed})" if listed else "")
+                + f"; needed: at least {at_least}, PNG, JPEG, WebP, TIFF or BMP, 8-bit gray or RGB,"
+                f" {min_side_px} x {min_side_px} pixels or more"
+            )
+        return FolderPhotos(tuple(photos), reasons)
+
+    def first(
+        self, count: int, order: Iterable[Path], memory_cap_bytes: int
+    ) -> Mapping[Path, Photo]:
+        """The first ``count`` photos in this order that are sound and fit the memory cap."""
+        taken: dict[Path, Photo] = {}
+        left_bytes = memory_cap_bytes
+        with _quiet():
+            for path in order:
+                size = self.headers[path].rgb_bytes
+                if len(taken) == count:
+                    break
+                if size <= left_bytes and isinstance(photo := self._photo(path), Photo):
+                    taken[path] = photo
+                    left_bytes -= size
+        return taken
+
+    def _photo(self, path: Path) -> Photo | SkippedFile:
+        pixels = _try(lambda: decode_rgb(path))
+        if isinstance(pixels, SkippedFile):
+            return pixels
+        return Photo(path.relative_to(self.folder).as_posix(), pixels)
+
+
+def probe_folder(folder: Path) -> FolderFiles:
+    """The files of a folder and its subfolders, their headers read.
+
+    Raises:
+        InputError: no such folder, or not a folder.
+    """
+    paths = _files(folder)
+    skipped: Counter[str] = Counter()
+    headers: dict[Path, Header] = {}
+    with _quiet(), ThreadPoolExecutor(_READERS) as readers:
+        probed = readers.map(lambda path: _try(lambda: probe(path)), paths)
+        for path, header in zip(paths, probed, strict=True):
+            if isinstance(header, SkippedFile):
+                skipped[str(header)] += 1
+            else:
+                headers[path] = header
+    return FolderFiles(folder, headers, skipped)
+
+
 def read_folder(
     folder: Path,
     *,
     min_side_px: int = 1,
     at_least: int = 1,
     memory_cap_bytes: int = 10**9,
-    seed: int = 0,
     progress: Progress | None = None,
 ) -> FolderPhotos:
     """All usable PNG, JPEG, WebP, TIFF and BMP photos in a folder and its subfolders, as 8-bit RGB.
@@ -62,45 +163,16 @@ def read_folder(
         min_side_px: photos with a shorter side, in pixels, are too small.
         at_least: how many usable photos are needed.
         memory_cap_bytes: most bytes of decoded pixels to keep. Where the folder holds more, a
-            subset drawn with ``seed`` is read.
-        seed: see ``memory_cap_bytes``.
+            subset drawn once and for all is read.
         progress: called after each file that is decoded.
 
     Raises:
         InputError: no such folder, not a folder, or fewer than ``at_least`` usable photos.
     """
-    paths = _files(folder)
-    skipped: Counter[str] = Counter()
-    # Pillow warns of large, oddly tagged and transparent images: all are dealt with already.
-    with warnings.catch_warnings(action="ignore"), ThreadPoolExecutor(_READERS) as readers:
-        sizes: dict[Path, int] = {}
-        probed = readers.map(lambda path: _try(lambda: probe_rgb_bytes(path, min_side_px)), paths)
-        for path, size in zip(paths, probed, strict=True):
-            if isinstance(size, SkippedFile):
-                skipped[str(size)] += 1
-            else:
-                sizes[path] = size
-        chosen = _within_cap(sizes, memory_cap_bytes, seed)
-        skipped["over the memory cap"] = len(sizes) - len(chosen)
-        photos = []
-        decoded = readers.map(lambda path: _try(lambda: decode_rgb(path)), chosen)
-        for number, (path, pixels) in enumerate(zip(chosen, decoded, strict=True), start=1):
-            if isinstance(pixels, SkippedFile):
-                skipped[str(pixels)] += 1
-            else:
-                photos.append(Photo(path.relative_to(folder).as_posix(), pixels))
-            if progress is not None:
-                progress(number, len(chosen))
-    reasons = {reason: count for reason, count in sorted(skipped.items()) if count}
-    if len(photos) < at_least:
-        listed = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
-        raise InputError(
-            f"photo folder {folder}: {len(paths)} files found, {len(photos)} usable"
-            + (f" (skipped: {listed})" if listed else "")
-            + f"; needed: at least {at_least}, PNG, JPEG, WebP, TIFF or BMP, 8-bit gray or RGB,"
-            f" {min_side_px} x {min_side_px} pixels or more"
-        )
-    return FolderPhotos(tuple(photos), reasons)
+    return probe_folder(folder).read(
+        min_side_px=min_side_px, at_least=at_least, memory_cap_bytes=memory_cap_bytes,
+        progress=progress,
+    )  # fmt: skip
 
 
 def div2k_folders(folder: Path) -> tuple[Path, Path | None] | None:
@@ -132,14 +204,14 @@ def _files(folder: Path) -> list[Path]:
     return sorted(paths, key=lambda path: path.relative_to(folder).as_posix())
 
 
-def _within_cap(sizes: Mapping[Path, int], cap_bytes: int, seed: int) -> Sequence[Path]:
-    """The files to decode: all, or a seeded subset that fits, in the order of ``sizes``."""
+def _within_cap(sizes: Mapping[Path, int], cap_bytes: int) -> Sequence[Path]:
+    """The files to decode: all, or a drawn subset that fits, in the order of ``sizes``."""
     paths = list(sizes)
     if sum(sizes.values()) <= cap_bytes:
         return paths
     chosen: set[Path] = set()
     total = 0
-    for index in np.random.default_rng(seed).permutation(len(paths)):
+    for index in np.random.default_rng(0).permutation(len(paths)):
         size = sizes[paths[index]]
         if total + size <= cap_bytes:
             chosen.add(paths[index])
@@ -153,3 +225,8 @@ def _try(read: Callable[[], _T]) -> _T | SkippedFile:
         return read()
     except SkippedFile as skip:
         return skip
+
+
+def _quiet() -> warnings.catch_warnings[None]:
+    # Pillow warns of large, oddly tagged and transparent images: all are dealt with already.
+    return warnings.catch_warnings(action="ignore")

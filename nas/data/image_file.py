@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,8 @@ from nas.data.decoders import quiet_decoders
 from search_spaces.regular import open_regular
 
 __all__ = [
-    "FORMATS", "MAX_PIXELS", "PNG_BIT_DEPTH_AT", "TIFF_BITS", "TIFF_SAMPLE_FORMAT", "SkippedFile",
-    "decode_rgb", "probe_rgb_bytes",
+    "FORMATS", "MAX_PIXELS", "PNG_BIT_DEPTH_AT", "TIFF_BITS", "TIFF_SAMPLE_FORMAT", "Header",
+    "SkippedFile", "decode_rgb", "probe",
 ]  # fmt: skip
 
 MAX_PIXELS = 100_000_000
@@ -43,16 +44,22 @@ class SkippedFile(Exception):
     """The file is to be left out; the message is the reason to count it under."""
 
 
-def probe_rgb_bytes(path: Path, min_side_px: int) -> int:
-    """Bytes that the file's pixels will take as 8-bit RGB, read off its header.
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the header of an image file says: its shorter side, and its bytes as 8-bit RGB."""
+
+    short_side_px: int
+    rgb_bytes: int
+
+
+def probe(path: Path) -> Header:
+    """What the file's header says.
 
     Raises:
-        SkippedFile: the header says that the file cannot be used.
+        SkippedFile: that it cannot be used.
     """
     with _opened(path) as image:
-        if min(image.size) < min_side_px:
-            raise SkippedFile("too small")
-        return 3 * image.width * image.height
+        return Header(min(image.size), 3 * image.width * image.height)
 
 
 def decode_rgb(path: Path) -> NDArray[np.uint8]:

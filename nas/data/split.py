@@ -1,4 +1,4 @@
-"""Which photos judge: a seeded split, none of them trained on, and a fingerprint of all."""
+"""Which photos judge: drawn once and for all, not trained on; and a fingerprint of all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import numpy as np
 
 from nas.data.photo import Photo
 
-__all__ = ["apart", "least_side_px", "split"]
+__all__ = ["LR_SIZE", "apart", "draw", "least_side_px"]
+
+LR_SIZE = 24
+"""Side of the LR patches of most searches, pixels: photos that hold one may judge."""
 
 _FRACTION, _MOST = 0.1, 20
 
@@ -19,17 +22,28 @@ _SSIM_WINDOW_PX = 11
 Photos = tuple[Photo, ...]
 
 
-def split(photos: Sequence[Photo], seed: int) -> tuple[Photos, Photos]:
-    """(to train on, to validate on) of at least two photos, each in the order given.
+def draw(sides_px: Sequence[int], scale: int) -> tuple[Sequence[int], int]:
+    """Which photos of a folder judge.
 
-    A tenth of them validates, rounded, at least 1 and at most 20.
+    They are drawn from those that hold `LR_SIZE` x `LR_SIZE` LR pixels, whatever patches are
+    trained on, and however many photos are; where fewer than two do, from all that can be
+    measured on.
+
+    Args:
+        sides_px: the shorter side of each photo.
+        scale: 2, 3 or 4.
+
+    Returns:
+        Indices of the photos that may judge, in the order in which they are drawn, and how many
+        shall: a tenth, rounded, at least 1 and at most 20.
     """
-    count = min(_MOST, max(1, round(_FRACTION * len(photos))))
-    held_out = set(np.random.default_rng(seed).permutation(len(photos))[:count].tolist())
-    return (
-        tuple(photo for index, photo in enumerate(photos) if index not in held_out),
-        tuple(photo for index, photo in enumerate(photos) if index in held_out),
-    )
+    for least_px in (LR_SIZE * scale, least_side_px(scale)):
+        may = [index for index, side_px in enumerate(sides_px) if side_px >= least_px]
+        if len(may) > 1:
+            break
+    # Drawn once and for all: whoever reads the folder again finds the same ones.
+    order = np.random.default_rng(0).permutation(len(may)).tolist()
+    return [may[place] for place in order], min(_MOST, max(1, round(_FRACTION * len(may))))
 
 
 def least_side_px(scale: int) -> int:

@@ -85,7 +85,7 @@ def auto(
     check_budget(given, figure, limit, method)
     recipe = recipe_of(profile, steps, learning_rate, seed)
     plan = CompressionPlan(figure, limit, method, recipe, int8=int8)
-    dataset = dataset_of(given.architecture.scale, data, val, recipe, seed)
+    dataset = dataset_of(given.architecture.scale, data, val, recipe)
     judge = Judge(dataset, Meter((), HR_720P, parse_size(size), str(best_device(device))))
     folder = output.with_name(f"{output.name}.steps")
     with bar("fine-tuning", 0 if recipe is None else recipe.steps) as advance:

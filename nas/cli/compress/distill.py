@@ -82,7 +82,7 @@ def distill(
     network = any_network(student, scale, trial=trial, seed=seed)
     teaching = teaching_of(network, teacher, teacher_weight or (), lessons)
     assert teaching is not None
-    dataset = dataset_of(network.architecture.scale, data, val, recipe, seed)
+    dataset = dataset_of(network.architecture.scale, data, val, recipe)
     with bar("distilling", recipe.steps) as advance:
         tuned = finetune(
             network, dataset, recipe, device=best_device(device), teaching=teaching,

@@ -97,7 +97,7 @@ def prune(
         raise InputError("--teacher: expected --steps of the fine-tuning that it teaches")
     wanted = sensitivity or refit or data is not None or recipe is not None
     scale = given.architecture.scale
-    dataset = dataset_of(scale, data, val, recipe, seed) if wanted else None
+    dataset = dataset_of(scale, data, val, recipe) if wanted else None
     if sensitivity:
         assert dataset is not None
         _show_sensitivity(given, dataset, method)

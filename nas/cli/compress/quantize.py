@@ -39,7 +39,6 @@ def quantize(
     size: Size = "160x90",
     threads: Threads = None,
     rounds: Annotated[int, option("Timed rounds; 0 measures no latency.")] = 7,
-    seed: Annotated[int, option("Of the split of --data.")] = 0,
 ) -> None:
     """Quantise to int8, calibrated on photos: an ONNX file for any number and size of images.
 
@@ -67,7 +66,7 @@ def quantize(
     )
     given = trained_network(network, trial=trial)
     scale = given.architecture.scale
-    photos = load_dataset(scale, data=data, validation=validation, seed=seed)
+    photos = load_dataset(scale, data=data, validation=validation)
     result = quantize_network(
         given, photos.train, photos.validation, output, options=options,
         on_stage=lambda stage: say(f"nas: {stage}"),

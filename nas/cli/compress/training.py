@@ -38,13 +38,14 @@ def recipe_of(
 
 
 def dataset_of(
-    scale: int, data: Path | None, validation: Path | None, recipe: Recipe | None, seed: int
+    scale: int, data: Path | None, validation: Path | None, recipe: Recipe | None
 ) -> Dataset:
     """The photos to train and to validate on; those that come along where none are given."""
-    from nas.data.dataset import LR_SIZE, load_dataset
+    from nas.data import load_dataset
+    from nas.data.split import LR_SIZE
 
     size = LR_SIZE if recipe is None else recipe.lr_size
-    return load_dataset(scale, data=data, validation=validation, seed=seed, lr_size=size)
+    return load_dataset(scale, data=data, validation=validation, lr_size=size)
 
 
 def teaching_of(

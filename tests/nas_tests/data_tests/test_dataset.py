@@ -24,8 +24,8 @@ def fill(folder: Path, count: int, *, side: int = 24, first: int = 0) -> Path:
     return folder
 
 
-def load(data: Path | None, validation: Path | None = None, seed: int = 0) -> Dataset:
-    return load_dataset(2, data=data, validation=validation, seed=seed, lr_size=8)
+def load(data: Path | None, validation: Path | None = None, lr_size: int = 8) -> Dataset:
+    return load_dataset(2, data=data, validation=validation, lr_size=lr_size)
 
 
 def names(photos: tuple[Photo, ...]) -> list[str]:
@@ -55,7 +55,7 @@ def test_a_missing_embedded_photo_is_named(tmp_path: Path, monkeypatch: pytest.M
         load_dataset(4)
 
 
-def test_split_is_seeded(tmp_path: Path) -> None:
+def test_a_tenth_of_the_photos_is_set_apart(tmp_path: Path) -> None:
     folder = fill(tmp_path / "photos", 30)
     first = load(folder)
     assert first.name == "photos"
@@ -66,8 +66,26 @@ def test_split_is_seeded(tmp_path: Path) -> None:
     again = load(folder)
     assert names(again.validation) == names(first.validation)
     assert again.fingerprint == first.fingerprint
-    splits = {tuple(names(load(folder, seed=seed).validation)) for seed in range(5)}
-    assert len(splits) > 1
+
+
+def test_the_same_photos_judge_whatever_the_patches_and_the_memory(tmp_path: Path) -> None:
+    folder = fill(fill(tmp_path, 12, side=40), 18, side=60, first=12)
+    found = [load(folder, lr_size=size) for size in (8, 20, 24, 30)]
+    found += [load_dataset(2, data=folder, memory_cap_bytes=cap) for cap in (60_000, 10**9)]
+    (judging,) = {tuple(names(one.validation)) for one in found}
+    assert len(judging) == 2
+    assert [len(one.train) for one in found] == [28, 28, 16, 16, 4, 16]
+
+
+def test_instead_of_a_damaged_file_another_one_judges(tmp_path: Path) -> None:
+    folder = fill(tmp_path, 12)
+    (before,) = names(load(folder).validation)
+    path = folder / before
+    path.write_bytes(path.read_bytes()[:-500])
+    found = load(folder)
+    assert len(found.validation) == 1
+    assert before not in names(found.validation)
+    assert found.skipped == {"damaged": 1}
 
 
 @pytest.mark.parametrize(("count", "held_out"), [(2, 1), (4, 1), (204, 20), (230, 20)])
@@ -126,12 +144,13 @@ def test_skipped_counts_of_both_folders_add_up(tmp_path: Path) -> None:
     assert load(train, held_out).skipped == {"too small": 3, "not an image": 1}
 
 
-def test_memory_cap_covers_both_parts(tmp_path: Path) -> None:
+def test_what_judges_leaves_most_of_the_memory(tmp_path: Path) -> None:
     size = 24 * 24 * 3
     train, held_out = fill(tmp_path / "a", 8), fill(tmp_path / "b", 8, first=10)
     dataset = load_dataset(2, data=train, validation=held_out, lr_size=8, memory_cap_bytes=8 * size)
-    assert (len(dataset.train), len(dataset.validation)) == (6, 2)
-    assert dataset.skipped == {"over the memory cap": 8}
+    # What judges does not depend on it.
+    assert (len(dataset.train), len(dataset.validation)) == (6, 8)
+    assert dataset.skipped == {"over the memory cap": 2}
 
 
 def test_fingerprint_sees_every_change_but_the_place(tmp_path: Path) -> None:
@@ -168,11 +187,6 @@ def test_fingerprint_is_pinned(tmp_path: Path) -> None:
 def test_scale_out_of_range() -> None:
     with pytest.raises(InputError, match="scale must be 2, 3 or 4, got 5"):
         load_dataset(5)
-
-
-def test_seed_out_of_range() -> None:
-    with pytest.raises(InputError, match="seed: expected at least 0, got -1"):
-        load_dataset(4, seed=-1)
 
 
 def test_named_sets_are_not_trained_on(tmp_path: Path) -> None:

@@ -4,25 +4,30 @@ import numpy as np
 import pytest
 
 from nas.data import Photo
-from nas.data.split import apart, least_side_px, split
+from nas.data.split import apart, draw, least_side_px
 
 
 def made(count: int) -> tuple[Photo, ...]:
     return tuple(Photo(str(n), np.full((4, 4, 3), n, np.uint8)) for n in range(count))
 
 
-def test_the_split_is_pinned() -> None:
+def test_what_is_drawn_is_pinned() -> None:
     # Searches that go on, and trainings after them, find the same photos again.
-    train, judging = split(made(30), seed=0)
-    assert [photo.name for photo in judging] == ["2", "11", "26"]
-    assert len(train) == 27
-    assert not set(train) & set(judging)
+    order, count = draw([96] * 30, 4)
+    assert sorted(order[:count]) == [2, 11, 26]
+    assert sorted(order) == list(range(30))
 
 
-@pytest.mark.parametrize(("count", "held_out"), [(2, 1), (14, 1), (16, 2), (250, 20)])
-def test_a_tenth_judges_and_at_most_twenty(count: int, held_out: int) -> None:
-    train, judging = split(made(count), seed=3)
-    assert (len(train), len(judging)) == (count - held_out, held_out)
+@pytest.mark.parametrize(("photos", "held_out"), [(2, 1), (14, 1), (16, 2), (250, 20)])
+def test_a_tenth_judges_and_at_most_twenty(photos: int, held_out: int) -> None:
+    assert draw([48] * photos, 2)[1] == held_out
+
+
+def test_small_photos_judge_only_where_there_are_no_others() -> None:
+    order, _ = draw([95, 96, 40, 200, 96], 4)
+    assert sorted(order) == [1, 3, 4]
+    order, _ = draw([95, 96, 20, 19], 4)
+    assert sorted(order) == [0, 1, 2]
 
 
 def test_equal_pixels_under_another_name_are_not_trained_on() -> None:
