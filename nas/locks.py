@@ -13,7 +13,7 @@ try:
 except ImportError:  # no flock on Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["FLAGS", "can_lock", "let_go", "locked", "take"]
+__all__ = ["FLAGS", "can_lock", "is_at", "let_go", "locked", "take"]
 
 FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 """How a lock's file is opened: a link in a folder of somebody else's leads nowhere."""
@@ -63,9 +63,17 @@ def let_go(file: int) -> None:
         fcntl.flock(file, fcntl.LOCK_UN)
 
 
+def is_at(file: int, path: Path) -> bool:
+    """Whether an open file is the one at a path, and not one that was removed there."""
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        return False
+
+
 @contextmanager
 def locked(path: Path, *, wait: bool, pause: Callable[[], None] | None = None) -> Iterator[bool]:
-    """Holds a lock on a file, which is made if need be and stays.
+    """Holds a lock on a file, which is made if need be; whoever holds it may remove it.
 
     Args:
         path: of the file; its folder is there.
@@ -79,11 +87,15 @@ def locked(path: Path, *, wait: bool, pause: Callable[[], None] | None = None) -
     Raises:
         OSError: the file cannot be made.
     """
-    file = os.open(path, FLAGS, 0o644)
-    try:
-        while not (held := take(file, wait=wait and pause is None)) and wait:
-            assert pause is not None
-            pause()
-        yield held
-    finally:
-        os.close(file)
+    while True:
+        file = os.open(path, FLAGS, 0o644)
+        try:
+            while not (held := take(file, wait=wait and pause is None)) and wait:
+                assert pause is not None
+                pause()
+            # Others would lock another file than one that was removed meanwhile.
+            if not held or is_at(file, path):
+                yield held
+                return
+        finally:
+            os.close(file)

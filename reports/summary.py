@@ -87,7 +87,7 @@ class RunSummary:
         """Space, data, scale and profile in one line; what is not known is left out."""
         parts = (
             self.space and f"{self.space} space",
-            self.data and f"{self.data} photos",
+            self.data if self.data.endswith("photos") else self.data and f"{self.data} photos",
             f"x{self.scale}" if self.scale else "",
             self.profile and f"{self.profile} profile",
         )

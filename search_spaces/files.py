@@ -11,7 +11,7 @@ from pathlib import Path
 
 from search_spaces.errors import WriteError
 
-__all__ = ["atomic_path"]
+__all__ = ["atomic_path", "make_folder", "remove_empty"]
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -33,12 +33,12 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     try:
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        made = _make_folder(target.parent)
+        made = make_folder(target.parent)
         handle, name = tempfile.mkstemp(
             prefix=f".{target.stem}.", suffix=target.suffix, dir=target.parent
         )
     except OSError as error:
-        _remove(made)
+        remove_empty(made)
         raise WriteError(
             f"cannot write {target}: {error.strerror or error}; choose "
             + (
@@ -61,10 +61,10 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
-        _remove(made)
+        remove_empty(made)
 
 
-def _make_folder(folder: Path) -> list[Path]:
+def make_folder(folder: Path) -> list[Path]:
     """Makes it with its parents; returns those that were not there, the innermost first."""
     missing = []
     for one in (folder, *folder.parents):
@@ -75,7 +75,8 @@ def _make_folder(folder: Path) -> list[Path]:
     return missing
 
 
-def _remove(folders: Iterable[Path]) -> None:
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Removes folders, the first ones first, up to one that is in use."""
     for one in folders:
         try:
             one.rmdir()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from os import PathLike
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -12,6 +16,7 @@ from search_spaces.cost import price
 from search_spaces.errors import InputError
 from search_spaces.fusions import FUSIONS
 from search_spaces.layer import Size
+from search_spaces.part import shown
 from search_spaces.skips import SKIPS
 from search_spaces.stems import STEMS
 from search_spaces.upsamplers import UPSAMPLERS
@@ -72,8 +77,8 @@ class Network(nn.Module):
         return y if a.mean is None else y + self.mean.to(y.dtype)
 
 
-def build(architecture: Architecture) -> Network:
-    """The network of ``architecture``, with fresh weights from torch's random state.
+def build(architecture: Architecture | Mapping[str, Any]) -> Network:
+    """The network of an architecture or its plain data, fresh weights from torch's random state.
 
     Convolutions keep the variance of their input (LeCun normal: standard deviation
     fan_in ** -0.5, parallel branches together) and have no bias at first. With an image
@@ -81,9 +86,16 @@ def build(architecture: Architecture) -> Network:
     upscale, and training learns what that lacks.
 
     Raises:
-        InputError: a part that a user added does not list the layers that it has; this is
-            checked the first time that the part is built.
+        InputError: plain data that make no architecture; or a part that a user added does not
+            list the layers that it has: this is checked the first time that the part is built.
     """
+    if isinstance(architecture, str | PathLike):
+        raise InputError(
+            f"build: expected an Architecture or its plain data, got {shown(architecture)}; "
+            f"preset(NAME) and Architecture.load(FILE) make one"
+        )
+    if not isinstance(architecture, Architecture):
+        architecture = Architecture.from_dict(architecture)
     foreign = architecture.foreign_parts()
     if not foreign <= _CHECKED:
         # On the meta device nothing is computed, and nothing is random.
@@ -91,7 +103,7 @@ def build(architecture: Architecture) -> Network:
             unfilled = Network(architecture).eval()
         if wrong := mispriced(unfilled, (_SIDE_PX, _SIDE_PX)):
             raise InputError(
-                f"layers() of a part does not match its module: the network "
+                f"layers() of {_named(foreign - _CHECKED)} does not match its module: the network "
                 f"{architecture.hash} has {wrong}"
             )
         _CHECKED.update(foreign)
@@ -106,6 +118,12 @@ def build(architecture: Architecture) -> Network:
         for weights in network.upsampler.parameters():
             nn.init.zeros_(weights)
     return network
+
+
+def _named(parts: set[tuple[str, str]]) -> str:
+    """In words, those of which one is meant: each is checked when it is first built."""
+    names = sorted(f"{sort} {kind!r}" for sort, kind in parts)
+    return names[0] if len(names) == 1 else f"one of {', '.join(names)}"
 
 
 def _initialize(network: nn.Module) -> None:

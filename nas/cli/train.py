@@ -61,7 +61,7 @@ def train(
     ] = None,
     scale: PresetScale = 4,
     validate_every: Annotated[
-        int | None, option("Steps between validations. Default: a twentieth of all.")
+        int | None, option("Steps between validations. Default: a twentieth of all, at least 20.")
     ] = None,
     checkpoint_seconds: Annotated[
         float, option("Time between checkpoints: the most that a crash costs.")

@@ -17,6 +17,7 @@ __all__ = ["TrainSettings"]
 
 CHECKPOINT_SECONDS = 60.0
 _VALIDATIONS = 20
+_LEAST_STEPS_BETWEEN = 20
 _MOST_STEPS_BETWEEN = 5000
 
 
@@ -52,8 +53,12 @@ class TrainSettings:
 
     @property
     def validate_every(self) -> int:
-        """Steps between validations: by default a twentieth of all, at most 5,000."""
-        return self.every or max(1, min(_MOST_STEPS_BETWEEN, self.recipe.steps // _VALIDATIONS))
+        """Steps between validations: by default a twentieth of all, in 20 to 5,000.
+
+        There is one at the end of each phase as well.
+        """
+        share = self.recipe.steps // _VALIDATIONS
+        return self.every or min(_MOST_STEPS_BETWEEN, max(_LEAST_STEPS_BETWEEN, share))
 
     @property
     def identity(self) -> Mapping[str, str]:

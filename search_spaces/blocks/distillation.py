@@ -40,7 +40,7 @@ class DistillationBlock(nn.Module):
         channels: width C of input and output.
         activation: the activation after every stage.
         stages: convolutions in the stream, the last one included.
-        distillation: ``"none"``, ``"split"`` or ``"fdc"``.
+        distillation: ``"none"``, ``"split"`` or ``"fdc"``; a single stage has nothing to distil.
         distilled: widths set aside after each stage but the last (one number: all alike).
         refined: widths that go on after each stage but the last (likewise).
         last: width of the last stage's output.
@@ -71,7 +71,7 @@ class DistillationBlock(nn.Module):
         activation: Part,
         *,
         stages: Annotated[int, Ge(1), Le(16)],
-        distillation: Literal["none", "split", "fdc"],
+        distillation: Literal["none", "split", "fdc"] | None = None,
         distilled: Widths = None,
         refined: Widths = None,
         last: Width | None = None,
@@ -89,7 +89,8 @@ class DistillationBlock(nn.Module):
         residual: Literal["none", "output", "fuse", "weighted"] = "output",
     ) -> None:
         super().__init__()
-        # Canonical options carry every width, as tuples.
+        # Canonical options carry everything, widths as tuples.
+        assert distillation is not None
         assert isinstance(distilled, tuple)
         assert isinstance(refined, tuple)
         assert last is not None
@@ -192,6 +193,10 @@ class DistillationBlock(nn.Module):
             InputError: widths that do not fit together, or a setting without effect.
         """
         full = dict(options)
+        if full["distillation"] is None:
+            if full["stages"] > 1:
+                raise InputError("missing key 'distillation': none, split or fdc")
+            full["distillation"] = "none"
         _reject_without_effect(full)
         count = full["stages"] - 1
         split = full["distillation"] == "split"

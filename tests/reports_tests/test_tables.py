@@ -201,6 +201,11 @@ def test_summary_of_an_empty_run_and_of_one_that_knows_little() -> None:
     assert "Front of" in screen(to_rich(front_table([], SUMMARY)))
 
 
+def test_photos_are_called_so_once() -> None:
+    named = [RunSummary("Search", data=data).setting for data in ("T91", "photos", "my_photos")]
+    assert named == ["T91 photos", "photos", "my_photos"]
+
+
 def test_a_published_system_that_is_the_best_is_not_compared_with_itself() -> None:
     rows = dict(summary_rows(RUN[1:2], FREE))
     assert rows["Best"].startswith("imdn* (trial 0): 29.000 dB")

@@ -139,6 +139,13 @@ class TestHash:
         assert len({a.hash for a in made}) == len(made)
 
 
+def test_a_single_stage_needs_no_word_on_distillation_and_more_do() -> None:
+    single = {"kind": "distillation", "stages": 1}
+    assert arch(single).hash == arch({**single, "distillation": "none"}).hash
+    with pytest.raises(InputError, match="missing key 'distillation': none, split or fdc"):
+        arch({**single, "stages": 2})
+
+
 @pytest.mark.parametrize(
     ("block", "message"),
     [

@@ -73,7 +73,9 @@ def test_a_wrong_price_is_found_when_the_part_is_first_built(
     part: type[nn.Module], figure: str
 ) -> None:
     ATTENTIONS.add(f"wrong_{figure}", part)
-    with pytest.raises(InputError, match=rf"layers\(\) of a part does not match.* {figure}"):
+    with pytest.raises(
+        InputError, match=rf"layers\(\) of attention 'wrong_{figure}' does not match.* {figure}"
+    ):
         build(architecture(f"wrong_{figure}"))
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from search_spaces import Architecture, Network, build
+from search_spaces import Architecture, InputError, Network, build
 
 BLOCKS = [
     {"kind": "distillation", "stages": 2, "distillation": "fdc", "distilled": 4},
@@ -146,3 +146,22 @@ def test_per_block_and_per_layer_settings_build() -> None:
     assert [m.square.weight.shape[:2] for m in first.stages] == [(5, 8), (9, 5), (7, 9)]
     assert first.fuse.weight.shape[:2] == (8, 1 + 2 + 3 + 6)
     assert net(torch.rand(1, 3, 4, 4)).shape == (1, 3, 8, 8)
+
+
+def test_plain_data_build_as_their_architecture_does() -> None:
+    plain = network().architecture.to_dict()
+    assert build(plain).architecture == network().architecture
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"scale": 4, "chanels": 8}, "unknown key 'chanels': did you mean 'channels'"),
+        ({}, "missing key 'scale'"),
+        ("rfdn", r"build: expected an Architecture .* got 'rfdn'; preset\(NAME\)"),
+        (None, "expected an architecture's mapping, got None"),
+    ],
+)
+def test_what_makes_no_network_is_told(given: Any, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        build(given)

@@ -7,12 +7,13 @@ import re
 import socket
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from nas.locks import FLAGS, locked, take
+from nas.locks import FLAGS, can_lock, is_at, locked, take
 from nas.store.leases.waiting import Waiting
 from search_spaces.errors import WriteError
+from search_spaces.files import make_folder, remove_empty
 
 __all__ = ["FolderLease", "new_name"]
 
@@ -37,8 +38,8 @@ class FolderLease:
     def __init__(self, folder: Path, run: Path | None = None) -> None:
         self._folder, self._run = folder, run
         self.worker = new_name()
+        self._made: list[Path] = []
         try:
-            folder.mkdir(parents=True, exist_ok=True)
             self._file = self._locked(self._path(self.worker))
         except OSError as error:
             raise WriteError(
@@ -90,19 +91,33 @@ class FolderLease:
                     path.unlink(missing_ok=True)
 
     def release(self) -> None:
+        """Ends the lease; the last worker leaves no folder in which nothing but locks was."""
         self._path(self.worker).unlink(missing_ok=True)
         os.close(self._file)
+        if not can_lock() or not self.alone():
+            return
+        with suppress(OSError):
+            turn = self._folder / "turn"
+            with locked(turn, wait=False) as ours:
+                if ours:
+                    turn.unlink()
+            remove_empty(self._made or [self._folder])
 
     def _path(self, worker: str) -> Path:
         return self._folder / f"{worker}.lock"
 
-    @staticmethod
-    def _locked(path: Path) -> int:
+    def _locked(self, path: Path) -> int:
         """Opens the file and locks it; again where a peer swept it away in between."""
         while True:
-            file = os.open(path, FLAGS, 0o644)
+            self._made = self._made or make_folder(path.parent)
+            try:
+                file = os.open(path, FLAGS, 0o644)
+            except FileNotFoundError:
+                # The last of the peers before this one has just removed the folder.
+                self._made = []
+                continue
             take(file)
-            if _is_at(file, path):
+            if is_at(file, path):
                 return file
             os.close(file)
 
@@ -110,13 +125,6 @@ class FolderLease:
 def new_name() -> str:
     """A name that no other worker has, on any machine; it begins with the machine's."""
     return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
-
-
-def _is_at(file: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(file), path.stat())
-    except FileNotFoundError:
-        return False
 
 
 @contextmanager

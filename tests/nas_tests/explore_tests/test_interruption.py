@@ -366,3 +366,18 @@ class TestDeathAtAGivenPlace:
         states = [study.trials[t.number].state.name for t in (claimed, unclaimed)]
         assert states == ["FAIL", "FAIL"]
         mine.release()
+
+    def test_the_last_to_go_leaves_nothing_of_its_own(self, tmp_path: Path) -> None:
+        from nas.store.leases.folder import FolderLease
+
+        first, last = (FolderLease(tmp_path / "new/run/workers") for _ in range(2))
+        with first.turn():
+            pass
+        first.release()
+        assert (tmp_path / "new/run/workers/turn").exists()
+        last.release()
+        # What others made is theirs.
+        assert [path.name for path in tmp_path.rglob("*")] == ["new", "run"]
+        alone = FolderLease(tmp_path / "another/workers")
+        alone.release()
+        assert not (tmp_path / "another").exists()

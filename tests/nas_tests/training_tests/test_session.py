@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,16 @@ def test_best_and_last_are_what_their_rows_say(make: Make) -> None:
         network = load(settings.run / f"{which}.safetensors")
         quality = validate(network, photos, 2)
         assert quality.psnr_y_db == pytest.approx(float(row["first_psnr_y_db"]), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("steps", "every"), [(10, 20), (100, 20), (400, 20), (4000, 200), (10**6, 5000)]
+)
+def test_a_twentieth_of_the_steps_lies_between_validations(
+    make: Make, steps: int, every: int
+) -> None:
+    settings = make(every=None)
+    assert replace(settings, recipe=settings.recipe.stretched(steps)).validate_every == every
 
 
 @hypothesis_settings(
