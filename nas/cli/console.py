@@ -36,9 +36,15 @@ class PlainConsole(Console):
 
 
 def figures_table(*headings: str, title: str | None = None, names: int = 1) -> Table:
-    """A table whose first columns hold ``names``, and the others figures, aligned to the right."""
+    """A table whose first columns hold ``names``, and the others figures, aligned to the right.
+
+    Where it is too narrow, names go on in the next line: nothing is cut, figures are never broken.
+    """
     shown = None if title is None else Text(title)
     table = Table(title=shown, title_justify="left", box=box.SIMPLE_HEAD)
     for number, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if number < names else "right")
+        if number < names:
+            table.add_column(heading, overflow="fold")
+        else:
+            table.add_column(heading, justify="right", no_wrap=True, overflow="fold")
     return table

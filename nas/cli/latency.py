@@ -97,7 +97,8 @@ def measure(
     base = timings[reference]
     rows = [
         {
-            "network": name, "runtime": nets[name].runtime, **nets[name].facts(lr_size),
+            "network": name, "runtime": nets[name].runtime,
+            "dtype": nets[name].number_format or dtype, **nets[name].facts(lr_size),
             **asdict(timings[name]),
             "times_reference": timings[name].median_ms / base.median_ms,
             "times_reference_minimum": timings[name].minimum_ms / base.minimum_ms,
@@ -105,8 +106,8 @@ def measure(
         for name in nets
     ]  # fmt: skip
     facts: dict[str, Any] = {
-        "lr_size": list(lr_size), "reference": reference, "runtime": runtime, "device": device,
-        "dtype": dtype, "threads": used, "warmup": warmup, "networks": rows,
+        "lr_size": list(lr_size), "reference": reference, "device": device, "threads": used,
+        "warmup": warmup, "networks": rows,
         "layers": {name: [asdict(row) for row in table] for name, table in tables.items()},
         "environment": environment().to_dict(),
     }  # fmt: skip
@@ -115,21 +116,24 @@ def measure(
 
 @dataclass(frozen=True)
 class _Entrant:
-    """A network to measure: one of ours, or an ONNX file as it lies there."""
+    """A network to measure: one of ours, or an ONNX file as it lies there, in its own format."""
 
     name: str
     runtime: str
     network: Any
     architecture: Any
     colors: int
+    number_format: str = ""
 
     @classmethod
     def of(cls, name: str, scale: int, runtime: str) -> _Entrant:
         if Path(name).suffix.lower() == ".onnx":
+            from nas.deploy.onnx_numbers import number_format
             from nas.upscale.onnx_network import OnnxNetwork
 
             file = OnnxNetwork.of_file(name, threads=1)
-            return cls(name, "onnxruntime", None, file.architecture, file.colors)
+            form = number_format(name)
+            return cls(name, "onnxruntime", None, file.architecture, file.colors, form)
         from nas.networks import any_network
 
         network = any_network(name, scale)
@@ -155,8 +159,13 @@ class _Entrant:
         return {"hash": arch.hash, "scale": arch.scale, "params": cost.params, "macs": cost.macs}
 
 
-def _counted(count: int | None, unit: float, letter: str) -> str:
-    return "" if count is None else f"{count / unit:,.{1 if letter == 'K' else 2}f} {letter}"
+def _counted(count: int | None, unit: float, digits: int) -> str:
+    return "" if count is None else f"{count / unit:,.{digits}f}"
+
+
+def _ms(time_ms: float) -> str:
+    """Four digits are more than any clock here can tell."""
+    return f"{time_ms:.{2 if time_ms < 100 else 1 if time_ms < 1000 else 0}f}"
 
 
 def _print(facts: dict[str, Any]) -> None:
@@ -164,21 +173,27 @@ def _print(facts: dict[str, Any]) -> None:
 
     height, width = facts["lr_size"]
     where = facts["environment"]["cpu" if facts["device"] == "cpu" else "device"]
-    title = (
-        f"{width}x{height} input, {facts['runtime']}, {facts['dtype']}, {facts['device']} ({where})"
-        f", {facts['threads']} threads, {facts['networks'][0]['rounds']} rounds"
-        f"; ratio to {facts['reference']}"
-    )
+    threads = facts["threads"]
+    ran = {row["network"]: f"{row['runtime']}, {row['dtype']}" for row in facts["networks"]}
+    alike = len(set(ran.values())) == 1
+    title = ", ".join((
+        f"{width}x{height} input", *(set(ran.values()) if alike else ()),
+        f"{facts['device']} ({where})", f"{threads} thread{'s' if threads > 1 else ''}",
+        f"{facts['networks'][0]['rounds']} rounds; ratio to {facts['reference']}",
+    ))  # fmt: skip
     console = PlainConsole()
     table = figures_table(
-        "Network", "Params", "Multi-Adds", "Median [ms]", "95% interval", "Minimum [ms]", "Ratio",
-        "of minima", title=title,
+        "Network", "Params\n[K]", "Multi-\nAdds\n[G]", "Median\n[ms]", "95%\ninterval\n[ms]",
+        "Minimum\n[ms]", "Ratio", "of\nminima", title=title,
     )  # fmt: skip
+    # A terminal of 80 columns is to hold it, and names of files are long.
+    table.collapse_padding, table.pad_edge = True, False
     for row in facts["networks"]:
+        name = row["network"] if alike else f"{row['network']}\n({ran[row['network']]})"
         table.add_row(
-            row["network"], _counted(row["params"], 1e3, "K"), _counted(row["macs"], 1e9, "G"),
-            f"{row['median_ms']:.2f}", f"{row['low_ms']:.2f}–{row['high_ms']:.2f}",
-            f"{row['minimum_ms']:.2f}", f"{row['times_reference']:.3f}",
+            name, _counted(row["params"], 1e3, 1), _counted(row["macs"], 1e9, 2),
+            _ms(row["median_ms"]), f"{_ms(row['low_ms'])}–{_ms(row['high_ms'])}",
+            _ms(row["minimum_ms"]), f"{row['times_reference']:.3f}",
             f"{row['times_reference_minimum']:.3f}",
         )  # fmt: skip
     console.print(table)

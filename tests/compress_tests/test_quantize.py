@@ -22,6 +22,7 @@ from nas.cli.main import main
 from nas.data import Photo
 from nas.data.embedded import embedded_photos
 from nas.deploy.onnx_file import INPUT, OUTPUT, export_onnx, open_session
+from nas.deploy.onnx_numbers import number_format
 from nas.evaluate.validate import validate
 from search_spaces import Architecture, InputError, Network, build, save_weights
 
@@ -97,6 +98,14 @@ def test_weights_are_int8_and_activations_uint8(made: Made) -> None:
             source = made_by[node.input[0]]
             assert source.op_type == "DequantizeLinear"
             assert stored[source.input[2]] == onnx.TensorProto.UINT8
+
+
+def test_the_file_says_its_number_format(made: Made, tmp_path: Path) -> None:
+    # The image skip stays in float.
+    assert number_format(made.result.path) == "int8 and float32"
+    (tmp_path / "no.onnx").write_bytes(b"\xff no graph")
+    with pytest.raises(InputError, match=r"no\.onnx: expected an \.onnx file"):
+        number_format(tmp_path / "no.onnx")
 
 
 def test_metadata_is_that_of_every_export(made: Made) -> None:

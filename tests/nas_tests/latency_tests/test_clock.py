@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from nas.cli.latency import _print as print_table
 from nas.latency.clock import Laps, best_ms, summary, time_in_turns, time_until_settled
 from search_spaces import Architecture, build, save_weights
 from search_spaces.errors import InputError
@@ -110,12 +111,42 @@ def test_table(command: Command, net: Path) -> None:
     assert "between layers" in outcome.out
 
 
+def test_a_terminal_of_80_columns_holds_all_of_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    long = "runs/600K-params-25ms-latency/compressed/trial-0012-int8-of-a-long-name.onnx"
+    row = {
+        "network": long, "runtime": "onnxruntime", "dtype": "int8 and float32", "params": 715_123,
+        "macs": 46.12e9, "median_ms": 1234.5, "low_ms": 1201.2, "high_ms": 1399.9, "rounds": 20,
+        "minimum_ms": 987.6, "times_reference": 12.345, "times_reference_minimum": 54.321,
+    }  # fmt: skip
+    other = {**row, "network": "e_rfdn", "runtime": "torch", "dtype": "float32", "params": None}
+    told = {
+        "lr_size": (180, 320), "environment": {"cpu": "Abacus"}, "device": "cpu", "threads": 2,
+        "reference": "e_rfdn", "networks": [row, other], "layers": {},
+    }  # fmt: skip
+    print_table(told)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert not any("…" in line for line in lines)
+    names = "".join(line[:19] for line in lines).replace(" ", "")
+    assert f"{long}(onnxruntime,int8andfloat32)" in names
+    assert "e_rfdn(torch,float32)" in names
+    (figures,) = [line.split()[1:] for line in lines if "715.1" in line]
+    assert figures == ["715.1", "46.12", "1234", "1201–1400", "987.6", "12.345", "54.321"]
+    assert sum(line.count("[ms]") for line in lines) == 3
+    print_table({**told, "networks": [other]})
+    title = " ".join(capsys.readouterr().out.split("Params")[0].split())
+    assert title.startswith("320x180 input, torch, float32, cpu (Abacus), 2 threads, 20 rounds")
+
+
 def test_onnx_runtime(command: Command, net: Path) -> None:
     pytest.importorskip("onnxscript")
     outcome = command("latency", net, "--reference", net, "--size", "9x8", "--rounds", 2,
                       "--runtime", "onnxruntime", "--json")  # fmt: skip
-    facts = json.loads(outcome.out)
-    assert (facts["runtime"], facts["networks"][0]["rounds"]) == ("onnxruntime", 2)
+    (row,) = json.loads(outcome.out)["networks"]
+    assert (row["runtime"], row["dtype"], row["rounds"]) == ("onnxruntime", "float32", 2)
 
 
 @pytest.mark.parametrize(
@@ -147,11 +178,13 @@ def test_a_file_of_onnx_beside_its_network(command: Command, net: Path) -> None:
 
     path = net.with_suffix(".onnx")
     export_onnx(load(net), path)
-    outcome = command("latency", path, "--reference", net, "--size", "9x8", "--rounds", 2, "--json")
+    outcome = command("latency", path, "--reference", net, "--size", "9x8", "--rounds", 2, "--json",
+                      "--dtype", "bfloat16")  # fmt: skip
     assert (outcome.code, outcome.err) == (0, "")
     rows = {row["network"]: row for row in json.loads(outcome.out)["networks"]}
-    assert rows[str(path)]["runtime"] == "onnxruntime"
-    assert rows[str(net)]["runtime"] == "torch"
+    # The file runs in its own format, whatever the others are asked to run in.
+    assert (rows[str(path)]["runtime"], rows[str(path)]["dtype"]) == ("onnxruntime", "float32")
+    assert (rows[str(net)]["runtime"], rows[str(net)]["dtype"]) == ("torch", "bfloat16")
     assert rows[str(path)]["params"] == rows[str(net)]["params"]
     refused = command("latency", path, "--reference", net, "--layers")
     assert (refused.code, refused.err.count("\n")) == (2, 1)
