@@ -86,7 +86,7 @@ def test_the_noise_of_seeds_is_told_and_drawn() -> None:
         assert [(band["y0"], band["y1"]) for band in bands] == [
             (pytest.approx(29.5 - 0.3 * 2**0.5), 29.5)
         ]
-        named = next(t for t in variant["data"] if t["name"] == "published system")
+        named = next(t for t in variant["data"] if t.get("name") == "published system")
         assert named["text"] == ["imdn*, as good"]
     headline = "<b>trial 1</b> <span>60% of the parameters</span> <small>-0.300 dB, within"
     assert headline in page
