@@ -9,14 +9,28 @@ from matplotlib.figure import Figure
 
 from reports.plots.compression import CompressionInfo
 from reports.plots.frame import framed, plain_axis
-from reports.plots.style import BEST, FRONT, INK, WALL, draw_legend
+from reports.plots.sheet import SCREEN, Sheet
+from reports.plots.style import BEST, FRONT, INK, WALL
 
 __all__ = ["draw_compression"]
 
 
-def draw_compression(info: CompressionInfo) -> Figure:
+def draw_compression(info: CompressionInfo, sheet: Sheet = SCREEN) -> Figure:
     """The figure that ``info`` describes: arrows from each step to the next."""
-    frame = framed(info.title, info.subtitle, len(info.panels), panel_inches=5.2)
+    entries: list[tuple[str, bool, dict[str, Any]]] = [
+        ("compression", True, {"color": BEST, "marker": "D", "markersize": 6, "linewidth": 1.2}),
+        (
+            "not kept",
+            any(not p.kept for panel in info.panels for p in panel.points),
+            {"color": BEST, "marker": "D", "fillstyle": "none", "linestyle": "none"},
+        ),
+        ("the search's front", True, {"color": FRONT, "marker": "o", "markersize": 4}),
+        ("budget", any(p.wall is not None for p in info.panels), {"color": WALL}),
+    ]
+    frame = framed(
+        info.title, info.subtitle, len(info.panels), sheet=sheet, entries=entries,
+        panel_inches=5.2,
+    )  # fmt: skip
     for axis, panel in zip(frame.axes, info.panels, strict=True):
         plain_axis(axis, panel.axis_label)
         axis.plot(*zip(*panel.front, strict=True), color=FRONT, marker="o", markersize=4,
@@ -41,16 +55,5 @@ def draw_compression(info: CompressionInfo) -> Figure:
         if panel.wall is not None:
             axis.axvline(panel.wall, color=WALL, linewidth=1.4)
         axis.margins(x=0.15)
-    frame.axes[0].set_ylabel("PSNR-Y [dB]", color=INK)
-    entries: list[tuple[str, bool, dict[str, Any]]] = [
-        ("compression", True, {"color": BEST, "marker": "D", "markersize": 6, "linewidth": 1.2}),
-        (
-            "not kept",
-            any(not p.kept for panel in info.panels for p in panel.points),
-            {"color": BEST, "marker": "D", "fillstyle": "none", "linestyle": "none"},
-        ),
-        ("the search's front", True, {"color": FRONT, "marker": "o", "markersize": 4}),
-        ("budget", any(p.wall is not None for p in info.panels), {"color": WALL}),
-    ]
-    draw_legend(frame.figure, entries, frame.left, frame.legend_bottom)
+    frame.label_up("PSNR-Y [dB]")
     return frame.figure

@@ -11,13 +11,13 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.markers import CARETDOWN, MarkerStyle
-from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
 from reports.plots.frame import framed, plain_axis
 from reports.plots.labels import Box, place_labels
 from reports.plots.pareto import Panel, ParetoInfo, Point
+from reports.plots.sheet import SCREEN, Sheet
 from reports.plots.style import (
     BEST,
     COMPRESSED,
@@ -29,7 +29,7 @@ from reports.plots.style import (
     PUBLISHED,
     TRIAL,
     WALL,
-    draw_legend,
+    Entries,
     save_figure,
 )
 
@@ -38,19 +38,18 @@ __all__ = ["draw_panel", "draw_pareto", "save_pareto", "write_labels"]
 _PANEL_INCHES, _LONE_INCHES = 4.2, 6.7
 
 
-def draw_pareto(info: ParetoInfo) -> Figure:
+def draw_pareto(info: ParetoInfo, sheet: Sheet = SCREEN) -> Figure:
     """The figure that ``info`` describes, without touching matplotlib's global state."""
     frame = framed(
-        info.title, info.subtitle, len(info.panels),
+        info.title, info.subtitle, len(info.panels), sheet=sheet, entries=_legend(info),
         # A single panel needs the room that the title takes.
         panel_inches=_PANEL_INCHES if len(info.panels) > 1 else _LONE_INCHES,
         notes=";  ".join(info.notes),
     )  # fmt: skip
     figure, axes = frame.figure, frame.axes
-    _legend(figure, info, frame.left, frame.legend_bottom)
     for axis, panel in zip(axes, info.panels, strict=True):
         draw_panel(axis, panel, info)
-    axes[0].set_ylabel("PSNR-Y [dB]", color=INK)
+    frame.label_up("PSNR-Y [dB]")
     # Text has its place and size only once the figure has been laid out.
     figure.draw_without_rendering()
     for axis, panel in zip(axes, info.panels, strict=True):
@@ -120,13 +119,13 @@ def _scatter(
     )  # fmt: skip
 
 
-def _legend(figure: Figure, info: ParetoInfo, left: float, bottom: float) -> None:
-    """One legend for all panels, holding what is really drawn."""
+def _legend(info: ParetoInfo) -> Entries:
+    """One legend for all panels, of what is really drawn."""
     tops = {panel.best.number for panel in info.panels if panel.best is not None}
     published = any(p.number not in tops for panel in info.panels for p in panel.published)
     others = any(panel.others for panel in info.panels)
     walls = any(panel.wall_drawn for panel in info.panels)
-    entries = [
+    return [
         ("best trial", True, {"color": BEST, "marker": "*", "markersize": 13, **DOT}),
         ("front", True, {"color": FRONT, "marker": "o", "markersize": 6, "linewidth": 1.5}),
         ("other trial", others, {"color": TRIAL, "marker": "o", "markersize": 5.5, **DOT}),
@@ -148,7 +147,6 @@ def _legend(figure: Figure, info: ParetoInfo, left: float, bottom: float) -> Non
         ("budget", walls, {"color": WALL, "linewidth": 1.4}),
         ("bicubic", info.bicubic_drawn, {"color": FAINT, "linestyle": DASHES, "linewidth": 1}),
     ]
-    draw_legend(figure, entries, left, bottom)
 
 
 def _stairs(panel: Panel, bottom: float, right: float) -> tuple[list[float], list[float]]:
@@ -180,7 +178,8 @@ def write_labels(axis: Axes, panel: Panel, info: ParetoInfo) -> None:
             0, 0, point.label, size=8.5, ha="left", va="bottom", parse_math=False, zorder=6,
             color=BEST if point is panel.best else INK,
             weight="bold" if point is panel.best else "normal",
-            path_effects=[withStroke(linewidth=2.5, foreground="white", alpha=0.85)],
+            # A stroke around it would make it outlines in PDF and SVG.
+            bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.4},
         )
         for point in named
     ]  # fmt: skip
@@ -192,6 +191,8 @@ def write_labels(axis: Axes, panel: Panel, info: ParetoInfo) -> None:
     lines = [np.column_stack(_stairs(panel, bottom, axis.get_xlim()[1]))]
     if panel.wall is not None and panel.wall_drawn:
         lines.append(np.array([(panel.wall, bottom), (panel.wall, top)]))
+    for path in panel.compressed:
+        lines.append(np.array([(p.cost, max(p.psnr_y_db, bottom)) for p in path]))
     covered = [markers, *(_samples(to_pixels.transform(line)) for line in lines)]
     pairs = [(float(x), float(y)) for x, y in anchors]
     places = place_labels(pairs, sizes, np.vstack(covered), Box(*axis.bbox.extents), taken)

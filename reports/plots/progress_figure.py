@@ -6,15 +6,23 @@ from matplotlib.figure import Figure
 
 from reports.plots.frame import framed, plain_axis
 from reports.plots.progress import ProgressInfo
-from reports.plots.style import SERIES, draw_legend
+from reports.plots.sheet import SCREEN, Sheet
+from reports.plots.style import SERIES
 
 __all__ = ["draw_progress"]
 
 
-def draw_progress(info: ProgressInfo) -> Figure:
+def draw_progress(info: ProgressInfo, sheet: Sheet = SCREEN) -> Figure:
     """The figure that ``info`` describes, a panel for each axis that is known."""
     axes = info.axes()
-    frame = framed(info.title, info.subtitle, len(axes), panel_inches=3.4, notes=info.note)
+    entries = [
+        (c.name, len(info.courses) > 1, {"color": SERIES[i % len(SERIES)], "linewidth": 1.6})
+        for i, c in enumerate(info.courses)
+    ]
+    frame = framed(
+        info.title, info.subtitle, len(axes), sheet=sheet, entries=entries, panel_inches=3.4,
+        notes=info.note,
+    )  # fmt: skip
     for axis, name in zip(frame.axes, axes, strict=True):
         unit, divisor = info.units[name]
         plain_axis(axis, f"{info.labels[name]}{f' [{unit}]' if unit else ''}")
@@ -26,11 +34,5 @@ def draw_progress(info: ProgressInfo) -> Figure:
             )  # fmt: skip
         axis.set(ylim=(0, 103))
         axis.set_xlim(left=0)
-    frame.axes[0].set_ylabel("Hypervolume [%]")
-    if len(info.courses) > 1:
-        entries = [
-            (c.name, True, {"color": SERIES[i % len(SERIES)], "linewidth": 1.6})
-            for i, c in enumerate(info.courses)
-        ]
-        draw_legend(frame.figure, entries, frame.left, frame.legend_bottom)
+    frame.label_up("Hypervolume [%]")
     return frame.figure

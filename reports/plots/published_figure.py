@@ -12,38 +12,38 @@ from reports.plots.frame import framed
 from reports.plots.pareto import Panel, ParetoInfo
 from reports.plots.pareto_figure import draw_panel, write_labels
 from reports.plots.published import PublishedInfo
+from reports.plots.sheet import SCREEN, Sheet
 from reports.plots.style import (
     BEST,
     DASHES,
     DOT,
     FAINT,
     FRONT,
-    INK,
     PUBLISHED,
     TRIAL,
     WALL,
-    draw_legend,
+    Entries,
     save_figure,
 )
 
 __all__ = ["draw_published", "save_published"]
 
-_PANEL_INCHES, _HEIGHT_INCHES = 7.6, 6.0
+_PANEL_INCHES, _HEIGHT_INCHES = 7.6, 4.17
 
 
-def draw_published(info: PublishedInfo) -> Figure:
+def draw_published(info: PublishedInfo, sheet: Sheet = SCREEN) -> Figure:
     """The figure that ``info`` describes, without touching matplotlib's global state."""
     drawn = info.drawn
     frame = framed(
-        drawn.title, drawn.subtitle, len(drawn.panels), panel_inches=_PANEL_INCHES,
-        height_inches=_HEIGHT_INCHES, caption=info.caption, notes=";  ".join(drawn.notes),
+        drawn.title, drawn.subtitle, len(drawn.panels), sheet=sheet, entries=_legend(drawn),
+        panel_inches=_PANEL_INCHES, height_inches=_HEIGHT_INCHES, caption=" ".join(info.caption),
+        notes=";  ".join(drawn.notes),
     )  # fmt: skip
     figure, axes = frame.figure, frame.axes
-    _legend(figure, drawn, frame.left, frame.legend_bottom)
     for axis, panel in zip(axes, drawn.panels, strict=True):
         draw_panel(axis, panel, drawn)
         _spread(axis, panel)
-    axes[0].set_ylabel("PSNR-Y [dB]", color=INK)
+    frame.label_up("PSNR-Y [dB]")
     # Text has its place and size only once the figure has been laid out.
     figure.draw_without_rendering()
     for axis, panel in zip(axes, drawn.panels, strict=True):
@@ -77,12 +77,12 @@ def _spread(axis: Axes, panel: Panel) -> None:
     axis.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _legend(figure: Figure, drawn: ParetoInfo, left: float, bottom: float) -> None:
-    """One legend for all panels, holding what is really drawn."""
+def _legend(drawn: ParetoInfo) -> Entries:
+    """One legend for all panels, of what is really drawn."""
     best = any(panel.best is not None for panel in drawn.panels)
     others = any(panel.others for panel in drawn.panels)
     walls = any(panel.wall_drawn for panel in drawn.panels)
-    entries = [
+    return [
         (
             "this search's best", best,
             {"color": BEST, "marker": "*", "markersize": 13, **DOT},
@@ -102,4 +102,3 @@ def _legend(figure: Figure, drawn: ParetoInfo, left: float, bottom: float) -> No
             {"color": FAINT, "linestyle": DASHES, "linewidth": 1},
         ),
     ]  # fmt: skip
-    draw_legend(figure, entries, left, bottom)

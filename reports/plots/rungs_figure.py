@@ -6,14 +6,27 @@ from matplotlib.figure import Figure
 
 from reports.plots.frame import framed, plain_axis
 from reports.plots.rungs import RungsInfo
-from reports.plots.style import BEST, DASHES, FAINT, FRONT, TRIAL, draw_legend
+from reports.plots.sheet import SCREEN, Sheet
+from reports.plots.style import BEST, DASHES, FAINT, FRONT, TRIAL
 
 __all__ = ["draw_rungs"]
 
 
-def draw_rungs(info: RungsInfo) -> Figure:
+def draw_rungs(info: RungsInfo, sheet: Sheet = SCREEN) -> Figure:
     """The figure that ``info`` describes; what was stopped stays faint."""
-    frame = framed(info.title, info.subtitle, 1, panel_inches=6.7)
+    entries = [
+        ("best", info.best is not None, {"color": BEST, "linewidth": 2, "marker": "o"}),
+        ("trained to the end", True, {"color": FRONT, "linewidth": 1.2}),
+        (
+            "stopped early", any(line.stopped for line in info.lines),
+            {"color": TRIAL, "linewidth": 1.2, "marker": "x", "markersize": 4},
+        ),
+        (
+            "bicubic", info.bicubic_psnr_y_db is not None,
+            {"color": FAINT, "linestyle": DASHES, "linewidth": 1},
+        ),
+    ]  # fmt: skip
+    frame = framed(info.title, info.subtitle, 1, sheet=sheet, entries=entries, panel_inches=6.7)
     (axis,) = frame.axes
     plain_axis(axis, "Training steps", "PSNR-Y [dB]")
     for line in sorted(info.lines, key=lambda one: not one.stopped):
@@ -31,17 +44,4 @@ def draw_rungs(info: RungsInfo) -> Figure:
         axis.axhline(info.bicubic_psnr_y_db, color=FAINT, linewidth=1, linestyle=DASHES)
     axis.set(ylim=info.psnr_range_db)
     axis.set_xlim(left=0)
-    entries = [
-        ("best", info.best is not None, {"color": BEST, "linewidth": 2, "marker": "o"}),
-        ("trained to the end", True, {"color": FRONT, "linewidth": 1.2}),
-        (
-            "stopped early", any(line.stopped for line in info.lines),
-            {"color": TRIAL, "linewidth": 1.2, "marker": "x", "markersize": 4},
-        ),
-        (
-            "bicubic", info.bicubic_psnr_y_db is not None,
-            {"color": FAINT, "linestyle": DASHES, "linewidth": 1},
-        ),
-    ]  # fmt: skip
-    draw_legend(frame.figure, entries, frame.left, frame.legend_bottom)
     return frame.figure

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from reports.plots.frame import framed, plain_axis
 from reports.plots.savings import SavingsInfo
+from reports.plots.sheet import SCREEN, Sheet
 from reports.plots.style import FRONT, INK, TRIAL, WALL
 
 __all__ = ["draw_savings"]
@@ -13,10 +15,10 @@ __all__ = ["draw_savings"]
 _COLOURS = {"trained to the end": FRONT, "stopped early": TRIAL, "failed": WALL}
 
 
-def draw_savings(info: SavingsInfo) -> Figure:
+def draw_savings(info: SavingsInfo, sheet: Sheet = SCREEN) -> Figure:
     """The figure that ``info`` describes: the steps by use, and where networks were stopped."""
-    frame = framed(info.title, info.subtitle, 2, panel_inches=4.2, shared=False, gap=0.45,
-                   left_inches=1.5)  # fmt: skip
+    frame = framed(info.title, info.subtitle, 2, sheet=sheet, panel_inches=4.2,
+                   shared=False, gap=0.45, left_inches=1.5)  # fmt: skip
     steps, rungs = frame.axes
     plain_axis(steps, "Training steps")
     names = [f"{share.label}\n({share.networks})" for share in info.shares]
@@ -33,5 +35,6 @@ def draw_savings(info: SavingsInfo) -> Figure:
     plain_axis(rungs, "Stopped at step", "Networks")
     at = [f"{step:,}" for step, _ in info.rungs]
     counted = rungs.bar(at, [count for _, count in info.rungs], width=0.6, color=TRIAL)
+    rungs.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     rungs.bar_label(counted, size=8.5, color=INK)
     return frame.figure

@@ -17,6 +17,7 @@ from reports.plots.progress import progress_info
 from reports.plots.published import PublishedInfo
 from reports.plots.rungs import rungs_info
 from reports.plots.savings import savings_info
+from reports.plots.sheet import SCREEN, Sheet
 from search_spaces.errors import NothingToDraw
 
 if TYPE_CHECKING:
@@ -52,9 +53,9 @@ class Plot(NamedTuple):
     of_run: Callable[[RunAccount], Any] | None = None
     of_runs: Callable[[Sequence[RunAccount]], Any] | None = None
 
-    def draw(self, info: Any) -> Figure:
+    def draw(self, info: Any, sheet: Sheet = SCREEN) -> Figure:
         """The figure for print."""
-        figure: Figure = pkgutil.resolve_name(self.printed)(info)
+        figure: Figure = pkgutil.resolve_name(self.printed)(info, sheet)
         return figure
 
     def chart(self, info: Any) -> Chart:

@@ -48,5 +48,18 @@ def test_a_label_keeps_off_taken_places_and_obstacles() -> None:
     assert not any(box.left < x < box.right and box.bottom < y < box.top for x, y in crowd)
 
 
+def test_names_of_points_closer_than_a_line_of_text_are_told_apart() -> None:
+    # As RFDN, RFDN-L and IMDN lie among papers' results, with others of no name around them.
+    anchors = [(200.0, 250.0), (212.0, 254.0), (218.0, 246.0), (206.0, 247.0), (221.0, 252.0)]
+    crowd = [*anchors, *((195.0 + 3 * k, 244.0 + k % 4) for k in range(12))]
+    for height in (12.0, 20.0):
+        boxes = place_labels(anchors, [(60.0, height)] * len(anchors), crowd, FRAME)
+        for first, second in itertools.combinations(boxes, 2):
+            assert first.overlap(second) == 0
+            across = max(first.left, second.left) - min(first.right, second.right)
+            up = max(first.bottom, second.bottom) - min(first.top, second.top)
+            assert max(across, up) > 0.1 * height
+
+
 def test_nothing_to_place() -> None:
     assert place_labels([], [], [], FRAME) == []

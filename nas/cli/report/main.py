@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from nas.cli.console import PlainConsole
 from nas.cli.options import BEST, OUTPUT, Storage, argument, option
@@ -18,9 +18,17 @@ if TYPE_CHECKING:
     from nas.records import TrialRecord
     from nas.run import Run
     from reports.account import RunAccount
+    from reports.plots.sheet import Sheet
     from reports.summary import RunSummary
 
 __all__ = ["report", "write_report"]
+
+
+class _Printed(NamedTuple):
+    """How the figures for print are to be."""
+
+    sheet: Sheet
+    formats: tuple[str, ...]
 
 
 def report(
@@ -49,11 +57,23 @@ def report(
         str | None,
         option("NAME=FOLDER of that set's HR images, to evaluate the front.", "--set"),
     ] = None,
+    figures: Annotated[
+        str, option("What the figures for print are written as: some of png,svg,pdf.")
+    ] = "png,svg,pdf",
+    width: Annotated[
+        str, option("Of the figures for print: column (3.5 inches) or page (7.16 inches).")
+    ] = "page",
+    titles: Annotated[
+        bool,
+        option("Title, caption and notes inside the figures; else in captions.txt.", "--titles"),
+    ] = False,
 ) -> None:
     """Write a page on one run or several, figures for print, and print a summary."""
     from nas.choice import check_preference
     from nas.run import open_run
+    from reports.plots.sheet import Sheet, formats_of
 
+    printed = _Printed(Sheet.named(width, titled=titles), formats_of(figures))
     if test_set is not None and published is None:
         raise InputError("--set: goes with --published NAME; nas evaluate measures any folder")
     if published is not None and len(runs) > 1:
@@ -61,7 +81,7 @@ def report(
     if prefer is not None:
         check_preference(prefer)
     if len(runs) > 1:
-        _report_several(runs, output or Path("report"), storage, prefer)
+        _report_several(runs, output or Path("report"), storage, prefer, printed)
         return
     run = open_run(runs[0], storage=storage)
     if prefer is not None:
@@ -76,7 +96,7 @@ def report(
     account = gather(run, names_of(runs)[0])
     if output is None:
         _write_own(run, account.records, account.summary)
-    page = _write_page([account], output or run.folder)
+    page = _write_page([account], output or run.folder, printed)
     _print(run, account.records, account.summary, drawn=True, own=output is None)
     if published is not None:
         _print_evaluated(picture, results[0].test_set, evaluated.values())
@@ -84,7 +104,11 @@ def report(
 
 
 def _report_several(
-    folders: Sequence[Path], output: Path, storage: str | None, prefer: str | None
+    folders: Sequence[Path],
+    output: Path,
+    storage: str | None,
+    prefer: str | None,
+    printed: _Printed,
 ) -> None:
     """One page on several runs; those that cannot be read are left out and told at the end."""
     from nas.run import open_run
@@ -98,18 +122,20 @@ def _report_several(
             failed.append(str(error))
     if not accounts:
         raise InputError(failed[0])
-    _tell(_write_page(accounts, output, failed))
+    _tell(_write_page(accounts, output, printed, failed))
     if failed:
         raise InputError(f"left out of the report: {'; '.join(failed)}")
 
 
-def _write_page(accounts: Sequence[RunAccount], folder: Path, left_out: Sequence[str] = ()) -> Path:
+def _write_page(
+    accounts: Sequence[RunAccount], folder: Path, printed: _Printed, left_out: Sequence[str] = ()
+) -> Path:
     from reports.figures import write_figures
     from reports.html.page import write_page
 
     page = folder / "report.html"
     write_page(accounts, page, left_out)
-    write_figures(accounts, folder / "figures")
+    write_figures(accounts, folder / "figures", *printed)
     return page
 
 
