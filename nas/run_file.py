@@ -48,6 +48,7 @@ class Identity:
     data_fingerprint: str = ""
     latency_lr: tuple[_Pixels, _Pixels] | None = None
     latency_model: str | None = None
+    latency_threads: Annotated[int, Ge(1)] | None = None
     rungs: tuple[Annotated[int, Ge(1)], ...] = ()
 
     def check(self, where: str) -> None:

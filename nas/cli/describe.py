@@ -73,6 +73,8 @@ def describe(
 
 
 def _print(name: str, facts: dict[str, Any]) -> None:
+    from nas.evaluate.threads import shown_threads
+
     console = PlainConsole()
     height, width = facts["lr_size"]
     table = Table("Layer", "Kind", "In", "Out", "Size", "Params", "Multi-Adds")
@@ -109,7 +111,8 @@ def _print(name: str, facts: dict[str, Any]) -> None:
         times = f"{m['latency_ms']:.1f} ms, {m['minimum_ms']:.1f} ms at best"
         if m["busy"]:
             times += f"; others use the machine: {m['median_ms']:.1f} ms pass"
-        rows.append(("Latency", f"{times} ({m['device']}, {m['threads']} threads, {m['dtype']})"))
+        threads = shown_threads(m["threads"])
+        rows.append(("Latency", f"{times} ({m['device']}, {threads}, {m['dtype']})"))
     grid = Table.grid(padding=(0, 2))
     for row in rows:
         grid.add_row(*row)

@@ -169,16 +169,16 @@ def _ms(time_ms: float) -> str:
 
 
 def _print(facts: dict[str, Any]) -> None:
+    from nas.evaluate.threads import shown_threads
     from nas.latency.network_time import BUSY
 
     height, width = facts["lr_size"]
     where = facts["environment"]["cpu" if facts["device"] == "cpu" else "device"]
-    threads = facts["threads"]
     ran = {row["network"]: f"{row['runtime']}, {row['dtype']}" for row in facts["networks"]}
     alike = len(set(ran.values())) == 1
     title = ", ".join((
         f"{width}x{height} input", *(set(ran.values()) if alike else ()),
-        f"{facts['device']} ({where})", f"{threads} thread{'s' if threads > 1 else ''}",
+        f"{facts['device']} ({where})", shown_threads(facts["threads"]),
         f"{facts['networks'][0]['rounds']} rounds; ratio to {facts['reference']}",
     ))  # fmt: skip
     console = PlainConsole()

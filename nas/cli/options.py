@@ -52,7 +52,14 @@ Runtime = Annotated[str, option("torch or onnxruntime.")]
 Scale = Annotated[int, option("Upscaling factor: 2, 3 or 4.")]
 Size = Annotated[str, option("WIDTHxHEIGHT that latency is timed at.")]
 Storage = Annotated[str | None, option("URL of the run's store, if it needs a password.")]
-Threads = Annotated[int | None, option("CPU threads; by default torch's own choice.")]
+Threads = Annotated[
+    int | None,
+    option(
+        "CPU threads of a measured forward pass. Default: OMP_NUM_THREADS, else torch's own "
+        "choice. On a loaded machine several wait for each other: two have taken 12 times as long "
+        "as one."
+    ),
+]
 TimedOn = Annotated[str, option("cpu or cuda.")]
 Timeout = Annotated[str | None, option("Start no trial after this time: 90s, 5m, 2h.")]
 Trained = Annotated[Path, argument("A .safetensors file, a run folder, or a folder of nas export.")]

@@ -174,6 +174,8 @@ def _opening(event: SearchStarted) -> list[str]:
         f"Photos: {event.data}, {event.train_photos} to train, {event.validation_photos} to "
         f"validate; bicubic {event.bicubic_psnr_y_db:.3f} dB",
     ]
+    if event.latency:
+        lines.append(f"Latency: {event.latency}")
     if event.trained:
         lines.append(f"Going on: {event.trained} networks are trained already")
     if event.skipped:

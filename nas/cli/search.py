@@ -11,6 +11,7 @@ from nas.cli.options import (
     Device,
     JsonLines,
     Scale,
+    Threads,
     Timeout,
     Validation,
     option,
@@ -94,6 +95,7 @@ def search(
     latency_size: Annotated[
         str | None, option("Input size for latency, width x height. Default: 160x90.")
     ] = None,
+    threads: Threads = None,
     latency_model: Annotated[
         Path | None, option("A file of nas latency fit, which then says latencies unmeasured.")
     ] = None,

@@ -36,6 +36,7 @@ class SearchStarted:
 
     ``trained`` networks of ``goal`` are there already; ``skipped`` says how many image
     files were left out, by reason; at the steps in ``rungs`` a network is judged;
+    ``latency`` says what networks are measured on, where the search weighs that;
     ``notes`` are further lines for the user.
     """
 
@@ -51,6 +52,7 @@ class SearchStarted:
     skipped: dict[str, int] = field(default_factory=dict)
     rungs: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    latency: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ class Keywords(TypedDict, total=False):
     latency_size: tuple[int, int] | str | None
     latency_elsewhere: bool | None
     latency_model: Path | str | None
+    threads: int | None
     noise_db: float | None
 
 

@@ -78,7 +78,7 @@ def run_search(
     return context.run
 
 
-def meter_of(settings: SearchSettings, *, threads: int | None = None) -> Meter:
+def meter_of(settings: SearchSettings) -> Meter:
     """What says the costs of a search's networks.
 
     Raises:
@@ -90,7 +90,7 @@ def meter_of(settings: SearchSettings, *, threads: int | None = None) -> Meter:
         settings.latency_lr,
         str(best_device(settings.device)),
         settings.latency_model,
-        threads,
+        settings.threads,
     )
 
 

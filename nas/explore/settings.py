@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Unpack
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from nas.choice import BETTER, check_preference
+from nas.evaluate.threads import MOST_THREADS, usual_threads
 from nas.explore import values
 from nas.explore.halving import rung_steps
 from nas.explore.keywords import Keywords, tells_keywords_of
@@ -66,6 +67,14 @@ def _noise(known: Mapping[str, Any]) -> Noise:
     return noise_of_run(known["run"], profile, steps, known["noise_db"])
 
 
+def _threads(known: Mapping[str, Any]) -> int:
+    """As the model was measured, or else the run's latencies so far."""
+    if known["latency_model"] is not None:
+        return int(known["latency_model"].device.threads)
+    told = _told(known["run"]).get("identity", {}).get("latency_threads")
+    return int(told or usual_threads())
+
+
 _HERE = Field(exclude=True)
 """Of one start or one machine alone: no part of the text that the study carries."""
 
@@ -107,6 +116,9 @@ class SearchSettings(BaseModel):
             90x160.
         latency_elsewhere: whether the latency model is of another device, which is searched for.
         latency_model: a fitted model or its file, which says latencies; ``None`` to measure.
+        threads: CPU threads of a measured forward pass; by default what the run was begun with,
+            else ``OMP_NUM_THREADS``, else torch's own choice. Two on a loaded machine have taken
+            12 times as long as one.
         checkpoints: folder or URL for checkpoints and weights that workers on other machines
             see; ``None`` for the run folder.
         checkpoints_mb: of stopped networks no more than this is kept, MB (10^6).
@@ -153,6 +165,7 @@ class SearchSettings(BaseModel):
     latency_size: values.Size | None = None
     latency_elsewhere: Annotated[bool, _HERE] = False
     latency_model: values.FittedModel | None = None
+    threads: Annotated[values.Threads, Field(le=MOST_THREADS)] = Field(default_factory=_threads)
     checkpoints: str | None = None
     checkpoints_mb: Annotated[values.Number, Field(ge=0)] = 4000.0
     noise_db: Annotated[values.Number | None, Field(ge=0, allow_inf_nan=False)] = None
@@ -178,6 +191,11 @@ class SearchSettings(BaseModel):
         return self.latency_size or (model.device.lr_size if model else _LATENCY_LR_SIZE)
 
     @property
+    def weighs_latency(self) -> bool:
+        """Whether latency is an objective or has a budget."""
+        return "latency" in {*self.objectives, *(budget.name for budget in self.budget)}
+
+    @property
     def measures_late(self) -> bool:
         """Whether memory and latency are measured only of networks that finish.
 
@@ -189,6 +207,7 @@ class SearchSettings(BaseModel):
 
     def identity(self, data_name: str, data_fingerprint: str) -> dict[str, Any]:
         """What must be equal for trials to belong into one study, as JSON-ready data."""
+        model = self.latency_model
         return {
             "space": self.space.name,
             "space_hash": self.space.hash,
@@ -201,7 +220,9 @@ class SearchSettings(BaseModel):
             "data_fingerprint": data_fingerprint,
             "hr": list(self.hr),
             "latency_lr": list(self.latency_lr),
-            "latency_model": self.latency_model.hash if self.latency_model else None,
+            "latency_model": model.hash if model else None,
+            # Where no network is chosen by a measured latency, it may come from any number.
+            "latency_threads": self.threads if self.weighs_latency and not model else None,
             "rungs": list(self.rung_steps),
         }
 

@@ -29,7 +29,6 @@ __all__ = [
     "places",
     "publish",
     "settings_of",
-    "weighs_latency",
 ]
 
 _PLACES, _ID = "nas_places", "nas_id"
@@ -141,19 +140,11 @@ def check_device(study: Study) -> None:
         InputError: this is another one.
     """
     there, here = places(study)["device"], environment().device
-    if weighs_latency(study) and there != here:
+    if identity_of(study).latency_threads is not None and there != here:
         raise InputError(
             f"study {study.study_name!r} weighs latency on {there}, this is {here}; latencies "
             f"of the two cannot be compared: work on machines of one kind"
         )
-
-
-def weighs_latency(study: Study) -> bool:
-    """Whether latency is an objective or has a budget, and is measured where workers run."""
-    identity = identity_of(study)
-    if identity.latency_model:
-        return False
-    return "latency" in identity.objectives or "latency_ms" in identity.budgets
 
 
 def check_marked(study: Study, place: Path | str) -> None:

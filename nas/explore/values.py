@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from nas.budget import Budget, parse_budgets
+from nas.evaluate.threads import shown_threads
 from nas.explore.sampler import SAMPLERS
 from nas.latency.model import LatencyModel, model_for
 from nas.objectives import OBJECTIVES, canonical
@@ -82,7 +83,18 @@ def _latency_model(given: object, info: ValidationInfo) -> object:
     return model_for(given, lr_size=size, scale=scale or 0, place=place, elsewhere=elsewhere)
 
 
+def _threads(count: int, info: ValidationInfo) -> int:
+    model = info.data.get("latency_model")
+    if model is not None and model.device.threads != count:
+        raise InputError(
+            f"threads: the latency model is of {shown_threads(model.device.threads)}, not of "
+            f"{count}: leave --threads out, or take a model of that number (nas latency fit)"
+        )
+    return count
+
+
 Count: TypeAlias = Annotated[int, Field(strict=True, ge=1)]
+Threads: TypeAlias = Annotated[Count, AfterValidator(_threads)]
 Number: TypeAlias = Annotated[float, Field(strict=True)]
 Budgets: TypeAlias = Annotated[
     tuple[Budget, ...],

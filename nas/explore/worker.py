@@ -296,4 +296,5 @@ class Worker:
             dict(photos.skipped),
             self.steps,
             context.notes,
+            context.meter.latency_place if settings.weighs_latency else "",
         )

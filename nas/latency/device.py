@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["Device", "name_of", "this_device"]
+from nas.evaluate.threads import shown_threads
+
+__all__ = ["Device", "latency_place", "name_of", "this_device"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,8 @@ class Device:
     def __str__(self) -> str:
         height, width = self.lr_size
         return (
-            f"{self.name} ({self.place}), {self.runtime}, {self.dtype}, {self.threads} "
-            f"thread{'s' if self.threads > 1 else ''}, {width}x{height} input, x{self.scale}"
+            f"{self.name} ({self.place}), {self.runtime}, {self.dtype}, "
+            f"{shown_threads(self.threads)}, {width}x{height} input, x{self.scale}"
         )
 
 
@@ -82,3 +85,9 @@ def name_of(place: str | None) -> str:
 
     where = best_device(place)
     return torch.cuda.get_device_name(where) if where.type == "cuda" else environment().cpu
+
+
+def latency_place(lr_size: Sequence[int], device: str, threads: int) -> str:
+    """What a latency is of, for people: input (height, width), device and threads."""
+    height, width = lr_size
+    return f"{width}×{height} input, {device}, {shown_threads(threads)}"

@@ -11,6 +11,8 @@ from typing import Any
 
 from nas.budget import Budget
 from nas.evaluate.memory import peak_memory_mb
+from nas.evaluate.threads import usual_threads
+from nas.latency.device import latency_place
 from nas.latency.guess import LatencyGuess
 from nas.latency.model import LatencyModel
 from nas.latency.network_time import BUSY, measure_latency
@@ -74,6 +76,13 @@ class Meter:
         self.latency_guess = LatencyGuess()
         self.note = ""
         self._memory_mb = lru_cache(maxsize=4096)(self._memory_of)
+
+    @property
+    def latency_place(self) -> str:
+        """What latencies are of, for people."""
+        model = self.latency_model
+        device = f"{model.device.name} by a fitted model" if model else self.device
+        return latency_place(self.latency_lr, device, self.threads or usual_threads())
 
     def figure(self, arch: Architecture, name: str) -> float:
         """One figure of a network: exact, but for latency, which is predicted."""

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nas.evaluate.environment import cores
 from nas.explore.context import Joins
 from nas.explore.events import Observer
 from nas.explore.remote_trainer import RemoteTrainer
@@ -21,7 +20,6 @@ from nas.explore.study_settings import (
     load_study,
     places,
     settings_of,
-    weighs_latency,
 )
 from nas.explore.trainer import NetworkTrainer, Trainer
 from nas.run import Run
@@ -50,9 +48,9 @@ def work_on(job: WorkerJob, observer: Observer) -> Run:
         check_device(study)
         with _folder(job, study) as (run, is_the_searchs, checkpoints):
             settings = _settings(job, study, run)
-            # With all cores, so that figures do not depend on how many workers there are: the
-            # others' steps wait for a measurement.
-            meter = meter_of(settings, threads=cores() if weighs_latency(study) else None)
+            # With the search's threads, not with this worker's share of them: the others' steps
+            # wait for a measurement.
+            meter = meter_of(settings)
             trainer: Trainer = NetworkTrainer.of(settings, meter.device)
             if checkpoints is not None:
                 trainer = RemoteTrainer(trainer, RemoteFiles(checkpoints))

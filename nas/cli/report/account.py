@@ -167,7 +167,7 @@ def _made(run: Run, records: Iterable[TrialRecord]) -> Iterable[tuple[str, str]]
 def _device(machine: Mapping[str, Any]) -> str:
     parts = [machine.get("device"), machine.get("system")]
     if "cores" in machine:
-        parts.append(f"{machine['cores']} cores, {machine.get('threads')} threads")
+        parts.append(f"{machine['cores']} cores, {machine.get('threads')} of them in a training")
     return ", ".join(str(part) for part in parts if part)
 
 

@@ -15,6 +15,7 @@ __all__ = ["summarize"]
 
 def summarize(run: Run, records: Sequence[TrialRecord]) -> RunSummary:
     """What the reports need to know of the run beside its trials."""
+    from nas.latency.device import latency_place
     from nas.records import DUPLICATE, INTERRUPTED, OVER_BUDGET, REJECTED
     from reports.summary import RunSummary
 
@@ -32,7 +33,9 @@ def summarize(run: Run, records: Sequence[TrialRecord]) -> RunSummary:
         objectives=run.objectives,
         budgets=run.budgets,
         hr=tuple(identity["hr"]),
-        latency_at=_latency_at(latency) if latency else "",
+        latency_at=latency_place(latency["lr_size"], latency["device"], latency["threads"])
+        if latency
+        else "",
         bicubic_psnr_y_db=run.about.get("bicubic", {}).get("psnr_y_db"),
         proposals=len(asked),
         proposals_fit=sum(record.reason != OVER_BUDGET for record in asked),
@@ -52,11 +55,6 @@ def _title(run: Run) -> str:
         if one.attribute in run.budgets
     ]
     return f"Search within {' and '.join(walls)}" if walls else "Search without a budget"
-
-
-def _latency_at(latency: dict[str, Any]) -> str:
-    height, width = latency["lr_size"]
-    return f"{width}×{height} input, {latency['device']}, {latency['threads']} threads"
 
 
 def _adapted(records: Sequence[TrialRecord], scale: int) -> frozenset[int]:

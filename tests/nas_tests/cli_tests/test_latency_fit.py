@@ -77,6 +77,7 @@ def test_a_budget_below_every_network(model: Path, tmp_path: Path, command: Comm
     ("options", "told"),
     [
         (("--latency-size", "20x20"), "is of 16x15 input, but --latency-size is 20x20"),
+        (("--threads", "7"), "threads: the latency model is of 1 thread, not of 7"),
         (("--scale", "2"), "is of networks x4, but --scale is 2"),
         (("--latency-model", "no.yaml"), "no.yaml"),
     ],

@@ -96,11 +96,14 @@ def test_plain_lines_of_early_stopping(capsys: pytest.CaptureFixture[str]) -> No
     rungs = (40, 120, 360)
     notes = ("run:old/3 is left out: over the budget for params",)
     for event in (
-        SearchStarted("runs/x", 16, 0, "mine", 5, 2, 29.0, "cpu", 360, {}, rungs, notes),
+        SearchStarted(
+            "runs/x", 16, 0, "mine", 5, 2, 29.0, "cpu", 360, {}, rungs, notes, "8×8 input, 1 thread"
+        ),
         TrialEnded(paused, 3, 16, 0, None, 2),
     ):
         print_plain(event)
     err = capsys.readouterr().err
+    assert "Latency: 8×8 input, 1 thread\n" in err
     assert "Early stopping: only the best go on after 40, 120 steps" in err
     assert "Note: run:old/3 is left out: over the budget for params" in err
     assert "3/16  trial   2  29.500 dB  300.0 K  stopped at step 40 of 360  " in err

@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 import nas
+from nas.cli.report.summarize import summarize
 from nas.evaluate.validate import Quality, validate
 from nas.explore.events import (
     Event,
@@ -263,10 +264,21 @@ class TestLatencyBudget:
         assert (run.finished()["latency_ms"] <= run.budgets["latency_ms"]).all()
 
     def test_a_generous_one_keeps_nothing_out(self, tmp_path: Path) -> None:
-        run = nas.search(["10s-latency"], trials=2, run=tmp_path, **SMALL)
+        events: list[Event] = []
+        run = nas.search(
+            ["10s-latency"], trials=2, run=tmp_path, threads=2, observer=events.append, **SMALL
+        )
         assert run.objectives == ("psnr", "latency")
         assert {r.state for r in run.records()} == {FINISHED}
         assert all(set(t.constraints) == {"latency"} for t in study_of(run).trials)
+        # One number everywhere: screen, run.yaml, records and reports.
+        (started,) = [one for one in events if isinstance(one, SearchStarted)]
+        assert started.latency == "16×16 input, cpu, 2 threads"
+        assert run.about["identity"]["latency_threads"] == 2
+        assert {r.made_with["latency"]["threads"] for r in run.records()} == {2}
+        assert summarize(run, run.records()).latency_at == started.latency
+        with pytest.raises(InputError, match="was made with latency threads 2, not 1; go on with"):
+            nas.search(["10s-latency"], trials=2, run=tmp_path, threads=1, **SMALL)
 
     def test_one_measured_over_it_is_not_trained(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

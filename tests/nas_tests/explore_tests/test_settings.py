@@ -16,6 +16,7 @@ from nas.explore.keywords import Keywords
 from nas.explore.settings import SearchSettings, make_settings
 from nas.explore.values import parse_seconds
 from nas.noise import Noise, noise_of, write_noise
+from nas.run_file import read_run_file
 from nas.training.recipe import Recipe, profile
 from search_spaces import Space
 from search_spaces.errors import InputError
@@ -65,6 +66,8 @@ def test_given_objectives() -> None:
         ({"trials": 0}, "trials: expected at least 1, got 0"),
         ({"timeout": 0.0}, "timeout: expected more than 0, got 0.0"),
         ({"seed": -1}, "seed: expected at least 0, got -1"),
+        ({"threads": 0}, "threads: expected 1 to 1024, got 0"),
+        ({"threads": 10**9}, "threads: expected 1 to 1024, got 1000000000"),
         ({"rungs": 0}, "rungs: expected 1 to 64, got 0"),
         ({"rungs": 10**30}, "rungs: expected 1 to 64, got 1000"),
         ({"eta": 1e300}, "eta: expected more than 1 and at most 1000, got 1e"),
@@ -163,6 +166,21 @@ def test_the_preference_of_a_run_stays(tmp_path: Path) -> None:
     assert make_settings(run=tmp_path).prefer == "better"
 
 
+def test_threads_are_those_of_the_process_unless_a_run_or_a_user_says_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nas.explore.settings.usual_threads", lambda: 5)
+    assert make_settings(run=tmp_path).threads == 5
+    assert make_settings(run=tmp_path, threads=2).threads == 2
+    recorded(tmp_path, 1, threads=3)
+    # Latency has no say in that run.
+    assert make_settings(run=tmp_path).threads == 5
+    recorded(tmp_path / "latency", 1, threads=3, objectives="psnr,latency")
+    assert read_run_file(tmp_path / "latency")["identity"]["latency_threads"] == 3
+    assert make_settings(run=tmp_path / "latency").threads == 3
+    assert make_settings(run=tmp_path / "latency", threads=4).threads == 4
+
+
 def test_a_recipe_of_ones_own_is_custom() -> None:
     settings = make_settings(recipe=Recipe(steps=50))
     assert (settings.profile, settings.recipe.steps) == ("custom", 50)
@@ -224,9 +242,16 @@ def test_identity_differs_with_what_makes_trials_incomparable() -> None:
         make_settings(["600K-params"], space="tiny", profile="smoke"),
         make_settings(["600K-params"], space="tiny", objectives="psnr,macs"),
         make_settings(["600K-params"], space="tiny", latency_size=(32, 32)),
+        make_settings(["600K-params"], space="tiny", objectives="psnr,latency", threads=1),
+        make_settings(["600K-params"], space="tiny", objectives="psnr,latency", threads=2),
         make_settings(["600K-params"], space="tiny", rungs=4),
         make_settings(["600K-params"], space="tiny", rungs=4, eta=2),
     ):
         assert changed.identity("embedded", "0" * 16) != plain
-    same = make_settings(["600K-params"], space="tiny", trials=5, seed=9, sampler="random")
+    same = make_settings(["600K-params"], space="tiny", trials=5, seed=9, threads=7)
     assert same.identity("embedded", "0" * 16) == plain
+    one, two = (
+        make_settings(["25ms-latency"], threads=threads).identity("embedded", "0" * 16)
+        for threads in (1, 2)
+    )
+    assert {key for key in one if one[key] != two[key]} == {"latency_threads"}

@@ -155,7 +155,7 @@ def test_onnx_runtime(command: Command, net: Path) -> None:
         (["--size", "40"], "--size: expected WIDTHxHEIGHT such as 320x180, got '40'"),
         (["--size", "0x4"], "--size: expected WIDTHxHEIGHT"),
         (["--rounds", "0"], "expected --rounds of 1 or more"),
-        (["--threads", "0"], "threads: expected 1 or more, got 0"),
+        (["--threads", "0"], "threads: expected 1 to 1024, got 0"),
         (["--runtime", "tvm"], "runtime: expected torch or onnxruntime, got tvm"),
         (["--dtype", "int4"], "dtype: expected float32, bfloat16, float16, got int4"),
         (["--device", "warp"], "device must be one that torch sees here"),
