@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from torch.nn import functional as F
 
 from compress.features import COMPARISONS, NEEDS_WIDTH, block_outputs, matched_depths
 from nas.training.state import seeded
+from nas.training.teacher import check_teacher, frozen
 from search_spaces.errors import InputError
 from search_spaces.network import Network
 
@@ -74,7 +74,7 @@ class Teaching:
         """Raises InputError where the teachers cannot teach this student."""
         _shares(self.teachers, self.weights)
         for teacher in self.teachers:
-            _check_fit(student, teacher)
+            check_teacher(student.architecture, teacher.architecture)
 
 
 class Along(nn.Module):
@@ -121,7 +121,7 @@ class Distillation:
         teaching.check(student)
         self.lessons, teachers = teaching.lessons, teaching.teachers
         self._shares = _shares(teachers, teaching.weights)
-        self._teachers = [_frozen(teacher, device) for teacher in teachers]
+        self._teachers = [frozen(teacher, device) for teacher in teachers]
         blocks = len(student.blocks)
         self._pairs = [matched_depths(blocks, len(teacher.blocks)) for teacher in teachers]
         self._taught = self.lessons.features > 0
@@ -190,20 +190,3 @@ def _shares(teachers: Sequence[Network], weights: Sequence[float] | None) -> lis
     if not all(math.isfinite(weight) and weight > 0 for weight in given):
         raise InputError(f"weights of teachers: expected more than 0 each, got {given}")
     return [weight / sum(given) for weight in given]
-
-
-def _check_fit(student: Network, teacher: Network) -> None:
-    own, other = student.architecture, teacher.architecture
-    for name, what in (("scale", "enlarges {} times"), ("colors", "has {} colour planes")):
-        mine, theirs = getattr(own, name), getattr(other, name)
-        if mine != theirs:
-            raise InputError(
-                f"the student {what.format(mine)}, the teacher {theirs}; expected a teacher of "
-                f"the same {name}"
-            )
-
-
-def _frozen(teacher: Network, device: torch.device | str) -> Network:
-    copied = copy.deepcopy(teacher).eval().requires_grad_(False)
-    moved: Network = copied.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return moved

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from nas.data import Patches
 from nas.stopping import stop_wish
-from nas.training.loop import Objective, OnStep, train
+from nas.training.loop import OnStep, train
+from nas.training.losses import Objective
 from nas.training.recipe import Recipe
 from nas.training.state import TrainState
 

@@ -43,7 +43,9 @@ _LACK, _MOST_LACK, _MOST_TURNS = 1.05, 4.0, 12
 _FADED = 0.1
 
 
-def set_first_weights(network: nn.Module, patches: Patches, recipe: Recipe) -> None:
+def set_first_weights(
+    network: nn.Module, patches: Patches, recipe: Recipe, *, trained_trunk: bool = False
+) -> None:
     """Sets what photos can tell of a fresh network's weights, where the recipe says so.
 
     The same network, photos and seed get the same weights. Filters larger than the patches stay.
@@ -52,6 +54,7 @@ def set_first_weights(network: nn.Module, patches: Patches, recipe: Recipe) -> N
         network: fresh; anything but a `Network` stays as it is.
         patches: the first batches that it will be trained on.
         recipe: ``first_weights`` and the seed.
+        trained_trunk: stem and blocks come from another scale: only the image skip is fitted.
     """
     if recipe.first_weights != "photos" or not isinstance(network, Network):
         return
@@ -59,6 +62,8 @@ def set_first_weights(network: nn.Module, patches: Patches, recipe: Recipe) -> N
     side = min(lr.shape[-2:])
     if isinstance(network.image_skip, LinearSkip) and network.image_skip.kernel <= side:
         fit_linear_skip(network.image_skip, lr, hr)
+    if trained_trunk:
+        return
     inside = lr
     if network.architecture.mean is not None:
         inside = inside - network.mean.cpu()

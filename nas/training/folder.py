@@ -92,6 +92,7 @@ class RunFolder:
             "network": settings.architecture.to_dict(),
             "network_hash": settings.architecture.hash,
             "init": None if settings.init is None else str(settings.init),
+            "teacher": None if settings.teacher is None else str(settings.teacher),
             "recipe": {
                 "name": recipe.name,
                 "source": recipe.source,

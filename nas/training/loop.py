@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from nas.evaluate.precision import resolve_precision
 from nas.evaluate.quality import RGB_TO_YCC
 from nas.quiet import training_step
+from nas.training.losses import Objective, objective_of
 from nas.training.processes import ALONE, Processes
 from nas.training.recipe import Recipe
 from nas.training.state import TrainState, share_of_newest, trainable
@@ -22,9 +22,8 @@ from nas.training.state import TrainState, share_of_newest, trainable
 if TYPE_CHECKING:
     from nas.data import Patches
 
-__all__ = ["Diverged", "Objective", "OnStep", "l1", "l2", "train", "unit"]
+__all__ = ["Diverged", "OnStep", "train", "unit"]
 
-Objective = Callable[[nn.Module, Tensor, Tensor], Tensor]
 OnStep = Callable[[int, float], None]
 
 
@@ -40,19 +39,6 @@ class Diverged(RuntimeError):
     def __init__(self, reason: str, step: int, loss: float) -> None:
         super().__init__(reason)
         self.reason, self.step, self.loss = reason, step, loss
-
-
-def l1(network: nn.Module, lr: Tensor, hr: Tensor) -> Tensor:
-    """Mean absolute error of the network's output, in float32."""
-    return F.l1_loss(network(lr).float(), hr)
-
-
-def l2(network: nn.Module, lr: Tensor, hr: Tensor) -> Tensor:
-    """Mean squared error of the network's output, in float32."""
-    return F.mse_loss(network(lr).float(), hr)
-
-
-_LOSSES: dict[str, Objective] = {"l1": l1, "l2": l2}
 
 
 def train(
@@ -90,7 +76,7 @@ def train(
     network, optimizer, device = state.network.train(), state.optimizer, state.device
     parameters = trainable(network)
     dtype = resolve_precision(recipe.precision, device)
-    measure = objective or _LOSSES[recipe.loss]
+    measure = objective or objective_of(recipe)
     part, called = processes.part(recipe.batch), processes.wrapped(network)
     watch = _LossWatch(state, recipe, on_step, pause, processes)
     while state.step < end and not watch.paused:

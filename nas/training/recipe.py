@@ -18,7 +18,7 @@ PROFILES = ("smoke", "quick", "standard", "full")
 
 Precision = Literal["auto", "fp32", "bf16"]
 Schedule = Literal["constant", "step", "cosine", "linear"]
-Loss = Literal["l1", "l2"]
+Loss = Literal["l1", "l2", "charbonnier"]
 Optimizer = Literal["adam", "muon"]
 FirstWeights = Literal["random", "photos"]
 _OF_SCHEDULES = {
@@ -51,7 +51,10 @@ class Recipe(BaseModel):
         end_rate: of ``"cosine"`` and ``"linear"``: the last step size of Adam.
         decay_share: of ``"linear"``: share of the steps, 0 to 1.
         warmup_steps: steps over which the step size rises linearly from nearly 0.
-        loss: ``"l1"``, mean absolute error, or ``"l2"``, mean squared error.
+        loss: ``"l1"``, mean absolute error, ``"l2"``, mean squared error, or ``"charbonnier"``,
+            l1 that is round at 0.
+        teacher_share: where the training has a teacher: the share of the loss, 0 to 1, that is the
+            distance from its answers; the rest is that from the photos.
         clip_norm: largest L2 norm of the whole gradient; longer ones are scaled down to it.
             None: as long as they are.
         averaged_share: share of the steps so far over which the weights are averaged, 0 (the
@@ -84,6 +87,7 @@ class Recipe(BaseModel):
     decay_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     warmup_steps: Annotated[int, Field(ge=0)] = 40
     loss: Loss = "l1"
+    teacher_share: Annotated[float, Field(ge=0, le=1)] = 0.5
     clip_norm: Annotated[float, Field(gt=0)] | None = 1.0
     averaged_share: Annotated[float, Field(ge=0, le=1)] = 0.08
     precision: Precision = "auto"

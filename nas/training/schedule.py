@@ -42,8 +42,8 @@ class FullRecipe(BaseModel):
 
     @property
     def lr_size(self) -> int:
-        """Side of the largest patch of any phase, LR pixels."""
-        return max(phase.lr_size for phase in self.phases)
+        """Side of the smallest patch of any phase, LR pixels: smaller photos are of no use."""
+        return min(phase.lr_size for phase in self.phases)
 
     def first_step(self, phase: int) -> int:
         """Steps before a phase, counted from 0; of all for the phase after the last."""

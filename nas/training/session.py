@@ -28,11 +28,13 @@ from nas.training.events import (
 from nas.training.first_weights import set_first_weights
 from nas.training.folder import RunFolder
 from nas.training.loop import Diverged, train
+from nas.training.losses import objective_of
 from nas.training.processes import ALONE, Processes
 from nas.training.recipe import Recipe
 from nas.training.settings import TrainSettings
 from nas.training.state import TrainState, start
-from nas.training.warm_start import initial_network
+from nas.training.teacher import load_teacher
+from nas.training.warm_start import initial_network, of_other_scale
 from search_spaces import Network
 from search_spaces.errors import InputError
 
@@ -76,11 +78,15 @@ class _Session:
     ) -> None:
         self.settings, self.processes, self.wish = settings, processes, wish
         self.full, self.photos = settings.recipe, settings.photos
+        # A late phase may have patches that no photo holds: better said now than after a day.
+        for phase in self.full.phases:
+            self.photos.for_patches(phase.lr_size)
         self.tell = tell if processes.first else lambda event: None
         self.device = torch.device(settings.device)
         self.scale, self.colors = settings.architecture.scale, settings.architecture.colors
         self.folder = RunFolder(settings.run)
         self.network: Network = initial_network(settings.architecture, settings.init, settings.seed)
+        self.teacher = load_teacher(settings.teacher, settings.architecture, self.device)
         self.identity = settings.identity
         self.progress = Progress()
         self.state: TrainState = self.fresh()
@@ -137,10 +143,13 @@ class _Session:
     def phase(self) -> None:
         """From where the phase is to the start of the next."""
         recipe, number = self.recipe(), self.progress.phase
-        patches = Patches.of(self.photos.train, self.scale, recipe)
+        photos = self.photos.for_patches(recipe.lr_size)
+        patches = Patches.of(photos.train, self.scale, recipe)
         if self.state.step == 0:
-            if number == 0 and self.settings.init is None:
-                set_first_weights(self.network, patches, recipe)
+            init = self.settings.init
+            other_scale = of_other_scale(init, self.scale)
+            if number == 0 and (init is None or other_scale):
+                set_first_weights(self.network, patches, recipe, trained_trunk=other_scale)
             self.save(good=True)
         while self.state.step < recipe.steps:
             try:
@@ -165,7 +174,8 @@ class _Session:
         until = min(recipe.steps, ((before + self.state.step) // every + 1) * every - before)
         train(
             self.state, patches, recipe, until,
-            on_step=partial(self.stepped, recipe), pause=self.pause, processes=self.processes,
+            on_step=partial(self.stepped, recipe), objective=objective_of(recipe, self.teacher),
+            pause=self.pause, processes=self.processes,
         )  # fmt: skip
         if self.state.step == until:
             self.validate()

@@ -31,6 +31,8 @@ class TrainSettings:
         photos: on what.
         run: the run folder.
         init: weights to begin with, None for fresh ones.
+        teacher: weights of a network to learn from beside the photos, as the recipe's
+            ``teacher_share`` says; None: from the photos alone.
         seed: of fresh weights and of the order of patches.
         every: steps between validations.
         device: where.
@@ -50,6 +52,7 @@ class TrainSettings:
     checkpoint_s: float = CHECKPOINT_SECONDS
     tensorboard: bool | None = None
     command: str = ""
+    teacher: Path | None = None
 
     @property
     def validate_every(self) -> int:
@@ -68,10 +71,15 @@ class TrainSettings:
         ]
         return {
             "network": self.architecture.hash,
-            "init": "" if self.init is None else sha256(read_regular(self.init)).hexdigest()[:16],
+            "init": _digest(self.init),
+            "teacher": _digest(self.teacher),
             "recipe": json.dumps(phases),
             "precision": ", ".join(phase.precision for phase in self.recipe.phases),
             "seed": str(self.seed),
             "data": self.photos.fingerprint,
             "validate_every": str(self.validate_every),
         }
+
+
+def _digest(weights: Path | None) -> str:
+    return "" if weights is None else sha256(read_regular(weights)).hexdigest()[:16]

@@ -8,7 +8,7 @@ from nas.training.state import seeded
 from search_spaces import Architecture, Network, build, load
 from search_spaces.errors import InputError
 
-__all__ = ["initial_network"]
+__all__ = ["initial_network", "of_other_scale"]
 
 _OF_SCALE = ("upsampler.", "image_skip.")
 
@@ -46,3 +46,8 @@ def initial_network(architecture: Architecture, init: Path | None, seed: int) ->
         }
     network.load_state_dict(theirs)
     return network
+
+
+def of_other_scale(init: Path | None, scale: int) -> bool:
+    """Whether a trunk is trained already and upsampler and image skip are fresh."""
+    return init is not None and load(init).architecture.scale != scale

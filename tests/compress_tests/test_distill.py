@@ -9,7 +9,8 @@ import torch
 from compress.distill import Along, Distillation, Lessons, Teaching
 from compress.finetune import finetune, forget
 from nas.data import Dataset, Patches
-from nas.training.loop import l1, train
+from nas.training.loop import train
+from nas.training.losses import l1
 from nas.training.recipe import Recipe
 from nas.training.state import start
 from search_spaces import Network, build

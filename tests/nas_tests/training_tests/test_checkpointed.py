@@ -14,7 +14,8 @@ import nas.stopping as stopping
 import nas.training.checkpointed as checkpointed
 from nas.data import Patches
 from nas.training.checkpointed import train_checkpointed
-from nas.training.loop import l1, train
+from nas.training.loop import train
+from nas.training.losses import l1
 from nas.training.recipe import Recipe
 from nas.training.state import TrainState
 

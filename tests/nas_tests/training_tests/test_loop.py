@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from nas.data import Patches
 from nas.training.first_weights import set_first_weights
-from nas.training.loop import Diverged, l1, train
+from nas.training.loop import Diverged, train
+from nas.training.losses import l1
 from nas.training.recipe import Recipe
 from nas.training.state import TrainState, seeded, start
 from search_spaces import Network

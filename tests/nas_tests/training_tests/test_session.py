@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from nas.data import Dataset, Patches, Photo
 from nas.training import session
 from nas.training.events import (
     RolledBack,
@@ -276,6 +277,67 @@ def test_first_weights_are_of_fresh_networks_alone(
     fresh, random = begun(None), initial_network(architecture, None, 0).state_dict()
     changed = {name for name in fresh if not torch.equal(fresh[name], random[name])}
     assert changed == {"stem.conv.weight", "stem.conv.bias", "image_skip.conv.weight"}
+
+
+def test_after_another_scale_the_image_skip_alone_is_fitted(
+    make: Make, full: FullRecipe, architecture: Architecture, tmp_path: Path
+) -> None:
+    file = tmp_path / "x3.safetensors"
+    given = build(Architecture.from_dict(architecture.to_dict() | {"scale": 3}))
+    save_weights(given, file)
+    settings = make(recipe=muon(full), init=file)
+    begun = initial_network(architecture, file, 0).state_dict()
+    found: dict[str, torch.Tensor] = {}
+
+    def look(event: TrainingEvent) -> None:
+        if isinstance(event, Saved) and event.step == 0:
+            content = torch.load(settings.run / "checkpoint.pt", weights_only=True)
+            found.update(content["state"]["network"])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_fully(settings, look)
+    changed = {name for name in found if not torch.equal(found[name], begun[name])}
+    assert changed == {"image_skip.conv.weight"}
+
+
+def test_a_teacher_teaches_and_belongs_to_the_training(
+    make: Make, architecture: Architecture, tmp_path: Path
+) -> None:
+    file = tmp_path / "teacher.safetensors"
+    save_weights(initial_network(architecture, None, 7), file)
+    whole, parts = make("whole", teacher=file), make("parts", teacher=file)
+    train_fully(whole)
+    train_fully(alone := make("alone"))
+    assert not same(weights(whole.run), weights(alone.run))
+    with pytest.raises(KeyboardInterrupt):
+        train_fully(parts, stopping(7))
+    with pytest.raises(InputError, match="holds a training with another teacher"):
+        train_fully(make("parts"))
+    train_fully(parts)
+    assert same(weights(whole.run), weights(parts.run))
+    assert yaml.safe_load((whole.run / "train.yaml").read_text())["teacher"] == str(file)
+
+
+def test_a_phase_with_large_patches_does_without_small_photos(
+    make: Make, full: FullRecipe, photos: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # 32 x 36 pixels; the second phase has patches of 20.
+    small = Photo("small", photos.train[0].pixels[:18])
+    mixed = replace(photos, train=(*photos.train, small))
+    seen: list[int] = []
+
+    def counting(state: Any, patches: Patches, recipe: Any, until: int, **rest: Any) -> Any:
+        seen.append(len(patches._hr))
+        return real(state, patches, recipe, until, **rest)
+
+    monkeypatch.setattr(session, "train", counting)
+    train_fully(make(photos=mixed))
+    assert seen == [3, 3, 3, 2, 2]
+    phases = (full.phases[0], full.phases[1].replace(lr_size=20))
+    with pytest.raises(InputError, match="larger than all 3 training photos"):
+        train_fully(make("none", photos=mixed, recipe=full.model_copy(update={"phases": phases})))
+    assert not (make("none").run / "checkpoint.pt").exists()
 
 
 def test_a_divergence_slows_muon_too(
