@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from typing import Any
 import torch
 
 from benchmarks.hardware import RESULTS, header_line, write_result
+from benchmarks.research_data import research_data
 from benchmarks.table.contents import CROP_PX, LONG, SCALE, photos
 from nas.data import Dataset, Photo
 from nas.data.folder import read_folder
@@ -86,8 +86,7 @@ def nearest(name: str, params: int) -> Architecture:
 
 def unseen_photos() -> tuple[Photo, ...]:
     """The centres of 50 photos of BSDS500, none of which is among the others."""
-    data = Path(os.environ.get("SR_DATA", RESULTS.parents[1] / ".." / "shared" / "data"))
-    found = read_folder(data / "train" / "BSDS500T", min_side_px=CROP_PX).photos[:UNSEEN]
+    found = read_folder(research_data() / "train" / "BSDS500T", min_side_px=CROP_PX).photos[:UNSEEN]
     centres = []
     for photo in found:
         top, left = (photo.height - CROP_PX) // 2, (photo.width - CROP_PX) // 2

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-from benchmarks.hardware import RESULTS
+from benchmarks.research_data import research_data
 from nas.data import Patches, Photo
 from nas.data.folder import read_folder
 from nas.training.first_weights import set_first_weights
@@ -103,7 +101,7 @@ def networks(scale: int) -> dict[str, Architecture]:
 @cache
 def photos(scale: int) -> tuple[tuple[Photo, ...], tuple[Photo, ...]]:
     """To train on and to judge by."""
-    base = Path(os.environ.get("SR_DATA", RESULTS.parents[1] / ".." / "shared" / "data")) / "train"
+    base = research_data() / "train"
     t91 = read_folder(base / "T91", min_side_px=scale * 24).photos
     bsd = read_folder(base / "BSD200", min_side_px=_CROP_PX).photos
     return (*t91, *bsd[:-_VALIDATION]), tuple(_centre(one) for one in bsd[-_VALIDATION:])

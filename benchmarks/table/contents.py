@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from benchmarks.research_data import research_data
 from nas.data import Dataset, Photo
 from nas.data.folder import read_folder
 from nas.training.recipe import Recipe, profile
@@ -147,7 +147,7 @@ def photos() -> Dataset:
     Raises:
         InputError: no such folder.
     """
-    base = Path(os.environ.get("SR_DATA", FOLDER.parents[1] / ".." / "shared" / "data")) / "train"
+    base = research_data() / "train"
     side = SCALE * RECIPE.lr_size
     t91 = read_folder(base / "T91", min_side_px=side).photos
     bsd = read_folder(base / "BSD200", min_side_px=max(side, CROP_PX)).photos

@@ -1,0 +1,1 @@
+"""What pays when a network is trained to the end."""
