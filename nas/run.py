@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nas.choice import BETTER, Choice, check_preference
+from nas.data.places import PhotoPlaces
 from nas.noise import Noise, noise_of, noise_of_run
 from nas.objectives import OBJECTIVES
 from nas.pareto import front
 from nas.records import FINISHED, TrialRecord, to_frame
-from nas.run_file import read_run_file, write_run
+from nas.run_file import photo_places, read_run_file, write_run
 from search_spaces.errors import InputError, StoreError
 
 if TYPE_CHECKING:
@@ -51,6 +52,11 @@ class Run:
     def budgets(self) -> dict[str, float]:
         """Record attribute to the highest figure allowed."""
         return dict(self.about["identity"]["budgets"])
+
+    @property
+    def photo_places(self) -> PhotoPlaces:
+        """Where its photos were when it was begun."""
+        return photo_places(self.about)
 
     @property
     def known_noise(self) -> Noise:

@@ -11,13 +11,14 @@ import yaml
 from annotated_types import Ge, Gt, MinLen
 
 from nas.choice import BETTER, check_preference
+from nas.data.places import PhotoPlaces
 from nas.objectives import OBJECTIVES
 from nas.plain import from_plain
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
 from search_spaces.yaml_file import read_yaml
 
-__all__ = ["RUN_FILE", "SCHEMA_VERSION", "Identity", "read_run_file", "write_run"]
+__all__ = ["RUN_FILE", "SCHEMA_VERSION", "Identity", "photo_places", "read_run_file", "write_run"]
 
 RUN_FILE = "run.yaml"
 SCHEMA_VERSION = 1
@@ -125,6 +126,13 @@ def read_run_file(folder: Path) -> dict[str, Any]:
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     return about
+
+
+def photo_places(about: Mapping[str, Any]) -> PhotoPlaces:
+    """Where the photos of a run were when it was begun, by what its run.yaml says."""
+    told = about.get("photos", {})
+    data, val = (None if told.get(key) is None else Path(told[key]) for key in ("data", "val"))
+    return PhotoPlaces.of(data, val)
 
 
 def write_run(folder: Path, about: Mapping[str, Any]) -> None:

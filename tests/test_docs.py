@@ -130,7 +130,7 @@ def _train(folder: Path) -> None:
     (folder / "mine.yaml").write_text(recipe[1])
 
 
-_SHORT = "--steps 4 --batch 2 --patch 64 --validate-every 4 --no-tensorboard --data photos"
+_SHORT = "--steps 4 --batch 2 --patch 64 --validate-every 4 --no-tensorboard"
 GUIDES: tuple[Guide, ...] = (
     Guide(
         "audit.md",

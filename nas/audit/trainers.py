@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nas.audit.settings import AuditSettings
@@ -56,10 +55,7 @@ def make_trainers(run: Run, recipe: Recipe, steps: int, settings: AuditSettings)
 
     The trainers raise InputError where the photos are not those of the run.
     """
-    identity, photos = run.about["identity"], run.about.get("photos", {})
-
-    def path(given: Path | None, key: str) -> Path | None:
-        return given if given is not None or photos.get(key) is None else Path(photos[key])
+    identity, places = run.about["identity"], run.photo_places
 
     @cache
     def dataset() -> Any:
@@ -67,8 +63,8 @@ def make_trainers(run: Run, recipe: Recipe, steps: int, settings: AuditSettings)
 
         found = load_dataset(
             identity["scale"],
-            data=path(settings.data, "data"),
-            validation=path(settings.validation, "val"),
+            data=settings.data or places.data,
+            validation=settings.validation or places.val,
             lr_size=recipe.lr_size,
         )
         if found.fingerprint != identity["data_fingerprint"]:

@@ -9,9 +9,9 @@ import typer
 
 __all__ = [
     "BEST", "LIMIT", "NAME", "OUTPUT", "Data", "Device", "Dtype", "Json", "JsonLines",
-    "LearningRate", "PresetScale", "Profile", "RoundTo", "Rounds", "Runtime", "Scale", "Size",
-    "Storage", "Threads", "TimedOn", "Timeout", "Trained", "Trial", "Validation", "argument",
-    "option",
+    "LearningRate", "OwnData", "OwnValidation", "PresetScale", "Profile", "RoundTo", "Rounds",
+    "Runtime", "Scale", "Size", "Storage", "Threads", "TimedOn", "Timeout", "Trained", "Trial",
+    "Validation", "argument", "option",
 ]  # fmt: skip
 
 
@@ -39,6 +39,20 @@ BEST = (
 Data = Annotated[
     Path | None, option("Folder of training photos. Default: photos inside scikit-image.")
 ]
+OwnData = Annotated[
+    Path | None,
+    option(
+        "Folder of training photos. Default: those of the network's search or training, else "
+        "photos inside scikit-image."
+    ),
+]
+OwnValidation = Annotated[
+    Path | None,
+    option(
+        "Folder of validation photos. Default: those of the network's search or training, else "
+        "some of --data that are then not trained on.", "--val",
+    ),
+]  # fmt: skip
 Device = Annotated[str | None, option("As torch names it: cpu, cuda, ... Default: the best.")]
 Dtype = Annotated[str, option("float32, bfloat16 or float16.")]
 Json = Annotated[bool, option("JSON on standard output.", "--json")]

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from nas.cli.options import Data, Device, JsonLines, PresetScale, argument, option
+from nas.cli.options import Device, JsonLines, OwnData, PresetScale, argument, option
 from nas.cli.targets import named_folders
 from search_spaces.errors import InputError
 
@@ -21,7 +21,7 @@ def train(
     network: Annotated[
         str,
         argument(
-            "A preset, a .yaml config, a run folder of nas search, or a .safetensors file or "
+            "A preset, a .yaml config, or a run folder of nas search, a .safetensors file or a "
             "folder of nas export, from whose weights training goes on.",
             metavar="NET",
         ),
@@ -29,13 +29,13 @@ def train(
     trial: Annotated[
         str, argument("Of a run folder: best, or a trial's number.", metavar="[TRIAL]")
     ] = "best",
-    data: Data = None,
+    data: OwnData = None,
     val: Annotated[
         list[str] | None,
         option(
             "Folder of validation photos, FOLDER or NAME=FOLDER; repeatable, the first one "
-            "chooses the best weights. Default: as a search does, a tenth of the training "
-            "photos, at most 20, which are not trained on."
+            "chooses the best weights. Default: those of the network's search or training, else a "
+            "tenth of the training photos, at most 20, which are not trained on."
         ),
     ] = None,
     recipe: Annotated[
@@ -59,6 +59,9 @@ def train(
         Path | None,
         option("Weights to begin with, .safetensors; of another scale: all but the upsampler's."),
     ] = None,
+    fresh: Annotated[
+        bool, option("New weights, where the network has some from its search.", "--fresh")
+    ] = False,
     scale: PresetScale = 4,
     validate_every: Annotated[
         int | None, option("Steps between validations. Default: a twentieth of all, at least 20.")
@@ -93,17 +96,29 @@ def train(
         # The processes have said what there is to say.
         sys.exit(launch(sys.argv[1:], processes))
 
+    from nas.cli.inherited import inherited_photos, start_of
     from nas.cli.train_progress import make_watcher
     from nas.data import load_dataset
     from nas.data.split import LR_SIZE
     from nas.evaluate.precision import best_device
-    from nas.networks import architecture_of, weights_file
+    from nas.networks import architecture_of, is_run, weights_file
+    from nas.run import open_run
     from nas.training.processes import joined
     from nas.training.session import train_fully
     from nas.training.settings import TrainSettings
 
     architecture = architecture_of(network, scale, trial=trial)
-    if (own := weights_file(network)) is not None:
+    folder = run if run is not None else Path("runs") / _name(network, trial, recipe)
+    if fresh and init is not None:
+        raise InputError("--fresh and --init: expected new weights or those of a file, not both")
+    proxy, notes = None, []
+    if is_run(network):
+        search = open_run(network)
+        began = start_of(search, search.trial(trial), folder, fresh=fresh)
+        proxy = began.proxy
+        if init is None:
+            init, notes = began.init, [began.note + " (new ones by --fresh)" * (not fresh)]
+    elif (own := weights_file(network)) is not None and not fresh:
         if init is not None:
             raise InputError("--init: the network has weights itself; give one of both")
         init = own
@@ -121,15 +136,16 @@ def train(
         if phase.batch % count:
             raise InputError(f"--processes: a batch of {phase.batch} cannot be shared evenly by "
                              f"{count}; expected a number that divides it")  # fmt: skip
-    # As a search reads them, so that both split them alike; then those that are large enough.
+    places, said = inherited_photos([network], data, named_folders(val or [], "--val"))
+    # As a search reads them; then those that are large enough.
     photos = load_dataset(
-        architecture.scale, data=data, validation=named_folders(val or [], "--val"),
+        architecture.scale, data=places.data, validation=places.val,
         lr_size=min(LR_SIZE, full.lr_size), memory_cap_bytes=_memory_bytes(memory, count),
     ).for_patches(full.lr_size)  # fmt: skip
-    folder = run if run is not None else Path("runs") / _name(network, trial, recipe)
     settings = TrainSettings(
         architecture, full, photos, folder, init, seed, validate_every, str(chosen),
-        checkpoint_seconds, tensorboard, " ".join(["nas", *sys.argv[1:]]),
+        checkpoint_seconds, tensorboard, " ".join(["nas", *sys.argv[1:]]), places=places,
+        proxy=proxy, notes=(*said, *notes),
     )  # fmt: skip
     with joined(rank, count, chosen) as together, make_watcher(json_lines) as watcher:
         train_fully(settings, watcher, processes=together)

@@ -35,13 +35,15 @@ def train_best(
 ) -> None:
     """Trains the ``count`` best networks of the front fully, into RUN/trained/NUMBER.
 
-    They learn from the search's photos and are judged on its validation photos. Networks that
-    are trained already are passed over; one that was stopped goes on.
+    They go on from the search's weights, learn from its photos and are judged on its validation
+    photos. Networks that are trained already are passed over; one that was stopped goes on.
 
     Raises:
         InputError: a recipe that does not fit the photos, or a file that cannot be written.
     """
+    from nas.cli.inherited import start_of
     from nas.cli.train_progress import make_watcher
+    from nas.data.places import PhotoPlaces
     from nas.evaluate.precision import best_device
     from nas.explore.trainer import dataset_of
     from nas.training.session import train_fully
@@ -53,10 +55,13 @@ def train_best(
     photos = dataset_of(settings).for_patches(full.lr_size)
     device = str(best_device(settings.device))
     for record in run.leaders(count):
+        folder = run.folder / "trained" / str(record.number)
+        began = start_of(run, record, folder)
         wanted = TrainSettings(
-            Architecture.from_dict(record.architecture), full, photos,
-            run.folder / "trained" / str(record.number), device=device,
-            command=" ".join(["nas", *sys.argv[1:]]),
+            Architecture.from_dict(record.architecture), full, photos, folder, began.init,
+            device=device, command=" ".join(["nas", *sys.argv[1:]]),
+            places=PhotoPlaces.of(settings.data, settings.val), proxy=began.proxy,
+            notes=(began.note,),
         )  # fmt: skip
         with make_watcher(json_lines) as watcher:
             train_fully(wanted, watcher)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -18,7 +20,7 @@ from nas.training.events import (
     Watcher,
 )
 
-__all__ = ["Bar", "make_watcher", "print_plain"]
+__all__ = ["Bar", "make_watcher", "photos_line", "print_plain"]
 
 
 def make_watcher(json_lines: bool) -> AbstractContextManager[Watcher]:
@@ -43,8 +45,15 @@ def lines(event: TrainingEvent) -> list[str]:
         return [f"{event.reason}; back to step {event.step}, step size times {event.rate_factor:g}"]
     if isinstance(event, TrainingEnded):
         return [f"Trained {event.step} steps in {duration(event.seconds)}: best "
-                f"{event.best_psnr_y_db:.3f} dB at step {event.best_step}"]  # fmt: skip
+                f"{event.best_psnr_y_db:.3f} dB at step {event.best_step}"
+                f"{_gains(event)}"]  # fmt: skip
     return []
+
+
+def photos_line(name: str, train: int, bicubic_psnr_y_db: Mapping[str, float]) -> str:
+    """Which photos, and what bicubic upscaling reaches on each validation set."""
+    sets = ", ".join(f"{one} {db:.3f} dB" for one, db in bicubic_psnr_y_db.items())
+    return f"Photos: {name}, {train} to train; bicubic on {sets}"
 
 
 class Bar:
@@ -90,14 +99,26 @@ class Bar:
 
 def _opening(event: TrainingStarted) -> list[str]:
     together = f", {event.processes} processes" if event.processes > 1 else ""
-    sets = ", ".join(f"{name} {db:.3f} dB" for name, db in event.bicubic_psnr_y_db.items())
     return [
         f"Run {event.run}: {event.params:,} parameters, recipe {event.recipe}, {event.steps} steps "
         f"in {event.phases} phase{'s' if event.phases > 1 else ''}, on {event.device}{together}",
-        f"Photos: {event.data}, {event.train_photos} to train; bicubic on {sets}",
+        photos_line(event.data, event.train_photos, event.bicubic_psnr_y_db),
         *([f"Going on after step {event.step}"] if event.step else []),
         *event.notes,
     ]
+
+
+def _gains(event: TrainingEnded) -> str:
+    named = {
+        "bicubic": event.bicubic_psnr_y_db,
+        "the search's short training": event.proxy_psnr_y_db,
+    }
+    gains = {one: event.best_psnr_y_db - db for one, db in named.items() if db is not None}
+    return "".join(
+        f", {abs(gain):.3f} dB {'above' if gain >= 0 else 'below'} {one}"
+        for one, gain in gains.items()
+        if math.isfinite(gain)
+    )
 
 
 def _psnrs(event: Validated) -> str:

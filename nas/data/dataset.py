@@ -10,12 +10,12 @@ from pathlib import Path
 from nas.data.embedded import embedded_photos
 from nas.data.folder import FolderFiles, Progress, div2k_folders, probe_folder, read_folder
 from nas.data.photo import Photo
+from nas.data.places import ONLY_SET
 from nas.data.split import LR_SIZE, apart, draw, least_side_px
 from search_spaces.errors import InputError
 
 __all__ = ["Dataset", "load_dataset"]
 
-_ONLY_SET = "validation"
 _JUDGING_BYTES = 250_000_000
 """Of decoded photos in each validation set, whatever there is room for: all judge on the same."""
 
@@ -101,7 +101,7 @@ def load_dataset(
     """
     if scale not in (2, 3, 4):
         raise InputError(f"scale must be 2, 3 or 4, got {scale}")
-    given = {_ONLY_SET: validation} if isinstance(validation, Path) else dict(validation or {})
+    given = {ONLY_SET: validation} if isinstance(validation, Path) else dict(validation or {})
     name = "+val:".join(
         ["embedded" if data is None else data.resolve().name]
         + [folder.resolve().name for folder in given.values()]
@@ -111,7 +111,7 @@ def load_dataset(
     if data is not None and (layout := div2k_folders(data)):
         data, beside = layout
         if beside is not None and not folders:
-            folders = {_ONLY_SET: beside}
+            folders = {ONLY_SET: beside}
 
     skipped: Counter[str] = Counter()
     sets: dict[str, tuple[Photo, ...]] = {}
@@ -126,12 +126,12 @@ def load_dataset(
         skipped.update(read.skipped)
     if data is None:
         train, embedded_validation = embedded_photos()
-        sets = sets or {_ONLY_SET: embedded_validation}
+        sets = sets or {ONLY_SET: embedded_validation}
     else:
         files = probe_folder(data)
         drawn = {} if sets else _drawn(files, scale)
         if drawn:
-            sets[_ONLY_SET] = tuple(drawn[path] for path in files.headers if path in drawn)
+            sets[ONLY_SET] = tuple(drawn[path] for path in files.headers if path in drawn)
         judging_bytes = sum(photo.pixels.nbytes for photos in sets.values() for photo in photos)
         read = files.read(
             min_side_px=scale * lr_size if sets else max(scale * lr_size, least_side_px(scale)),

@@ -100,12 +100,23 @@ class RolledBack:
 
 @dataclass(frozen=True, slots=True)
 class TrainingEnded:
-    """After the last step; ``seconds`` are those of the training over all starts."""
+    """After the last step.
+
+    Attributes:
+        step: of all phases.
+        best_psnr_y_db: the best on the first set.
+        best_step: where that was.
+        seconds: of the training over all starts.
+        bicubic_psnr_y_db: of bicubic upscaling on that set; NaN where nothing was measured.
+        proxy_psnr_y_db: what the search's short training reached on that set, if there was one.
+    """
 
     step: int
     best_psnr_y_db: float
     best_step: int
     seconds: float
+    bicubic_psnr_y_db: float
+    proxy_psnr_y_db: float | None
 
 
 TrainingEvent = TrainingStarted | TrainingStep | Validated | Saved | RolledBack | TrainingEnded

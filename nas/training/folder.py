@@ -12,19 +12,24 @@ from typing import Any
 import yaml
 
 from nas.data import Dataset
+from nas.data.places import PhotoPlaces
 from nas.evaluate.environment import environment
 from nas.evaluate.upscale import upscale
 from nas.evaluate.validate import reference
 from nas.locks import locked
+from nas.plain import from_plain
 from nas.training.board import Board
 from nas.training.checkpoint import Progress
 from nas.training.settings import TrainSettings
 from search_spaces import Network, save_weights
 from search_spaces.errors import InputError, WriteError
 from search_spaces.files import atomic_path
+from search_spaces.regular import read_regular
+from search_spaces.yaml_file import read_yaml
 
-__all__ = ["RunFolder"]
+__all__ = ["TRAIN_FILE", "RunFolder", "photo_places"]
 
+TRAIN_FILE = "train.yaml"
 _MOST_SHOWN_PX = 256
 
 
@@ -49,6 +54,11 @@ class RunFolder:
         """TensorBoard's event files."""
         return self.root / "tensorboard"
 
+    @property
+    def init(self) -> Path:
+        """A copy of the weights that it began from: their own place may be gone by then."""
+        return self.root / "init.safetensors"
+
     @contextmanager
     def occupied(self) -> Iterator[None]:
         """Keeps other trainings out meanwhile; the kernel lets them in when this one dies.
@@ -72,6 +82,12 @@ class RunFolder:
                 )
             yield
 
+    def keep_init(self, init: Path) -> None:
+        """Copies the weights that the training begins from."""
+        if init.resolve() != self.init.resolve():
+            with atomic_path(self.init) as temporary:
+                temporary.write_bytes(read_regular(init))
+
     def write_weights(self, network: Network, name: str) -> None:
         """best.safetensors or last.safetensors."""
         save_weights(network, self.root / f"{name}.safetensors")
@@ -84,8 +100,11 @@ class RunFolder:
             writer.writeheader()
             writer.writerows(rows)
 
-    def describe(self, settings: TrainSettings, progress: Progress, seconds: float) -> None:
-        """train.yaml: how the network is made, and how good it has become."""
+    def describe(
+        self, settings: TrainSettings, progress: Progress, seconds: float,
+        beside: Mapping[str, float | None],
+    ) -> None:  # fmt: skip
+        """train.yaml: how the network is made, and how good it has become ``beside`` others."""
         recipe, photos = settings.recipe, settings.photos
         about: dict[str, Any] = {
             "schema_version": 1,
@@ -104,6 +123,7 @@ class RunFolder:
             "seed": settings.seed,
             "data": photos.name,
             "data_fingerprint": photos.fingerprint,
+            "photos": settings.places.to_plain(),
             "train_photos": len(photos.train),
             "validation": {
                 name: [photo.name for photo in some] for name, some in photos.sets.items()
@@ -118,10 +138,11 @@ class RunFolder:
             about["result"] = {
                 "best": dict(best),
                 "last": dict(progress.rows[-1]),
+                **beside,
                 "rate_factor": progress.rate_factor,
                 "train_seconds": round(seconds, 1),
             }
-        with atomic_path(self.root / "train.yaml") as temporary:
+        with atomic_path(self.root / TRAIN_FILE) as temporary:
             text = yaml.safe_dump(about, sort_keys=False, width=96, allow_unicode=True)
             temporary.write_text(text, encoding="utf-8")
 
@@ -133,3 +154,28 @@ class RunFolder:
         y, x = ((length - side) // 2 for length in ref.lr.shape[:2])
         lr = ref.lr[y : y + side, x : x + side]
         board.image(step, "validation/network", upscale(network, lr, a.scale, colors=a.colors))
+
+
+@dataclass(frozen=True, slots=True)
+class _Photos:
+    data: str | None
+    val: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What of train.yaml is read again."""
+
+    photos: _Photos
+
+
+def photo_places(folder: Path) -> PhotoPlaces:
+    """Where the photos of the training in a folder were.
+
+    Raises:
+        InputError: there is none, or its train.yaml holds something else.
+    """
+    path = folder / TRAIN_FILE
+    told = from_plain(_Told, read_yaml(path)[0], str(path)).photos
+    data = None if told.data is None else Path(told.data)
+    return PhotoPlaces(data, {name: Path(one) for name, one in told.val.items()})

@@ -12,8 +12,9 @@ from pathlib import Path
 import torch
 
 from nas.data import Patches
-from nas.evaluate.validate import Quality, bicubic_quality, validate
+from nas.evaluate.validate import Quality, validate
 from nas.stopping import StopWish, stop_wish
+from nas.training.beside import Beside
 from nas.training.board import Board, open_board
 from nas.training.checkpoint import Progress, read_checkpoint, sound, write_checkpoint
 from nas.training.events import (
@@ -90,6 +91,7 @@ class _Session:
         self.identity = settings.identity
         self.progress = Progress()
         self.state: TrainState = self.fresh()
+        self.beside = Beside.measured(settings) if processes.first else Beside()
         self.board: Board
         self.began = self.saved = time.monotonic()
 
@@ -103,24 +105,26 @@ class _Session:
         self.board, note = open_board(self.folder.board, wanted, self.step)
         self.tell(self.started([note] if note else []))
         if self.processes.first and not resumed:
-            self.folder.describe(self.settings, self.progress, self.state.seconds)
+            if self.settings.init is not None:
+                self.folder.keep_init(self.settings.init)
+            self.describe()
         try:
             while self.progress.phase < len(self.full.phases):
                 self.phase()
         finally:
             self.board.close()
         if self.processes.first:
-            self.folder.describe(self.settings, self.progress, self.state.seconds)
+            self.describe()
             self.folder.good.unlink(missing_ok=True)
-        self.tell(
-            TrainingEnded(
-                self.step,
-                self.progress.best_psnr_y_db or math.nan,
-                self.progress.best_step,
-                self.state.seconds,
-            )
-        )
+        self.tell(TrainingEnded(
+            self.step, self.progress.best_psnr_y_db or math.nan, self.progress.best_step,
+            self.state.seconds, self.beside.bicubic_db, self.beside.proxy_db,
+        ))  # fmt: skip
         return self.progress
+
+    def describe(self) -> None:
+        beside = self.beside.to_plain()
+        self.folder.describe(self.settings, self.progress, self.state.seconds, beside)
 
     @property
     def step(self) -> int:
@@ -150,6 +154,9 @@ class _Session:
             other_scale = of_other_scale(init, self.scale)
             if number == 0 and (init is None or other_scale):
                 set_first_weights(self.network, patches, recipe, trained_trunk=other_scale)
+            if init is not None and not self.progress.rows and self.processes.first:
+                # What it begins with is the first that may be the best.
+                self.measure()
             self.save(good=True)
         while self.state.step < recipe.steps:
             try:
@@ -206,26 +213,29 @@ class _Session:
 
     def validate(self) -> None:
         """Measures the averaged weights, keeps the best, and writes down where it stands."""
-        psnr_y_db = math.nan
-        if self.processes.first:
-            network = self.averaged()
-            found = {
-                name: validate(network, photos, self.scale, colors=self.colors)
-                for name, photos in self.photos.sets.items()
-            }
-            psnr_y_db = next(iter(found.values())).psnr_y_db
-            if math.isfinite(psnr_y_db):
-                self.keep(network, found)
-        shared = self.processes.from_first(psnr_y_db)
+        shared = self.processes.from_first(self.measure() if self.processes.first else math.nan)
         if not math.isfinite(shared):
             reason = f"diverged: a PSNR of {shared} dB on the validation photos"
             raise Diverged(reason, self.state.step, self.state.recent_loss)
         self.save(good=True)
 
+    def measure(self) -> float:
+        """PSNR-Y of the averaged weights on the first set, dB; they are kept if it is a number."""
+        network = self.averaged()
+        found = {
+            name: validate(network, photos, self.scale, colors=self.colors)
+            for name, photos in self.photos.sets.items()
+        }
+        psnr_y_db = next(iter(found.values())).psnr_y_db
+        if math.isfinite(psnr_y_db):
+            self.keep(network, found)
+        return psnr_y_db
+
     def keep(self, network: Network, found: dict[str, Quality]) -> None:
         progress, first = self.progress, next(iter(found.values()))
         row: dict[str, float | int | None] = {
-            "step": self.step, "phase": progress.phase, "loss": self.state.recent_loss,
+            "step": self.step, "phase": progress.phase,
+            "loss": self.state.recent_loss if self.state.step else None,
             "learning_rate": self.recipe().rate(max(0, self.state.step - 1)),
             "seconds": round(self.state.seconds, 3),
         }  # fmt: skip
@@ -276,15 +286,13 @@ class _Session:
         self.tell(RolledBack(error.reason, self.step, self.progress.rate_factor))
 
     def started(self, notes: list[str]) -> TrainingStarted:
-        bicubic = {
-            name: bicubic_quality(photos, self.scale).psnr_y_db
-            for name, photos in (self.photos.sets.items() if self.processes.first else ())
-        }
         skipped = ", ".join(f"{n} {reason}" for reason, n in self.photos.skipped.items())
         return TrainingStarted(
             str(self.settings.run), self.settings.architecture.hash,
             sum(p.numel() for p in self.network.parameters()), self.full.name,
             self.step, self.full.steps, len(self.full.phases), str(self.device),
-            self.processes.count, self.photos.name, len(self.photos.train), bicubic,
-            (*([f"Image files left out: {skipped}"] if skipped else []), *notes),
+            self.processes.count, self.photos.name, len(self.photos.train),
+            self.beside.bicubic,
+            (*self.settings.notes, *([f"Image files left out: {skipped}"] if skipped else []),
+             *self.beside.notes, *notes),
         )  # fmt: skip

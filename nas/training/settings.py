@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
 from nas.data import Dataset
+from nas.data.places import PhotoPlaces
 from nas.training.schedule import FullRecipe
 from search_spaces import Architecture
 from search_spaces.regular import read_regular
 
-__all__ = ["TrainSettings"]
+__all__ = ["Proxy", "TrainSettings"]
 
 CHECKPOINT_SECONDS = 60.0
 _VALIDATIONS = 20
 _LEAST_STEPS_BETWEEN = 20
 _MOST_STEPS_BETWEEN = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """What a search's short training made of the network, and bicubic on the photos there, dB."""
+
+    psnr_y_db: float
+    bicubic_psnr_y_db: float
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,9 @@ class TrainSettings:
         checkpoint_s: seconds between checkpoints.
         tensorboard: whether to write for TensorBoard; None: where it is installed.
         command: that made it, for train.yaml.
+        places: where the photos are, for train.yaml.
+        proxy: what the network was worth in its search; it is compared at the end.
+        notes: lines that the user should know, such as what was taken from that search.
     """
 
     architecture: Architecture
@@ -53,6 +65,9 @@ class TrainSettings:
     tensorboard: bool | None = None
     command: str = ""
     teacher: Path | None = None
+    places: PhotoPlaces = field(default_factory=PhotoPlaces)
+    proxy: Proxy | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def validate_every(self) -> int:

@@ -70,7 +70,6 @@ def test_prune_twice(
         (("prune", "NET", "--budget", "5ms-latency", "-o", "x"), "expected one of these"),
         (("prune", "NET", "--budget", "9K-params"), "expected -o NAME"),
         (("prune", "NET"), "expected --budget"),
-        (("prune", "NET", "--budget", "9K-params", "-o", "x", "--importance", "taylor"), "--data"),
         (("prune", "NET", "--budget", "9K-params", "-o", "x", "--steps", "-1"), "0 or more"),
         (("prune", "gone.safetensors", "--budget", "9K-params", "-o", "x"), "no such file"),
         (("fold", "gone.safetensors", "-o", "x"), "no such file"),

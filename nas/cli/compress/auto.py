@@ -11,15 +11,15 @@ from nas.cli.lines import say
 from nas.cli.options import (
     LIMIT,
     OUTPUT,
-    Data,
     Device,
     LearningRate,
+    OwnData,
+    OwnValidation,
     Profile,
     RoundTo,
     Size,
     Trained,
     Trial,
-    Validation,
     option,
 )
 from nas.cli.targets import check_name, check_target
@@ -49,8 +49,8 @@ def auto(
     importance: Annotated[str, option("Of channels: lamp, l1, l2, group_norm or taylor.")] = "lamp",
     round_to: RoundTo = 4,
     trial: Trial = "best",
-    data: Data = None,
-    val: Validation = None,
+    data: OwnData = None,
+    val: OwnValidation = None,
     profile: Profile = "standard",
     learning_rate: LearningRate = 5e-4,
     size: Size = "160x90",
@@ -85,8 +85,8 @@ def auto(
     check_budget(given, figure, limit, method)
     recipe = recipe_of(profile, steps, learning_rate, seed)
     plan = CompressionPlan(figure, limit, method, recipe, int8=int8)
-    dataset = dataset_of(given.architecture.scale, data, val, recipe)
-    judge = Judge(dataset, Meter((), HR_720P, parse_size(size), str(best_device(device))))
+    meter = Meter((), HR_720P, parse_size(size), str(best_device(device)))
+    judge = Judge(dataset_of(given.architecture.scale, [network], data, val, recipe), meter)
     folder = output.with_name(f"{output.name}.steps")
     with bar("fine-tuning", 0 if recipe is None else recipe.steps) as advance:
         made = compress(

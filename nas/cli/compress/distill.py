@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from nas.cli.options import NAME, Data, Device, Profile, Trial, Validation, argument, option
+from nas.cli.options import NAME, Device, OwnData, OwnValidation, Profile, Trial, argument, option
 from nas.cli.targets import check_name
 from search_spaces.errors import InputError
 
@@ -45,8 +45,8 @@ def distill(
         list[float] | None,
         option("One for each teacher, in the same order; by default all equal."),
     ] = None,
-    data: Data = None,
-    val: Validation = None,
+    data: OwnData = None,
+    val: OwnValidation = None,
     profile: Profile = "standard",
     learning_rate: Annotated[
         float | None, option("By default the profile's; 2e-4 for a student with weights.")
@@ -82,7 +82,7 @@ def distill(
     network = any_network(student, scale, trial=trial, seed=seed)
     teaching = teaching_of(network, teacher, teacher_weight or (), lessons)
     assert teaching is not None
-    dataset = dataset_of(network.architecture.scale, data, val, recipe)
+    dataset = dataset_of(network.architecture.scale, [student, *teacher], data, val, recipe)
     with bar("distilling", recipe.steps) as advance:
         tuned = finetune(
             network, dataset, recipe, device=best_device(device), teaching=teaching,

@@ -10,14 +10,14 @@ from nas.cli.console import PlainConsole, figures_table
 from nas.cli.options import (
     LIMIT,
     NAME,
-    Data,
     Device,
     LearningRate,
+    OwnData,
+    OwnValidation,
     Profile,
     RoundTo,
     Trained,
     Trial,
-    Validation,
     option,
 )
 from nas.cli.targets import check_name
@@ -37,9 +37,7 @@ def prune(
     output: Annotated[Path | None, NAME] = None,
     steps: Annotated[int, option("Fine-tuning steps in all; 0 prunes only.")] = 0,
     rounds: Annotated[int | None, option("Rounds of pruning, with fine-tuning after each.")] = None,
-    importance: Annotated[
-        str, option("lamp, l1, l2, group_norm, or taylor (needs --data).")
-    ] = "lamp",
+    importance: Annotated[str, option("Of channels: lamp, l1, l2, group_norm or taylor.")] = "lamp",
     uniform: Annotated[
         bool, option("All widths by one ratio, not by importance.", "--uniform")
     ] = False,
@@ -49,8 +47,8 @@ def prune(
     round_to: RoundTo = 4,
     floor: Annotated[float, option("No width falls below this share of what it is.")] = 0.25,
     trial: Trial = "best",
-    data: Data = None,
-    val: Validation = None,
+    data: OwnData = None,
+    val: OwnValidation = None,
     teacher: Annotated[
         list[Path] | None,
         option("A network that the fine-tuned one learns from; may be repeated."),
@@ -69,6 +67,7 @@ def prune(
     """
     from compress.distill import MIMICRY
     from compress.finetune import forget
+    from compress.importance import NEEDS_GRADIENTS
     from compress.network_file import write_network
     from compress.prune import Method, check_budget
     from compress.prune import prune as prune_network
@@ -85,8 +84,6 @@ def prune(
     if output is not None:
         check_name(output)
     method = Method(importance, round_to, uniform, rounds or (2 if steps else 1), refit, floor)
-    if importance == "taylor" and data is None:
-        raise InputError("importance taylor needs photos for its gradients: give --data FOLDER")
     given = trained_network(network, trial=trial)
     figure, limit = parse_limit(budget, given.architecture) if budget is not None else ("", 0.0)
     if budget is not None:
@@ -96,8 +93,9 @@ def prune(
     if teaching is not None and recipe is None:
         raise InputError("--teacher: expected --steps of the fine-tuning that it teaches")
     wanted = sensitivity or refit or data is not None or recipe is not None
+    wanted |= importance in NEEDS_GRADIENTS
     scale = given.architecture.scale
-    dataset = dataset_of(scale, data, val, recipe) if wanted else None
+    dataset = dataset_of(scale, [network], data, val, recipe) if wanted else None
     if sensitivity:
         assert dataset is not None
         _show_sensitivity(given, dataset, method)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from nas.cli.console import PlainConsole, figures_table
 from nas.cli.lines import say
-from nas.cli.options import OUTPUT, Data, Size, Threads, Trained, Trial, Validation, option
+from nas.cli.options import OUTPUT, OwnData, OwnValidation, Size, Threads, Trained, Trial, option
 from nas.cli.targets import check_target
 from search_spaces.errors import InputError
 
@@ -21,8 +21,8 @@ def quantize(
     network: Trained,
     output: Annotated[Path, option("The .onnx to write.", *OUTPUT)],
     trial: Trial = "best",
-    data: Data = None,
-    validation: Validation = None,
+    data: OwnData = None,
+    val: OwnValidation = None,
     calibration: Annotated[
         str, option("Ranges by percentile, entropy, minmax, mse, or the best of them.")
     ] = "best",
@@ -47,7 +47,7 @@ def quantize(
     """
     from compress.quantize import QuantizeOptions
     from compress.quantize import quantize as quantize_network
-    from nas.data import load_dataset
+    from nas.cli.compress.training import dataset_of
     from nas.networks import trained_network
     from nas.size import parse_size
 
@@ -65,8 +65,7 @@ def quantize(
         qat_steps=qat_steps,
     )
     given = trained_network(network, trial=trial)
-    scale = given.architecture.scale
-    photos = load_dataset(scale, data=data, validation=validation)
+    photos = dataset_of(given.architecture.scale, [network], data, val, None)
     result = quantize_network(
         given, photos.train, photos.validation, output, options=options,
         on_stage=lambda stage: say(f"nas: {stage}"),

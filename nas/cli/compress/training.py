@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nas.cli.lines import one_line, say
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,14 +39,33 @@ def recipe_of(
 
 
 def dataset_of(
-    scale: int, data: Path | None, validation: Path | None, recipe: Recipe | None
+    scale: int,
+    networks: Sequence[Path | str],
+    data: Path | None,
+    validation: Path | None,
+    recipe: Recipe | None,
 ) -> Dataset:
-    """The photos to train and to validate on; those that come along where none are given."""
-    from nas.data import load_dataset
-    from nas.data.split import LR_SIZE
+    """The photos to train and to validate on, of which one line each is said.
 
+    Those given, else those that the networks of these names were made on, else those that come
+    along.
+    """
+    from nas.cli.inherited import inherited_photos
+    from nas.cli.train_progress import photos_line
+    from nas.data import load_dataset
+    from nas.data.places import PhotoPlaces
+    from nas.data.split import LR_SIZE
+    from nas.evaluate.validate import bicubic_quality
+
+    given = PhotoPlaces.of(data, validation)
+    places, notes = inherited_photos(networks, given.data, given.val)
     size = LR_SIZE if recipe is None else recipe.lr_size
-    return load_dataset(scale, data=data, validation=validation, lr_size=size)
+    photos = load_dataset(scale, data=places.data, validation=places.val, lr_size=size)
+    bicubic_db = bicubic_quality(photos.validation, scale).psnr_y_db
+    judging = {next(iter(photos.sets)): bicubic_db}
+    for line in (*notes, photos_line(photos.name, len(photos.train), judging)):
+        say(one_line(line))
+    return photos
 
 
 def teaching_of(
