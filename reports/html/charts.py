@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from reports.html.chart import Chart, Spec, Variant, axis, bicubic_line, escaped, layout, markers
@@ -66,7 +67,7 @@ def importance_chart(info: ImportanceInfo) -> Chart:
     traces: list[Spec] = [
         {
             "type": "bar", "orientation": "h", "name": escaped(f"for {target}"),
-            "y": [escaped(d) for d in info.dimensions], "x": [round(v, 2) for v in values],
+            "y": [_lines_of(d) for d in info.dimensions], "x": [round(v, 2) for v in values],
             "marker": {"color": f"$series-{index}"},
             "hovertemplate": "%{y}: %{x:.0f}%<extra>%{fullData.name}</extra>",
         }
@@ -79,6 +80,11 @@ def importance_chart(info: ImportanceInfo) -> Chart:
     return Chart(
         "importance", info.title, info.subtitle, (Variant("", traces, drawn),), (), spoken, height
     )
+
+
+def _lines_of(name: str) -> str:
+    """In lines that leave room for the bars on a phone."""
+    return "<br>".join(textwrap.wrap(escaped(name), 22)) or escaped(name)
 
 
 def rungs_chart(info: RungsInfo) -> Chart:

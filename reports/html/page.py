@@ -19,7 +19,7 @@ from search_spaces.files import atomic_path
 
 __all__ = ["render_page", "write_page"]
 
-_SCRIPTS = ("theme.js", "charts.js", "panel.js", "tables.js", "tabs.js")
+_SCRIPTS = ("theme.js", "names.js", "charts.js", "panel.js", "tables.js", "tabs.js")
 
 
 def render_page(accounts: Sequence[RunAccount], left_out: Sequence[str] = ()) -> str:

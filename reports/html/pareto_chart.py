@@ -169,8 +169,10 @@ def _papers(points: Sequence[Point]) -> Spec:
     return {
         "type": "scatter", "mode": "markers+text", "name": "published (long training)",
         "x": [p.cost for p in points], "y": [p.psnr_y_db for p in points], "text": named,
+        # Where names crowd, pointing at one still tells it.
+        "hovertext": named,
         "textposition": "top left", "textfont": {"size": 11},
-        "hovertemplate": "%{text} %{y:.2f} dB at %{x}<extra>published</extra>",
+        "hovertemplate": "%{hovertext} %{y:.2f} dB at %{x}<extra>published</extra>",
         "marker": {"color": "$published", "size": 8, "symbol": "diamond",
                    "line": {"color": "$card", "width": 1}},
     }  # fmt: skip

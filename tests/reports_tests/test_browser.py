@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reports.html.page import write_page
-from tests.reports_tests.accounts import SUMMARY, account
+from reports.plots.published import published_info
+from reports.published import published_results
+from tests.reports_tests.accounts import RECORDS, SUMMARY, account
 from tests.requirements import missing
 
 if TYPE_CHECKING:
@@ -45,7 +48,9 @@ def browser() -> Iterator[Browser]:
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
     write_page([account()], folder / "one.html")
-    write_page([account("first"), account("second")], folder / "two.html", ["third: broken"])
+    set5 = published_info(RECORDS, published_results("Set5", 4), SUMMARY, chosen=3)
+    first = account(f"first_{'of_a_long_name_' * 4}", published={"Set5": set5})
+    write_page([first, account("second")], folder / "two.html", ["third: broken"])
     return {name: folder / f"{name}.html" for name in ("one", "two")}
 
 
@@ -200,6 +205,50 @@ def test_no_screen_scrolls_sideways(opened: Opened, viewport: Any, name: str) ->
     assert box is not None
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= viewport["width"]
+
+
+def test_what_was_drawn_wide_fits_a_narrow_screen(opened: Opened) -> None:
+    page = opened("two")
+    draw_all(page)
+    page.get_by_role("tab").last.click()
+    draw_all(page)
+    # Also what lies in the tab that is not shown while the window becomes narrow.
+    page.set_viewport_size({"width": 400, "height": 800})
+    for tab in ("last", "first"):
+        getattr(page.get_by_role("tab"), tab).click()
+        for plot in page.locator(".plot:visible").all():
+            plot.scroll_into_view_if_needed()
+            page.wait_for_function(
+                "p => p.querySelector('.main-svg').clientWidth <= p.clientWidth",
+                arg=plot.element_handle(), timeout=5000,
+            )  # fmt: skip
+            beyond = plot.evaluate(
+                """plot => {
+                  const edge = plot.closest('.chart').getBoundingClientRect();
+                  return [...plot.querySelectorAll('svg text')].filter(text => {
+                    const box = text.getBoundingClientRect();
+                    return box.width && (box.right > edge.right + 1 || box.left < edge.left - 1);
+                  }).map(text => text.textContent);
+                }"""
+            )
+            assert beyond == []
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_names_beside_points_cover_no_other(opened: Opened, viewport: Any) -> None:
+    page = opened("two", viewport=viewport)
+    page.get_by_role("tab").nth(1).click()
+    draw_all(page)
+    boxes = page.locator("[data-chart=published-set5]:visible").evaluate(
+        """plot => [...plot.querySelectorAll('.textpoint text')].filter(t => t.textContent)
+          .map(t => { const b = t.getBoundingClientRect();
+                      return [t.textContent, b.left, b.right, b.top, b.bottom]; })"""
+    )
+    assert ({"RFDN", "SRCNN"} if viewport is DESKTOP else {"SRCNN"}) <= {name for name, *_ in boxes}
+    for (one, left, right, top, bottom), (other, *box) in itertools.combinations(boxes, 2):
+        apart = box[0] >= right or box[1] <= left or box[2] >= bottom or box[3] <= top
+        assert apart, f"{one} covers {other}"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

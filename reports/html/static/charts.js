@@ -3,7 +3,8 @@
 (() => {
   const coarse = window.matchMedia("(pointer: coarse)");
   const config = {
-    responsive: true, displaylogo: false,
+    // The observer below resizes them: Plotly's own leaves out what is in a tab that is not shown.
+    responsive: false, displaylogo: false,
     // Under a finger the bar never goes away, and covers the legend.
     displayModeBar: coarse.matches ? false : "hover",
     // By name: among the usual ones is one that sends the figure to a server.
@@ -11,7 +12,7 @@
   };
   const plots = [...document.querySelectorAll(".plot")];
   const chosen = new Map();
-  const drawn = new Set();
+  const drawn = new Map(); // to the width that it was drawn at
 
   const runOf = (plot) => plot.closest(".run").dataset.run;
 
@@ -51,14 +52,25 @@
     const colors = new Map();
     const full = themed(layout, colors);
     full.dragmode = coarse.matches ? false : "zoom";
-    if (plot.clientWidth < 520) {
+    // In a tab that is not shown it has no width: printed, Plotly's own does.
+    if (plot.clientWidth) Object.assign(full, { width: plot.clientWidth, height: plot.clientHeight });
+    const narrow = plot.clientWidth && plot.clientWidth < 520;
+    if (narrow) {
       full.margin = { ...full.margin, l: 44, r: 8 };
       full.font = { ...full.font, size: 12 };
     }
     const first = !drawn.has(plot);
-    drawn.add(plot);
-    Plotly.react(plot, data.map((trace) => told(themed(trace, colors), run)), full, config);
+    drawn.set(plot, plot.clientWidth);
+    const traces = data.map((trace) => told(themed(trace, colors), run));
+    // A legend breaks its lines between names alone.
+    for (const trace of narrow ? traces : []) {
+      if (trace.name && trace.name.length > 32) trace.name = `${trace.name.slice(0, 31)}…`;
+    }
+    Plotly.react(plot, traces.map((trace) => ({ ...trace })), full, config);
+    report.placeNames(plot, traces);
     if (!first) return;
+    // Zoomed in, there is room for more names.
+    plot.on("plotly_relayout", () => report.placeNames(plot, traces));
     plot.on("plotly_click", (event) => {
       const at = event.points.map((p) => p.customdata).find(Boolean);
       if (at) report.open(at[0], at[1], plot);
@@ -73,8 +85,16 @@
     }
   }, { rootMargin: "300px" });
 
+  const sizes = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      const width = target.clientWidth;
+      if (width && drawn.has(target) && drawn.get(target) !== width) draw(target);
+    }
+  });
+
   for (const plot of plots) {
     sight.observe(plot);
+    sizes.observe(plot);
     const buttons = plot.closest(".chart").querySelectorAll("[data-variant]");
     for (const button of buttons) {
       button.addEventListener("click", () => {
@@ -86,6 +106,6 @@
   }
   report.onTheme.push(() => {
     // On paper are also those that nobody has scrolled to.
-    for (const plot of report.printing ? plots : drawn) draw(plot);
+    for (const plot of report.printing ? plots : drawn.keys()) draw(plot);
   });
 })();

@@ -98,7 +98,9 @@ def test_writes_a_page_with_pictures_and_figures(
     command: Command, copied: Path, tmp_path: Path
 ) -> None:
     before = {path: path.read_bytes() for path in copied.rglob("*.*") if path.suffix != ".db"}
-    outcome = command("report", copied, "-o", tmp_path / "out")
+    outcome = command(
+        "report", copied, "-o", tmp_path / "out", "--figures", "pdf", "--width", "column"
+    )
     assert (outcome.code, outcome.err) == (0, "")
     assert f"Page {tmp_path / 'out' / 'report.html'}" in outcome.out
     page = (tmp_path / "out" / "report.html").read_text("utf-8")
@@ -106,6 +108,7 @@ def test_writes_a_page_with_pictures_and_figures(
     assert page.count("data:image/png;base64,") >= 2 * 5
     assert "chelsea.png" in page
     assert (tmp_path / "out" / "figures" / "pareto.pdf").is_file()
+    assert not (tmp_path / "out" / "figures" / "pareto.png").exists()
     after = {path: path.read_bytes() for path in copied.rglob("*.*") if path.suffix != ".db"}
     assert after == before, "with -o, the run folder stays as it is"
 
@@ -155,6 +158,16 @@ def test_an_output_that_cannot_be_written(command: Command, copied: Path, tmp_pa
     outcome = command("report", copied, "-o", tmp_path / "file" / "out")
     assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
     assert "cannot write" in outcome.err
+
+
+@pytest.mark.parametrize("asked", [("--figures", "eps"), ("--width", "wide")])
+def test_figures_of_a_kind_that_there_is_not(
+    asked: tuple[str, str], command: Command, copied: Path
+) -> None:
+    outcome = command("report", copied, *asked)
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert f"{asked[0]}: expected" in outcome.err
+    assert not (copied / "report.html").exists()
 
 
 def test_published_results_are_for_one_run(command: Command, copied: Path) -> None:
