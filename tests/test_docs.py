@@ -25,6 +25,7 @@ import pytest
 import torch
 from PIL import Image
 
+from compress.quantize import Quantized
 from nas.cli.main import main
 from search_spaces import Architecture, build, save_weights
 from tests.tables import restored
@@ -43,6 +44,7 @@ class Guide:
         instead: text of the guide to what stands for it here, replaced in this order.
         aside: lines of its ``sh`` blocks that are no commands of ours and are not run.
         adds: its pieces add to the open tables, each for itself as in a process of its own.
+        section: the heading of the only part of it that is meant.
     """
 
     name: str
@@ -50,6 +52,15 @@ class Guide:
     instead: Mapping[str, str] = field(default_factory=dict)
     aside: tuple[str, ...] = ()
     adds: bool = False
+    section: str = ""
+
+    @property
+    def text(self) -> str:
+        """As it is written."""
+        text = (DOCS / self.name).read_text(encoding="utf-8")
+        if not self.section:
+            return text
+        return text.split(f"\n## {self.section}\n")[1].split("\n## ")[0]
 
 
 class Piece(NamedTuple):
@@ -227,10 +238,10 @@ GUIDES: tuple[Guide, ...] = (
 
 def pieces(guide: Guide) -> Iterator[Piece]:
     """The commands and blocks of Python of a guide, as the test runs them."""
-    text = (DOCS / guide.name).read_text(encoding="utf-8")
-    for kind, block in _BLOCK.findall(text):
+    for kind, block in _BLOCK.findall(guide.text):
         for one in [block] if kind == "python" else block.replace("\\\n", " ").splitlines():
             line = one.partition("  #")[0].rstrip() if kind == "sh" else one
+            line = line.removeprefix(".venv/bin/")
             if not line or line.startswith("#") or line in guide.aside:
                 continue
             for written, small in guide.instead.items():
@@ -238,32 +249,92 @@ def pieces(guide: Guide) -> Iterator[Piece]:
             yield Piece(kind, line)
 
 
-@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
-def test_every_command_of_the_guide_runs(
-    guide: Guide, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
-) -> None:
-    guide.prepare(tmp_path)
+CHAIN = Guide(
+    "../README.md",
+    lambda folder: tiny_photos(folder / "photos", 4, 128),
+    {
+        "--budget 600K-params": "--budget 30K-params --space tiny --profile smoke --trials 1",
+        "train found best": "train found best --recipe smoke --steps 2 --no-tensorboard",
+        "--budget 70%": "--budget 70% --profile smoke --steps 1 --size 16x9",
+        "--size 320x180": "--size 16x15 --rounds 1 --reference small.safetensors",
+    },
+    section="From the winner to use",
+)
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[[str], str]:
+    """Runs a command in an empty folder and gives what it printed."""
     monkeypatch.chdir(tmp_path)
     # What else is trained or measured on the machine is no concern of ours.
     locks = tmp_path / "locks"
     locks.mkdir()
     monkeypatch.setenv("TMPDIR", str(locks))
     monkeypatch.setattr("nas.quiet.lock_folder", lambda: locks)
+
+    def command(text: str) -> str:
+        assert text.startswith("nas "), f"no command of ours, to be named in aside: {text}"
+        monkeypatch.setattr(sys, "argv", shlex.split(text))
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ending:
+            main()
+        printed = capsys.readouterr()
+        assert ending.value.code == 0, f"{text}\n{printed.err}"
+        return printed.out
+
+    return command
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
+def test_every_command_of_the_guide_runs(
+    guide: Guide, tmp_path: Path, run: Callable[[str], str]
+) -> None:
+    guide.prepare(tmp_path)
     found = list(pieces(guide))
     assert found, f"docs/{guide.name} has no commands"
     for kind, text in found:
         with restored() if guide.adds else nullcontext():
             if kind == "python":
                 exec(compile(text, guide.name, "exec"), {"__name__": "a_users_own"})
-                continue
-            assert text.startswith("nas "), f"no command of ours, to be named in aside: {text}"
-            monkeypatch.setattr(sys, "argv", shlex.split(text))
-            with pytest.raises(SystemExit) as ending:
-                main()
-            assert ending.value.code == 0, f"{text}\n{capsys.readouterr().err}"
+            else:
+                run(text)
+
+
+def test_from_the_winner_to_use(
+    tmp_path: Path, run: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.environ.get("CI_REQUIRES_ALL") != "1":
+        pytest.importorskip("onnxscript", reason="the extra export is not installed")
+    CHAIN.prepare(tmp_path)
+    commands = [text for _, text in pieces(CHAIN)]
+    graph = tmp_path / "small.onnx"
+
+    def slow(network: Any, train: Any, judging: Any, file: Path, **_: Any) -> Quantized:
+        file.write_bytes(b"a graph")
+        return Quantized(file, 30.0, 30.0, 0.9, 0.9, 1.0, 2.0, 1000, 300, "minmax", (), (), 12)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("compress.int8_step.quantize", slow)
+        said = "".join(map(run, commands))
+    assert len(list((tmp_path / "large").iterdir())) == 4
+    assert not graph.exists()
+    assert f"No small.onnx, since int8 is not kept; use {commands[4].split()[-1]}" in said
+    exported, quantized = re.findall(r"^  in .*: (nas .*)$", said, re.M)
+    assert exported == commands[5].replace("net.onnx", graph.name)
+    run(quantized)
+    assert graph.stat().st_size > 1000
+    for path in (graph, tmp_path / "small.steps" / "steps.json"):
+        path.unlink()
+
+    # Whether it really does with a network of seconds is left to chance.
+    monkeypatch.setattr("compress.int8_step._worse", lambda *_: "")
+    assert "No small.onnx" not in run(commands[2])
+    for command in (commands[4], commands[4].replace("small.safetensors", graph.name)):
+        run(command)
 
 
 def test_every_text_to_be_replaced_is_there() -> None:
-    for guide in GUIDES:
-        text = (DOCS / guide.name).read_text(encoding="utf-8")
-        assert [old for old in (*guide.instead, *guide.aside) if old not in text] == []
+    for guide in (*GUIDES, CHAIN):
+        assert [old for old in (*guide.instead, *guide.aside) if old not in guide.text] == []

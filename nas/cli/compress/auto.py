@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,6 +28,7 @@ from nas.cli.targets import check_name, check_target
 if TYPE_CHECKING:
     from compress.auto import Compressed
     from nas.compression import CompressionStep
+    from nas.data.places import PhotoPlaces
 
 __all__ = ["auto", "print_steps", "write_results"]
 
@@ -69,7 +71,7 @@ def auto(
     from compress.step import Judge
     from nas.cli.bars import bar
     from nas.cli.compress.limit import parse_limit
-    from nas.cli.compress.training import dataset_of, recipe_of
+    from nas.cli.compress.training import dataset_of, places_of, recipe_of
     from nas.evaluate.precision import best_device
     from nas.latency.meter import Meter
     from nas.networks import trained_network
@@ -86,7 +88,8 @@ def auto(
     recipe = recipe_of(profile, steps, learning_rate, seed)
     plan = CompressionPlan(figure, limit, method, recipe, int8=int8)
     meter = Meter((), HR_720P, parse_size(size), str(best_device(device)))
-    judge = Judge(dataset_of(given.architecture.scale, [network], data, val, recipe), meter)
+    places = places_of([network], data, val)
+    judge = Judge(dataset_of(given.architecture.scale, places, recipe), meter)
     folder = output.with_name(f"{output.name}.steps")
     with bar("fine-tuning", 0 if recipe is None else recipe.steps) as advance:
         made = compress(
@@ -96,6 +99,8 @@ def auto(
     print_steps(network.name, made.steps)
     for path in write_results(made, output):
         print(f"Written to {path}")
+    if int8 and made.int8 is None:
+        _tell_of_graphs(made, output, places)
 
 
 def write_results(made: Compressed, output: Path) -> list[Path]:
@@ -137,6 +142,20 @@ def print_steps(name: str, steps: Iterable[CompressionStep]) -> None:
     console.print(table)
     for reason in reasons:
         console.print(reason, highlight=False, soft_wrap=True)
+
+
+def _tell_of_graphs(made: Compressed, output: Path, places: PhotoPlaces) -> None:
+    """How to get the graph that whoever asked for int8 may be waiting for."""
+    weights, graph = (str(output.with_name(output.name + end)) for end in (".safetensors", ".onnx"))
+    print(f"No {graph}, since int8 is not kept; use {weights}, or write it")
+    print(f"  in float32: {shlex.join(['nas', 'export', weights, '-o', graph])}")
+    if made.steps[-1].record.psnr_y_db is None:
+        return  # It cannot be made: why is said above.
+    photos = [] if places.data is None else ["--data", str(places.data)]
+    for folder in list(places.val.values())[:1]:
+        photos += ["--val", str(folder)]
+    command = ["nas", "compress", "quantize", weights, *photos, "-o", graph]
+    print(f"  in int8 all the same: {shlex.join(command)}")
 
 
 def _tell(step: CompressionStep) -> None:

@@ -65,7 +65,7 @@ def distill(
     from compress.finetune import finetune, forget
     from compress.network_file import write_network
     from nas.cli.bars import bar
-    from nas.cli.compress.training import dataset_of, recipe_of, teaching_of
+    from nas.cli.compress.training import dataset_of, places_of, recipe_of, teaching_of
     from nas.evaluate.precision import best_device
     from nas.networks import any_network, has_weights, trained_network
     from search_spaces import price
@@ -82,7 +82,9 @@ def distill(
     network = any_network(student, scale, trial=trial, seed=seed)
     teaching = teaching_of(network, teacher, teacher_weight or (), lessons)
     assert teaching is not None
-    dataset = dataset_of(network.architecture.scale, [student, *teacher], data, val, recipe)
+    dataset = dataset_of(
+        network.architecture.scale, places_of([student, *teacher], data, val), recipe
+    )
     with bar("distilling", recipe.steps) as advance:
         tuned = finetune(
             network, dataset, recipe, device=best_device(device), teaching=teaching,

@@ -73,7 +73,7 @@ def prune(
     from compress.prune import prune as prune_network
     from nas.cli.compress.limit import parse_limit
     from nas.cli.compress.price_table import print_prices
-    from nas.cli.compress.training import dataset_of, recipe_of, teaching_of
+    from nas.cli.compress.training import dataset_of, places_of, recipe_of, teaching_of
     from nas.evaluate.precision import best_device
     from nas.networks import trained_network
 
@@ -95,7 +95,7 @@ def prune(
     wanted = sensitivity or refit or data is not None or recipe is not None
     wanted |= importance in NEEDS_GRADIENTS
     scale = given.architecture.scale
-    dataset = dataset_of(scale, [network], data, val, recipe) if wanted else None
+    dataset = dataset_of(scale, places_of([network], data, val), recipe) if wanted else None
     if sensitivity:
         assert dataset is not None
         _show_sensitivity(given, dataset, method)

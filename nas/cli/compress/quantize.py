@@ -47,7 +47,7 @@ def quantize(
     """
     from compress.quantize import QuantizeOptions
     from compress.quantize import quantize as quantize_network
-    from nas.cli.compress.training import dataset_of
+    from nas.cli.compress.training import dataset_of, places_of
     from nas.networks import trained_network
     from nas.size import parse_size
 
@@ -65,7 +65,7 @@ def quantize(
         qat_steps=qat_steps,
     )
     given = trained_network(network, trial=trial)
-    photos = dataset_of(given.architecture.scale, [network], data, val, None)
+    photos = dataset_of(given.architecture.scale, places_of([network], data, val), None)
     result = quantize_network(
         given, photos.train, photos.validation, output, options=options,
         on_stage=lambda stage: say(f"nas: {stage}"),

@@ -12,10 +12,11 @@ from search_spaces.errors import InputError
 if TYPE_CHECKING:
     from compress.distill import Lessons, Teaching
     from nas.data import Dataset
+    from nas.data.places import PhotoPlaces
     from nas.training.recipe import Recipe
     from search_spaces import Network
 
-__all__ = ["dataset_of", "recipe_of", "teaching_of"]
+__all__ = ["dataset_of", "places_of", "recipe_of", "teaching_of"]
 
 
 def recipe_of(
@@ -38,33 +39,34 @@ def recipe_of(
     return recipe.replace(seed=seed)
 
 
-def dataset_of(
-    scale: int,
-    networks: Sequence[Path | str],
-    data: Path | None,
-    validation: Path | None,
-    recipe: Recipe | None,
-) -> Dataset:
-    """The photos to train and to validate on, of which one line each is said.
+def places_of(
+    networks: Sequence[Path | str], data: Path | None, validation: Path | None
+) -> PhotoPlaces:
+    """Where the photos are: as given, else those that the networks of these names were made on.
 
-    Those given, else those that the networks of these names were made on, else those that come
-    along.
+    What is taken over is said, a line each.
     """
     from nas.cli.inherited import inherited_photos
-    from nas.cli.train_progress import photos_line
-    from nas.data import load_dataset
     from nas.data.places import PhotoPlaces
-    from nas.data.split import LR_SIZE
-    from nas.evaluate.validate import bicubic_quality
 
     given = PhotoPlaces.of(data, validation)
     places, notes = inherited_photos(networks, given.data, given.val)
+    for line in notes:
+        say(one_line(line))
+    return places
+
+
+def dataset_of(scale: int, places: PhotoPlaces, recipe: Recipe | None) -> Dataset:
+    """The photos to train and to validate on; what bicubic upscaling reaches there is said."""
+    from nas.cli.train_progress import photos_line
+    from nas.data import load_dataset
+    from nas.data.split import LR_SIZE
+    from nas.evaluate.validate import bicubic_quality
+
     size = LR_SIZE if recipe is None else recipe.lr_size
     photos = load_dataset(scale, data=places.data, validation=places.val, lr_size=size)
-    bicubic_db = bicubic_quality(photos.validation, scale).psnr_y_db
-    judging = {next(iter(photos.sets)): bicubic_db}
-    for line in (*notes, photos_line(photos.name, len(photos.train), judging)):
-        say(one_line(line))
+    judging = {next(iter(photos.sets)): bicubic_quality(photos.validation, scale).psnr_y_db}
+    say(one_line(photos_line(photos.name, len(photos.train), judging)))
     return photos
 
 
