@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from nas.objectives import OBJECTIVES
 from nas.pareto import front
@@ -14,7 +15,7 @@ from nas.records import FINISHED, RUNNING, TrialRecord, to_frame
 from nas.run import Run
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
-from search_spaces.yaml_file import to_yaml
+from search_spaces.yaml_file import read_yaml, to_yaml
 
 __all__ = ["RESULTS", "check_nothing_lost", "rewrite_tables", "sweep_weights", "write_tables"]
 
@@ -27,8 +28,8 @@ def write_tables(run: Run, records: Sequence[TrialRecord]) -> None:
     """Writes trials.csv, front.csv, best.yaml and best.safetensors as they stand now.
 
     Raises:
-        InputError: trials.csv lists finished trials that the records lack, or the folder cannot
-            be written.
+        InputError: trials.csv lists finished trials that the records lack, best.yaml is none of
+            the run's networks, or the folder cannot be written.
     """
     check_nothing_lost(run.folder, records)
     _write(run, records)
@@ -41,9 +42,9 @@ def rewrite_tables(run: Run) -> None:
         InputError: as `write_tables`.
     """
     # Before the records are read: a search under way may end a trial meanwhile.
-    listed = _listed(run.folder)
+    found = _listed(run.folder), _best(run.folder)
     records = run.records()
-    _check(run.folder, listed, records)
+    _check(run.folder, *found, records)
     _write(run, records)
 
 
@@ -68,21 +69,29 @@ def sweep_weights(run: Run, records: Sequence[TrialRecord]) -> None:
 
 
 def check_nothing_lost(folder: Path, records: Sequence[TrialRecord]) -> None:
-    """Makes sure that the records have all that trials.csv lists as finished.
+    """Makes sure that nothing is in the files that are written anew but what the records have.
 
     Raises:
-        InputError: the study has lost some: whatever is written anew would lose them as well.
+        InputError: the study has lost finished trials that trials.csv lists, or somebody has
+            changed best.yaml: what is written anew would lose it as well.
     """
-    _check(folder, _listed(folder), records)
+    _check(folder, _listed(folder), _best(folder), records)
 
 
-def _check(folder: Path, listed: frozenset[int], records: Sequence[TrialRecord]) -> None:
+def _check(
+    folder: Path, listed: frozenset[int], best: object, records: Sequence[TrialRecord]
+) -> None:
     there = {record.number for record in records if record.state == FINISHED}
     if lost := sorted(listed - there):
         raise InputError(
             f"{folder}: {_TRIALS} lists {len(lost)} finished trials that its study does not have "
             f"(first of them {lost[0]}); put the study back as it was, or move {_TRIALS} "
             f"elsewhere to go on without them"
+        )
+    if best is not None and not any(best == record.architecture for record in records):
+        raise InputError(
+            f"{folder / _BEST} is none of this run's networks, and is not overwritten; move it "
+            f"elsewhere"
         )
 
 
@@ -94,6 +103,17 @@ def _listed(folder: Path) -> frozenset[int]:
         return frozenset(int(row["number"]) for row in rows)
     except (OSError, ValueError, TypeError, LookupError, csv.Error):
         return frozenset()
+
+
+def _best(folder: Path) -> Mapping[str, Any] | None:
+    """What best.yaml says; None where it is missing, ``{}`` where nobody can read it."""
+    path = folder / _BEST
+    if not path.exists():
+        return None
+    try:
+        return read_yaml(path)[0]
+    except InputError:
+        return {}
 
 
 def _write_best(run: Run, winner: TrialRecord) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from search_spaces.errors import WriteError
+from search_spaces.errors import InputError, WriteError
 
-__all__ = ["atomic_path", "make_folder", "remove_empty"]
+__all__ = ["atomic_path", "check_free", "make_folder", "remove_empty"]
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -62,6 +62,17 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     finally:
         temporary.unlink(missing_ok=True)
         remove_empty(made)
+
+
+def check_free(path: Path, *, force: bool) -> None:
+    """Of whatever a command writes.
+
+    Raises:
+        InputError: something is there, and ``force`` does not allow to overwrite it.
+    """
+    # A link that leads nowhere is something, too.
+    if not force and (path.exists() or path.is_symlink()):
+        raise InputError(f"{path} is there already; give another name, or --force to overwrite it")
 
 
 def make_folder(folder: Path) -> list[Path]:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from nas.cli.bars import bars
 from nas.cli.console import PlainConsole, figures_table
-from nas.cli.options import Device, Json, Trial, argument, option
+from nas.cli.options import Device, Force, Json, Trial, argument, option
 from nas.cli.targets import check_target, named_folders
 from search_spaces.errors import InputError
+from search_spaces.files import check_free
 
 if TYPE_CHECKING:
     from nas.evaluate.benchmark import Enlarge, Pixels, TestSet
@@ -39,6 +40,7 @@ def evaluate(
     save: Annotated[Path | None, option("Folder to write the SR images into, as PNG.")] = None,
     csv: Annotated[Path | None, option("File to write every figure into.")] = None,
     json_output: Json = False,
+    force: Force = False,
 ) -> None:
     """Evaluate a network on test sets: PSNR-Y and SSIM-Y, per image and mean.
 
@@ -48,9 +50,12 @@ def evaluate(
     from nas.evaluate.exact import exact_convolutions
 
     if csv is not None:
-        check_target(csv, "--csv")
+        check_target(csv, "--csv", force=force)
     enlarge, facts = _enlarger(network, trial, scale, device, self_ensemble)
     opened = _opened(test_sets, lr_folders or [], facts["scale"])
+    if save is not None:
+        for path in (_png(save, one.name, pair.name) for one in opened for pair in one.pairs):
+            check_free(path, force=force)
     with exact_convolutions():
         results = _measured(enlarge, opened, save, workers_on(facts.get("device", "cpu")))
     facts["self_ensemble"] = self_ensemble
@@ -117,7 +122,7 @@ def _measured(
         def watcher(name: str) -> Callable[[Any, Pixels], None]:
             def on_image(image: Any, sr: Pixels) -> None:
                 if save is not None:
-                    _write_png(save / name / f"{Path(image.name).stem}.png", sr)
+                    _write_png(_png(save, name, image.name), sr)
                 progress.advance(tasks[name])
 
             return on_image
@@ -126,6 +131,10 @@ def _measured(
             one.name: evaluate_set(enlarge, one, on_image=watcher(one.name), workers=workers)
             for one in sets
         }
+
+
+def _png(folder: Path, test_set: str, image: str) -> Path:
+    return folder / test_set / f"{Path(image).stem}.png"
 
 
 def _write_png(path: Path, pixels: Pixels) -> None:

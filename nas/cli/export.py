@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from nas.cli.options import OUTPUT, PresetScale, Storage, Trial, argument, option
-from nas.cli.targets import check_target
+from nas.cli.options import OUTPUT, Force, PresetScale, Storage, Trial, argument, option
+from nas.cli.targets import check_folder, check_target
 from nas.deploy.formats import FORMATS, format_for
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def export(
     file_format: Annotated[str | None, option(f"Else by the name. {_ABOUT}.", "--format")] = None,
     scale: PresetScale = 4,
     storage: Storage = None,
+    force: Force = False,
 ) -> None:
     """Write a network as a file of its own: config, weights, ONNX, TorchScript or plain Python.
 
@@ -46,7 +47,10 @@ def export(
 
     made = format_for(output, file_format)
     if made.endings:
-        check_target(output)
+        for path in (output, *(output.with_suffix(ending) for ending in made.beside)):
+            check_target(path, force=force)
+    else:
+        check_folder(output, force=force)
     record = open_run(source, storage=storage).trial(trial) if is_run(source) else None
     if made.weights:
         network = trained_network(source, trial=trial, storage=storage)

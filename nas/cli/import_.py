@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from nas.cli.options import OUTPUT, argument, option
+from nas.cli.options import OUTPUT, Force, argument, option
 from nas.cli.targets import check_target
 from search_spaces.errors import InputError
 
@@ -21,11 +21,12 @@ def import_(
         list[Path] | None,
         option("A key map (YAML) for weights that other code names; may be repeated."),
     ] = None,
+    force: Force = False,
 ) -> None:
     """Import published weights: every one is used, nothing in the file is run."""
     if output.suffix != ".safetensors":
         raise InputError(f"--output: expected a name that ends in .safetensors, got {output}")
-    check_target(output)
+    check_target(output, force=force)
     from search_spaces import price, save_weights
     from search_spaces.checkpoints import import_checkpoint
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from nas.cli.bars import bars
-from nas.cli.options import OUTPUT, Dtype, Rounds, Runtime, Scale, Threads, TimedOn, option
+from nas.cli.options import OUTPUT, Dtype, Force, Rounds, Runtime, Scale, Threads, TimedOn, option
 from nas.cli.targets import check_target
 from search_spaces.errors import InputError
 
@@ -38,6 +38,7 @@ def fit(
     ] = 20,
     rounds: Rounds = 7,
     seed: Annotated[int, option("Of the choice of networks.")] = 0,
+    force: Force = False,
 ) -> None:
     """Fit a model of this device's latency: measure random networks, learn each operator's cost.
 
@@ -57,7 +58,7 @@ def fit(
 
     if output.suffix.lower() not in (".yaml", ".yml"):
         raise InputError(f"--output {output}: expected a name that ends in .yaml")
-    check_target(output)
+    check_target(output, force=force)
     for name, value, least in (("--networks", networks, LEAST_NETWORKS),
                                  ("--held-out", held_out, 0), ("--rounds", rounds, 1),
                                  ("--seed", seed, 0)):  # fmt: skip

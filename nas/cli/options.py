@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 __all__ = [
-    "BEST", "LIMIT", "NAME", "OUTPUT", "Data", "Device", "Dtype", "Json", "JsonLines",
+    "BEST", "LIMIT", "NAME", "OUTPUT", "Data", "Device", "Dtype", "Force", "Json", "JsonLines",
     "LearningRate", "OwnData", "OwnValidation", "PresetScale", "Profile", "RoundTo", "Rounds",
     "Runtime", "Scale", "Size", "Storage", "Threads", "TimedOn", "Timeout", "Trained", "Trial",
     "Validation", "argument", "option",
@@ -55,6 +55,7 @@ OwnValidation = Annotated[
 ]  # fmt: skip
 Device = Annotated[str | None, option("As torch names it: cpu, cuda, ... Default: the best.")]
 Dtype = Annotated[str, option("float32, bfloat16 or float16.")]
+Force = Annotated[bool, option("Overwrite what is there already.", "--force")]
 Json = Annotated[bool, option("JSON on standard output.", "--json")]
 JsonLines = Annotated[bool, option("One JSON object a line on standard output.", "--json")]
 LearningRate = Annotated[float, option("Of the fine-tuning.")]

@@ -1,4 +1,9 @@
-"""Places that a user names: what can be found out about them before the work begins."""
+"""Places that a user names: what can be found out about them before the work begins.
+
+Nothing that is there is overwritten unless ``--force`` is given: whether a file is one of ours or
+was changed since, its name does not tell. Only what is written into a folder of ours (a run, a
+training, a report) is written anew there, and that folder tells by itself that it is ours.
+"""
 
 from __future__ import annotations
 
@@ -6,32 +11,52 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from search_spaces.errors import InputError
+from search_spaces.files import check_free
 
-__all__ = ["check_name", "check_target", "named_folders"]
+__all__ = ["check_folder", "check_name", "check_target", "named_folders"]
 
 
-def check_target(path: Path, option: str = "--output") -> None:
+def check_target(path: Path, option: str = "--output", *, force: bool) -> None:
     """Of one file.
 
     Raises:
-        InputError: the place is a folder, or has no name at all.
+        InputError: the place is a folder, has no name at all, or is taken.
     """
     # An empty word is the current folder to `Path`.
     if path.name in ("", "..") or path.is_dir():
         raise InputError(f"{option}: expected the name of a file to write, got the folder {path}")
+    check_free(path, force=force)
 
 
-def check_name(output: Path) -> None:
-    """Of the files that `compress.network_file.write_network` makes of a name.
+def check_name(output: Path, *more: str, force: bool) -> None:
+    """Of the files that `compress.network_file.write_network` makes of a name, and some ``more``.
+
+    Args:
+        output: the name.
+        more: endings of further files.
+        force: whether files that are there may be overwritten.
 
     Raises:
-        InputError: no name, that of another kind of file, or a folder in a file's place.
+        InputError: no name, that of another kind of file, or a place that is taken.
     """
     from compress.network_file import stem_of
 
     path = stem_of(output)
-    for ending in (".safetensors", ".yaml"):
-        check_target(path.with_name(path.name + ending))
+    for ending in (".safetensors", ".yaml", *more):
+        check_target(path.with_name(path.name + ending), force=force)
+
+
+def check_folder(path: Path, *, force: bool) -> None:
+    """Of a folder that is made as a whole.
+
+    Raises:
+        InputError: there is something in it, and ``force`` does not allow to overwrite it.
+    """
+    if not force and path.is_dir() and any(path.iterdir()):
+        raise InputError(
+            f"{path} is there already and not empty; give another name, or --force to overwrite "
+            f"files in it"
+        )
 
 
 def named_folders(given: Iterable[str], option: str) -> dict[str, Path]:

@@ -13,7 +13,7 @@ import typer
 
 from nas.cli.bars import bars
 from nas.cli.lines import one_line, say
-from nas.cli.options import OUTPUT, Device, Trial, argument, option
+from nas.cli.options import OUTPUT, Device, Force, Trial, argument, option
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
@@ -53,11 +53,13 @@ def upscale(
         float, option("Larger inputs are refused as decompression bombs.")
     ] = 100.0,
     device: Device = None,
+    force: Force = False,
 ) -> None:
     """Enlarge images: PNG, JPEG, WebP, TIFF and BMP, of any size, one by one or by folders.
 
     16-bit files stay 16-bit, gray stays gray, alpha is enlarged bicubically, the EXIF
-    orientation is applied. A bad file does not stop the others; failures are listed at the end.
+    orientation is applied. A bad file does not stop the others, nor does one whose result is there
+    already; failures are listed at the end.
     """
     from nas.upscale.batch import jobs, upscale_files
     from nas.upscale.upscaler import Upscaler
@@ -81,8 +83,9 @@ def upscale(
         say(f"nas: {upscaler.device} has no native bfloat16; --fast changes nothing")
     with _shown(len(todo), upscaler) as (on_end, on_rows):
         outcomes = upscale_files(
-            todo, upscaler, most_pixels=int(max_megapixels * 1e6), on_end=on_end, on_rows=on_rows
-        )
+            todo, upscaler, most_pixels=int(max_megapixels * 1e6), overwrite=force,
+            on_end=on_end, on_rows=on_rows,
+        )  # fmt: skip
     failed = [outcome for outcome in outcomes if outcome.error is not None]
     if failed and len(todo) > 1:
         say(f"nas: {len(failed)} of {len(todo)} images failed:")

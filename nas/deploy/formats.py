@@ -34,6 +34,7 @@ class Format:
         opens: the function ``(path)`` that makes a runnable of it, as users will:
             (N, colors, h, w) to (N, colors, H, W).
         endings: of the file's name, the usual one first; none: it is a folder.
+        beside: endings of the files of the same name that are written, too.
         needs_ending: whether a file of another name is refused.
         extra: of this package, which brings what it needs; ``""`` for none.
         is_told: whether ``writes`` also takes ``source`` and ``notes``: what the network was
@@ -45,6 +46,7 @@ class Format:
     writes: str | Callable[..., Any]
     opens: str | Callable[[Path], Run]
     endings: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
     needs_ending: bool = False
     extra: str = ""
     is_told: bool = False
@@ -100,7 +102,7 @@ FORMATS: OpenTable[Format] = OpenTable(
         "ntire": Format(
             "NAME.py that needs torch alone, and NAME.pth",
             "nas.deploy.single_file:export_single_file", "nas.deploy.single_file:open_single_file",
-            (".py",), needs_ending=True,
+            (".py",), (".pth",), needs_ending=True,
         ),
         "basicsr": Format(
             "architecture, options and weights for BasicSR", "nas.deploy.basicsr:export_basicsr",

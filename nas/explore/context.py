@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Context", "Joins", "set_up"]
 
+_OURS = (RUN_FILE, *RESULTS, "weights", "checkpoints", "pareto.png", "pareto.svg")
+"""What a search writes into its run folder, and writes anew as it goes on."""
+
 
 @dataclass(frozen=True)
 class Context:
@@ -150,7 +153,7 @@ def _check_study(settings: SearchSettings, url: str) -> None:
         InputError: a run.yaml that names another store, or results whose study is gone.
     """
     folder = settings.run
-    there = [one for one in (RUN_FILE, *RESULTS) if (folder / one).exists()]
+    there = [one for one in _OURS if (folder / one).exists()]
     if not there:
         return
     given = shown(settings.storage) if settings.storage else None
@@ -175,9 +178,9 @@ def _check_study(settings: SearchSettings, url: str) -> None:
             found = load(storage, settings.study_name)
     if found is None:
         raise InputError(
-            f"{folder} holds what a search has found ({there[0]}), but its study "
-            f"{settings.study_name!r} is not in {shown(url)}; put that back, or choose "
-            f"another --run folder"
+            f"{folder} holds {there[0]}, which a search would overwrite, but no study "
+            f"{settings.study_name!r} is in {shown(url)}; put that back, or choose another "
+            f"--run folder"
         )
 
 

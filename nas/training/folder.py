@@ -31,6 +31,7 @@ __all__ = ["TRAIN_FILE", "RunFolder", "photo_places"]
 
 TRAIN_FILE = "train.yaml"
 _MOST_SHOWN_PX = 256
+_OURS = (TRAIN_FILE, "history.csv", "best.safetensors", "last.safetensors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,15 @@ class RunFolder:
         """Keeps other trainings out meanwhile; the kernel lets them in when this one dies.
 
         Raises:
-            InputError: another one is in, or the folder cannot be written.
+            InputError: another one is in, the folder cannot be written, or what is in it was not
+                made by a training and would be overwritten.
         """
+        there = next((name for name in _OURS if (self.root / name).exists()), None)
+        if there is not None and not self._begun():
+            raise InputError(
+                f"{self.root} holds {there}, which a training would overwrite, but no training; "
+                f"choose another --run folder"
+            )
         with ExitStack() as stack:
             try:
                 self.root.mkdir(parents=True, exist_ok=True)
@@ -81,6 +89,13 @@ class RunFolder:
                     f"--run folder"
                 )
             yield
+
+    def _begun(self) -> bool:
+        try:
+            about, _ = read_yaml(self.root / TRAIN_FILE)
+        except InputError:
+            about = {}
+        return self.checkpoint.exists() or "network_hash" in about
 
     def keep_init(self, init: Path) -> None:
         """Copies the weights that the training begins from."""

@@ -105,9 +105,10 @@ class _Session:
         self.board, note = open_board(self.folder.board, wanted, self.step)
         self.tell(self.started([note] if note else []))
         if self.processes.first and not resumed:
+            # First of all: the folder is known by it.
+            self.describe()
             if self.settings.init is not None:
                 self.folder.keep_init(self.settings.init)
-            self.describe()
         try:
             while self.progress.phase < len(self.full.phases):
                 self.phase()

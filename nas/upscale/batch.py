@@ -15,6 +15,7 @@ from nas.upscale.image_io import ImageFile, Pixels, read_image
 from nas.upscale.image_writer import Header, check_writable, write_image
 from nas.upscale.upscaler import Upscaler
 from search_spaces.errors import InputError
+from search_spaces.files import check_free
 
 __all__ = ["ImageJob", "Outcome", "jobs", "upscale_files"]
 
@@ -93,6 +94,7 @@ def upscale_files(
     upscaler: Upscaler,
     *,
     most_pixels: int,
+    overwrite: bool = False,
     on_end: Callable[[Outcome], None] | None = None,
     on_rows: Callable[[ImageJob, float], None] | None = None,
 ) -> list[Outcome]:
@@ -102,6 +104,7 @@ def upscale_files(
         todo: from `jobs`.
         upscaler: the network.
         most_pixels: files whose header promises more are not decoded.
+        overwrite: files that are there already; else their jobs fail.
         on_end: called after each job.
         on_rows: called after each strip with the share of the image that is done.
 
@@ -117,7 +120,7 @@ def upscale_files(
             ahead = None
             if number + 1 < len(todo):
                 ahead = reader.submit(read_image, todo[number + 1].source, most_pixels)
-            outcome = _done(job, current, upscaler, written, on_rows)
+            outcome = _done(job, current, upscaler, written, overwrite, on_rows)
             outcomes.append(outcome)
             if on_end is not None:
                 on_end(outcome)
@@ -129,6 +132,7 @@ def _done(
     current: Future[ImageFile],
     upscaler: Upscaler,
     written: dict[Path, Path],
+    overwrite: bool,
     on_rows: Callable[[ImageJob, float], None] | None,
 ) -> Outcome:
     began = time.perf_counter()
@@ -141,6 +145,7 @@ def _done(
             raise InputError(
                 f"{job.source}: its result would replace that of {written[key]} at {job.target}"
             )
+        check_free(job.target, force=overwrite)
         file = current.result()
         height, width, channels = file.pixels.shape
         sr_size = (height * upscaler.scale, width * upscaler.scale)

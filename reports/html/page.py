@@ -16,10 +16,15 @@ from reports.plots.table import plots_of_runs
 from reports.tables import UNKNOWN
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
+from search_spaces.regular import open_regular
 
-__all__ = ["render_page", "write_page"]
+__all__ = ["is_page", "render_page", "write_page"]
 
 _SCRIPTS = ("theme.js", "names.js", "charts.js", "panel.js", "tables.js", "tabs.js")
+
+_MARK = b'<meta name="generator" content="nas report">'
+"""As it stands in the template, among the first lines."""
+_MARK_WITHIN = 1000
 
 
 def render_page(accounts: Sequence[RunAccount], left_out: Sequence[str] = ()) -> str:
@@ -63,6 +68,15 @@ def render_page(accounts: Sequence[RunAccount], left_out: Sequence[str] = ()) ->
         scripts=[Markup(_static(name)) for name in _SCRIPTS],
         plotly=Markup(_plotly()),
     )
+
+
+def is_page(path: Path) -> bool:
+    """Whether a file is there that `write_page` has written."""
+    try:
+        with open_regular(path) as file:
+            return _MARK in file.read(_MARK_WITHIN)
+    except OSError:
+        return False
 
 
 def write_page(accounts: Sequence[RunAccount], path: Path, left_out: Sequence[str] = ()) -> None:

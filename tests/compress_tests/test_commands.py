@@ -218,8 +218,8 @@ def test_auto_writes_the_network_its_steps_and_their_table(
         "--no-int8",
     )
     words += ("--profile", "smoke", "--data", photo_folder, "--size", "16x9", "-o", f"{out}.yaml")
-    for _ in range(2):
-        assert nas(monkeypatch, *words) == 0
+    for more in ((), ("--force",)):
+        assert nas(monkeypatch, *words, *more) == 0
         said = capsys.readouterr().out
         assert "there was nothing to fold" in said
         assert "[dB]" in said
@@ -231,7 +231,7 @@ def test_auto_writes_the_network_its_steps_and_their_table(
     table = pd.read_csv(f"{out}.csv")
     assert list(table["step"]) == ["given", "fold", "prune", "distill", "fold"]
     assert table["params"][2] == price(small.architecture).params
-    other = [word if word != "2" else "3" for word in words]
+    other = [word if word != "2" else "3" for word in (*words, "--force")]
     assert nas(monkeypatch, *other) == 2
     assert "steps of another compression (its plan differs)" in capsys.readouterr().err
 

@@ -289,6 +289,18 @@ class TestTables:
         with pytest.raises(InputError, match="lists 1 finished trials"):
             rewrite_tables(run)
 
+    @pytest.mark.parametrize("text", ["scale: 4\nchannels: 99\n", "{half a li"])
+    def test_a_best_that_somebody_changed_is_not_overwritten(self, copied: Path, text: str) -> None:
+        run = nas.open_run(copied)
+        (copied / "best.yaml").write_text(text)
+        before = {p.name: p.read_bytes() for p in copied.iterdir() if p.is_file()}
+        with pytest.raises(InputError, match=r"best\.yaml is none of this run's networks, and is"):
+            rewrite_tables(run)
+        assert {p.name: p.read_bytes() for p in copied.iterdir() if p.is_file()} == before
+        (copied / "best.yaml").unlink()
+        rewrite_tables(run)
+        rewrite_tables(run)
+
     def test_the_best_follows_the_preference(self, copied: Path) -> None:
         run = nas.open_run(copied)
         records = run.records()

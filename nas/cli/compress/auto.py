@@ -13,6 +13,7 @@ from nas.cli.options import (
     LIMIT,
     OUTPUT,
     Device,
+    Force,
     LearningRate,
     OwnData,
     OwnValidation,
@@ -23,7 +24,7 @@ from nas.cli.options import (
     Trial,
     option,
 )
-from nas.cli.targets import check_name, check_target
+from nas.cli.targets import check_name
 
 if TYPE_CHECKING:
     from compress.auto import Compressed
@@ -58,6 +59,7 @@ def auto(
     size: Size = "160x90",
     seed: Annotated[int, option("Of the order of patches.")] = 0,
     device: Device = None,
+    force: Force = False,
 ) -> None:
     """Fold, prune, fine-tune with the network itself as teacher, fold, and go to int8.
 
@@ -78,10 +80,8 @@ def auto(
     from nas.size import parse_size
     from search_spaces.cost import HR_720P
 
-    check_name(output)
+    check_name(output, *([".csv", ".onnx"] if int8 else [".csv"]), force=force)
     given, output = trained_network(network, trial=trial), stem_of(output)
-    for ending in (".csv", ".onnx") if int8 else (".csv",):
-        check_target(output.with_name(output.name + ending))
     figure, limit = parse_limit(budget, given.architecture)
     method = Method(importance, round_to)
     check_budget(given, figure, limit, method)

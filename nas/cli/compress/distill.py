@@ -5,7 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from nas.cli.options import NAME, Device, OwnData, OwnValidation, Profile, Trial, argument, option
+from nas.cli.options import (
+    NAME,
+    Device,
+    Force,
+    OwnData,
+    OwnValidation,
+    Profile,
+    Trial,
+    argument,
+    option,
+)
 from nas.cli.targets import check_name
 from search_spaces.errors import InputError
 
@@ -56,6 +66,7 @@ def distill(
     ] = None,
     seed: Annotated[int, option("Of fresh weights and the order of patches.")] = 0,
     device: Device = None,
+    force: Force = False,
 ) -> None:
     """Train a network on photos and on what better networks make of them.
 
@@ -72,7 +83,7 @@ def distill(
 
     if steps is not None and steps < 1:
         raise InputError(f"--steps: expected 1 or more, got {steps}")
-    check_name(output)
+    check_name(output, force=force)
     lessons = Lessons(photos_weight, response_weight, features_weight, comparison)
     if learning_rate is None and has_weights(student):
         learning_rate = 2e-4

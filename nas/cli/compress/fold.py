@@ -5,13 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from nas.cli.options import NAME, Trained, Trial
+from nas.cli.options import NAME, Force, Trained, Trial
 from nas.cli.targets import check_name
 
 __all__ = ["fold"]
 
 
-def fold(network: Trained, output: Annotated[Path, NAME], trial: Trial = "best") -> None:
+def fold(
+    network: Trained,
+    output: Annotated[Path, NAME],
+    trial: Trial = "best",
+    force: Force = False,
+) -> None:
     """Fold re-parameterised and asymmetric branches, identities and adaptive weights.
 
     The outputs stay the same to 1e-5, which is checked on the spot.
@@ -21,7 +26,7 @@ def fold(network: Trained, output: Annotated[Path, NAME], trial: Trial = "best")
     from nas.cli.compress.price_table import print_prices
     from nas.networks import trained_network
 
-    check_name(output)
+    check_name(output, force=force)
     given = trained_network(network, trial=trial)
     folded = fold_network(given)
     same = folded.network.architecture == given.architecture

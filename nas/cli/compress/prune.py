@@ -11,6 +11,7 @@ from nas.cli.options import (
     LIMIT,
     NAME,
     Device,
+    Force,
     LearningRate,
     OwnData,
     OwnValidation,
@@ -60,6 +61,7 @@ def prune(
     sensitivity: Annotated[
         bool, option("First show what halving each width costs.", "--sensitivity")
     ] = False,
+    force: Force = False,
 ) -> None:
     """Prune a network to a budget, from below and as close as the rounding of widths lets it.
 
@@ -82,7 +84,7 @@ def prune(
     if budget is not None and output is None:
         raise InputError("expected -o NAME, to write NAME.safetensors and NAME.yaml")
     if output is not None:
-        check_name(output)
+        check_name(output, force=force)
     method = Method(importance, round_to, uniform, rounds or (2 if steps else 1), refit, floor)
     given = trained_network(network, trial=trial)
     figure, limit = parse_limit(budget, given.architecture) if budget is not None else ("", 0.0)

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 from nas.cli.console import PlainConsole, figures_table
 from nas.cli.lines import say
-from nas.cli.options import OUTPUT, OwnData, OwnValidation, Size, Threads, Trained, Trial, option
+from nas.cli.options import (
+    OUTPUT,
+    Force,
+    OwnData,
+    OwnValidation,
+    Size,
+    Threads,
+    Trained,
+    Trial,
+    option,
+)
 from nas.cli.targets import check_target
 from search_spaces.errors import InputError
 
@@ -39,6 +49,7 @@ def quantize(
     size: Size = "160x90",
     threads: Threads = None,
     rounds: Annotated[int, option("Timed rounds; 0 measures no latency.")] = 7,
+    force: Force = False,
 ) -> None:
     """Quantise to int8, calibrated on photos: an ONNX file for any number and size of images.
 
@@ -53,7 +64,7 @@ def quantize(
 
     if output.suffix != ".onnx":
         raise InputError(f"--output: expected a name that ends in .onnx, got {output}")
-    check_target(output)
+    check_target(output, force=force)
     kept = tuple(name.strip() for name in (keep_float or "").split(",") if name.strip())
     options = QuantizeOptions(
         calibration=calibration,

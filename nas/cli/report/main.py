@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from nas.cli.console import PlainConsole
-from nas.cli.options import BEST, OUTPUT, Storage, argument, option
+from nas.cli.options import BEST, OUTPUT, Force, Storage, argument, option
 from nas.cli.report.account import gather, names_of
 from nas.cli.report.summarize import summarize
+from nas.cli.targets import check_folder, check_target
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def report(
         bool,
         option("Title, caption and notes inside the figures; else in captions.txt.", "--titles"),
     ] = False,
+    force: Force = False,
 ) -> None:
     """Write a page on one run or several, figures for print, and print a summary."""
     from nas.choice import check_preference
@@ -81,9 +83,12 @@ def report(
     if prefer is not None:
         check_preference(prefer)
     if len(runs) > 1:
-        _report_several(runs, output or Path("report"), storage, prefer, printed)
+        output = output or Path("report")
+        _check_page(output, force=force)
+        _report_several(runs, output, storage, prefer, printed)
         return
     run = open_run(runs[0], storage=storage)
+    _check_page(output or run.folder, force=force)
     if prefer is not None:
         run = run.preferring(prefer, keep=output is None)
     if published is not None:
@@ -125,6 +130,16 @@ def _report_several(
     _tell(_write_page(accounts, output, printed, failed))
     if failed:
         raise InputError(f"left out of the report: {'; '.join(failed)}")
+
+
+def _check_page(folder: Path, *, force: bool) -> None:
+    """Leaves a page and figures that are not ours: ours are written anew, as often as one likes."""
+    from reports.html.page import is_page
+
+    page = folder / "report.html"
+    if not is_page(page):
+        check_target(page, force=force)
+        check_folder(folder / "figures", force=force)
 
 
 def _write_page(

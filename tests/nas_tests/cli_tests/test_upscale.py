@@ -179,6 +179,23 @@ def test_read_only_output(command: Command, net: Path, folder: Path, tmp_path: P
     assert "cannot write" in outcome.err
 
 
+def test_what_is_there_is_left_and_the_others_are_made(
+    command: Command, net: Path, folder: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "out" / "b.png"
+    target.parent.mkdir()
+    target.write_text("what was there")
+    words = ("upscale", folder / "a.jpg", folder / "b.png", "-o", target.parent, "--net", net)
+    outcome = command(*words)
+    assert outcome.code == 2
+    assert f"{target} is there already; give another name, or --force to over" in outcome.err
+    assert target.read_text() == "what was there"
+    assert files(target.parent) == {"a.jpg", "b.png"}
+    assert command(*words, "--force").code == 0
+    with Image.open(target) as image:
+        assert image.width > 1
+
+
 def test_a_write_that_fails_leaves_nothing(
     command: Command, net: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,7 +207,7 @@ def test_a_write_that_fails_leaves_nothing(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("nas.upscale.image_writer.putchunk", full)
-    outcome = command("upscale", folder / "b.png", "-o", target.parent, "--net", net)
+    outcome = command("upscale", folder / "b.png", "-o", target.parent, "--net", net, "--force")
     assert outcome.code == 2
     assert "no space left on device" in outcome.err
     assert files(target.parent) == {"b.png"}

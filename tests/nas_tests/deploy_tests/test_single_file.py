@@ -222,7 +222,7 @@ def net(tmp_path: Path) -> Path:
         (["-o", "net.txt", "--format", "ntire"], "expected a name that ends in .py"),
         (["-o", "net"], "(basicsr, folder make a folder)"),
         (["-o", "net.py", "--format", "basicsr"], "is ntire by its name, but --format is basicsr"),
-        (["-o", "/proc/net", "--format", "folder"], "cannot write /proc/net"),
+        (["-o", "/proc/nothing", "--format", "folder"], "cannot write /proc/nothing"),
     ],
 )
 def test_bad_options(options: list[str], told: str, command: Command, net: Path) -> None:

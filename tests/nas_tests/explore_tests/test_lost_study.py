@@ -50,7 +50,7 @@ def test_a_lost_study_is_not_begun_anew(lose: Callable[[Path], None], folder: Pa
     lose(folder)
     before = bytes_in(folder)
     assert "trials.csv" in before
-    with pytest.raises(InputError, match=r"holds what a search has found .* put that back, or"):
+    with pytest.raises(InputError, match=r"would overwrite, but no study .* put that back, or"):
         kept(folder, 4)
     assert bytes_in(folder) == before
 
@@ -112,7 +112,7 @@ def test_a_damaged_run_yaml_is_written_anew_where_its_study_is(folder: Path) -> 
     assert len(networks(kept(folder, 4))) == 4
     (folder / "run.yaml").write_text("study: [")
     delete(folder)
-    with pytest.raises(InputError, match="holds what a search has found"):
+    with pytest.raises(InputError, match="which a search would overwrite"):
         kept(folder, 4)
     assert (folder / "run.yaml").read_text() == "study: ["
 
@@ -145,5 +145,5 @@ def test_a_store_that_is_left_out_is_asked_for(tmp_path: Path) -> None:
 
 def test_a_study_in_memory_does_not_come_back(tmp_path: Path) -> None:
     folder = kept(tmp_path / "run", 3, storage="memory").folder
-    with pytest.raises(InputError, match="is not in memory"):
+    with pytest.raises(InputError, match=r"no study .* is in memory"):
         kept(folder, 4, storage="memory")

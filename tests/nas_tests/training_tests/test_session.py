@@ -110,6 +110,16 @@ def test_best_and_last_are_what_their_rows_say(make: Make) -> None:
         assert quality.psnr_y_db == pytest.approx(float(row["first_psnr_y_db"]), abs=1e-6)
 
 
+@pytest.mark.parametrize("name", ["best.safetensors", "train.yaml"])
+def test_what_no_training_has_made_is_not_overwritten(make: Make, name: str) -> None:
+    settings = make()
+    settings.run.mkdir()
+    (settings.run / name).write_text("mine")
+    with pytest.raises(InputError, match=f"holds {name}, which a training would overwrite, but"):
+        train_fully(settings)
+    assert [path.name for path in settings.run.iterdir()] == [name]
+
+
 @pytest.mark.parametrize(
     ("steps", "every"), [(10, 20), (100, 20), (400, 20), (4000, 200), (10**6, 5000)]
 )
