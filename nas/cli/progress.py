@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import AbstractContextManager
 from typing import Any
@@ -11,41 +12,73 @@ from nas.cli.events import shown
 from nas.cli.lines import one_line, say
 from nas.explore.events import (
     Event,
+    MachineBusy,
     NetworksMeasured,
     Observer,
     SearchEnded,
     SearchStarted,
     TrainingStep,
     TrialEnded,
+    TrialMeasuring,
+    TrialRejected,
     TrialStarted,
     WorkerLost,
 )
 from nas.objectives import OBJECTIVES
 from nas.records import FINISHED, STOPPED, TrialRecord
 
-__all__ = ["Display", "make_observer", "print_plain"]
+__all__ = ["Display", "PlainLines", "make_observer"]
+
+_PATIENCE_S = 2.0
+_LINES_S = 5.0
+"""Measuring that takes longer than the former is told of, in plain lines as often as the latter."""
 
 
 def make_observer(json_lines: bool) -> AbstractContextManager[Observer]:
     """JSON lines where asked for, a live display on a terminal, else plain lines."""
-    return shown(json_lines, print_plain, Display)
+    return shown(json_lines, PlainLines(), Display)
 
 
-def print_plain(event: Event) -> None:
-    """A line at the start, after each trial and at the end, on standard error."""
-    line: str | None = None
-    if isinstance(event, NetworksMeasured):
-        line = _measuring(event) if event.done == 0 else None
-    elif isinstance(event, SearchStarted):
-        line = "\n".join(map(one_line, _opening(event)))
-    elif isinstance(event, TrialEnded):
-        line = f"{event.trained}/{event.goal}  {_outcome(event.record)}  {_standing(event)}"
-    elif isinstance(event, WorkerLost):
-        line = _loss(event)
-    elif isinstance(event, SearchEnded):
-        line = f"Stopped after {event.trained} of {event.goal} networks: {event.reason}"
-    if line is not None:
-        say(line)
+class PlainLines:
+    """A line at the start, after each trial and at the end, and while networks are measured."""
+
+    def __init__(self) -> None:
+        self._due = math.inf
+
+    def __call__(self, event: Event) -> None:
+        """Takes an event in, and says on standard error what is to be said."""
+        line: str | None = None
+        if isinstance(event, NetworksMeasured):
+            line = self._measured(event)
+        elif isinstance(event, MachineBusy):
+            line = _busy(event)
+        elif isinstance(event, SearchStarted):
+            line = "\n".join(map(one_line, _opening(event)))
+        elif isinstance(event, TrialMeasuring):
+            if not event.over:
+                self._due = time.monotonic() + _PATIENCE_S
+            elif self._is_due():
+                line = f"measuring networks: {_over(event)}"
+        elif isinstance(event, TrialEnded):
+            line = f"{event.trained}/{event.goal}  {_outcome(event.record)}  {_standing(event)}"
+        elif isinstance(event, WorkerLost):
+            line = _loss(event)
+        elif isinstance(event, SearchEnded):
+            line = f"Stopped after {event.trained} of {event.goal} networks: {event.reason}"
+        if line is not None:
+            say(line)
+
+    def _measured(self, event: NetworksMeasured) -> str | None:
+        if event.done == 0:
+            self._due = time.monotonic() + _LINES_S
+            return _measuring(event)
+        return f"measured {event.done} of {event.networks}" if self._is_due() else None
+
+    def _is_due(self) -> bool:
+        if time.monotonic() < self._due:
+            return False
+        self._due = time.monotonic() + _LINES_S
+        return True
 
 
 class Display:
@@ -67,6 +100,8 @@ class Display:
         """Takes an event in."""
         if isinstance(event, NetworksMeasured):
             self._measure(event)
+        elif isinstance(event, MachineBusy):
+            self.console.print(_busy(event), highlight=False)
         elif isinstance(event, SearchStarted):
             for line in _opening(event):
                 self.console.print(line, highlight=False)
@@ -77,6 +112,13 @@ class Display:
                 "networks", total=event.goal, completed=event.trained,
                 facts=f"{event.trained}/{event.goal}", left="",
             )  # fmt: skip
+        elif isinstance(event, TrialMeasuring):
+            self._progress.reset(
+                self._line(event.number), description=f"measuring trial {event.number}",
+                facts=_over(event) if event.over else "", left="", visible=True,
+            )  # fmt: skip
+        elif isinstance(event, TrialRejected):
+            self._free_line(event.record.number)
         elif isinstance(event, TrialStarted):
             # All fields: a reset forgets those that it is not given.
             self._progress.reset(
@@ -163,6 +205,17 @@ class Display:
 
 def _measuring(event: NetworksMeasured) -> str:
     return f"measuring {event.networks} networks"
+
+
+def _over(event: TrialMeasuring) -> str:
+    return f"the last {event.over} took more than a budget"
+
+
+def _busy(event: MachineBusy) -> str:
+    return (
+        f"this machine is busy: networks take {event.times:.1f} times as long as they would by "
+        f"themselves, which is what counts as their latency"
+    )
 
 
 def _opening(event: SearchStarted) -> list[str]:

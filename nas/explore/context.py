@@ -135,12 +135,12 @@ def set_up(
     _queue_warm(study, warm)
     in_memory = settings.storage == IN_MEMORY
     if not in_memory:
-        publish(study, settings)
+        publish(study, settings, meter.calibration)
     write_run(settings.run, about)
     run = open_run(settings.run, storage=settings.storage)
     if in_memory:
         run = replace(run, study=study)
-    notes = tuple(note for note in (*(one.note for one in warm), meter.note) if note)
+    notes = tuple(note for note in (one.note for one in warm) if note)
     return Context(settings, meter, trainer, study, run, notes=notes)
 
 

@@ -9,12 +9,14 @@ from nas.records import TrialRecord
 
 __all__ = [
     "Event",
+    "MachineBusy",
     "NetworksMeasured",
     "Observer",
     "SearchEnded",
     "SearchStarted",
     "TrainingStep",
     "TrialEnded",
+    "TrialMeasuring",
     "TrialPromoted",
     "TrialRejected",
     "TrialStarted",
@@ -28,6 +30,13 @@ class NetworksMeasured:
 
     done: int
     networks: int
+
+
+@dataclass(frozen=True, slots=True)
+class MachineBusy:
+    """Networks take so many times as long as they would if others left the machine; said once."""
+
+    times: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,17 @@ class SearchStarted:
     rungs: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     latency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialMeasuring:
+    """A network's latency is about to be measured.
+
+    Of those measured before it, so many in a row were over a budget and not trained.
+    """
+
+    number: int
+    over: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +151,9 @@ class SearchEnded:
 
 Event = (
     NetworksMeasured
+    | MachineBusy
     | SearchStarted
+    | TrialMeasuring
     | TrialStarted
     | TrainingStep
     | TrialPromoted

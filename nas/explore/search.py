@@ -9,12 +9,13 @@ from typing import Unpack
 
 from nas.evaluate.precision import best_device
 from nas.explore.context import Context, Joins, set_up
-from nas.explore.events import NetworksMeasured, Observer
+from nas.explore.events import MachineBusy, NetworksMeasured, Observer
 from nas.explore.keywords import Keywords, tells_keywords_of
 from nas.explore.settings import SearchSettings, make_settings
 from nas.explore.trainer import NetworkTrainer, Trainer
 from nas.explore.worker import Worker
 from nas.latency.meter import Meter
+from nas.latency.possible import check_possible
 from nas.run import Run
 from nas.stopping import StopWish, stop_wish
 from nas.store.errors import storage_errors
@@ -125,9 +126,11 @@ def prepared(
     """
     quietly()
     # Whatever can be said without the run folder is said before one is made.
-    meter.check_possible(
-        settings.space, settings.scale, lambda done, of: tell(NetworksMeasured(done, of))
+    check_possible(
+        meter, settings.space, settings.scale, lambda done, of: tell(NetworksMeasured(done, of))
     )
+    if (times := meter.busy_news()) is not None:
+        tell(MachineBusy(times))
     with stop_wish() as wish:
         lease = take_lease(settings.storage, settings.study_name, settings.run, patient=patient)
         try:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+from annotated_types import Gt
 
 from nas.evaluate.environment import environment
 from nas.explore.settings import SearchSettings
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
 __all__ = [
+    "calibration_of",
     "check_device",
     "check_marked",
     "check_photos",
@@ -31,11 +35,16 @@ __all__ = [
     "settings_of",
 ]
 
-_PLACES, _ID = "nas_places", "nas_id"
+_PLACES, _ID, _CALIBRATION = "nas_places", "nas_id", "nas_calibration"
 
 
-def publish(study: Study, settings: SearchSettings) -> None:
+_Latency: TypeAlias = Annotated[float, Gt(0)]
+
+
+def publish(study: Study, settings: SearchSettings, calibration: Sequence[float]) -> None:
     """Writes the settings into the study, and its mark where the checkpoints will be.
+
+    ``calibration`` is what a meter has measured, which its other workers take over.
 
     Raises:
         InputError: the place for checkpoints cannot be written.
@@ -51,6 +60,7 @@ def publish(study: Study, settings: SearchSettings) -> None:
             "device": environment().device,
         },
         SETTINGS: settings_to_text(settings),
+        _CALIBRATION: list(calibration),
     }
     for key, value in new.items():
         if attrs.get(key) != value:
@@ -81,6 +91,16 @@ def load_study(storage: BaseStorage, name: str, url: str) -> Study:
     identity_of(study)
     places(study)
     return study
+
+
+def calibration_of(study: Study) -> tuple[float, ...]:
+    """What the worker that made the study measured first, ms; nothing where no budget asks for it.
+
+    Raises:
+        InputError: its attribute holds something else.
+    """
+    where = f"study {study.study_name!r}: {_CALIBRATION}"
+    return from_plain(tuple[_Latency, ...], study.user_attrs.get(_CALIBRATION, []), where)
 
 
 def identity_of(study: Study) -> Identity:

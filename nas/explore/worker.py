@@ -21,6 +21,7 @@ from nas.explore.events import (
     TrialStarted,
 )
 from nas.explore.plan import Job, Plan
+from nas.explore.trial_costs import TrialCosts
 from nas.objectives import OBJECTIVES
 from nas.pareto import front, within
 from nas.records import FAILED, OVER_BUDGET, REJECTED, RUNNING, STOPPED, TrialRecord
@@ -60,7 +61,7 @@ class Worker:
         self.context, self.tell, self.lease, self.wish = context, tell, lease, wish
         self.settings, self.study = context.settings, context.study
         self.ledger, self.plan = Ledger(context.study), Plan(context, lease)
-        self.checkpoints = Checkpoints(context)
+        self.checkpoints, self.costs = Checkpoints(context), TrialCosts(context, tell, wish)
         self.steps = self.settings.rung_steps
         self._barren = 0
         self._began = time.monotonic()
@@ -178,9 +179,7 @@ class Worker:
         """Measures the network; rejects it, and returns ``None``, where it is over a budget."""
         if job.record.has_costs:
             return job
-        with self.wish.at_once():
-            figures = self.context.meter.measure(job.architecture)
-        record = figures.complete(job.record, self.context.made_with(figures))
+        record = self.costs.complete(job.record, job.architecture)
         limits = {b.attribute: b.limit for b in self.settings.budget}
         if "latency_ms" in limits and record.latency_ms is not None:
             excess = record.latency_ms / limits["latency_ms"] - 1
@@ -189,10 +188,11 @@ class Worker:
         if not within([record], limits):
             reject_over_budget(self.study, job.trial)
             self._barren += 1
+            self.costs.over += 1
             record = replace(record, state=REJECTED, reason=OVER_BUDGET)
             self.tell(TrialRejected(record))
             return None
-        self._barren = 0
+        self._barren = self.costs.over = 0
         return job
 
     def _train(self, job: Job) -> Job:
@@ -216,9 +216,7 @@ class Worker:
         self.context.trainer.save_weights(job.architecture, self._checkpoint(job), weights)
         record = job.record
         if self.settings.measures_late:
-            with self.wish.at_once():
-                figures = self.context.meter.measure(job.architecture)
-            record = figures.complete(record, self.context.made_with(figures))
+            record = self.costs.complete(record, job.architecture)
         record = replace(
             record,
             psnr_y_db=rung.psnr_y_db,

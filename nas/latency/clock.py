@@ -16,7 +16,16 @@ from dataclasses import dataclass
 from nas.quiet import measuring
 from search_spaces.errors import InputError
 
-__all__ = ["Laps", "Timing", "best_ms", "summary", "time_in_turns", "time_until_settled"]
+__all__ = [
+    "Laps",
+    "Timing",
+    "agree",
+    "best_ms",
+    "low_ms",
+    "summary",
+    "time_in_turns",
+    "time_until_settled",
+]
 
 # Two-sided 95% of a normal distribution.
 _Z = 1.96
@@ -99,7 +108,12 @@ def time_in_turns(
 
 
 def time_until_settled(
-    entrants: Mapping[str, Callable[[], object]], *, rounds: int, warmup: int, device: str
+    entrants: Mapping[str, Callable[[], object]],
+    *,
+    rounds: int,
+    warmup: int,
+    device: str,
+    settled: Callable[[Mapping[str, Laps]], bool] | None = None,
 ) -> dict[str, Laps]:
     """As `time_in_turns`, and again, up to four times the rounds, until the figures can be trusted.
 
@@ -111,6 +125,7 @@ def time_until_settled(
         rounds: timed at a time.
         warmup: as there, before the first.
         device: type of the one that works, such as ``"cpu"``.
+        settled: says whether they can be trusted, where something else decides.
 
     Raises:
         InputError: as there.
@@ -119,8 +134,11 @@ def time_until_settled(
     with measuring():
         laps = time_in_turns(entrants, rounds=rounds, warmup=warmup)
         for _ in range(_AGAIN):
-            settled = all(_settled(of.own_ms(device)) for of in laps.values())
-            if settled or time.monotonic() - began > _LIMIT_S:
+            if settled is None:
+                enough = all(agree(of.own_ms(device)) for of in laps.values())
+            else:
+                enough = settled(laps)
+            if enough or time.monotonic() - began > _LIMIT_S:
                 break
             more = time_in_turns(entrants, rounds=rounds, warmup=0)
             laps = {
@@ -135,7 +153,13 @@ def best_ms(times_ms: Sequence[float]) -> float:
     return statistics.fmean(sorted(times_ms)[:_BEST])
 
 
-def _settled(times_ms: Sequence[float]) -> bool:
+def low_ms(times_ms: Sequence[float]) -> float:
+    """The lower quartile: of disturbed rounds, steadier than the best."""
+    return sorted(times_ms)[(len(times_ms) - 1) // 4]
+
+
+def agree(times_ms: Sequence[float]) -> bool:
+    """Whether these three are alike within 1%, or within what the clock can tell."""
     best = sorted(times_ms)[:_BEST]
     return best[-1] - best[0] <= max(_AGREE * best[0], _AGREE_MS)
 

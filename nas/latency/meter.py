@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from math import inf
 from typing import Any
 
@@ -21,16 +22,15 @@ from nas.records import TrialRecord
 from nas.training.state import seeded
 from search_spaces import Architecture, Network, build, folded, price
 from search_spaces.cost import lr_size
-from search_spaces.errors import NotPossible
-from search_spaces.smallest import descend, smallest
 from search_spaces.space import Space
 
-__all__ = ["Figures", "Meter", "Prices"]
+__all__ = ["PRICES", "Figures", "Meter", "Prices"]
 
-_PRICES = ("params", "macs", "activations")
+PRICES = ("params", "macs", "activations")
+"""The figures that are sums over a network's parts, known at once."""
 
-_UNSURE = 0.9
-"""Of what the smallest networks known take in memory or time, others may take so much less."""
+# Measurements by which a machine is called busy: one alone may have met with an accident.
+_LATEST, _LEAST = 10, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,11 @@ class Meter:
 
     Prices are those of the network in use, its re-parameterised convolutions folded. With a
     fitted latency model nothing is measured: latencies are what it says. ``threads`` are CPU
-    threads to measure with; None is torch's number. ``note`` is a line for the user, where the
-    machine was busy while budgets were checked.
+    threads to measure with; None is torch's number. ``calibration`` are the latencies, in ms, of
+    the networks by which others are predicted, once these are measured.
     """
+
+    measures = True
 
     def __init__(
         self,
@@ -74,7 +76,11 @@ class Meter:
         self.budgets, self.hr, self.latency_lr, self.device = budgets, hr, latency_lr, device
         self.latency_model, self.threads = latency_model, threads
         self.latency_guess = LatencyGuess()
-        self.note = ""
+        self.calibration: tuple[float, ...] = ()
+        self.measures = self.measures and latency_model is None
+        self._quiet_ms: dict[int, float] = {}
+        self._slowed: deque[float] = deque(maxlen=_LATEST)
+        self._told_busy = False
         self._memory_mb = lru_cache(maxsize=4096)(self._memory_of)
 
     @property
@@ -131,80 +137,32 @@ class Meter:
             told["device"] = f"{model.device.name} by a fitted model"
             foretold_ms = round(model.predict_ms(arch), 4)
             return Figures(*known, foretold_ms, None, told, self._own(arch))
-        found = measure_latency(
+        quiet_ms = self._quiet_ms.get(arch.colors)
+        (found,) = measure_latency(
             [network or seeded(lambda: build(arch), 0)], lr_size=self.latency_lr,
-            device=self.device, threads=self.threads, colors=arch.colors,
-        )[0]  # fmt: skip
+            device=self.device, threads=self.threads, colors=arch.colors, quiet_ms=quiet_ms,
+        )  # fmt: skip
+        self._quiet_ms[arch.colors] = min(quiet_ms or inf, found.reference_ms)
+        self._slowed.append(found.median_ms / found.latency_ms)
         return Figures(
             *known, round(found.latency_ms, 4), round(found.latency_min_ms, 4),
             found.measured_with(), self._own(arch),
         )  # fmt: skip
 
-    def check_possible(
-        self, space: Space, scale: int, tell: Callable[[int, int], None] = lambda done, of: None
-    ) -> None:
-        """Makes sure that a network of the space may fit each budget.
+    def take_over(self, calibration: Sequence[float], space: Space, scale: int) -> None:
+        """Predicts by what another meter has measured of the same space."""
+        self.calibration = tuple(calibration)
+        spread = self.latency_guess.calibration(space, scale)
+        for arch, latency_ms in zip(spread, calibration, strict=True):
+            self.latency_guess.learn(folded(arch), self.latency_lr, latency_ms)
 
-        A price's least is known for sure; memory and latency are no sums over a network's parts,
-        so a budget goes only where several small networks take clearly more, latencies measured.
-        Where latency is a budget, a spread of networks is measured first, by which it is predicted:
-        ``tell`` is called with how many of them are measured, and of how many.
-
-        Raises:
-            NotPossible: none can fit one of them.
-        """
-        if self.latency_model is None and any(one.name == "latency" for one in self.budgets):
-            self._calibrate(list(self.latency_guess.calibration(space, scale)), tell)
-        for budget in self.budgets:
-            least = inf
-            for small in self._small(budget, space, scale):
-                least = min(least, self._known(small, budget.name))
-                if least <= budget.limit:
-                    break
-            if least * (1.0 if budget.name in _PRICES else _UNSURE) > budget.limit:
-                choice = " or ".join(self._spaces_within(budget, space, scale))
-                raise NotPossible(
-                    f"budget {budget.text}: no network of space {space.name!r} at x{scale} fits; "
-                    f"the smallest one takes {_readable(budget.name, least)}: "
-                    f"raise the budget{choice and f' or choose space {choice}, where some fit'}"
-                )
-
-    def _small(self, budget: Budget, space: Space, scale: int) -> Iterator[Architecture]:
-        """Networks that one would expect to fit a budget first, the quickly found ones first."""
-        cost = partial(self.figure, name=budget.name)
-        if budget.name in _PRICES:
-            yield smallest(space, cost, scale, enough=budget.limit)
-            return
-        for name in _PRICES:
-            yield smallest(space, partial(self.figure, name=name), scale)
-        yield descend(space, cost, scale)
-
-    def _known(self, arch: Architecture, name: str) -> float:
-        """One figure of a network, measured where it is latency and there is no model of it."""
-        if name == "latency" and self.latency_model is None:
-            return self.measure(arch).latency_ms or inf
-        return self.figure(arch, name)
-
-    def _calibrate(self, spread: Sequence[Architecture], tell: Callable[[int, int], None]) -> None:
-        times = []
-        for done, architecture in enumerate(spread):
-            tell(done, len(spread))
-            figures = self.measure(architecture)
-            times.append(figures.measured_with["median_ms"] / figures.latency_ms)
-        tell(len(spread), len(spread))
-        if (usual := statistics.median(times)) > BUSY:
-            self.note = (
-                f"others use this machine, so that networks take {usual:.1f} times as long; their "
-                f"latencies are what they would take without"
-            )
-
-    def _spaces_within(self, budget: Budget, space: Space, scale: int) -> list[str]:
-        """Other built-in spaces that have a network within a budget, where that is soon known."""
-        if budget.name == "memory":
-            return []
-        cost = partial(self.figure, name=budget.name)
-        others = [Space.load(name) for name in Space.names() if name != space.name]
-        return [one.name for one in others if cost(descend(one, cost, scale)) <= budget.limit]
+    def busy_news(self) -> float | None:
+        """How many times longer than by themselves networks take, told once: on a busy machine."""
+        if self._told_busy or len(self._slowed) < _LEAST:
+            return None
+        usual = statistics.median(self._slowed)
+        self._told_busy = usual > BUSY
+        return usual if self._told_busy else None
 
     def _own(self, arch: Architecture) -> dict[str, float]:
         """The prices of objectives of one's own."""
@@ -218,19 +176,10 @@ class Meter:
 class Prices(Meter):
     """Prices alone: for searches that neither limit nor weigh latency, and train nothing."""
 
+    measures = False
+
     def __init__(self, budgets: Sequence[Budget] = (), hr: tuple[int, int] = (720, 1280)) -> None:
         super().__init__(budgets, hr, (1, 1), "cpu")
 
     def measure(self, arch: Architecture) -> Figures:
         return self.prices(arch)
-
-
-def _readable(name: str, value: float) -> str:
-    if name == "latency":
-        return f"about {value:.2g} ms"
-    if "" not in OBJECTIVES[name].units:
-        return OBJECTIVES[name].text(value)
-    for factor, unit in ((1e9, "G"), (1e6, "M"), (1e3, "K")):
-        if value >= factor:
-            return f"{value / factor:.4g}{unit} {name}"
-    return f"{value:.0f} {name}"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from math import inf
 from typing import Any
 
 from torch import nn
 
 from nas.evaluate.precision import best_device
 from nas.evaluate.threads import threads as with_threads
-from nas.latency.clock import best_ms, time_until_settled
+from nas.latency.clock import Laps, agree, best_ms, low_ms, time_until_settled
 from nas.latency.runtime import torch_runner
 
 __all__ = ["BUSY", "LatencyResult", "measure_latency", "reference_network"]
@@ -19,18 +21,25 @@ __all__ = ["BUSY", "LatencyResult", "measure_latency", "reference_network"]
 BUSY = 1.25
 """A machine is busy where more time passes than this many times what a network takes."""
 
+_DRIFT, _MOST_DRIFT = 1.05, 1.5
+"""A reference that takes more than this many times what it can was disturbed, and the machine busy;
+beyond the latter it says little of how much others were."""
+
+_REFERENCES = 3
+"""Runs of the reference a round: the first one finds in the caches what a large network left."""
+
 
 @dataclass(frozen=True, slots=True)
 class LatencyResult:
     """Time of one forward pass of one network, milliseconds, and how it was measured.
 
     Attributes:
-        latency_ms: mean of the three best rounds, by the processor's time on a CPU: what the
-            machine takes where it is left alone.
-        latency_min_ms: the best round.
+        latency_ms: lower quartile of the rounds, by the processor's time on a CPU, without the
+            ``drift``: what the machine takes where it is left alone.
+        latency_min_ms: the best round, or ``latency_ms`` where none was as little disturbed.
         median_ms: of the time that passed; above ``latency_ms`` where others use the machine.
-        reference_ms: as ``latency_ms``, of a small fixed network timed in the same rounds: two
-            results compare only as far as these agree.
+        reference_ms: mean of the three best rounds of a small fixed network timed beside.
+        drift: how many times longer than it can that network took, by its lower quartile, 1 to 1.5.
         repeats: rounds timed, until the best ones agree.
         lr_size: (height, width) of the input, batch 1.
         device: as torch names it.
@@ -42,6 +51,7 @@ class LatencyResult:
     latency_min_ms: float
     median_ms: float
     reference_ms: float
+    drift: float
     repeats: int
     lr_size: tuple[int, int]
     device: str
@@ -63,6 +73,7 @@ class LatencyResult:
             "repeats": self.repeats,
             "median_ms": round(self.median_ms, 4),
             "reference_ms": round(self.reference_ms, 4),
+            "drift": round(self.drift, 4),
         }
 
 
@@ -75,8 +86,14 @@ def measure_latency(
     device: str = "cpu",
     threads: int | None = None,
     colors: int = 3,
+    quiet_ms: float | None = None,
 ) -> list[LatencyResult]:
     """The networks in turns with a reference, ``repeats`` rounds and more where they are disturbed.
+
+    They are so where the best rounds of a network differ, or where the reference took 5% longer
+    than it can: than in its best rounds, or than ``quiet_ms``, which it has taken before. What it
+    took longer in the end, the networks are taken to have taken longer, too: on a machine that was
+    busy throughout, that comes closer to what they take on a quiet one than their best rounds do.
 
     float32, channels_last, inference mode, batch 1, alone on the machine as far as
     `quiet.measuring` reaches; see `nas.latency.clock`. The networks are left as they are.
@@ -85,28 +102,48 @@ def measure_latency(
         InputError: a size, a count of repeats or of threads below 1, an unknown device.
     """
     where = best_device(device)
+
+    def drift_of(reference_ms: Sequence[float]) -> float:
+        quiet = min(quiet_ms or inf, best_ms(reference_ms))
+        return min(max(low_ms(reference_ms) / quiet, 1.0), _MOST_DRIFT)
+
+    def settled(laps: Mapping[str, Laps]) -> bool:
+        *own, reference_ms = _times_ms(laps, len(networks), where.type)
+        return all(map(agree, (*own, reference_ms))) and drift_of(reference_ms) <= _DRIFT
+
     with with_threads(threads) as used:
         entrants = {
             str(k): torch_runner(network, colors, lr_size, device=device)
-            for k, network in enumerate((*networks, reference_network(colors)))
+            for k, network in enumerate(networks)
         }
-        laps = [*time_until_settled(entrants, rounds=repeats, warmup=max(1, warmup),
-                                    device=where.type).values()]  # fmt: skip
-    own = [of.own_ms(where.type) for of in laps]
+        reference = torch_runner(reference_network(colors), colors, lr_size, device=device)
+        entrants |= {f"reference {k}": reference for k in range(_REFERENCES)}
+        laps = time_until_settled(
+            entrants, rounds=repeats, warmup=max(1, warmup), device=where.type, settled=settled
+        )
+    *own, reference_ms = _times_ms(laps, len(networks), where.type)
+    drift = drift_of(reference_ms)
     return [
         LatencyResult(
-            latency_ms=best_ms(times_ms),
-            latency_min_ms=min(times_ms),
-            median_ms=statistics.median(of.passed_ms),
-            reference_ms=best_ms(own[-1]),
+            latency_ms=low_ms(times_ms) / drift,
+            latency_min_ms=min(*times_ms, low_ms(times_ms) / drift),
+            median_ms=statistics.median(laps[str(k)].passed_ms),
+            reference_ms=best_ms(reference_ms),
+            drift=drift,
             repeats=len(times_ms),
             lr_size=lr_size,
             device=str(where),
             threads=used,
             dtype="float32",
         )
-        for of, times_ms in zip(laps[:-1], own[:-1], strict=True)
+        for k, times_ms in enumerate(own)
     ]
+
+
+def _times_ms(laps: Mapping[str, Laps], networks: int, device: str) -> list[tuple[float, ...]]:
+    """Of each network, and at last of all runs of the reference."""
+    each = [of.own_ms(device) for of in laps.values()]
+    return [*each[:networks], tuple(chain.from_iterable(each[networks:]))]
 
 
 def reference_network(colors: int) -> nn.Module:

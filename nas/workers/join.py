@@ -15,6 +15,7 @@ from nas.explore.remote_trainer import RemoteTrainer
 from nas.explore.search import meter_of, run_search
 from nas.explore.settings import SearchSettings
 from nas.explore.study_settings import (
+    calibration_of,
     check_device,
     check_marked,
     load_study,
@@ -51,6 +52,8 @@ def work_on(job: WorkerJob, observer: Observer) -> Run:
             # With the search's threads, not with this worker's share of them: the others' steps
             # wait for a measurement.
             meter = meter_of(settings)
+            if calibration := calibration_of(study):
+                meter.take_over(calibration, settings.space, settings.scale)
             trainer: Trainer = NetworkTrainer.of(settings, meter.device)
             if checkpoints is not None:
                 trainer = RemoteTrainer(trainer, RemoteFiles(checkpoints))

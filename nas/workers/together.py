@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nas.explore.events import Observer, SearchEnded
+from nas.explore.events import Event, MachineBusy, Observer, SearchEnded
 from nas.explore.search import meter_of, prepared, run_search
 from nas.explore.settings import SearchSettings
 from nas.explore.study_settings import load_study
@@ -38,7 +38,7 @@ def search_together(
     if crew.engine not in ENGINES:
         raise InputError(f"engine: expected one of {', '.join(ENGINES)}, got {crew.engine!r}")
     engine = ENGINES[crew.engine]
-    crew = engine.check(settings, crew)
+    crew, observer = engine.check(settings, crew), _busy_once(observer)
     if crew.engine == "local" and crew.workers == 1 and settings.checkpoints is None:
         return run_search(settings, observer)
     if settings.checkpoints is not None:
@@ -66,6 +66,19 @@ def search_together(
     reason = "goal reached" if trained >= settings.trials else reason
     observer(SearchEnded(reason, trained, settings.trials))
     return run
+
+
+def _busy_once(observer: Observer) -> Observer:
+    """An observer that is told of a busy machine once, whoever of the workers notices it."""
+    told = False
+
+    def tell(event: Event) -> None:
+        nonlocal told
+        if not (told and isinstance(event, MachineBusy)):
+            observer(event)
+        told = told or isinstance(event, MachineBusy)
+
+    return tell
 
 
 def _job(settings: SearchSettings, url: str) -> WorkerJob:

@@ -62,8 +62,10 @@ def test_a_search_by_the_model_measures_nothing(
     other = command("search", "--space", "tiny", "--profile", "smoke", "--budget", "10s-latency",
                     "--objectives", "psnr,latency", "--latency-size", "16x15",
                     "--run", run)  # fmt: skip
-    assert (other.code, other.err.count("\n")) == (2, 2)
-    assert other.err.startswith("measuring 10 networks\n")
+    # A busy machine may add lines between these.
+    first, *_, last = other.err.splitlines()
+    assert (other.code, first) == (2, "measuring 10 networks")
+    assert "was made with" in last
 
 
 def test_a_budget_below_every_network(model: Path, tmp_path: Path, command: Command) -> None:

@@ -18,15 +18,18 @@ from pathlib import Path
 import pytest
 
 from nas.cli.events import print_json
-from nas.cli.progress import Display, print_plain
+from nas.cli.progress import Display, PlainLines
 from nas.explore.events import (
     Event,
+    MachineBusy,
     NetworksMeasured,
     SearchEnded,
     SearchStarted,
     TrialEnded,
+    TrialMeasuring,
+    TrialRejected,
 )
-from nas.records import FAILED, STOPPED, Rung, TrialRecord
+from nas.records import FAILED, REJECTED, STOPPED, Rung, TrialRecord
 from tests.nas_tests.conftest import TINY, Finished
 from tests.preloaded import NAS
 
@@ -48,7 +51,7 @@ def test_json_lines_hold_everything_but_the_steps(
 
 def test_plain_lines(finished: Finished, capsys: pytest.CaptureFixture[str]) -> None:
     for event in finished.events:
-        print_plain(event)
+        PlainLines()(event)
     captured = capsys.readouterr()
     assert captured.out == ""
     lines = captured.err.splitlines()
@@ -64,12 +67,47 @@ def test_plain_lines(finished: Finished, capsys: pytest.CaptureFixture[str]) -> 
 def test_the_first_networks_measured(capsys: pytest.CaptureFixture[str]) -> None:
     display = Display()
     for done in range(4):
-        print_plain(NetworksMeasured(done, 3))
+        PlainLines()(NetworksMeasured(done, 3))
         display.observe(NetworksMeasured(done, 3))
         tasks = [(task.description, task.completed, task.total) for task in display._progress.tasks]
         assert tasks == ([("measuring 3 networks", done, 3)] if done < 3 else [])
     display.stop()
     assert capsys.readouterr().err.splitlines()[0] == "measuring 3 networks"
+
+
+def test_measuring_for_long_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = iter([0.0, 1.0, 6.0, 6.0, 10.0, 20.0, 21.0, 23.0, 23.0, 24.0])
+    monkeypatch.setattr("nas.cli.progress.time.monotonic", lambda: next(now))
+    plain = PlainLines()
+    for done in range(4):
+        plain(NetworksMeasured(done, 3))
+    for over in range(4):
+        plain(TrialMeasuring(4 + over, over))
+    assert capsys.readouterr().err.splitlines() == [
+        "measuring 3 networks",
+        "measured 2 of 3",
+        "measuring networks: the last 2 took more than a budget",
+    ]
+
+
+def test_networks_over_a_budget_show_on_a_terminal() -> None:
+    display = Display()
+    for number in (3, 4):
+        display.observe(TrialMeasuring(number, number - 3))
+        (task,) = display._progress.tasks
+        assert task.visible
+        assert task.description == f"measuring trial {number}"
+        assert task.fields["facts"] == (number - 3) * "the last 1 took more than a budget"
+        display.observe(TrialRejected(TrialRecord(number, REJECTED, reason="over budget")))
+        assert not display._progress.tasks[0].visible
+
+
+def test_a_busy_machine_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    PlainLines()(MachineBusy(2.34))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("this machine is busy: networks take 2.3 times as long as")
 
 
 def test_plain_lines_of_what_went_wrong(capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,7 +119,7 @@ def test_plain_lines_of_what_went_wrong(capsys: pytest.CaptureFixture[str]) -> N
         SearchEnded("time is up", 1, 4),
     ]
     for event in events:
-        print_plain(event)
+        PlainLines()(event)
     err = capsys.readouterr().err
     assert "Going on: 1 networks are trained already" in err
     assert "Image files left out: 2 truncated, 1 too small" in err
@@ -101,7 +139,7 @@ def test_plain_lines_of_early_stopping(capsys: pytest.CaptureFixture[str]) -> No
         ),
         TrialEnded(paused, 3, 16, 0, None, 2),
     ):
-        print_plain(event)
+        PlainLines()(event)
     err = capsys.readouterr().err
     assert "Latency: 8×8 input, 1 thread\n" in err
     assert "Early stopping: only the best go on after 40, 120 steps" in err

@@ -16,6 +16,7 @@ from nas.explore.propose import FILL, Proposal, choose, fixed_parameters
 from nas.explore.sampler import SAMPLERS, make_sampler
 from nas.explore.settings import make_settings
 from nas.latency.meter import Meter
+from nas.latency.possible import check_possible
 from nas.store.study import quietly, reject_over_budget
 from search_spaces import Architecture, Space, price
 from search_spaces.errors import InputError, NotPossible
@@ -202,7 +203,7 @@ class TestMeter:
     def test_an_impossible_budget_names_the_smallest_network(self, budget: str, told: str) -> None:
         space = SPACE if "params" in budget else Space.load("tiny")
         with pytest.raises(NotPossible) as caught:
-            meter_of([budget]).check_possible(space, 4)
+            check_possible(meter_of([budget]), space, 4)
         before, after = told.split("{}")
         assert before in str(caught.value)
         number, _, rest = str(caught.value).partition(before)[2].partition(after)
@@ -212,19 +213,21 @@ class TestMeter:
     def test_an_impossible_budget_names_a_space_that_meets_it(self) -> None:
         least = price(smallest(Space.load("tiny"), lambda arch: price(arch).params, 4)).params
         with pytest.raises(
-            NotPossible, match="raise the budget or choose space tiny or wide, where some fit"
+            NotPossible,
+            match="raise the budget, or choose space 'tiny', which goes down to "
+            f"{least / 1e3:.4g}K params or space 'wide', which goes down to 4",
         ):
-            meter_of([f"{least}-params"]).check_possible(SPACE, 4)
+            check_possible(meter_of([f"{least}-params"]), SPACE, 4)
 
     def test_the_smallest_network_named_is_one_that_fits(self) -> None:
         least = price(smallest(SPACE, lambda arch: price(arch).params, 4)).params
-        meter_of([f"{least}-params"]).check_possible(SPACE, 4)
+        check_possible(meter_of([f"{least}-params"]), SPACE, 4)
         with pytest.raises(InputError):
-            meter_of([f"{least - 1}-params"]).check_possible(SPACE, 4)
+            check_possible(meter_of([f"{least - 1}-params"]), SPACE, 4)
 
     def test_latencies_are_predicted_on_the_safe_side(self) -> None:
         tiny, meter = Space.load("tiny"), meter_of(["1s-latency"])
-        meter.check_possible(tiny, 4)
+        check_possible(meter, tiny, 4)
         point: Point = {"family": "none", "attention": "none", "blocks": 2, "channels": 16}
         arch = tiny.architecture(point, 4)
         measured = meter.measure(arch)

@@ -23,11 +23,14 @@ from nas.explore.events import (
     SearchStarted,
     TrainingStep,
     TrialEnded,
+    TrialMeasuring,
     TrialRejected,
     TrialStarted,
 )
+from nas.explore.study_settings import calibration_of
 from nas.explore.trainer import NetworkTrainer
 from nas.latency.meter import Meter
+from nas.latency.possible import check_possible
 from nas.records import DUPLICATE, FAILED, FINISHED, OVER_BUDGET, REJECTED, Rung, TrialRecord
 from nas.run import Run
 from nas.store.study import open_storage
@@ -253,7 +256,7 @@ class TestLatencyBudget:
     def test_every_trained_network_was_measured_within_it(self, tmp_path: Path) -> None:
         meter = Meter((), (720, 1280), (16, 16), "cpu")
         tiny = Space.load("tiny")
-        meter.check_possible(tiny, 4)
+        check_possible(meter, tiny, 4)
         for arch in meter.latency_guess.calibration(tiny, 4):
             meter.measure(arch)
         small = descend(tiny, lambda arch: meter.figure(arch, "latency"), 4)
@@ -271,6 +274,11 @@ class TestLatencyBudget:
         assert run.objectives == ("psnr", "latency")
         assert {r.state for r in run.records()} == {FINISHED}
         assert all(set(t.constraints) == {"latency"} for t in study_of(run).trials)
+        # Workers of the study need not measure these again.
+        calibration = calibration_of(study_of(run))
+        assert len(calibration) == 10
+        assert min(calibration) > 0
+        assert [e.over for e in events if isinstance(e, TrialMeasuring)] == [0, 0]
         # One number everywhere: screen, run.yaml, records and reports.
         (started,) = [one for one in events if isinstance(one, SearchStarted)]
         assert started.latency == "16×16 input, cpu, 2 threads"
@@ -301,6 +309,7 @@ class TestLatencyBudget:
         assert slow.state.name == "PRUNED"
         assert slow.constraints == {"latency": 1.0}
         assert len([e for e in events if isinstance(e, TrialRejected)]) == 1
+        assert [e.over for e in events if isinstance(e, TrialMeasuring)] == [0, 1]
 
 
 class TestFailures:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
 from nas.evaluate.environment import environment
+from nas.latency.clock import Laps
 from nas.latency.network_time import measure_latency
 from search_spaces.errors import InputError
 
@@ -35,6 +37,47 @@ def test_a_busy_machine_is_told() -> None:
     assert replace(found, median_ms=found.latency_ms * 1.3).busy
     assert not replace(found, median_ms=found.latency_ms * 1.2).busy
     assert found.measured_with()["median_ms"] == round(found.median_ms, 4)
+
+
+@pytest.mark.parametrize(
+    ("reference_ms", "quiet_ms", "settled", "drift"),
+    [
+        ([1.0] * 9, None, True, 1.0),
+        ([1.0] * 9, 0.98, True, 1.0 / 0.98),
+        # Slower throughout than it was before, slower in most rounds, and no news at all.
+        ([1.2] * 9, 1.0, False, 1.2),
+        ([1.0, 1.0, 1.0] + [1.2] * 33, None, False, 1.2),
+        ([1.0] * 9, 5.0, True, 1.0),
+        ([9.0] * 9, 1.0, False, 1.5),
+    ],
+)
+def test_what_slows_the_reference_down_is_taken_out(
+    reference_ms: list[float],
+    quiet_ms: float | None,
+    settled: bool,
+    drift: float,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own_ms = (24.0, 24.0, 24.0, 30.0, 60.0)
+    third = len(reference_ms) // 3
+    laps = {"0": Laps((70.0,) * 5, own_ms)} | {
+        f"reference {k}": Laps((9.0,) * third, tuple(reference_ms[k * third : (k + 1) * third]))
+        for k in range(3)
+    }
+    asked = []
+
+    def turns(entrants: Any, *, settled: Any, **_: object) -> dict[str, Laps]:
+        assert entrants.keys() == laps.keys()
+        asked.append(settled(laps))
+        return laps
+
+    monkeypatch.setattr("nas.latency.network_time.time_until_settled", turns)
+    (found,) = measure_latency([nn.Conv2d(3, 3, 1)], lr_size=(8, 8), quiet_ms=quiet_ms)
+    assert asked == [settled]
+    assert found.drift == pytest.approx(drift)
+    assert found.latency_ms == pytest.approx(24.0 / drift)
+    assert found.latency_min_ms <= found.latency_ms
+    assert (found.median_ms, found.repeats, found.busy) == (70.0, 5, True)
 
 
 def test_one_network_has_a_reference_beside_it() -> None:

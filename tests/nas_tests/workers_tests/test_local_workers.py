@@ -21,6 +21,7 @@ from benchmarks.kill_workers import kill_embedded, kill_postgres
 from benchmarks.postgres import Server
 from nas.explore.events import (
     Event,
+    MachineBusy,
     NetworksMeasured,
     SearchEnded,
     TrainingStep,
@@ -34,6 +35,7 @@ from nas.store.study import open_storage
 from nas.workers.messages import Failed
 from nas.workers.process import Gone
 from nas.workers.team import Team
+from nas.workers.together import _busy_once as busy_once
 from search_spaces.errors import InputError
 from tests.nas_tests.conftest import TINY, Outcome
 from tests.preloaded import NAS
@@ -211,6 +213,13 @@ class TestTeam:
         told: list[Event] = []
         assert not self.team(told).take(0, NetworksMeasured(1, 10))
         assert told == []
+
+    def test_a_busy_machine_is_told_once_of_all_workers(self) -> None:
+        told: list[Event] = []
+        tell = busy_once(told.append)
+        for event in (MachineBusy(2.0), NetworksMeasured(1, 3), MachineBusy(3.0)):
+            tell(event)
+        assert told == [MachineBusy(2.0), NetworksMeasured(1, 3)]
 
     def test_the_last_word_counts(self) -> None:
         team = self.team([])

@@ -1,0 +1,155 @@
+"""Whether any network of a space may fit the budgets: asked before a search begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from math import inf
+
+from nas.budget import Budget
+from nas.latency.meter import PRICES, Meter
+from nas.objectives import OBJECTIVES
+from search_spaces import Architecture
+from search_spaces.errors import NotPossible
+from search_spaces.smallest import descend, smallest
+from search_spaces.space import Space
+
+__all__ = ["check_possible"]
+
+_UNSURE = 0.9
+"""Of what the smallest networks known take in memory or time, others may take so much less."""
+
+_ELSEWHERE = 2
+"""So many networks of each other space are measured, the ones that promise most."""
+
+
+class _Measuring:
+    """Counts the networks that are measured, for whoever is told."""
+
+    def __init__(self, meter: Meter, tell: Callable[[int, int], None]) -> None:
+        self._meter, self._tell, self._done, self._of = meter, tell, 0, 0
+
+    def expect(self, networks: int) -> None:
+        """So many more will be measured at most."""
+        self._of += networks
+        self._tell(self._done, self._of)
+
+    def latency_ms(self, arch: Architecture) -> float:
+        measured = self._meter.measure(arch).latency_ms
+        self._done += 1
+        self._tell(self._done, max(self._of, self._done))
+        return inf if measured is None else measured
+
+    def end(self) -> None:
+        """Those that were not needed are as good as measured."""
+        if self._done < self._of:
+            self._done = self._of
+            self._tell(self._done, self._of)
+
+
+def check_possible(
+    meter: Meter, space: Space, scale: int, tell: Callable[[int, int], None] = lambda done, of: None
+) -> None:
+    """Makes sure that a network of the space may fit each budget.
+
+    A price's least is known for sure; memory and latency are no sums over a network's parts,
+    so a budget goes only where several small networks take clearly more, latencies measured.
+    Where latency is a budget, a spread of networks is measured first, by which it is predicted,
+    unless the meter has taken over what another has measured (`Meter.take_over`), which has seen to
+    all of this.
+
+    Args:
+        meter: with the budgets.
+        space: to be searched.
+        scale: of its networks.
+        tell: called with how many networks are measured, and of how many.
+
+    Raises:
+        NotPossible: none can fit one of the budgets; it names the other spaces in which some can.
+    """
+    if meter.calibration:
+        return
+    measuring = _Measuring(meter, tell)
+    if meter.measures and any(one.name == "latency" for one in meter.budgets):
+        spread = list(meter.latency_guess.calibration(space, scale))
+        measuring.expect(len(spread))
+        meter.calibration = tuple(measuring.latency_ms(arch) for arch in spread)
+    for budget in meter.budgets:
+        least = _least(meter, budget, _small(meter, budget, space, scale), measuring)
+        if least * (1.0 if budget.name in PRICES else _UNSURE) > budget.limit:
+            others = " or ".join(
+                f"space {name!r}, which goes down to {_readable(budget.name, value)}"
+                for name, value in _elsewhere(meter, budget, space, scale, measuring)
+            )
+            measuring.end()
+            raise NotPossible(
+                f"budget {budget.text}: no network of space {space.name!r} at x{scale} fits; "
+                f"the smallest one takes {_readable(budget.name, least)}: "
+                f"raise the budget{others and f', or choose {others}'}"
+            )
+    measuring.end()
+
+
+def _small(meter: Meter, budget: Budget, space: Space, scale: int) -> list[Architecture]:
+    """Networks that one would expect to fit a budget first; for a price, the one of least."""
+    cost = partial(meter.figure, name=budget.name)
+    if budget.name in PRICES:
+        return [smallest(space, cost, scale, enough=budget.limit)]
+    by_price = [smallest(space, partial(meter.figure, name=name), scale) for name in PRICES]
+    every = [*by_price, descend(space, cost, scale)]
+    return list({arch.hash: arch for arch in every}.values())
+
+
+def _least(
+    meter: Meter,
+    budget: Budget,
+    candidates: list[Architecture],
+    measuring: _Measuring,
+    *,
+    all_of_them: bool = False,
+) -> float:
+    """The least figure of some networks, measured where it is latency and there is no model.
+
+    The first one within the budget will do, unless ``all_of_them`` are asked for.
+    """
+    least, measured = inf, budget.name == "latency" and meter.measures
+    if measured:
+        measuring.expect(len(candidates))
+    for arch in candidates:
+        value = measuring.latency_ms(arch) if measured else meter.figure(arch, budget.name)
+        least = min(least, value)
+        if least <= budget.limit and not all_of_them:
+            break
+    return least
+
+
+def _elsewhere(
+    meter: Meter, budget: Budget, space: Space, scale: int, measuring: _Measuring
+) -> Iterator[tuple[str, float]]:
+    """Other built-in spaces that have a network within a budget, and how far they go down."""
+    if budget.name == "memory":
+        # Nobody waits for that.
+        return
+    cost = partial(meter.figure, name=budget.name)
+    for name in Space.names():
+        if name == space.name:
+            continue
+        other = Space.load(name)
+        if budget.name in PRICES:
+            candidates = [smallest(other, cost, scale)]
+        else:
+            candidates = sorted(_small(meter, budget, other, scale), key=cost)[:_ELSEWHERE]
+        least = _least(meter, budget, candidates, measuring, all_of_them=True)
+        if least <= budget.limit:
+            yield name, least
+
+
+def _readable(name: str, value: float) -> str:
+    if name == "latency":
+        return f"about {value:.2g} ms"
+    if "" not in OBJECTIVES[name].units:
+        return OBJECTIVES[name].text(value)
+    for factor, unit in ((1e9, "G"), (1e6, "M"), (1e3, "K")):
+        if value >= factor:
+            return f"{value / factor:.4g}{unit} {name}"
+    return f"{value:.0f} {name}"

@@ -1,0 +1,111 @@
+"""Budgets that no network can meet are refused, and no others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from nas.explore.settings import make_settings
+from nas.latency.meter import Figures, Meter
+from nas.latency.network_time import LatencyResult
+from nas.latency.possible import check_possible
+from search_spaces import Architecture, Space
+from search_spaces.errors import NotPossible
+
+TINY = Space.load("tiny")
+
+
+def meter_of(budget: str, kind: type[Meter] = Meter) -> Meter:
+    return kind(make_settings([budget]).budget, (72, 128), (8, 8), "cpu")
+
+
+@pytest.mark.parametrize("name", ["params", "macs", "activations", "memory"])
+def test_what_one_network_meets_is_not_refused(name: str) -> None:
+    unlimited = meter_of("1G-params")
+    every = [TINY.architecture(TINY.least(labels)) for labels in TINY.combinations()]
+    least = min(unlimited.figure(arch, name) for arch in every)
+    unit, factor, clearly = ("KB-memory", 1e3, 0.85) if name == "memory" else (f"-{name}", 1, 1)
+    check_possible(meter_of(f"{least * factor:.3f}{unit}"), TINY, 4)
+    with pytest.raises(NotPossible, match="no network of space 'tiny' at x4 fits"):
+        check_possible(meter_of(f"{least * factor * clearly - 1:.3f}{unit}"), TINY, 4)
+
+
+class Faster(Meter):
+    """Networks that take 5 ms, of which far more is predicted."""
+
+    def figure(self, arch: Architecture, name: str) -> float:
+        return 100.0 if name == "latency" else super().figure(arch, name)
+
+    def measure(self, arch: Architecture) -> Figures:
+        return replace(self.prices(arch), latency_ms=5.0, measured_with={"median_ms": 5.0})
+
+
+def test_a_latency_is_refused_for_what_was_measured() -> None:
+    check_possible(meter_of("5ms-latency", Faster), TINY, 4)
+    with pytest.raises(NotPossible, match="the smallest one takes about 5 ms"):
+        check_possible(meter_of("4ms-latency", Faster), TINY, 4)
+
+
+class ByParameters(Meter):
+    """Networks that take a millisecond for each thousand parameters."""
+
+    def figure(self, arch: Architecture, name: str) -> float:
+        return super().figure(arch, "params" if name == "latency" else name)
+
+    def measure(self, arch: Architecture) -> Figures:
+        figures = self.prices(arch)
+        return replace(figures, latency_ms=figures.params / 1e3)
+
+
+def test_spaces_that_meet_a_latency_are_named() -> None:
+    told: list[tuple[int, int]] = []
+    with pytest.raises(NotPossible) as caught:
+        check_possible(
+            meter_of("5ms-latency", ByParameters), Space.load("distillation"), 4,
+            lambda done, of: told.append((done, of)),
+        )  # fmt: skip
+    assert str(caught.value) == (
+        "budget 5ms-latency: no network of space 'distillation' at x4 fits; the smallest one takes "
+        "about 6.9 ms: raise the budget, or choose space 'wide', which goes down to about 4.1 ms"
+    )
+    # All that is measured is told of: those that predictions rest on, and the small ones.
+    assert told[0] == (0, 10)
+    assert told[-1][0] == told[-1][1] >= 14
+    assert all(done <= of for done, of in told)
+
+
+def test_what_another_meter_has_measured_is_not_measured_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second = (meter_of("90ms-latency", ByParameters) for _ in range(2))
+    check_possible(first, TINY, 4)
+    assert len(first.calibration) == 10
+    monkeypatch.delattr(ByParameters, "measure")
+    monkeypatch.delattr("nas.latency.meter.measure_latency")
+    second.take_over(first.calibration, TINY, 4)
+    check_possible(second, TINY, 4)
+    arch = TINY.architecture(TINY.least(TINY.completed({})))
+    assert Meter.figure(second, arch, "latency") > 0
+
+
+def test_a_busy_machine_is_news_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    # One that takes long by chance says nothing.
+    passed_ms = [50.0, 5.0, 5.0, 10.0, 15.0, 15.0, 15.0]
+    asked: list[float | None] = []
+
+    def measured(networks: Any, *, quiet_ms: float | None, **_: object) -> list[LatencyResult]:
+        asked.append(quiet_ms)
+        took_ms, reference_ms = passed_ms.pop(0), 1.0 + len(passed_ms)
+        return [LatencyResult(5.0, 5.0, took_ms, reference_ms, 1.0, 7, (8, 8), "cpu", 1, "float32")]
+
+    monkeypatch.setattr("nas.latency.meter.measure_latency", measured)
+    meter, arch = meter_of("90ms-latency"), TINY.architecture(TINY.least(TINY.completed({})))
+    news = []
+    while passed_ms:
+        meter.measure(arch)
+        news.append(meter.busy_news())
+    assert news == [None, None, None, 1.5, None, None, None]
+    # Each is held against the quickest reference so far.
+    assert asked == [None, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0]
