@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import typer
 
 from nas.cli.compress.main import app as compress_app
+from nas.cli.groups import grouped
 from nas.cli.interrupts import INTERRUPTED, SAID, ended_as_by_ctrl_c
 from nas.cli.latency import app as latency_app
 from nas.cli.lines import always_printable, one_line
@@ -49,7 +50,9 @@ app = typer.Typer(
 )
 for _name in COMMANDS:
     _place, _function = _PLACES.get(_name, (_name, _name))
-    app.command(_name)(getattr(import_module(f"nas.cli.{_place}"), _function))
+    _module = import_module(f"nas.cli.{_place}")
+    _class = grouped(getattr(_module, "GROUPS", {}))
+    app.command(_name, cls=_class)(getattr(_module, _function))
 app.add_typer(latency_app, name="latency")
 app.add_typer(compress_app, name="compress")
 

@@ -76,7 +76,9 @@ Threads = Annotated[
     ),
 ]
 TimedOn = Annotated[str, option("cpu or cuda.")]
-Timeout = Annotated[str | None, option("Start no trial after this time: 90s, 5m, 2h.")]
+Timeout = Annotated[
+    str | None, option("Start no trial after this time: 90s, 5m, 2h. Default: no limit.")
+]
 Trained = Annotated[Path, argument("A .safetensors file, a run folder, or a folder of nas export.")]
 Trial = Annotated[str, option("Of a run: best, or a trial's number.")]
 Validation = Annotated[

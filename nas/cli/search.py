@@ -18,7 +18,23 @@ from nas.cli.options import (
 )
 from nas.objectives import OBJECTIVES
 
-__all__ = ["search"]
+__all__ = ["GROUPS", "search"]
+
+GROUPS = {
+    "What is searched": ("budget", "objectives", "prefer", "scale", "space"),
+    "How long": ("profile", "trials", "timeout"),
+    "Photos": ("data", "val"),
+    "Where it is kept": ("run", "storage", "study", "checkpoints"),
+    "Which network is next": (
+        "sampler", "seed", "candidates", "warm_start", "early_stop", "rungs", "eta",
+    ),
+    "Latency and device": (
+        "device", "threads", "latency_size", "latency_model", "latency_elsewhere",
+    ),
+    "Workers": ("workers", "engine", "address", "cpus_per_worker", "gpus_per_worker"),
+    "Afterwards": ("train_best", "train_recipe", "train_steps", "compress", "compress_budget"),
+}  # fmt: skip
+"""Parameters by the title under which the help shows them."""
 
 _BUDGETS = "; ".join(
     f"{one.example} ({one.about})" if one.about else one.example
@@ -35,14 +51,14 @@ def search(
         list[str] | None,
         option(
             f"The most that a network may cost; repeatable. {_BUDGETS}. No network over a budget "
-            "is trained."
+            "is trained. Default: none."
         ),
     ] = None,
     objectives: Annotated[
         str | None,
         option(
             f"What the front weighs, with commas: {_OBJECTIVES}. Default: psnr against every "
-            "budgeted figure."
+            "budgeted figure, or against params."
         ),
     ] = None,
     space: Annotated[str, option("A named space (nas spaces) or a YAML file.")] = "distillation",
@@ -51,21 +67,24 @@ def search(
         str, option("Length of the proxy training: smoke, quick, standard, full.")
     ] = "quick",
     trials: Annotated[
-        int | None, option("Networks to train in all, earlier starts counted.")
+        int | None, option(
+            "Networks to train in all, earlier starts counted. Default: by the profile, smoke 4, "
+            "quick 24, standard 80, full 260."
+        )
     ] = None,
     timeout: Timeout = None,
     rungs: Annotated[
         int | None,
         option(
             "Judge networks at so many steps of their training, the last one included, and let "
-            "only the best go on from each."
+            "only the best go on from each. Default: 2; 1 for trainings of less than 100 steps."
         ),
     ] = None,
     eta: Annotated[float, option("From each rung one of so many networks goes on.")] = 2.0,
     early_stop: Annotated[bool, option("Whether networks may stop before the end.")] = True,
     warm_start: Annotated[
         list[Path] | None,
-        option("Folder of an earlier run, whose front is trained first; repeatable."),
+        option("An earlier run's folder, whose front is trained first; repeatable. Default: none."),
     ] = None,
     candidates: Annotated[
         int,
@@ -93,11 +112,14 @@ def search(
         ),
     ] = None,
     latency_size: Annotated[
-        str | None, option("Input size for latency, width x height. Default: 160x90.")
+        str | None, option("WIDTHxHEIGHT that latency is for. Default: the model's, else 160x90.")
     ] = None,
     threads: Threads = None,
     latency_model: Annotated[
-        Path | None, option("A file of nas latency fit, which then says latencies unmeasured.")
+        Path | None, option(
+            "A file of nas latency fit, which then says latencies unmeasured. Default: none, they "
+            "are measured here."
+        )
     ] = None,
     latency_elsewhere: Annotated[
         bool, option("The latency model is another device's, which is searched for.")
@@ -107,7 +129,8 @@ def search(
         int | None,
         option(
             "Workers on this machine, which share its cores and GPUs. 1 gives equal bits for "
-            "equal seeds; 0 only makes the study, for nas worker elsewhere."
+            "equal seeds; 0 only makes the study, for nas worker elsewhere. Default: one a GPU, "
+            "else one a core; 1 for trainings of less than 100 steps."
         ),
     ] = None,
     study: Annotated[
@@ -121,7 +144,9 @@ def search(
         ),
     ] = None,
     engine: Annotated[str, option("Who places the workers: local, or ray on a cluster.")] = "local",
-    address: Annotated[str | None, option("With --engine ray: the cluster's address.")] = None,
+    address: Annotated[
+        str | None, option("With --engine ray: the cluster's. Default: one that Ray finds.")
+    ] = None,
     cpus_per_worker: Annotated[
         int, option("With --engine ray: CPUs, and threads, of a worker.")
     ] = 1,
@@ -130,17 +155,17 @@ def search(
     ] = 0.0,
     compress: Annotated[
         int | None,
-        option("Afterwards, compress so many of the front's best: nas compress auto."),
+        option("Compress so many of the front's best: nas compress auto. Default: none."),
     ] = None,
     compress_budget: Annotated[
         str, option("What each may cost then: a share of its own parameters or a budget.")
     ] = "70%",
     train_best: Annotated[
-        int | None, option("Afterwards, train so many of the front's best fully: nas train.")
+        int | None, option("Train so many of the front's best fully: nas train. Default: none.")
     ] = None,
     train_recipe: Annotated[str, option("By which recipe then.")] = "fast",
     train_steps: Annotated[
-        int | None, option("In so many steps then, the recipe stretched to them.")
+        int | None, option("In so many steps then. Default: the recipe's own.")
     ] = None,
     json_lines: JsonLines = False,
 ) -> None:  # fmt: skip

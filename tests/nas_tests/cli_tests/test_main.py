@@ -7,10 +7,13 @@ import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
-from nas.cli.main import COMMANDS
+from nas.cli.main import COMMANDS, app
+from nas.cli.search import GROUPS
 from nas.stopping import SIGNALS
 from search_spaces.errors import InputError
 from tests.nas_tests.conftest import TINY, Outcome
@@ -41,6 +44,23 @@ def test_budgets_are_explained(command: Command) -> None:
     out = " ".join(command("search", "--help").out.split())
     assert "600K-params" in out
     assert "multiply-adds" in out
+
+
+def test_options_of_a_search_are_grouped_with_their_defaults(command: Command) -> None:
+    from nas.explore.settings import _TRIALS
+
+    made: Any = typer.main.get_command(app)
+    params = {one.name: one for one in made.commands["search"].params}
+    assert set(params) - {name for names in GROUPS.values() for name in names} == {"json_lines"}
+    assert [name for name, one in params.items()
+            if one.default is None and "Default: " not in one.help] == []  # fmt: skip
+    out = command("search", "--help").out
+    places = [out.index(f"─ {title} ─") for title in GROUPS]
+    assert places == sorted(places)
+    text = ", ".join(f"{profile} {trials}" for profile, trials in _TRIALS.items())
+    assert text in params["trials"].help
+    # The same option of another command is in no group.
+    assert "─ How long ─" not in command("worker", "--help").out
 
 
 @pytest.mark.parametrize(
