@@ -97,6 +97,7 @@ class _RunFile:
     trials: int = 0
     prefer: str = BETTER
     noise_db: Annotated[float, Ge(0)] | None = None
+    imports: tuple[str, ...] = ()
     command: str = ""
     environment: Mapping[str, Any] = field(default_factory=dict)
 

@@ -8,7 +8,6 @@ import sys
 import warnings
 from contextlib import suppress
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Any, NoReturn
 
 import typer
@@ -18,8 +17,8 @@ from nas.cli.groups import grouped
 from nas.cli.interrupts import INTERRUPTED, SAID, ended_as_by_ctrl_c
 from nas.cli.latency import app as latency_app
 from nas.cli.lines import always_printable, one_line
+from nas.cli.parts import load_parts
 from search_spaces.errors import InputError
-from search_spaces.extensions import GROUP, import_parts
 
 __all__ = ["COMMANDS", "app", "main"]
 
@@ -43,7 +42,8 @@ app = typer.Typer(
     name="nas",
     help="Finds the best small super-resolution network for what fits your device.",
     epilog="With every command, --import FILE.py adds your own blocks, convolutions or "
-    "attention to the space; installed packages do so by the entry point nas_sr.parts.",
+    "attention to the space; installed packages do so by the entry point nas_sr.parts. A run "
+    "remembers its files: --trust loads them without their names.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -77,7 +77,7 @@ def _run() -> object:
     """The command's own code; exits where there is something to tell."""
     try:
         _check_working_directory()
-        arguments = _import_parts(sys.argv[1:])
+        arguments = load_parts(sys.argv[1:])
         # Not standalone: there, typer keeps Ctrl-C and bad options to itself.
         code: object = app(arguments, prog_name="nas", standalone_mode=False)
         sys.stdout.flush()
@@ -142,25 +142,6 @@ def _misused(error: Any) -> NoReturn:
         sys.exit(error.exit_code)
     command = error.ctx.command_path if error.ctx is not None else "nas"
     _fail(f"{message.rstrip('.')}; see {command} --help")
-
-
-def _import_parts(arguments: list[str]) -> list[str]:
-    """Loads the user's own parts; returns the arguments without their ``--import FILE``."""
-    rest, files = [], []
-    words = iter(arguments)
-    for word in words:
-        if word == "--import":
-            files.append(next(words, ""))
-            if not files[-1]:
-                raise InputError("--import: expected a Python file with parts behind it")
-        elif word.startswith("--import="):
-            files.append(word.removeprefix("--import="))
-        else:
-            rest.append(word)
-    # Finding out about packages takes longer than help may.
-    if "--help" not in rest and (files or entry_points(group=GROUP)):
-        import_parts(files)
-    return rest
 
 
 def _fail(message: str) -> NoReturn:

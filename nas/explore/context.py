@@ -23,6 +23,7 @@ from nas.store.ledger import read_records
 from nas.store.study import IDENTITY, load, open_storage, open_study
 from nas.tables import RESULTS, check_nothing_lost
 from search_spaces.errors import InputError
+from search_spaces.extensions import imported_files
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -230,6 +231,7 @@ def _about(settings: SearchSettings, identity: dict[str, Any], photos: Photos) -
         "trials": settings.trials,
         "prefer": settings.prefer,
         "noise_db": settings.noise_db,
+        "imports": [str(file) for file in imported_files()],
         "command": command.replace(url, safe) if url and safe else command,
         "environment": environment().to_dict(),
     }

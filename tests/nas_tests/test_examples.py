@@ -73,5 +73,7 @@ def test_own_objectives_are_weighed_limited_and_reported(nas: Command, tmp_path:
     page = (tmp_path / "told" / "report.html").read_text(encoding="utf-8")
     assert "Worst photo" in page
     error = nas("report", str(run), fails=True)
-    assert "one of your own comes with --import FILE.py" in error
+    assert "uses parts of" in error
+    assert "my_objective.py, code that is not run unasked" in error
+    nas("report", str(run), "--trust")
     assert len(error.splitlines()) == 1
