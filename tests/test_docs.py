@@ -257,6 +257,7 @@ CHAIN = Guide(
         "train found best": "train found best --recipe smoke --steps 2 --no-tensorboard",
         "--budget 70%": "--budget 70% --profile smoke --steps 1 --size 16x9",
         "--size 320x180": "--size 16x15 --rounds 1 --reference small.safetensors",
+        "compare photo.png": "compare photos/0.png",
     },
     section="From the winner to use",
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from nas.cli.bars import bars
 from nas.cli.console import PlainConsole, figures_table
 from nas.cli.options import Device, Force, Json, Trial, argument, option
-from nas.cli.targets import check_target, named_folders
+from nas.cli.targets import check_target, named_paths
 from search_spaces.errors import InputError
 from search_spaces.files import check_free
 
@@ -100,7 +100,7 @@ def _enlarger(
 def _opened(test_sets: list[str], lr_folders: list[str], scale: int) -> list[TestSet]:
     from nas.evaluate.benchmark import TestSet
 
-    sets, lrs = named_folders(test_sets, "--set"), named_folders(lr_folders, "--lr")
+    sets, lrs = named_paths(test_sets, "--set"), named_paths(lr_folders, "--lr")
     for name in sets:
         # Folders of that name are made where images are saved.
         if {"/", "\\"} & set(name) or name.startswith("."):

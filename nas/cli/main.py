@@ -27,7 +27,7 @@ _UsageError: Any = typer.BadParameter.__base__
 
 COMMANDS = (
     "search", "train", "worker", "audit", "report", "dashboard", "export", "describe", "spaces",
-    "presets", "published", "import", "evaluate", "upscale",
+    "presets", "published", "import", "evaluate", "upscale", "compare",
 )  # fmt: skip
 """Each is the function of that name in the module of that name beside this one, but for `_PLACES`.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from search_spaces.errors import InputError
 from search_spaces.files import check_free
 
-__all__ = ["check_folder", "check_name", "check_target", "named_folders"]
+__all__ = ["check_folder", "check_name", "check_target", "named_paths"]
 
 
 def check_target(path: Path, option: str = "--output", *, force: bool) -> None:
@@ -59,8 +59,13 @@ def check_folder(path: Path, *, force: bool) -> None:
         )
 
 
-def named_folders(given: Iterable[str], option: str) -> dict[str, Path]:
-    """Folders by their names, as typed: ``NAME=FOLDER``, or ``FOLDER`` of its own name.
+def named_paths(given: Iterable[str], option: str, what: str = "FOLDER") -> dict[str, Path]:
+    """Paths by their names, as typed: ``NAME=FOLDER``, or ``FOLDER`` of its own name.
+
+    Args:
+        given: what was typed.
+        option: where.
+        what: the paths are of.
 
     Raises:
         InputError: nothing before or behind the sign, or a name that is given twice.
@@ -71,8 +76,8 @@ def named_folders(given: Iterable[str], option: str) -> dict[str, Path]:
         if not equals:
             name, folder = Path(text).resolve().name, text
         if not name or not folder:
-            raise InputError(f"{option}: expected FOLDER or NAME=FOLDER, got {text!r}")
+            raise InputError(f"{option}: expected {what} or NAME={what}, got {text!r}")
         if name in named:
-            raise InputError(f"{option}: {name} is given twice; give each set its own name")
+            raise InputError(f"{option}: {name} is given twice; give each its own name")
         named[name] = Path(folder)
     return named

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from nas.cli.options import Device, JsonLines, OwnData, PresetScale, argument, option
-from nas.cli.targets import named_folders
+from nas.cli.targets import named_paths
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def train(
         if phase.batch % count:
             raise InputError(f"--processes: a batch of {phase.batch} cannot be shared evenly by "
                              f"{count}; expected a number that divides it")  # fmt: skip
-    places, said = inherited_photos([network], data, named_folders(val or [], "--val"))
+    places, said = inherited_photos([network], data, named_paths(val or [], "--val"))
     # As a search reads them; then those that are large enough.
     photos = load_dataset(
         architecture.scale, data=places.data, validation=places.val,

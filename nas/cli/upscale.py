@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nas.upscale.upscaler import Upscaler
     from search_spaces import Network
 
-__all__ = ["upscale"]
+__all__ = ["opened_network", "upscale"]
 
 _FORMATS = {"png": "PNG", "jpeg": "JPEG", "jpg": "JPEG", "webp": "WEBP", "tiff": "TIFF",
             "tif": "TIFF", "bmp": "BMP"}  # fmt: skip
@@ -72,7 +72,7 @@ def upscale(
         if not value > 0:
             raise InputError(f"{name}: expected a positive number, got {value:g}")
     todo = jobs(inputs, output, _FORMATS[file_format.lower()] if file_format else None)
-    network = _network(net, trial, runtime)
+    network = opened_network(net, trial, runtime)
     upscaler = Upscaler(
         network, device=device, fast=fast, tile=tile, overlap=overlap, memory_mb=memory,
         alpha="network" if alpha == "network" else "bicubic",
@@ -95,7 +95,17 @@ def upscale(
         raise typer.Exit(2)
 
 
-def _network(net: str, trial: str, runtime: str | None) -> Network | OnnxNetwork:
+def opened_network(net: str, trial: str, runtime: str | None) -> Network | OnnxNetwork:
+    """The network that ``--net`` names.
+
+    Args:
+        net: an .onnx file, or what :func:`nas.networks.trained_network` takes.
+        trial: of a run.
+        runtime: ``"torch"``, ``"onnxruntime"``, or None for the file's own.
+
+    Raises:
+        InputError: no such network, or a runtime that cannot run it.
+    """
     from nas.networks import trained_network
     from nas.upscale.onnx_network import OnnxNetwork
 

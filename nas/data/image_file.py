@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from nas.data.decoders import quiet_decoders
+from search_spaces.errors import InputError
 from search_spaces.regular import open_regular
 
 __all__ = [
     "FORMATS", "MAX_PIXELS", "PNG_BIT_DEPTH_AT", "TIFF_BITS", "TIFF_SAMPLE_FORMAT", "Header",
-    "SkippedFile", "decode_rgb", "probe",
+    "SkippedFile", "decode_rgb", "probe", "read_rgb",
 ]  # fmt: skip
 
 MAX_PIXELS = 100_000_000
@@ -78,6 +79,20 @@ def decode_rgb(path: Path) -> NDArray[np.uint8]:
             white = Image.new("RGBA", image.size, "white")
             image = Image.alpha_composite(white, image.convert("RGBA"))
         return np.array(image.convert("RGB"))
+
+
+def read_rgb(path: Path) -> NDArray[np.uint8]:
+    """The same where a file cannot be left out: a test set without one is another test set.
+
+    Raises:
+        InputError: the file cannot be used.
+    """
+    try:
+        return decode_rgb(path)
+    except SkippedFile as reason:
+        raise InputError(
+            f"cannot be used ({reason}); expected an 8-bit gray or RGB image"
+        ) from None
 
 
 @contextmanager

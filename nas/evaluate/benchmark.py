@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from nas.data.image_file import SkippedFile, decode_rgb
+from nas.data.image_file import read_rgb
 from nas.data.photo import Photo
 from nas.evaluate.threads import threads
 from nas.evaluate.validate import ImageQuality, Quality, Reference, reference, score
@@ -85,14 +85,14 @@ class TestSet:
         """
         pair = self.pairs[number]
         try:
-            made = reference(Photo(pair.name, _read(pair.hr)), self.scale)
+            made = reference(Photo(pair.name, read_rgb(pair.hr)), self.scale)
         except InputError as error:
             raise InputError(f"{self.name}: {pair.name}: {error}") from None
         return made if pair.lr is None else self._given(made, pair.lr)
 
     def _given(self, made: Reference, path: Path) -> Reference:
         try:
-            lr = _read(path)
+            lr = read_rgb(path)
         except InputError as error:
             raise InputError(f"{self.name}: {path.name}: {error}") from None
         if lr.shape != made.lr.shape:
@@ -177,16 +177,6 @@ def _images(name: str, folder: Path) -> list[Path]:
             f"expected PNG, JPEG, WebP or BMP directly in it"
         )
     return images
-
-
-def _read(path: Path) -> Pixels:
-    try:
-        return decode_rgb(path)
-    except SkippedFile as reason:
-        # A search may do with fewer photos; a test set without one is another test set.
-        raise InputError(
-            f"cannot be used ({reason}); expected an 8-bit gray or RGB image"
-        ) from None
 
 
 def _stem(path: Path, scale: int) -> str:

@@ -41,8 +41,7 @@ INK, FAINT, GRID = "#222222", "#666666", "#E6E6E6"
 DASHES = (0, (4, 3))
 DOT: dict[str, Any] = {"linestyle": "none", "markeredgecolor": "white", "markeredgewidth": 0.6}
 
-# SVG and PDF are drawn in points; of what they hold as pixels there is nothing.
-_DPI = {"png": 200, "svg": 72, "pdf": 72}
+_PNG_DPI = 200.0
 # Without the time, and the version of who drew it.
 _METADATA: dict[str, dict[str, Any]] = {
     "png": {"Software": None},
@@ -84,7 +83,12 @@ def draw_legend(figure: Figure, entries: Entries, left: float, bottom: float, co
 
 
 def save_figure(
-    figure: Figure, stem: Path | str, salt: str, formats: Sequence[str] = ("png", "svg")
+    figure: Figure,
+    stem: Path | str,
+    salt: str,
+    formats: Sequence[str] = ("png", "svg"),
+    *,
+    dpi: float = _PNG_DPI,
 ) -> tuple[Path, ...]:
     """Writes ``stem.png`` (200 dpi), ``stem.svg`` and the like, each whole or not at all.
 
@@ -97,6 +101,7 @@ def save_figure(
         stem: the files' name without its ending.
         salt: see above.
         formats: some of ``reports.plots.sheet.FORMATS``.
+        dpi: dots an inch of what is dots; of what is not, pictures inside alone have any.
 
     Returns:
         The files, in the order of ``formats``.
@@ -109,5 +114,5 @@ def save_figure(
     with mpl.rc_context({"svg.hashsalt": salt, **_TEXT}):
         for one, path in zip(formats, paths, strict=True):
             with atomic_path(path) as temporary:
-                figure.savefig(temporary, format=one, dpi=_DPI[one], metadata=_METADATA[one])
+                figure.savefig(temporary, format=one, dpi=dpi, metadata=_METADATA[one])
     return paths

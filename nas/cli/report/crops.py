@@ -148,16 +148,14 @@ def _hardest(enlarged: Pixels, truth: Pixels, side: int, scale: int) -> tuple[in
     """The LR place (top, left) of the square on which bicubic upscaling errs most."""
     import numpy as np
 
+    from nas.evaluate.pieces import heaviest
     from nas.evaluate.quality import luma
 
     errors = np.square(luma(enlarged) - luma(truth))
     rows, columns = errors.shape[0] // scale, errors.shape[1] // scale
     coarse = errors[: rows * scale, : columns * scale]
-    coarse = coarse.reshape(rows, scale, columns, scale).sum(axis=(1, 3))
-    sums = np.pad(coarse.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
-    windows = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
-    top, left = np.unravel_index(int(windows.argmax()), windows.shape)
-    return int(top), int(left)
+    found = heaviest(coarse.reshape(rows, scale, columns, scale).sum(axis=(1, 3)), side, side)
+    return found.top, found.left
 
 
 def _psnr(shown: Pixels, truth: Pixels) -> float:

@@ -11,14 +11,14 @@ import typer
 from PIL import Image
 
 from nas.cli.main import app
-from nas.cli.targets import check_target, named_folders
+from nas.cli.targets import check_target, named_paths
 from search_spaces.errors import InputError
 from tests.nas_tests.conftest import Outcome
 
 
 def test_folders_have_a_name_of_their_own_or_a_given_one(tmp_path: Path) -> None:
     given = [str(tmp_path / "Set5"), "mine=some/where=else"]
-    assert named_folders(given, "--set") == {
+    assert named_paths(given, "--set") == {
         "Set5": tmp_path / "Set5", "mine": Path("some/where=else"),
     }  # fmt: skip
 
@@ -28,12 +28,12 @@ def test_folders_have_a_name_of_their_own_or_a_given_one(tmp_path: Path) -> None
     [
         (["A="], "--set: expected FOLDER or NAME=FOLDER, got 'A='"),
         (["=here"], "got '=here'"),
-        (["x/A", "A=y"], "--set: A is given twice; give each set its own name"),
+        (["x/A", "A=y"], "--set: A is given twice; give each its own name"),
     ],
 )
 def test_folders_without_a_name_or_with_that_of_another(given: list[str], told: str) -> None:
     with pytest.raises(InputError, match=told):
-        named_folders(given, "--set")
+        named_paths(given, "--set")
 
 
 @pytest.mark.parametrize("name", ["", "..", "."])
@@ -82,6 +82,7 @@ def test_every_command_that_writes_where_a_user_says_can_be_forced() -> None:
         ("latency fit -o small.yaml", "small.yaml"),
         ("evaluate bicubic --scale 2 --set S=photos --csv small.csv", "small.csv"),
         ("evaluate bicubic --scale 2 --set S=photos --save small", "small/S/one.png"),
+        ("compare photos/one.png --net NET -o small.png", "small.png"),
         ("report RUN -o small", "small/report.html"),
         ("report RUN -o small", "small/figures/mine.png"),
     ],

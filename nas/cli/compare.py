@@ -1,0 +1,204 @@
+"""``nas compare``: a picture of one photo by bicubic enlargement and by networks, side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+from nas.cli.bars import bars
+from nas.cli.console import PlainConsole, figures_table
+from nas.cli.options import OUTPUT, Device, Force, Trial, argument, option
+from nas.cli.targets import check_target, named_paths
+from search_spaces.errors import InputError
+
+if TYPE_CHECKING:
+    from nas.evaluate.pieces import Piece, Pixels
+    from nas.upscale.upscaler import Upscaler
+    from reports.plots.side_by_side import Rendering
+
+__all__ = ["compare"]
+
+_BICUBIC, _TRUTH = "bicubic", "original"
+# The side of a piece that is chosen: a share of the photo's shorter side, within these.
+_SHARE, _LEAST_PX, _MOST_PX = 0.25, 64, 320
+_WHOLE = ("PSNR-Y [dB]", "SSIM-Y")
+
+
+class _Quality(NamedTuple):
+    psnr_y_db: float
+    ssim_y: float
+
+
+def compare(
+    photo: Annotated[Path, argument("The image to be enlarged; with --hr, the original.")],
+    nets: Annotated[
+        list[str],
+        option(
+            "[NAME=] A .safetensors or .onnx file, a run folder, or a folder of nas export; may "
+            "be repeated.",
+            "--net",
+        ),
+    ],
+    output: Annotated[Path, option("A .png, .pdf or .svg file.", *OUTPUT)],
+    hr: Annotated[
+        bool,
+        option("The photo is the original: it is made small first, and all are measured.", "--hr"),
+    ] = False,
+    crop: Annotated[
+        str | None,
+        option("X,Y,W,H of the piece in the large image. Default: where they differ most."),
+    ] = None,
+    width: Annotated[str, option("page (7.16 inches) or column (3.5 inches).")] = "page",
+    title: Annotated[str | None, option("Drawn over the picture. Default: none.")] = None,
+    trial: Trial = "best",
+    device: Device = None,
+    force: Force = False,
+) -> None:
+    """Draw one photo side by side: bicubic, networks and, with --hr, the original.
+
+    With --hr the photo is cut to a multiple of the scale and made small as MATLAB's imresize does
+    it; PSNR and SSIM on luma stand beneath each piece, and those of the whole photo are printed.
+    """
+    from nas.data.degradation import bicubic_up
+    from nas.evaluate.pieces import differing
+    from reports.plots.sheet import FORMATS, Sheet
+    from reports.plots.side_by_side import SideBySide
+    from reports.plots.side_by_side_figure import draw_side_by_side
+    from reports.plots.style import save_figure
+
+    check_target(output, force=force)
+    if output.suffix[1:] not in FORMATS:
+        raise InputError(f"--output: expected a name in .{', .'.join(FORMATS)}, got {output}")
+    sheet = Sheet.named(width, titled=title is not None)
+    asked = None if crop is None else _numbers(crop)
+    upscalers = _upscalers(nets, trial, device)
+    scale = next(iter(upscalers.values())).scale
+    small, truth = _read(photo, scale, hr)
+    large = small.shape[1] * scale, small.shape[0] * scale
+    if asked is not None:
+        _check_inside(asked, large)
+    images = {_BICUBIC: bicubic_up(small, scale)}
+    with bars() as progress:
+        task = progress.add_task("enlarging", total=len(upscalers))
+        for name, upscaler in upscalers.items():
+            images[name] = upscaler.enlarge(small).astype("uint8")
+            progress.advance(task)
+    if asked is None:
+        shown = [*images.values(), *([truth] if truth is not None else [])]
+        side = min(max(round(_SHARE * min(large)), _LEAST_PX), _MOST_PX)
+        piece = differing(shown, side, side)
+    else:
+        piece = asked
+    place = f"{piece.width}x{piece.height} at {piece.left},{piece.top} of {large[0]}x{large[1]}"
+    info = SideBySide(
+        title or f"{photo.name}, x{scale}: {place}",
+        images[_BICUBIC] if truth is None else truth,
+        photo.stem,
+        piece,
+        tuple(_renderings(images, truth, piece)),
+    )
+    figure = draw_side_by_side(info, sheet)
+    save_figure(figure, output.with_suffix(""), output.stem, (output.suffix[1:],), dpi=figure.dpi)
+    if truth is not None:
+        _print(photo, images, truth, piece, scale)
+    PlainConsole(highlight=False).print(f"Picture {output}: {place}", soft_wrap=True)
+
+
+def _upscalers(nets: list[str], trial: str, device: str | None) -> Mapping[str, Upscaler]:
+    from nas.cli.upscale import opened_network
+    from nas.upscale.upscaler import Upscaler
+
+    named: dict[str, Upscaler] = {}
+    for name, path in named_paths(nets, "--net", "NET").items():
+        given = path.suffix.lower() in (".safetensors", ".onnx") and name == path.name
+        short = path.stem if given else name
+        if short in (*named, _BICUBIC, _TRUTH):
+            raise InputError(f"--net: {short} is there twice; say NAME={path}")
+        of_run = trial if (path / "run.yaml").is_file() else "best"
+        named[short] = Upscaler(opened_network(str(path), of_run, None), device=device)
+    scales = {name: upscaler.scale for name, upscaler in named.items()}
+    if len(set(scales.values())) > 1:
+        told = ", ".join(f"{name} x{scale}" for name, scale in scales.items())
+        raise InputError(f"--net: expected networks of one scale, got {told}")
+    return named
+
+
+def _read(path: Path, scale: int, hr: bool) -> tuple[Pixels, Pixels | None]:
+    """What the networks are given, and the original where there is one."""
+    from nas.data.image_file import read_rgb
+    from nas.data.photo import Photo
+    from nas.evaluate.validate import reference
+
+    try:
+        pixels = read_rgb(path)
+        if not hr:
+            return pixels, None
+        whole = reference(Photo(path.name, pixels), scale)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    return whole.lr, whole.hr
+
+
+def _numbers(text: str) -> Piece:
+    from nas.evaluate.pieces import Piece
+
+    words = text.split(",")
+    if len(words) != 4 or not all(word.strip().isdecimal() for word in words):
+        raise InputError(f"--crop: expected X,Y,W,H in pixels of the large image, got {text!r}")
+    return Piece(*map(int, words))
+
+
+def _check_inside(piece: Piece, large: tuple[int, int]) -> None:
+    across, down = piece.left + piece.width, piece.top + piece.height
+    if min(piece.width, piece.height) < 8 or across > large[0] or down > large[1]:
+        raise InputError(
+            f"--crop: expected a piece of at least 8x8 pixels inside {large[0]}x{large[1]}, got "
+            f"{piece.width}x{piece.height} at {piece.left},{piece.top}"
+        )
+
+
+def _quality(image: Pixels, truth: Pixels, shave: int) -> _Quality:
+    """NaN for what is too small to be measured."""
+    from nas.evaluate.quality import psnr_y_db, ssim_y
+
+    found = []
+    for measure in (psnr_y_db, ssim_y):
+        try:
+            found.append(measure(image, truth, shave))
+        except InputError:
+            found.append(math.nan)
+    return _Quality(*found)
+
+
+def _renderings(
+    images: Mapping[str, Pixels], truth: Pixels | None, piece: Piece
+) -> list[Rendering]:
+    from reports.plots.side_by_side import Rendering
+
+    if truth is None:
+        return [Rendering(name, piece.of(image)) for name, image in images.items()]
+    cut = piece.of(truth)
+    figures = {name: _quality(piece.of(image), cut, 0) for name, image in images.items()}
+    top = max(one.psnr_y_db for one in figures.values())
+    made = [
+        Rendering(
+            name, piece.of(images[name]), f"{one.psnr_y_db:.2f} dB, {one.ssim_y:.3f}",
+            one.psnr_y_db == top,
+        )
+        for name, one in figures.items()
+    ]  # fmt: skip
+    return [*made, Rendering(_TRUTH, cut, "PSNR-Y, SSIM-Y")]
+
+
+def _print(
+    photo: Path, images: Mapping[str, Pixels], truth: Pixels, piece: Piece, scale: int
+) -> None:
+    table = figures_table(
+        "", *_WHOLE, *(f"{one}, piece" for one in _WHOLE), title=f"{photo.name}, x{scale}"
+    )
+    for name, image in images.items():
+        whole, cut = _quality(image, truth, scale), _quality(piece.of(image), piece.of(truth), 0)
+        table.add_row(name, *(f"{a:.3f}" for a in (*whole, *cut)))
+    PlainConsole().print(table)
