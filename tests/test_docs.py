@@ -167,6 +167,7 @@ GUIDES: tuple[Guide, ...] = (
             "--run as-the-paper": f"{_SHORT} --run as-the-paper",
             "--run rfdn-imdn": f"{_SHORT} --run rfdn-imdn",
             "--run trial-0": f"{_SHORT} --run trial-0",
+            "--run taught": f"{_SHORT} --run taught",
             "--run longer": f"{_SHORT} --run longer",
             "--run mine": f"{_SHORT} --run mine",
             "--run short": f"{_SHORT} --run short",

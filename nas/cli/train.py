@@ -59,6 +59,10 @@ def train(
         Path | None,
         option("Weights to begin with, .safetensors; of another scale: all but the upsampler's."),
     ] = None,
+    teacher: Annotated[
+        Path | None,
+        option("A network to learn from beside the photos, .safetensors of the same scale."),
+    ] = None,
     fresh: Annotated[
         bool, option("New weights, where the network has some from its search.", "--fresh")
     ] = False,
@@ -145,7 +149,7 @@ def train(
     settings = TrainSettings(
         architecture, full, photos, folder, init, seed, validate_every, str(chosen),
         checkpoint_seconds, tensorboard, " ".join(["nas", *sys.argv[1:]]), places=places,
-        proxy=proxy, notes=(*said, *notes),
+        proxy=proxy, notes=(*said, *notes), teacher=teacher,
     )  # fmt: skip
     with joined(rank, count, chosen) as together, make_watcher(json_lines) as watcher:
         train_fully(settings, watcher, processes=together)

@@ -107,6 +107,10 @@ def test_named_sets_a_shorter_schedule_and_weights_to_go_on_from(
         "--data", place.photos, "--run", place.run.parent / "more", "--no-tensorboard",
     )  # fmt: skip
     assert found.code == 0, found.err
+    done = train("--run", place.run.parent / "taught", "--teacher", place.run / "best.safetensors")
+    assert done.code == 0, done.err
+    about = yaml.safe_load((place.run.parent / "taught" / "train.yaml").read_text())
+    assert about["teacher"] == str(place.run / "best.safetensors")
 
 
 @pytest.mark.parametrize(
@@ -118,6 +122,7 @@ def test_named_sets_a_shorter_schedule_and_weights_to_go_on_from(
         (("--val", "A="), "expected FOLDER or NAME=FOLDER"),
         (("--device", "cuda:9"), "device must be one that torch sees here"),
         (("--init", "nothing.safetensors"), "nothing.safetensors"),
+        (("--teacher", "nothing.safetensors"), "nothing.safetensors"),
         (("--processes", "0"), "expected at least 1"),
         (("--patch", "80"), "needed: at least"),
         (("--batch", "0"), "batch"),
