@@ -31,7 +31,7 @@ from nas.records import FAILED, FINISHED, INTERRUPTED, RUNNING
 from nas.training.recipe import Recipe
 from search_spaces import Space
 
-__all__ = ["check", "kill_embedded", "kill_postgres"]
+__all__ = ["check", "kill_embedded", "kill_postgres", "workers_of"]
 
 LOGGER = Path(__file__).with_name("step_log.py")
 LEASE_S = 10.0
@@ -183,6 +183,14 @@ def _with_workers(
     return down_s, turned_away
 
 
+def workers_of(search: int) -> list[int]:
+    """The process numbers of a search's local workers, which lead process groups of their own."""
+    with suppress(psutil.Error, ProcessLookupError):
+        children = [child.pid for child in psutil.Process(search).children()]
+        return [pid for pid in children if os.getpgid(pid) == pid]
+    return []
+
+
 def kill_embedded(trials: int, kills: int, workers: int, *, seed: int = 0) -> dict[str, Any]:
     """The experiment with local workers of one search and the store in its run folder."""
     with tempfile.TemporaryDirectory() as folder:
@@ -193,16 +201,10 @@ def kill_embedded(trials: int, kills: int, workers: int, *, seed: int = 0) -> di
         command += ["--trials", str(trials), "--workers", str(workers)]
         with (Path(folder) / "said").open("wb") as said:
             search = subprocess.Popen(command, env=_environment(log), stdout=said, stderr=said)
-
-        def pids() -> list[int]:
-            with suppress(psutil.Error):
-                return [child.pid for child in psutil.Process(search.pid).children()]
-            return []
-
         try:
             while search.poll() is None:
                 time.sleep(0.05)
-                killer.look(pids)
+                killer.look(lambda: workers_of(search.pid))
         finally:
             search.kill()
             code = search.wait()

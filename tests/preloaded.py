@@ -3,9 +3,9 @@
 Loading torch, Optuna and matplotlib costs a process three to five seconds of a core, more than all
 that most tests make it do. Inside `fast_starts` one process loads them, and a command that is then
 started through ``subprocess`` is a fork of it: a process of its own and a child of the tests, with
-arguments, variables, folder, files, signals and an end like any other. What needs an interpreter
-of its own (other variables, other code) is started as ever, and so is everything where there is no
-Linux.
+arguments, variables, folder, files, signals and an end like any other. So are the workers that it
+starts. What needs an interpreter of its own (other variables, other code) is started as ever, and
+so is everything where there is no Linux.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
@@ -39,8 +39,15 @@ _LOADED = (
 _SUBREAPER = 36
 """PR_SET_CHILD_SUBREAPER of Linux: whose parent ends becomes a child of whoever has asked so."""
 
-_AT_START = ("PYTHON", "OMP_", "MKL_", "LC_", "LANG", "LD_", "CUDA_")
-"""Variables that an interpreter and its libraries read when they start."""
+_AT_START = ("PYTHONHASHSEED", "OMP_", "MKL_", "LC_", "LANG", "LD_", "CUDA_")
+"""Variables that libraries read when they are loaded: as usual, or a command is started as ever.
+
+Python's own are read then as well. Of them only the path is followed; warnings stay as strict as
+they usually are.
+"""
+
+_STARTS_OTHERS = frozenset({"--workers", "--processes"})
+"""Options of commands that start processes of their own."""
 
 _MOST_BYTES = 1 << 20
 
@@ -54,35 +61,14 @@ def fast_starts(usual: Mapping[str, str]) -> Iterator[None]:
         return
     servers: list[subprocess.Popen[bytes]] = []
     line, far = socket.socketpair()
-    line.settimeout(120)
 
-    def start(args: Sequence[Any], *more: Any) -> int:
-        words = [os.fsdecode(word) for word in args]
-        cwd, variables, pipes, own_session, before = (
-            more[3], more[4], more[5:11], more[14], more[20],
-        )  # fmt: skip
-        told = dict(os.environ) if variables is None else dict(map(_pair, variables))
-        if own_session or before or not _known(words) or _at_start(told) != _at_start(usual):
-            return int(real(args, *more))
+    def begin() -> None:
         if not servers:
             command = [sys.executable, "-m", "tests.preloaded", str(far.fileno())]
             servers.append(subprocess.Popen(command, env=dict(usual), pass_fds=[far.fileno()]))
             far.close()
-        given = (pipes[0], pipes[3], pipes[5])
-        files = [pipe if pipe != -1 else usually for usually, pipe in enumerate(given)]
-        wanted = {
-            "words": words[1:], "cwd": os.fsdecode(cwd or os.getcwd()), "environ": told,
-            "parent": os.getpid(),
-        }  # fmt: skip
-        _set_subreaper(True)
-        try:
-            socket.send_fds(line, [json.dumps(wanted).encode()], files)
-            return int(line.recv(32))
-        finally:
-            # Only what was forked here and now: orphans of others are no concern of ours.
-            _set_subreaper(False)
 
-    subprocess._fork_exec = start  # type: ignore[attr-defined]
+    _fork_through(line, usual, begin)
     try:
         yield
     finally:
@@ -94,9 +80,47 @@ def fast_starts(usual: Mapping[str, str]) -> Iterator[None]:
             server.wait()
 
 
+def _fork_through(
+    line: socket.socket, usual: Mapping[str, str], begin: Callable[[], None] = lambda: None
+) -> None:
+    """Has ``subprocess`` ask the server at the other end of the line, which ``begin`` starts."""
+    real: Any = subprocess._fork_exec  # type: ignore[attr-defined]
+    line.settimeout(120)
+    # One answer belongs to each question.
+    turn = threading.RLock()
+
+    def start(args: Sequence[Any], *more: Any) -> int:
+        # CPython's order: [2] files to pass and one of its own, [3] folder, [4] variables, [5:11] the ends of three
+        # pipes, [14] own session, [15] process group, [20] a function to call before.
+        words = [os.fsdecode(word) for word in args]
+        passed, cwd, variables, pipes, group = more[2], more[3], more[4], more[5:11], more[15]
+        told = dict(os.environ) if variables is None else dict(map(_pair, variables))
+        apart = len(passed) > 1 or more[14] or more[20]
+        if apart or not _known(words) or _at_start(told) != _at_start(usual):
+            return int(real(args, *more))
+        given = (pipes[0], pipes[3], pipes[5])
+        files = [pipe if pipe != -1 else usually for usually, pipe in enumerate(given)]
+        wanted = {
+            "words": words[1:], "cwd": os.fsdecode(cwd or os.getcwd()), "environ": told,
+            "parent": os.getpid(), "group": group,
+        }  # fmt: skip
+        with turn:
+            begin()
+            _set_subreaper(True)
+            try:
+                socket.send_fds(line, [json.dumps(wanted).encode()], files)
+                return int(line.recv(32))
+            finally:
+                # Only what was forked here and now: orphans of others are no concern of ours.
+                _set_subreaper(False)
+
+    subprocess._fork_exec = start  # type: ignore[attr-defined]
+
+
 def _known(words: Sequence[str]) -> bool:
     module = words[2] if words[:2] == [sys.executable, "-m"] else ""
-    return tuple(words[:3]) == NAS or (module.startswith("tests.") and module != __name__)
+    ours = module.startswith(("tests.", "benchmarks.kill_", "nas."))
+    return tuple(words[:3]) == NAS or (ours and module != "tests.preloaded")
 
 
 def _pair(variable: bytes) -> tuple[str, str]:
@@ -105,7 +129,9 @@ def _pair(variable: bytes) -> tuple[str, str]:
 
 
 def _at_start(variables: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in variables.items() if name.startswith(_AT_START)}
+    read = {name: value for name, value in variables.items() if name.startswith(_AT_START)}
+    # MKL does as OpenMP where it is told nothing of its own.
+    return {"MKL_NUM_THREADS": read.get("OMP_NUM_THREADS", ""), **read}
 
 
 def _set_subreaper(whether: bool) -> None:
@@ -136,11 +162,24 @@ def _serve(line: socket.socket) -> list[str]:
             os._exit(0)
         line.close()
         os.close(theirs)
+        if wanted["group"] != -1:
+            os.setpgid(0, wanted["group"])
         # Its end is to be told to the tests, so it begins when it is theirs.
         while os.getppid() != wanted["parent"]:
             time.sleep(0.001)
         os.read(ours, 1)
         os.close(ours)
+        if _STARTS_OTHERS.intersection(wanted["words"]):
+            # A server of its own, since one can fork only for those that it descends from.
+            near, far = socket.socketpair()
+            if os.fork() == 0:
+                near.close()
+                for file in files:
+                    os.close(file)
+                line = far
+                continue
+            far.close()
+            _fork_through(near, dict(os.environ))
         _become(files, wanted["cwd"], wanted["environ"])
         return list(wanted["words"])
 
@@ -160,6 +199,8 @@ def _become(files: Sequence[int], cwd: str, environ: Mapping[str, str]) -> None:
         setattr(sys, f"__{name}__", new)
     os.environ.clear()
     os.environ.update(environ)
+    path = environ.get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[:0] = [entry for entry in path if entry not in sys.path]
     os.chdir(cwd)
     tempfile.tempdir = None
 

@@ -47,6 +47,8 @@ def own_lock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("locks")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("nas.quiet.lock_folder", lambda: folder)
+        # For the workers that tests start.
+        patch.setenv("TMPDIR", str(folder))
         yield folder
 
 

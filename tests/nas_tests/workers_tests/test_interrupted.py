@@ -20,6 +20,7 @@ import pytest
 import sqlalchemy
 
 import nas
+from benchmarks.kill_workers import workers_of
 from nas.explore.events import Event, TrialEnded
 from nas.records import INTERRUPTED, RUNNING
 from nas.store.leases import Lease, NoTurn, take_lease
@@ -262,8 +263,6 @@ def test_the_second_ends_it_whatever_it_waits_for(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # As from a terminal: shells have their jobs in the background ignore Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         assert search.stdout is not None
@@ -272,7 +271,7 @@ def test_the_second_ends_it_whatever_it_waits_for(
         with closing(sqlite3.connect(run / "study.db", timeout=60)) as database:
             # Somebody's transaction that does not end: the library waits for a minute.
             database.execute("BEGIN EXCLUSIVE")
-            pids = [process.pid for process in psutil.Process(search.pid).children()]
+            pids = workers_of(search.pid)
             search.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
                 search.wait(1.5)

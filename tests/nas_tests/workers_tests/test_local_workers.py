@@ -9,7 +9,6 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import optuna
@@ -17,7 +16,7 @@ import psutil
 import pytest
 
 import nas
-from benchmarks.kill_workers import kill_embedded, kill_postgres
+from benchmarks.kill_workers import kill_embedded, kill_postgres, workers_of
 from benchmarks.postgres import Server
 from nas.explore.events import (
     Event,
@@ -74,17 +73,11 @@ def read_until(child: subprocess.Popen[str], event: str, count: int = 1) -> list
     return lines
 
 
-def workers_of(child: subprocess.Popen[str]) -> list[int]:
-    with suppress(psutil.Error):
-        return [process.pid for process in psutil.Process(child.pid).children()]
-    return []
-
-
 def test_exactly_the_goal_and_nothing_twice(start: Start, tmp_path: Path) -> None:
     run, goal = tmp_path / "run", 5
     child = start(run, goal)
     read_until(child, "TrialEnded")
-    victim = workers_of(child)[0]
+    victim = workers_of(child.pid)[0]
     os.kill(victim, signal.SIGKILL)
     output, errors = child.communicate(timeout=120)
     assert (child.returncode, errors) == (0, "")
@@ -105,7 +98,7 @@ def test_no_worker_outlives_its_search(how: str, start: Start, tmp_path: Path) -
     run = tmp_path / "run"
     child = start(run, 200)
     read_until(child, "TrialEnded")
-    pids = workers_of(child)
+    pids = workers_of(child.pid)
     assert len(pids) == 2
     child.send_signal(signal.SIGINT if how == "ctrl-c" else signal.SIGKILL)
     _, errors = child.communicate(timeout=60)
