@@ -90,8 +90,9 @@ def _fork_through(
     turn = threading.RLock()
 
     def start(args: Sequence[Any], *more: Any) -> int:
-        # CPython's order: [2] files to pass and one of its own, [3] folder, [4] variables, [5:11] the ends of three
-        # pipes, [14] own session, [15] process group, [20] a function to call before.
+        # CPython's order: [2] files to pass and one of its own, [3] folder, [4] variables, [5:11]
+        # the ends of three pipes, [14] own session, [15] process group, [20] a function to call
+        # before.
         words = [os.fsdecode(word) for word in args]
         passed, cwd, variables, pipes, group = more[2], more[3], more[4], more[5:11], more[15]
         told = dict(os.environ) if variables is None else dict(map(_pair, variables))

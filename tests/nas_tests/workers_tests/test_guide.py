@@ -15,6 +15,7 @@ import pytest
 
 import nas
 from nas.records import FINISHED
+from nas.workers.shares import Machine
 from tests.nas_tests.conftest import Outcome
 
 GUIDE = Path(__file__).parents[3] / "docs" / "cluster.md"
@@ -41,6 +42,8 @@ def test_they_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("NAS_STORAGE", database)
+    # A worker with a thread for each core crawls where other tests run beside.
+    monkeypatch.setattr("nas.workers.local.this_machine", lambda device: Machine(1))
     shared = tmp_path / "shared"
     instead = {
         "/shared": str(shared),
