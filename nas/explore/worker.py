@@ -63,7 +63,7 @@ class Worker:
         self.ledger, self.plan = Ledger(context.study), Plan(context, lease)
         self.checkpoints, self.costs = Checkpoints(context), TrialCosts(context, tell, wish)
         self.steps = self.settings.rung_steps
-        self._barren = 0
+        self._barren: list[str] = []
         self._began = time.monotonic()
         self._tables_after = 0.0
 
@@ -106,7 +106,7 @@ class Worker:
         if isinstance(found, str):
             return found
         if isinstance(found, TrialRecord):
-            self._barren += 1
+            self._barren.append(found.reason)
             self.tell(TrialRejected(found))
         elif isinstance(found, Job):
             try:
@@ -128,17 +128,20 @@ class Worker:
         job = self.plan.resume(standing) or self.plan.promote(standing, closing=closing)
         if job is not None:
             return job
-        if standing.begun < goal and self._barren < _MOST_BARREN:
+        if standing.begun < goal and len(self._barren) < _MOST_BARREN:
             return self.plan.propose(standing)
         if any(entry.record.state == RUNNING for entry in standing.entries):
             return None
         if standing.trained >= goal:
             return "goal reached"
-        return f"nothing new in {self._barren} proposals: the space seems exhausted"
+        count, over = len(self._barren), self._barren.count(OVER_BUDGET)
+        if over > count / 2:
+            return f"{over} of {count} proposals are over a budget: raise it or take another space"
+        return f"nothing new in {count} proposals: the space seems exhausted"
 
     def _closing(self, standing: Standing) -> bool:
         """Whether no new network will come, so that the best ones are to be finished."""
-        return standing.trained >= self.settings.trials or self._barren >= _MOST_BARREN
+        return standing.trained >= self.settings.trials or len(self._barren) >= _MOST_BARREN
 
     def _do(self, job: Job) -> None:
         """Trains a network from rung to rung for as long as it is among the best."""
@@ -187,12 +190,13 @@ class Worker:
         job = job.write(record)
         if not within([record], limits):
             reject_over_budget(self.study, job.trial)
-            self._barren += 1
+            self._barren.append(OVER_BUDGET)
             self.costs.over += 1
             record = replace(record, state=REJECTED, reason=OVER_BUDGET)
             self.tell(TrialRejected(record))
             return None
-        self._barren = self.costs.over = 0
+        self._barren.clear()
+        self.costs.over = 0
         return job
 
     def _train(self, job: Job) -> Job:
@@ -282,17 +286,8 @@ class Worker:
     def _started(self) -> SearchStarted:
         context, settings, photos = self.context, self.settings, self.context.trainer.photos
         return SearchStarted(
-            str(settings.run),
-            settings.trials,
-            self.ledger.read().trained,
-            photos.name,
-            photos.train,
-            len(photos.validation),
-            photos.bicubic_psnr_y_db,
-            context.meter.device,
-            settings.recipe.steps,
-            dict(photos.skipped),
-            self.steps,
-            context.notes,
+            str(settings.run), settings.trials, self.ledger.read().trained, photos.name,
+            photos.train, len(photos.validation), photos.bicubic_psnr_y_db, context.meter.device,
+            settings.recipe.steps, dict(photos.skipped), self.steps, context.notes,
             context.meter.latency_place if settings.weighs_latency else "",
-        )
+        )  # fmt: skip

@@ -40,6 +40,7 @@ from search_spaces import Architecture, Space, load, price
 from search_spaces.errors import InputError
 from search_spaces.smallest import descend, smallest
 from tests.nas_tests.conftest import Finished
+from tests.nas_tests.explore_tests.made_up import recorded
 
 BLOCK = {"kind": "distillation", "stages": 2, "distillation": "none"}
 
@@ -287,6 +288,16 @@ class TestLatencyBudget:
         assert summarize(run, run.records()).latency_at == started.latency
         with pytest.raises(InputError, match="was made with latency threads 2, not 1; go on with"):
             nas.search(["10s-latency"], trials=2, run=tmp_path, threads=1, **SMALL)
+
+    def test_one_that_predictions_never_meet_is_said_to_be_in_the_way(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("nas.explore.worker._MOST_BARREN", 3)
+        monkeypatch.setattr(Meter, "fits", lambda self, arch: False)
+        run = recorded(tmp_path, 2, events=(events := list[Event]()))
+        assert run.finished().empty
+        told = "3 of 3 proposals are over a budget: raise it or take another space"
+        assert ending(events).reason == told
 
     def test_one_measured_over_it_is_not_trained(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
