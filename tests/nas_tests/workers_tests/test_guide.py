@@ -15,7 +15,7 @@ import pytest
 
 import nas
 from nas.records import FINISHED
-from nas.workers.shares import Machine
+from nas.workers.shares import Share
 from tests.nas_tests.conftest import Outcome
 
 GUIDE = Path(__file__).parents[3] / "docs" / "cluster.md"
@@ -43,7 +43,7 @@ def test_they_run(
 ) -> None:
     monkeypatch.setenv("NAS_STORAGE", database)
     # A worker with a thread for each core crawls where other tests run beside.
-    monkeypatch.setattr("nas.workers.local.this_machine", lambda device: Machine(1))
+    monkeypatch.setattr("nas.workers.local.shares", lambda count, machine: [Share(1)] * count)
     shared = tmp_path / "shared"
     instead = {
         "/shared": str(shared),
