@@ -7,17 +7,18 @@
 
 E-RFDN at 42 channels (310 K, x4), a plain trunk (58 K, x4) and one of 15 K (x2) train on T91,
 BSD200 and BSDS500T apart from the last 20 photos of BSD200, which judge. A variation is one thing
-that differs from the base: a published network as teacher, weights to begin with (of the same trunk
-at x2 after as many steps, or the proxy's), no average of the weights, larger patches at the end,
-Adam, other schedules and losses, a larger batch. It trains for as many steps as the base, and where
-its steps cost a seventh more or worse, a second time for as long as the base. The trainings that
-weights to begin with come from are not counted in. What is good after 2,000 steps is trained for
-8,000, together and by itself. Trainings are kept in --work, and rows are written as they come.
+that differs from the base: a published network as teacher, beside the photos or alone, weights to
+begin with (of the same trunk at x2 after as many steps, or the proxy's), no average of the weights,
+larger patches at the end, Adam, other schedules and losses, a larger batch. It trains for as many
+steps as the base, and where its steps cost a seventh more or worse, a second time for as long as
+the base. The trainings that weights to begin with come from are not counted in. What is good after
+2,000 steps is trained for 8,000, together and by itself. Trainings are kept in --work, and rows are
+written as they come.
 
 Seconds are those of one core, from steps timed in turns with the base's. Where a base step takes
-80, 18 and 10 ms, the plan in its order is, in core-hours: 0.4 for what matters most with the
+80, 18 and 10 ms, the plan in its order is, in core-hours: 0.5 for what matters most with the
 largest network, 0.35 for all variations with the small ones; 0.45 and 0.3 to train what is good
-longer; a second seed 0.35 and 0.4; the other variations with the largest network 0.35.
+longer; a second seed 0.35 and 0.5; the other variations with the largest network 0.35.
 """
 
 from __future__ import annotations

@@ -89,7 +89,8 @@ class Variation:
         """Both, or None where they decide the same thing."""
         own, theirs = (one.changes.keys() | (one.end or {}).keys() for one in (self, other))
         ends = self.end is not None or other.end is not None
-        if own & theirs or (ends and "schedule" in own | theirs) or (self.init and other.init):
+        twice = (self.init and other.init) or (self.teacher and other.teacher)
+        if twice or own & theirs or (ends and "schedule" in own | theirs):
             return None
         return Variation(
             {**self.changes, **other.changes},
@@ -112,6 +113,7 @@ VARIATIONS: Mapping[str, Variation] = {
     "base": Variation(),
     "no average": Variation({"averaged_share": 0.0}),
     "teacher": Variation(teacher=True),
+    "teacher alone": Variation({"teacher_share": 1.0}, teacher=True),
     "x2 first": Variation(init="x2"),
     "larger patches": Variation(end={"lr_size": 48, "batch": 2}),
     "proxy first": Variation(init="proxy"),

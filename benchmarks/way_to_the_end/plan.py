@@ -17,7 +17,7 @@ GOOD_DB = 0.01
 """Gain from which a variation is worth to be tried for longer: more than a seed moves."""
 _DEARER = 1.15
 """Share of the base's seconds from which a variation is trained at equal time as well."""
-_FIRST = 6
+_FIRST = 7
 """Variations that the largest network is trained by at first."""
 _MOST_LONG = 2
 

@@ -36,7 +36,8 @@ def test_those_that_go_together() -> None:
     assert both.init == "proxy"
     assert both.end == {"lr_size": 48, "batch": 2, "loss": "l2"}
     for name in ("cosine + halving", "cosine + l2 at the end", "x2 first + proxy first",
-                 "batch 16 + larger patches", "l2 + l2 at the end"):  # fmt: skip
+                 "teacher + teacher alone", "batch 16 + larger patches", "l2 + l2 at the end",
+                 ):  # fmt: skip
         with pytest.raises(ValueError, match="decides what another one decides"):
             variation_of(name)
     assert together(["cosine", "teacher", "halving", "adam"]) == "cosine + teacher + adam"
