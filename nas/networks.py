@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nas.training.state import seeded
 from search_spaces.architecture import Architecture
@@ -12,8 +13,12 @@ from search_spaces.network import Network, build
 from search_spaces.regular import irregular
 from search_spaces.weights import WEIGHTS, load
 
+if TYPE_CHECKING:
+    from nas.upscale.onnx_network import OnnxNetwork
+
 __all__ = [
-    "any_network", "architecture_of", "has_weights", "is_run", "trained_network", "weights_file",
+    "any_network", "architecture_of", "has_weights", "is_run", "runnable", "trained_network",
+    "weights_file",
 ]  # fmt: skip
 
 
@@ -67,6 +72,32 @@ def trained_network(
             f"first: nas import {path} --preset NAME -o net.safetensors"
         )
     return load(path)
+
+
+def runnable(
+    name: Path | str, *, trial: str = "best", runtime: str | None = None
+) -> Network | OnnxNetwork:
+    """The network with its weights, ready for images: see `trained_network`; or an .onnx file.
+
+    Args:
+        name: the file or folder.
+        trial: of a run: ``"best"`` or a number.
+        runtime: ``"torch"`` or ``"onnxruntime"``; None: the file's own.
+
+    Raises:
+        InputError: none of these, another runtime, or one that cannot run the file.
+    """
+    from nas.upscale.onnx_network import OnnxNetwork
+
+    if runtime not in (None, "torch", "onnxruntime"):
+        raise InputError(f"--runtime: expected torch or onnxruntime, got {runtime}")
+    if Path(name).suffix.lower() == ".onnx":
+        _no_run(name, trial)
+        if runtime == "torch":
+            raise InputError(f"{name}: an ONNX file; leave --runtime out, or say onnxruntime")
+        return OnnxNetwork.of_file(name)
+    network = trained_network(name, trial=trial)
+    return OnnxNetwork.of_network(network) if runtime == "onnxruntime" else network
 
 
 def any_network(name: Path | str, scale: int = 4, *, trial: str = "best", seed: int = 0) -> Network:

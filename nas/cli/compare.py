@@ -107,7 +107,7 @@ def compare(
 
 
 def _upscalers(nets: list[str], trial: str, device: str | None) -> Mapping[str, Upscaler]:
-    from nas.cli.upscale import opened_network
+    from nas.networks import runnable
     from nas.upscale.upscaler import Upscaler
 
     named: dict[str, Upscaler] = {}
@@ -117,7 +117,7 @@ def _upscalers(nets: list[str], trial: str, device: str | None) -> Mapping[str, 
         if short in (*named, _BICUBIC, _TRUTH):
             raise InputError(f"--net: {short} is there twice; say NAME={path}")
         of_run = trial if (path / "run.yaml").is_file() else "best"
-        named[short] = Upscaler(opened_network(str(path), of_run, None), device=device)
+        named[short] = Upscaler(runnable(path, trial=of_run), device=device)
     scales = {name: upscaler.scale for name, upscaler in named.items()}
     if len(set(scales.values())) > 1:
         told = ", ".join(f"{name} x{scale}" for name, scale in scales.items())

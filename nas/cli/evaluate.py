@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from nas.cli.bars import bars
-from nas.cli.console import PlainConsole, figures_table
+from nas.cli.evaluate_table import print_table, to_plain, write_csv
 from nas.cli.options import Device, Force, Json, Trial, argument, option
 from nas.cli.targets import check_target, named_paths
 from search_spaces.errors import InputError
@@ -24,7 +23,10 @@ __all__ = ["evaluate"]
 
 def evaluate(
     network: Annotated[
-        str, argument("A .safetensors file, a run folder, a folder of nas export, or `bicubic`.")
+        str,
+        argument(
+            "A .safetensors or .onnx file, a run folder, a folder of nas export, or `bicubic`."
+        ),
     ],
     test_sets: Annotated[list[str], option("NAME=FOLDER of HR images; may be repeated.", "--set")],
     trial: Trial = "best",
@@ -42,7 +44,7 @@ def evaluate(
     json_output: Json = False,
     force: Force = False,
 ) -> None:
-    """Evaluate a network on test sets: PSNR-Y and SSIM-Y, per image and mean.
+    """Evaluate a network on test sets: PSNR-Y and SSIM-Y, per image and mean, beside bicubic's.
 
     Without --lr, LR images are made as MATLAB's imresize makes them.
     """
@@ -57,14 +59,16 @@ def evaluate(
         for path in (_png(save, one.name, pair.name) for one in opened for pair in one.pairs):
             check_free(path, force=force)
     with exact_convolutions():
-        results = _measured(enlarge, opened, save, workers_on(facts.get("device", "cpu")))
+        # Bicubic upscaling comes second, unless it is what is asked for.
+        enlargers = [enlarge, *([] if network == "bicubic" else [_bicubic(facts["scale"])])]
+        results = _measured(enlargers, opened, save, workers_on(facts.get("device", "cpu")))
     facts["self_ensemble"] = self_ensemble
     if csv is not None:
-        _write_csv(csv, results)
+        write_csv(csv, results)
     if json_output:
-        print(json.dumps({**facts, "sets": [_plain(n, q) for n, q in results.items()]}))
+        print(json.dumps({**facts, "sets": [to_plain(n, *q) for n, q in results.items()]}))
     else:
-        _print(facts, results)
+        print_table(facts, results)
 
 
 def _enlarger(
@@ -73,28 +77,41 @@ def _enlarger(
     if scale not in (None, 2, 3, 4):
         raise InputError(f"--scale: expected 2, 3 or 4, got {scale}")
     if name == "bicubic":
-        from nas.data.degradation import bicubic_up
-
         if scale is None:
             raise InputError("bicubic has no scale of its own: give --scale 2, 3 or 4")
         if self_ensemble:
             raise InputError("--self-ensemble: expected a network, got bicubic")
-        factor = scale
-        return lambda lr: bicubic_up(lr, factor), {"network": name, "scale": scale}
+        return _bicubic(scale), {"network": name, "scale": scale}
     from nas.evaluate.precision import best_device
     from nas.evaluate.upscale import enlarger
-    from nas.networks import trained_network
+    from nas.networks import runnable
+    from nas.upscale.onnx_network import OnnxNetwork
     from search_spaces import price
 
-    chosen = best_device(device)
-    net = trained_network(name, trial=trial)
-    arch = net.architecture
-    if scale not in (None, arch.scale):
-        raise InputError(f"{name} enlarges {arch.scale} times, but --scale is {scale}")
-    cost = price(arch)
-    facts = {"network": name, "scale": arch.scale, "hash": arch.hash, "params": cost.params,
-             "macs": cost.macs, "device": str(chosen)}  # fmt: skip
-    return enlarger(net, chosen, self_ensemble=self_ensemble), facts
+    net = runnable(name, trial=trial)
+    in_file = isinstance(net, OnnxNetwork)
+    if in_file and device not in (None, "cpu"):
+        raise InputError(f"--device: {name} runs in ONNX Runtime, on the CPU; leave --device out")
+    chosen = best_device("cpu" if in_file else device)
+    sized = net if isinstance(net, OnnxNetwork) else net.architecture
+    if scale not in (None, sized.scale):
+        raise InputError(f"{name} enlarges {sized.scale} times, but --scale is {scale}")
+    facts: dict[str, Any] = {"network": name, "scale": sized.scale, "device": str(chosen),
+                             "runtime": "onnxruntime" if in_file else "torch"}  # fmt: skip
+    # A file of another maker does not say what it costs.
+    if (arch := net.architecture) is not None:
+        cost = price(arch)
+        facts |= {"hash": arch.hash, "params": cost.params, "macs": cost.macs}
+    module = net.module() if isinstance(net, OnnxNetwork) else net
+    return enlarger(
+        module, sized.scale, sized.colors, device=chosen, self_ensemble=self_ensemble
+    ), facts
+
+
+def _bicubic(scale: int) -> Enlarge:
+    from nas.data.degradation import bicubic_up
+
+    return lambda lr: bicubic_up(lr, scale)
 
 
 def _opened(test_sets: list[str], lr_folders: list[str], scale: int) -> list[TestSet]:
@@ -112,9 +129,9 @@ def _opened(test_sets: list[str], lr_folders: list[str], scale: int) -> list[Tes
 
 
 def _measured(
-    enlarge: Enlarge, sets: list[TestSet], save: Path | None, workers: int
-) -> dict[str, Quality]:
-    from nas.evaluate.benchmark import evaluate_set
+    enlargers: list[Enlarge], sets: list[TestSet], save: Path | None, workers: int
+) -> dict[str, tuple[Quality, ...]]:
+    from nas.evaluate.benchmark import evaluate_together
 
     with bars() as progress:
         tasks = {one.name: progress.add_task(one.name, total=len(one)) for one in sets}
@@ -128,7 +145,7 @@ def _measured(
             return on_image
 
         return {
-            one.name: evaluate_set(enlarge, one, on_image=watcher(one.name), workers=workers)
+            one.name: evaluate_together(enlargers, one, on_image=watcher(one.name), workers=workers)
             for one in sets
         }
 
@@ -144,42 +161,3 @@ def _write_png(path: Path, pixels: Pixels) -> None:
 
     with atomic_path(path) as temporary:
         Image.fromarray(pixels).save(temporary, format="PNG")
-
-
-def _write_csv(path: Path, results: Mapping[str, Quality]) -> None:
-    import csv as csv_module
-
-    from nas.evaluate.benchmark import rows
-    from search_spaces.files import atomic_path
-
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv_module.writer(file, lineterminator="\n")
-        writer.writerow(("set", "image", "psnr_y_db", "ssim_y"))
-        writer.writerows((s, i, f"{psnr:.6f}", f"{ssim:.8f}") for s, i, psnr, ssim in rows(results))
-
-
-def _plain(name: str, quality: Quality) -> dict[str, Any]:
-    def figures(of: Any) -> dict[str, float | None]:
-        # JSON knows no infinity, which identical images have.
-        return {
-            "psnr_y_db": of.psnr_y_db if math.isfinite(of.psnr_y_db) else None,
-            "ssim_y": of.ssim_y,
-        }
-
-    images = [{"name": image.name, **figures(image)} for image in quality.images]
-    return {"name": name, **figures(quality), "images": images}
-
-
-def _print(facts: Mapping[str, Any], results: Mapping[str, Quality]) -> None:
-    from nas.evaluate.benchmark import rows
-
-    title = f"{Path(facts['network']).name}, x{facts['scale']}"
-    if "params" in facts:
-        title += f", {facts['params']:,} parameters, {facts['macs'] / 1e9:.2f} G multi-adds"
-    title += ", self-ensemble" if facts["self_ensemble"] else ""
-    table = figures_table("Set", "Image", "PSNR-Y [dB]", "SSIM-Y", title=title, names=2)
-    for name, image, psnr_y_db, ssim_y in rows(results):
-        mean = image == "mean"
-        cells = (name, image, f"{psnr_y_db:.4f}", f"{ssim_y:.5f}")
-        table.add_row(*cells, style="bold" if mean else None, end_section=mean)
-    PlainConsole().print(table)

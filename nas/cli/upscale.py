@@ -18,11 +18,9 @@ from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
     from nas.upscale.batch import ImageJob, Outcome
-    from nas.upscale.onnx_network import OnnxNetwork
     from nas.upscale.upscaler import Upscaler
-    from search_spaces import Network
 
-__all__ = ["opened_network", "upscale"]
+__all__ = ["upscale"]
 
 _FORMATS = {"png": "PNG", "jpeg": "JPEG", "jpg": "JPEG", "webp": "WEBP", "tiff": "TIFF",
             "tif": "TIFF", "bmp": "BMP"}  # fmt: skip
@@ -61,6 +59,7 @@ def upscale(
     orientation is applied. A bad file does not stop the others, nor does one whose result is there
     already; failures are listed at the end.
     """
+    from nas.networks import runnable
     from nas.upscale.batch import jobs, upscale_files
     from nas.upscale.upscaler import Upscaler
 
@@ -72,10 +71,9 @@ def upscale(
         if not value > 0:
             raise InputError(f"{name}: expected a positive number, got {value:g}")
     todo = jobs(inputs, output, _FORMATS[file_format.lower()] if file_format else None)
-    network = opened_network(net, trial, runtime)
     upscaler = Upscaler(
-        network, device=device, fast=fast, tile=tile, overlap=overlap, memory_mb=memory,
-        alpha="network" if alpha == "network" else "bicubic",
+        runnable(net, trial=trial, runtime=runtime), device=device, fast=fast, tile=tile,
+        overlap=overlap, memory_mb=memory, alpha="network" if alpha == "network" else "bicubic",
     )  # fmt: skip
     if scale not in (None, upscaler.scale):
         raise InputError(f"{net} enlarges {upscaler.scale} times, but --scale is {scale}")
@@ -93,30 +91,6 @@ def upscale(
         say(f"{'  ' if len(todo) > 1 else 'nas: '}{one_line(str(outcome.error))}")
     if failed:
         raise typer.Exit(2)
-
-
-def opened_network(net: str, trial: str, runtime: str | None) -> Network | OnnxNetwork:
-    """The network that ``--net`` names.
-
-    Args:
-        net: an .onnx file, or what :func:`nas.networks.trained_network` takes.
-        trial: of a run.
-        runtime: ``"torch"``, ``"onnxruntime"``, or None for the file's own.
-
-    Raises:
-        InputError: no such network, or a runtime that cannot run it.
-    """
-    from nas.networks import trained_network
-    from nas.upscale.onnx_network import OnnxNetwork
-
-    if runtime not in (None, "torch", "onnxruntime"):
-        raise InputError(f"--runtime: expected torch or onnxruntime, got {runtime}")
-    if Path(net).suffix.lower() == ".onnx":
-        if runtime == "torch":
-            raise InputError(f"{net}: an ONNX file; leave --runtime out, or say onnxruntime")
-        return OnnxNetwork.of_file(net)
-    network = trained_network(net, trial=trial)
-    return OnnxNetwork.of_network(network) if runtime == "onnxruntime" else network
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +17,17 @@ from nas.evaluate.threads import threads
 from nas.evaluate.validate import ImageQuality, Quality, Reference, reference, score
 from search_spaces.errors import InputError
 
-__all__ = ["Enlarge", "Pair", "TestSet", "evaluate_set", "rows", "workers_on"]
+__all__ = [
+    "Enlarge", "Pair", "Row", "TestSet", "evaluate_set", "evaluate_together", "rows",
+    "workers_on",
+]  # fmt: skip
 
 Pixels = npt.NDArray[np.uint8]
 Enlarge = Callable[[Pixels], Pixels]
 """From LR (h, w, 3) to SR (h * scale, w * scale, 3), both uint8 RGB."""
+
+Row = tuple[str, str, list[tuple[float, float]]]
+"""(set, image, (PSNR-Y in dB, SSIM-Y) by each that was measured)."""
 
 _SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp"})
 
@@ -111,14 +117,26 @@ def evaluate_set(
     on_image: Callable[[ImageQuality, Pixels], None] | None = None,
     workers: int = 1,
 ) -> Quality:
-    """PSNR-Y and SSIM-Y of ``enlarge`` on every image, and their means.
+    """PSNR-Y and SSIM-Y of ``enlarge`` on every image; see `evaluate_together`."""
+    return evaluate_together([enlarge], test_set, on_image=on_image, workers=workers)[0]
+
+
+def evaluate_together(
+    enlargers: Sequence[Enlarge],
+    test_set: TestSet,
+    *,
+    on_image: Callable[[ImageQuality, Pixels], None] | None = None,
+    workers: int = 1,
+) -> tuple[Quality, ...]:
+    """PSNR-Y and SSIM-Y of several on every image, and their means; images are read once.
 
     uint8 SR, ``scale`` pixels shaved, BT.601 luma not rounded, the mean of dB.
 
     Args:
-        enlarge: a network, or anything else that makes SR from LR.
+        enlargers: networks, or anything else that makes SR from LR.
         test_set: what to measure on.
-        on_image: called with each image's figures and its SR, in the order of the images.
+        on_image: called with each image's figures and SR by the first of them, in the order of
+            the images.
         workers: images at a time. On a processor, two images on one core each are done sooner
             than one after the other on two: decoding and SSIM use one core only, and layers
             do not have to wait for each other's halves. Takes the memory of so many images.
@@ -127,21 +145,24 @@ def evaluate_set(
         InputError: an image that cannot be read or measured.
     """
 
-    def one(number: int) -> tuple[ImageQuality, Pixels]:
+    def measured(ref: Reference, sr: Pixels) -> ImageQuality:
+        return score(lambda lr: sr, [ref], test_set.scale).images[0]
+
+    def one(number: int) -> tuple[list[ImageQuality], Pixels]:
         ref = test_set.reference(number)
-        sr = enlarge(ref.lr)
-        return score(lambda lr: sr, [ref], test_set.scale).images[0], sr
+        large = [enlarge(ref.lr) for enlarge in enlargers]
+        return [measured(ref, sr) for sr in large], large[0]
 
     import torch
 
-    images: list[ImageQuality] = []
+    images: list[list[ImageQuality]] = []
     # The processor's cores shared out among the workers.
     with threads(max(1, torch.get_num_threads() // workers)), ThreadPoolExecutor(workers) as pool:
-        for image, sr in pool.map(one, range(len(test_set))):
-            images.append(image)
+        for found, sr in pool.map(one, range(len(test_set))):
+            images.append(found)
             if on_image is not None:
-                on_image(image, sr)
-    return Quality.of(images)
+                on_image(found[0], sr)
+    return tuple(Quality.of(those) for those in zip(*images, strict=True))
 
 
 def workers_on(device: str) -> int:
@@ -152,16 +173,16 @@ def workers_on(device: str) -> int:
     return min(4, torch.get_num_threads()) if device == "cpu" else 1
 
 
-def rows(results: Mapping[str, Quality]) -> Sequence[tuple[str, str, float, float]]:
-    """(set, image, PSNR-Y in dB, SSIM-Y) of every image, each set closed by its ``mean``."""
-    return [
-        (name, *figures)
-        for name, quality in results.items()
-        for figures in (
-            *((one.name, one.psnr_y_db, one.ssim_y) for one in quality.images),
-            ("mean", quality.psnr_y_db, quality.ssim_y),
-        )
-    ]
+def rows(results: Mapping[str, Sequence[Quality]]) -> Iterator[Row]:
+    """A row for every image, each set closed by its ``mean``: see `Row`.
+
+    Args:
+        results: the set's name to what `evaluate_together` has found.
+    """
+    for name, found in results.items():
+        for images in zip(*(quality.images for quality in found), strict=True):
+            yield name, images[0].name, [(one.psnr_y_db, one.ssim_y) for one in images]
+        yield name, "mean", [(quality.psnr_y_db, quality.ssim_y) for quality in found]
 
 
 def _images(name: str, folder: Path) -> list[Path]:

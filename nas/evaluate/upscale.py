@@ -11,7 +11,6 @@ from torch import nn
 
 from nas.evaluate.ensemble import SelfEnsemble
 from nas.evaluate.quality import RGB_TO_YCC, luma
-from search_spaces import Network
 
 __all__ = ["enlarger", "upscale"]
 
@@ -46,17 +45,21 @@ def upscale(network: nn.Module, pixels: Pixels, scale: int, *, colors: int = 3) 
 
 
 def enlarger(
-    network: Network, device: torch.device, *, self_ensemble: bool = False
+    network: nn.Module,
+    scale: int,
+    colors: int,
+    *,
+    device: torch.device | str = "cpu",
+    self_ensemble: bool = False,
 ) -> Callable[[Pixels], Pixels]:
     """What makes SR of LR by a network, which it moves to ``device``; see `upscale`.
 
     With ``self_ensemble``, the mean over 8 flips and turns.
     """
-    arch = network.architecture
     # Weights in channels_last once, instead of on every call.
     module: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     module = SelfEnsemble(module) if self_ensemble else module
-    return lambda pixels: upscale(module, pixels, arch.scale, colors=arch.colors)
+    return lambda pixels: upscale(module, pixels, scale, colors=colors)
 
 
 def _forward(

@@ -99,6 +99,26 @@ class OnnxNetwork:
         check_parity(network, lambda image: run(image, (image.shape[2], image.shape[3]), (0, 0)))
         return cls(run, arch.scale, arch.colors, arch, framed=True)
 
+    def module(self) -> nn.Module:
+        """The same for whole images, as a module: (1, colors, h, w) on the CPU."""
+        return _OnWhole(self.run)
+
+
+class _OnWhole(nn.Module):
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self.run = run
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(1, colors, h, w) to (1, colors, h * scale, w * scale)."""
+        whole = (image.shape[2], image.shape[3])
+        try:
+            return torch.from_numpy(self.run(np.ascontiguousarray(image.numpy()), whole, (0, 0)))
+        # ONNX Runtime's errors share no class with a public name.
+        except Exception as error:
+            told = f"an image of {whole[1]}x{whole[0]} cannot be enlarged ({first_line(error)})"
+            raise InputError(told) from None
+
 
 def _scale_of(path: Path | str, run: Run, colors: int) -> int:
     image: npt.NDArray[np.float32] = np.zeros((1, colors, _PROBE_PX, _PROBE_PX + 1), np.float32)

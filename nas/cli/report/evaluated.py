@@ -206,7 +206,9 @@ def _measure(
     from search_spaces import load
 
     device = best_device()
-    enlarge, workers = enlarger(load(weights), device), workers_on(device.type)
+    network, workers = load(weights), workers_on(device.type)
+    arch = network.architecture
+    enlarge = enlarger(network, arch.scale, arch.colors, device=device)
     with exact_convolutions():
         quality = evaluate_set(enlarge, test_set, on_image=on_image, workers=workers)
     return quality.psnr_y_db, quality.ssim_y

@@ -13,6 +13,7 @@ from PIL import Image
 
 from nas.cli.main import main
 from search_spaces import Architecture, build, save_weights
+from tests.nas_tests.foreign_graph import write_resize
 
 
 @pytest.fixture
@@ -75,6 +76,60 @@ def test_json_alone_on_standard_output(nas: Nas, hr: Path, network: Path) -> Non
     assert mine["images"] == again["images"]
     mean = sum(image["psnr_y_db"] for image in mine["images"]) / 2
     assert mine["psnr_y_db"] == pytest.approx(mean)
+
+
+def test_bicubic_beside_the_network(nas: Nas, hr: Path, network: Path, tmp_path: Path) -> None:
+    arguments = ("--set", f"Mine={hr}")
+    (bicubic,) = as_json(nas("bicubic", "--scale", 2, *arguments, "--json"))["sets"]
+    (mine,) = as_json(nas(network, *arguments, "--json"))["sets"]
+    assert "bicubic" not in bicubic
+    assert mine["bicubic"] == {key: bicubic[key] for key in ("psnr_y_db", "ssim_y")}
+    assert [one["bicubic"]["psnr_y_db"] for one in mine["images"]] == [
+        one["psnr_y_db"] for one in bicubic["images"]
+    ]
+    code, out, _ = nas(network, *arguments, "--csv", tmp_path / "figures.csv")
+    assert code == 0
+    assert out.count(f"{bicubic['psnr_y_db']:.4f}") == 1
+    with (tmp_path / "figures.csv").open() as file:
+        mean = list(csv.DictReader(file))[-1]
+    assert mean["image"] == "mean"
+    assert float(mean["bicubic_psnr_y_db"]) == pytest.approx(bicubic["psnr_y_db"], abs=1e-6)
+    assert float(mean["psnr_y_db"]) == pytest.approx(mine["psnr_y_db"], abs=1e-6)
+
+
+def test_an_onnx_file_of_another_maker(nas: Nas, hr: Path, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime", reason="the extra export is not installed")
+    net, saved = tmp_path / "double.onnx", tmp_path / "sr"
+    write_resize(net)
+    words = (net, "--set", f"Mine={hr}")
+    facts = as_json(nas(*words, "--save", saved, "--json"))
+    assert (facts["scale"], facts["runtime"], facts["device"]) == (2, "onnxruntime", "cpu")
+    assert "params" not in facts
+    (mine,) = facts["sets"]
+    # Repeated pixels.
+    assert 20 < mine["psnr_y_db"] < mine["bicubic"]["psnr_y_db"]
+    with Image.open(saved / "Mine" / "a.png") as image:
+        pixels = np.asarray(image)
+    assert np.array_equal(pixels[::2, ::2].repeat(2, 0).repeat(2, 1), pixels)
+    again = as_json(nas(*words, "--self-ensemble", "--json"))
+    assert again["sets"][0]["psnr_y_db"] == pytest.approx(mine["psnr_y_db"])
+    assert "double.onnx, x2" in nas(*words)[1]
+    for more, said in (
+        (("--device", "cuda"), "runs in ONNX Runtime, on the CPU"),
+        (("--trial", "3"), "only a run folder has trials"),
+        (("--scale", "3"), "enlarges 2 times, but --scale is 3"),
+    ):
+        code, _, err = nas(*words, *more)
+        assert (code, err.count("\n")) == (2, 1)
+        assert said in err
+
+
+def test_an_onnx_file_that_fails(nas: Nas, hr: Path, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime", reason="the extra export is not installed")
+    write_resize(tmp_path / "fixed.onnx", height=32)
+    code, _, err = nas(tmp_path / "fixed.onnx", "--set", hr)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "an image of 24x21 cannot be enlarged" in err
 
 
 def test_table_csv_and_images(nas: Nas, hr: Path, tmp_path: Path) -> None:

@@ -11,7 +11,14 @@ from PIL import Image
 from torch import Tensor, nn
 
 from nas.data.degradation import bicubic_down, bicubic_up, mod_crop
-from nas.evaluate.benchmark import Enlarge, Pixels, TestSet, evaluate_set, rows
+from nas.evaluate.benchmark import (
+    Enlarge,
+    Pixels,
+    TestSet,
+    evaluate_set,
+    evaluate_together,
+    rows,
+)
 from nas.evaluate.ensemble import SelfEnsemble
 from nas.evaluate.exact import exact_convolutions
 from nas.evaluate.quality import psnr_y_db, ssim_y
@@ -76,14 +83,25 @@ def test_callback_gets_every_image(hr: Path) -> None:
 
 def test_rows_close_each_set_with_its_mean(hr: Path) -> None:
     quality = evaluate_set(bicubic(2), TestSet.open("Mine", hr, 2))
-    listed = rows({"Mine": quality, "Again": quality})
+    listed = list(rows({"Mine": [quality], "Again": [quality]}))
     assert [row[:2] for row in listed[:4]] == [
         ("Mine", "a.png"),
         ("Mine", "b.png"),
         ("Mine", "c.png"),
         ("Mine", "mean"),
     ]
-    assert listed[3][2:] == listed[7][2:] == (quality.psnr_y_db, quality.ssim_y)
+    assert listed[3][2] == listed[7][2] == [(quality.psnr_y_db, quality.ssim_y)]
+
+
+def test_several_are_measured_on_the_same_images(hr: Path) -> None:
+    opened, saved = TestSet.open("Mine", hr, 2), list[Pixels]()
+    found = evaluate_together(
+        [bicubic(2), lambda lr: 255 - bicubic(2)(lr)], opened, workers=2,
+        on_image=lambda _, sr: saved.append(sr),
+    )  # fmt: skip
+    assert found[0] == evaluate_set(bicubic(2), opened)
+    assert found[1].psnr_y_db < found[0].psnr_y_db
+    assert all(np.array_equal(sr, bicubic(2)(opened.reference(n).lr)) for n, sr in enumerate(saved))
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from nas.upscale.upscaler import Upscaler
 from search_spaces import Network, save_weights
 from search_spaces.errors import InputError
 from tests.nas_tests.conftest import Outcome
+from tests.nas_tests.foreign_graph import write_resize
 from tests.nas_tests.upscale_tests.conftest import make
 
 if os.environ.get("CI_REQUIRES_ALL") != "1":
@@ -35,28 +36,15 @@ class Kept(dict[str, Any]):
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
-    import onnx
-
     from nas.deploy.onnx_file import export_onnx
 
     folder = tmp_path_factory.mktemp("onnx")
     made = Kept(esa=make(ESA), folder=folder)
     export_onnx(made["esa"], folder / "esa.onnx")
     made["framed"] = OnnxNetwork.of_network(made["esa"])
-    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
-    for name, height, factors in (
-        ("double", "h", (1, 1, 2, 2)), ("fixed", 8, (1, 1, 2, 2)), ("same", "h", (1, 1, 1, 1))
-    ):  # fmt: skip
-        resize = helper.make_node("Resize", ["in", "", "scales"], ["out"], mode="nearest")
-        graph = helper.make_graph(
-            [resize], name,
-            [helper.make_tensor_value_info("in", kind, [1, 3, height, "w"])],
-            [helper.make_tensor_value_info("out", kind, None)],
-            [helper.make_tensor("scales", kind, [4], [float(f) for f in factors])],
-        )  # fmt: skip
-        foreign = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
-        foreign.ir_version = 9
-        onnx.save(foreign, str(folder / f"{name}.onnx"))
+    write_resize(folder / "double.onnx")
+    write_resize(folder / "fixed.onnx", height=8)
+    write_resize(folder / "same.onnx", factor=1)
     return made
 
 
