@@ -1,4 +1,18 @@
-"""Which network next, and what is it worth? The search, its runs and its records."""
+"""Which network next, and what is it worth? The search, its runs and its records.
+
+``search`` runs a search, ``open_run`` reads one in any state::
+
+    import nas
+
+    run = nas.search("600K-params", profile="quick")    # help(nas.search): every setting
+    run.front()                                         # the Pareto front, a DataFrame
+    run.best()                                          # a TrialRecord
+    nas.open_run("runs/600K-params").finished()         # later, or in another process
+
+``make_settings`` and ``run_search`` are its two halves, for a ``Trainer`` of one's own (with its
+``Photos``, ``Rung`` and ``Prices``) in the place of the training. What can be built, and how
+a network is loaded and run, is in ``search_spaces``.
+"""
 
 from __future__ import annotations
 

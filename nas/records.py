@@ -73,6 +73,13 @@ class Rung:
     rate_factor: float = 1.0
     own: Mapping[str, float] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        # A trainer of one's own may take them from NumPy or pandas, whose numbers no store keeps.
+        object.__setattr__(self, "step", int(self.step))
+        for name in ("psnr_y_db", "ssim_y", "seconds", "rate_factor"):
+            object.__setattr__(self, name, float(getattr(self, name)))
+        object.__setattr__(self, "own", {name: float(one) for name, one in self.own.items()})
+
     def figure(self, name: str) -> float:
         """The figure in the field of that name, or else the own one; NaN: not known."""
         found: float = self.own[name] if name in self.own else getattr(self, name, math.nan)

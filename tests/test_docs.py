@@ -226,6 +226,12 @@ GUIDES: tuple[Guide, ...] = (
         aside=("nas dashboard runs/mine",),
     ),
     Guide(
+        "replay.md",
+        lambda folder: (folder / "benchmarks").symlink_to(DOCS.parent / "benchmarks"),
+        {"range(3)": "range(1)", "trials=40": "trials=9"},
+        adds=True,
+    ),
+    Guide(
         "extend.md",
         _extend,
         {

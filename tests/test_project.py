@@ -157,7 +157,9 @@ class TestSources:
 
     def test_public_names_lead_somewhere(self) -> None:
         assert {"Trainer", "run_search", "Prices", "make_settings"} <= set(nas.__all__)
-        assert all(hasattr(nas, name) for name in nas.__all__)
+        assert all(getattr(nas, name).__doc__ for name in nas.__all__)
+        assert all(f"``{name}``" in str(nas.__doc__) or f"nas.{name}(" in str(nas.__doc__)
+                   for name in nas.__all__ if name not in ("Run", "TrialRecord"))  # fmt: skip
 
     def test_no_test_folder_shadows_a_package(self) -> None:
         assert not [name for name in PACKAGES if (ROOT / "tests" / name).exists()]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, get_type_hints
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 __all__ = ["Keywords", "tells_keywords_of"]
+
+_ATTRIBUTE = re.compile(r"^    \w+: .*\n?(?:^     .*\n?)*", re.M)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -55,6 +58,13 @@ class Keywords(TypedDict, total=False):
     noise_db: float | None
 
 
+def _told(model: type[BaseModel], names: Iterable[str]) -> str:
+    """What the model's docstring says of these attributes."""
+    _, _, attributes = str(inspect.getdoc(model)).partition("Attributes:\n")
+    found = {text.partition(":")[0].strip(): text for text in _ATTRIBUTE.findall(attributes)}
+    return "".join(found[name].rstrip("\n") + "\n" for name in names)
+
+
 def tells_keywords_of(model: type[BaseModel]) -> Callable[[F], F]:
     """Lets help() show a function's keywords, and what its settings' attributes say of them."""
     kinds = get_type_hints(Keywords)
@@ -67,8 +77,8 @@ def tells_keywords_of(model: type[BaseModel]) -> Callable[[F], F]:
             usual = None if field.default_factory else field.default
             every.append(inspect.Parameter(name, keyword, default=usual, annotation=kind))
         function.__signature__ = shown.replace(parameters=every)  # type: ignore[attr-defined]
-        _, _, attributes = str(inspect.getdoc(model)).partition("Attributes:\n")
-        function.__doc__ = f"{inspect.getdoc(function)}\n\nSettings:\n{attributes}"
+        about, _, example = str(inspect.getdoc(function)).partition("\nExample:\n")
+        function.__doc__ = f"{about}\nSettings:\n{_told(model, kinds)}\nExample:\n{example}"
         return function
 
     return told

@@ -35,15 +35,23 @@ def search(
     """Searches for the best networks within the budgets, or goes on with a search.
 
     Args:
-        budget: such as ``"600K-params"`` or ``["600K-params", "25ms-latency"]``.
+        budget: the most that a network may cost, one or several: ``"600K-params"``;
+            ``"30G-flops"``, multiply-adds for a 1280x720 output, as ``"30G-macs"``;
+            ``"120M-activations"``, elements of all convolutions' outputs; ``"25ms-latency"``,
+            measured here; ``"200MB-memory"``, weights and live tensors. ``()``: no limit.
         observer: told what happens, with the records of ``nas.explore.events``.
-        **settings: what ``nas search`` has as options, by the same names; each has a default.
+        **settings: those below: what ``nas search`` has as options, by the same names.
 
     Returns:
         The run; ``run.front()`` is its Pareto front as a DataFrame.
 
     Raises:
         InputError: a setting that makes no sense.
+
+    Example:
+        >>> run = nas.search("600K-params", profile="quick", trials=24, data="photos")
+        >>> run.front()[["number", "psnr_y_db", "params", "macs"]]
+        >>> network = search_spaces.load(run.weights(run.best()))
     """
     return run_search(make_settings(budget, **settings), observer)
 

@@ -88,18 +88,19 @@ class SearchSettings(BaseModel):
         budget: the most that a network may cost, ``"600K-params"`` or several; empty for none.
         space: what can be built: a named space, a YAML file or a ``Space``.
         scale: upscaling factor, 2, 3 or 4.
-        profile: length of the proxy training: smoke, quick (default), standard or full;
-            ``"custom"`` with a recipe of one's own.
+        profile: length of the proxy training: smoke, quick (default), standard or full; with a
+            recipe of one's own it is ``"custom"``.
         recipe: how each network is trained, where no profile is meant.
         objectives: names among ``nas.objectives.OBJECTIVES``, psnr among them; by default psnr
             against every budgeted figure.
         sampler: one of ``SAMPLERS``: tpe, nsga2, nsga3, gp or random.
-        trials: trained networks in all, over every start of this search; by default the
-            profile's.
-        timeout: no trial is started after so many seconds of this start; ``None``: no limit.
+        trials: trained networks in all, over every start of this search; by default 4, 24, 80 or
+            260 by the profile.
+        timeout: no trial is started after so many seconds of this start, or ``"5m"``; ``None``:
+            no limit.
         rungs: at how many steps a network is judged, the last one included; 1: no early stop;
             ``None``: 2, but for very short trainings.
-        eta: one of so many networks goes on from each rung, more than 1.
+        eta: of so many networks one goes on from each rung; more than 1.
         early_stop: whether networks may stop before the end.
         candidates: of so many proposals the most promising one is trained, 1: the first.
         warm_start: folders of earlier runs whose fronts are trained first.
@@ -112,8 +113,8 @@ class SearchSettings(BaseModel):
         prefer: which of those that are as good is the best: ``"better"`` or ``"cheaper"``; by
             default what the run was begun with.
         device: ``"cpu"``, ``"cuda"``; ``None`` for the best there is.
-        latency_size: input (height, width) for latency; ``None``: that of the latency model, or
-            90x160.
+        latency_size: input (height, width) in pixels for latency, or ``"160x90"``, width first;
+            ``None``: that of the latency model, or 160x90.
         latency_elsewhere: whether the latency model is of another device, which is searched for.
         latency_model: a fitted model or its file, which says latencies; ``None`` to measure.
         threads: CPU threads of a measured forward pass; by default what the run was begun with,
@@ -231,8 +232,19 @@ class SearchSettings(BaseModel):
 def make_settings(budget: Sequence[str] | str = (), **given: Unpack[Keywords]) -> SearchSettings:
     """Settings from what a user gives; everything left out gets its default.
 
+    Args:
+        budget: the most that a network may cost, one or several, as for ``nas.search``.
+        **given: those below.
+
+    Returns:
+        The settings, checked, for ``nas.run_search``.
+
     Raises:
         InputError: any value that makes no sense, with what was expected.
+
+    Example:
+        >>> settings = nas.make_settings("600K-params", sampler="nsga2", storage="memory")
+        >>> run = nas.run_search(settings)
     """
     told = {"budget": budget, **given}
     if given.get("recipe") is not None:

@@ -74,7 +74,11 @@ class Photos:
 
 
 class Trainer(Protocol):
-    """Says what networks are worth after so many steps."""
+    """Says what networks are worth after so many steps; one of your own needs only these methods.
+
+    ``nas.run_search(settings, trainer=...)`` asks it: docs/replay.md has one that looks up
+    recorded trainings.
+    """
 
     @property
     def photos(self) -> Photos:

@@ -174,7 +174,12 @@ class Meter:
 
 
 class Prices(Meter):
-    """Prices alone: for searches that neither limit nor weigh latency, and train nothing."""
+    """Prices alone: for searches that neither limit nor weigh latency, and train nothing.
+
+    Args:
+        budgets: of the search, ``settings.budget``.
+        hr: output height and width in pixels for multi-adds and activations, ``settings.hr``.
+    """
 
     measures = False
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, fields
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +26,16 @@ FULL = TrialRecord(
 def test_round_trip_through_json() -> None:
     attrs = json.loads(json.dumps(FULL.to_attrs()))
     assert TrialRecord.from_attrs(3, FINISHED, attrs) == FULL
+
+
+def test_numbers_of_numpy_are_taken_as_plain_ones() -> None:
+    rung = Rung(
+        cast(int, np.int64(3)), np.float64(30.5), cast(float, np.float32(0.5)), np.float64(1.0),
+        own={"worst": np.float64(2.0)},
+    )  # fmt: skip
+    assert {type(value) for value in (rung.step, *asdict(rung).values())} == {int, float, dict}
+    record = TrialRecord(0, FINISHED, psnr_y_db=rung.psnr_y_db, rungs=(rung,))
+    assert json.loads(json.dumps(record.to_attrs()))["rungs"][0]["own"] == {"worst": 2.0}
 
 
 def test_unknown_figures_take_no_attribute() -> None:

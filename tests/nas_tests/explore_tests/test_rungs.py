@@ -202,3 +202,8 @@ def test_another_worker_may_promote_what_has_just_been_stopped(
     with pytest.raises(KeyboardInterrupt):
         run_search(settings, paused, trainer=MadeUp(), meter=Prices())
     assert seen == others
+
+
+def test_a_replayed_search_says_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert len(recorded(tmp_path / "run", 6, sampler="tpe", candidates=4).finished()) > 0
+    assert capfd.readouterr() == ("", "")

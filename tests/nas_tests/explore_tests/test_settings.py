@@ -231,6 +231,9 @@ class TestOneListOfSettings:
         assert shown["eta"].default == make_settings().eta
         told = inspect.getdoc(function) or ""
         assert [name for name in self.fields if not re.search(rf"^ +{name}: ", told, re.M)] == []
+        assert not [name for name in DERIVED if re.search(rf"^ +{name}: ", told, re.M)]
+        assert told.index("Raises:") < told.index("Settings:") < told.index("Example:\n    >>> ")
+        assert function.__name__ + '("600K-params"' in told
 
 
 def test_identity_differs_with_what_makes_trials_incomparable() -> None:
