@@ -124,7 +124,8 @@ def _unfit(values: Any, path: str = "") -> str:
     elif not isinstance(values, str | int | float | None):
         return f"{at}expected plain data, got {_shown(values)}"
     for key, value in inner:
-        found = _unfit(value, f"{path}.{key}" if path else str(key))
+        name = str(key) if str(key).isprintable() else repr(key)
+        found = _unfit(value, f"{path}.{name}" if path else name)
         if found:
             return found
     return "" if path else "expected plain data"

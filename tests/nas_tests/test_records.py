@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nas.records import FAILED, FINISHED, Rung, TrialRecord, to_frame
@@ -109,6 +109,7 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from([f.name for f in fields(TrialRecord)]), JSON), JSON)
+@example(attrs={}, state={"\n": math.inf})
 def test_whatever_stands_there_is_a_record_or_one_line(attrs: dict[str, Any], state: Any) -> None:
     record, told = None, ""
     try:
