@@ -316,7 +316,7 @@ def test_from_the_winner_to_use(
     if os.environ.get("CI_REQUIRES_ALL") != "1":
         pytest.importorskip("onnxscript", reason="the extra export is not installed")
     CHAIN.prepare(tmp_path)
-    commands = [text for _, text in pieces(CHAIN)]
+    commands = {text.split()[1]: text for _, text in pieces(CHAIN)}
     graph = tmp_path / "small.onnx"
 
     def slow(network: Any, train: Any, judging: Any, file: Path, **_: Any) -> Quantized:
@@ -325,12 +325,12 @@ def test_from_the_winner_to_use(
 
     with monkeypatch.context() as patch:
         patch.setattr("compress.int8_step.quantize", slow)
-        said = "".join(map(run, commands))
+        said = "".join(map(run, commands.values()))
     assert len(list((tmp_path / "large").iterdir())) == 4
     assert not graph.exists()
-    assert f"No small.onnx, since int8 is not kept; use {commands[4].split()[-1]}" in said
+    assert f"No small.onnx, since int8 is not kept; use {commands['upscale'].split()[-1]}" in said
     exported, quantized = re.findall(r"^  in .*: (nas .*)$", said, re.M)
-    assert exported == commands[5].replace("net.onnx", graph.name)
+    assert exported == commands["export"].replace("net.onnx", graph.name)
     run(quantized)
     assert graph.stat().st_size > 1000
     graph.unlink()
@@ -338,10 +338,10 @@ def test_from_the_winner_to_use(
 
     # Whether it really does with a network of seconds is left to chance.
     monkeypatch.setattr("compress.int8_step._worse", lambda *_: "")
-    assert "No small.onnx" not in run(f"{commands[2]} --force")
+    assert "No small.onnx" not in run(f"{commands['compress']} --force")
     assert graph.is_file()
-    for command in (commands[4], commands[4].replace("small.safetensors", graph.name)):
-        run(f"{command} --force")
+    for net in ("small.safetensors", graph.name):
+        run(f"{commands['upscale']} --force".replace("small.safetensors", net))
 
 
 def test_every_text_to_be_replaced_is_there() -> None:
