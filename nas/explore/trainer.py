@@ -285,12 +285,17 @@ class NetworkTrainer:
     def _state(self, architecture: Architecture, checkpoint: Path) -> TrainState:
         from nas.training.state import resumed
 
-        return resumed(lambda: self._fresh(architecture), checkpoint)
+        return resumed(
+            lambda: self._fresh(architecture),
+            checkpoint,
+            blank=lambda: self._fresh(architecture, first_weights=False),
+        )
 
-    def _fresh(self, architecture: Architecture) -> TrainState:
+    def _fresh(self, architecture: Architecture, *, first_weights: bool = True) -> TrainState:
         from nas.training.first_weights import set_first_weights
         from nas.training.state import seeded, start
 
         network = seeded(lambda: build(architecture), self.recipe.seed)
-        set_first_weights(network, self.patches, self.recipe)
+        if first_weights:
+            set_first_weights(network, self.patches, self.recipe)
         return start(network, self.recipe, device=self.device, colors=architecture.colors)

@@ -142,14 +142,19 @@ def write_tensors(path: Path | str, content: dict[str, Any]) -> None:
         raise WriteError(f"cannot write {path}: {reason}; is the disk full?") from error
 
 
-def resumed(fresh: Callable[[], TrainState], checkpoint: Path) -> TrainState:
+def resumed(
+    fresh: Callable[[], TrainState],
+    checkpoint: Path,
+    blank: Callable[[], TrainState] | None = None,
+) -> TrainState:
     """The state in a checkpoint, or a fresh one where there is none that can be used.
 
-    A damaged one costs some steps again, not all that hangs on them.
+    A damaged one costs some steps again, not all that hangs on them. ``blank`` makes what a
+    checkpoint is loaded into, where that is cheaper than a fresh one.
     """
     if checkpoint.exists():
         try:
-            return fresh().load(checkpoint)
+            return (blank or fresh)().load(checkpoint)
         except InputError:
             # Half of it may be loaded.
             pass

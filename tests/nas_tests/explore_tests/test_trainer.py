@@ -1,4 +1,4 @@
-"""Trainings that diverge: begun again at half the step sizes, once."""
+"""What a search has of a training: begun, gone on with, begun again where it diverges."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from nas.evaluate.validate import validate
 from nas.explore.settings import make_settings
 from nas.explore.trainer import NetworkTrainer
-from nas.training import checkpointed
+from nas.training import checkpointed, first_weights
 from nas.training.loop import Diverged, train
 from nas.training.recipe import Recipe
 from nas.training.state import TrainState
@@ -126,3 +126,17 @@ def test_weights_are_those_that_were_judged(
         one.save_weights(arch, path, weights)
         photos, scale = trainer.dataset.validation, trainer.dataset.scale
         assert validate(load(weights), photos, scale).psnr_y_db == rung.psnr_y_db
+
+
+def test_the_photos_are_asked_for_first_weights_once(
+    arch: Architecture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_thread: None
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(
+        first_weights, "set_first_weights", lambda network, *more: asked.append(id(network))
+    )
+    trainer, path = trainer_of(RECIPE), tmp_path / "a.pt"
+    for step in (6, 12):
+        trainer.advance(arch, step, checkpoint=path, on_step=untold)
+    trainer.save_weights(arch, path, tmp_path / "a.safetensors")
+    assert len(asked) == 1
