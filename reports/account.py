@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from nas.audit.trust import Trust
 from nas.records import TrialRecord
 from reports.plots.published import PublishedInfo
 from reports.summary import RunSummary
@@ -65,6 +66,7 @@ class RunAccount:
         full_steps: optimiser steps of a training that is not stopped early.
         importance: of the dimensions, one entry a target.
         compressed: what compression made of its networks, in order; ``source`` says how.
+        audit: what an audit found of its short trainings, if there was one.
         crops: pieces of its validation photos.
         published: its networks among published ones, one entry a test set.
         made: (what, how) lines on how everything was made.
@@ -78,6 +80,7 @@ class RunAccount:
     full_steps: int | None = None
     importance: tuple[Importance, ...] = ()
     compressed: tuple[TrialRecord, ...] = ()
+    audit: Trust | None = None
     crops: tuple[PhotoCrops, ...] = ()
     published: Mapping[str, PublishedInfo] = field(default_factory=dict)
     made: tuple[tuple[str, str], ...] = ()

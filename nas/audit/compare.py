@@ -13,6 +13,7 @@ from nas.audit.noise import seed_noise_db
 from nas.audit.price import residuals, slopes
 from nas.audit.ranking import (
     Estimate,
+    Figure,
     estimate,
     recall_count,
     replicates,
@@ -54,9 +55,9 @@ class Signal:
     tau: Estimate
     tau_at_price: Estimate
     of_ceiling: Estimate
-    recall: float
-    spread_db: float
-    noise_db: float
+    recall: Figure
+    spread_db: Figure
+    noise_db: Figure
     crossed: bool = True
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from nas.audit.noise import indistinct_db
 from nas.audit.price import COSTS
+from nas.audit.ranking import Figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,9 +32,9 @@ class Saving:
 
     cost: str
     hash: str
-    value: float
-    ratio: float
-    below_db: float
+    value: Figure
+    ratio: Figure
+    below_db: Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,8 @@ class Equals:
     """
 
     best: str
-    best_db: float
-    margin_db: float
+    best_db: Figure
+    margin_db: Figure
     count: int
     savings: tuple[Saving, ...]
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from nas.audit.ranking import Figure
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -39,12 +41,12 @@ class HeadStart:
 
     setting: str
     networks: int
-    early_db: float
-    early_error_db: float
-    late_db: float
-    late_error_db: float
-    flattered_db: float
-    error_db: float
+    early_db: Figure
+    early_error_db: Figure
+    late_db: Figure
+    late_error_db: Figure
+    flattered_db: Figure
+    error_db: Figure
 
     @property
     def certain(self) -> bool:

@@ -6,15 +6,19 @@ worse than all others.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BeforeValidator
 
 from search_spaces.errors import InputError
 
 __all__ = [
     "Estimate",
+    "Figure",
     "estimate",
     "interval",
     "recall_count",
@@ -30,13 +34,21 @@ _AT_ONCE = 2_000_000
 """Pairs of networks, over samples, that are looked at together: bounds the memory."""
 
 
+def _known(value: Any) -> Any:
+    return math.nan if value is None else value
+
+
+Figure: TypeAlias = Annotated[float, BeforeValidator(_known)]
+"""A figure that is NaN where it is not known, which JSON writes as null."""
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """A figure with its 90% bootstrap interval; NaN where there is too little to say it."""
 
-    value: float
-    low: float
-    high: float
+    value: Figure
+    low: Figure
+    high: Figure
 
 
 def tau_weights(first: npt.ArrayLike, second: npt.ArrayLike, weights: Values) -> Values:

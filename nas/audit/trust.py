@@ -15,6 +15,7 @@ from nas.audit.equals import Equals, equals
 from nas.audit.families import HeadStart, head_starts
 from nas.audit.plateau import Plateau, plateau
 from nas.audit.price import COSTS, price_terms
+from nas.audit.ranking import Figure
 from nas.audit.signals import Figures, compared, drawn_on, expected_db, figures_at
 from nas.predictor import ZERO_COST
 
@@ -52,15 +53,15 @@ class Trust:
     prices: tuple[str, ...]
     proxy_step: int
     long_step: int
-    long_db: tuple[float, ...]
-    rung_leads: dict[int, tuple[float, ...]]
-    long_leads: tuple[float, ...]
+    long_db: tuple[Figure, ...]
+    rung_leads: dict[int, tuple[Figure, ...]]
+    long_leads: tuple[Figure, ...]
     signals: tuple[Signal, ...]
     ceiling: Signal
     plateau: Plateau
     settings: tuple[HeadStart, ...]
     equals: Equals | None
-    repeat_db: float = float("nan")
+    repeat_db: Figure = float("nan")
 
     @property
     def rungs(self) -> tuple[Signal, ...]:

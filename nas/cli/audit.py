@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from nas.cli.console import PlainConsole
 from nas.cli.options import Device, Storage, argument, option
@@ -53,13 +53,9 @@ def audit(
 
 
 def _write(run: Run, found: Audited) -> None:
-    import json
-    from dataclasses import asdict
-
     import pandas as pd
 
-    from nas.audit.finding import findings
-    from nas.audit.store import without_nan
+    from nas.audit.verdict import write_verdict
     from nas.cli.audit_table import signal_rows
     from reports.plots.audit import audit_info
     from reports.plots.audit_figure import save_audit
@@ -72,14 +68,7 @@ def _write(run: Run, found: Audited) -> None:
     ):
         with atomic_path(folder / name) as temporary:
             frame.to_csv(temporary, index=False)
-    told: dict[str, Any] = {
-        "findings": findings(found.trust),
-        "trials": found.trials,
-        **asdict(found.trust),
-    }
-    with atomic_path(folder / "audit.json") as temporary:
-        text = json.dumps(without_nan(told), indent=2, allow_nan=False)
-        temporary.write_text(text + "\n", encoding="utf-8")
+    write_verdict(folder, found.trust, found.trials)
     save_audit(audit_info(found.trust, f"Audit of {run.folder.resolve().name}"), folder / "audit")
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from reports.plots.sheet import SCREEN, Sheet
 from reports.plots.style import FAINT, GRID, INK, Entries, draw_legend, legend_columns
 
-__all__ = ["Frame", "framed", "plain_axis"]
+__all__ = ["Frame", "framed", "panel_inches", "plain_axis"]
 
 # In inches, so that text keeps its place whatever the figure's size.
 _LEFT, _LEFT_ON_PAPER, _RIGHT, _TOP, _BARE_TOP, _BELOW = 0.8, 0.65, 0.15, 0.75, 0.14, 0.53
@@ -54,7 +54,6 @@ def framed(
     notes: str = "",
     shared: bool = True,
     gap: float = 0.06,
-    shares: Sequence[float] = (),
 ) -> Frame:
     """A white figure of ``count`` panels, without touching matplotlib's global state.
 
@@ -74,7 +73,6 @@ def framed(
         notes: beneath it, wrapped, fainter.
         shared: whether the panels share the vertical axis.
         gap: between two panels, in shares of their width.
-        shares: how wide each is beside the others, where they stand in one row.
     """
     count = max(count, 1)
     if sheet.width_inches is not None:
@@ -106,10 +104,7 @@ def framed(
     told = f"{caption} {notes}".strip()
     figure.set_label(". ".join(part for part in (title, subtitle, told) if part))
     left = left_inches / width
-    grid = figure.subplots(
-        rows, columns, sharey=shared, squeeze=False,
-        width_ratios=list(shares) if rows == 1 and shares else None,
-    ).ravel()  # fmt: skip
+    grid = figure.subplots(rows, columns, sharey=shared, squeeze=False).ravel()
     for spare in grid[count:]:
         spare.remove()
     figure.subplots_adjust(
@@ -146,14 +141,20 @@ def _wrapped(text: str, inches: float, characters: float) -> list[str]:
     return textwrap.wrap(text, max(int(characters * inches), 10))
 
 
+def panel_inches(axis: Axes) -> tuple[float, float]:
+    """Width and height of a panel, in inches."""
+    figure, place = axis.get_figure(root=True), axis.get_position()
+    assert figure is not None
+    return place.width * figure.get_figwidth(), place.height * figure.get_figheight()
+
+
 def plain_axis(axis: Axes, across: str, up: str = "") -> None:
     """Ticks, grid and labels in the manner of all figures."""
-    figure = axis.get_figure(root=True)
-    assert figure is not None
-    inches = axis.get_position().width * figure.get_figwidth()
-    axis.set_xlabel("\n".join(_wrapped(across, inches, _OF_AXIS)), color=INK, parse_math=False)
+    wide, high = panel_inches(axis)
+    axis.set_xlabel("\n".join(_wrapped(across, wide, _OF_AXIS)), color=INK, parse_math=False)
     if up:
-        axis.set_ylabel(up, color=INK, parse_math=False)
+        lines = _wrapped(up, high, _OF_AXIS)
+        axis.set_ylabel("\n".join(lines), color=INK, parse_math=False)
     axis.tick_params(colors=INK, labelsize=8.5, length=3)
     axis.grid(True, color=GRID, linewidth=0.6)
     axis.set_axisbelow(True)

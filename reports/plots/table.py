@@ -1,4 +1,7 @@
-"""The plots of a report: the one table of them, which print, page and tests read."""
+"""The plots of a report: the one table of them, which print, page and tests read.
+
+``side_by_side`` is not among them: it is of a photo and any networks, not of a run.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from nas.objectives import OBJECTIVES
 from reports.account import RunAccount
+from reports.plots.audit import AuditInfo, audit_info
 from reports.plots.comparison import comparison_info
 from reports.plots.compression import compression_info
 from reports.plots.importance import importance_info
@@ -70,6 +74,7 @@ SECTIONS = {
     "training": "Training",
     "dimensions": "Dimensions",
     "latency": "Latency",
+    "audit": "Audit",
     "compression": "Compression",
 }
 """The page's sections with plots of a run, in order, and their titles."""
@@ -81,6 +86,12 @@ def _pareto(account: RunAccount) -> ParetoInfo:
     weighed = [o.name for o in (*summary.weighed, *(o for o, _ in summary.walls))]
     costs = dict.fromkeys([*PANELS, *(n for n in weighed if not OBJECTIVES[n].maximize)])
     return pareto_info(account.records, summary, tuple(costs), compressed=account.compressed)
+
+
+def _audit(account: RunAccount) -> AuditInfo:
+    if account.audit is None:
+        raise NothingToDraw("an audit's figure needs an audit: got none; nas audit makes one")
+    return audit_info(account.audit, "Short trainings against long ones")
 
 
 def _published(account: RunAccount) -> Mapping[str, PublishedInfo]:
@@ -124,6 +135,10 @@ PLOTS = (
     Plot(
         "latency", "latency", "reports.plots.latency_figure:draw_latency",
         f"{_CHARTS}:latency_chart", lambda run: latency_info(run.records, run.summary),
+    ),
+    Plot(
+        "audit", "audit", "reports.plots.audit_figure:draw_audit",
+        "reports.html.audit_chart:audit_chart", _audit,
     ),
     Plot(
         "compression", "compression", "reports.plots.compression_figure:draw_compression",

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+import math
+from functools import cache
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
+from nas.audit.trust import Trust, trust
 from nas.records import FAILED, FINISHED, REJECTED, STOPPED, Rung, TrialRecord
 from reports.account import CropImage, Importance, PhotoCrops, RunAccount
 from reports.summary import RunSummary
@@ -69,6 +73,25 @@ def picture(value: int) -> bytes:
     return file.getvalue()
 
 
+@cache
+def judged() -> Trust:
+    """The verdict of a made-up audit: twelve networks in two seeds, of which one diverged."""
+    rng = np.random.default_rng(0)
+    quality = rng.normal(28, 0.3, 12)
+    networks = pd.DataFrame(
+        {"hash": list("abcdefghijkl"), "params": np.arange(1, 13) * 1000, "macs": rng.random(12)}
+    )
+    rows = [
+        (name, seed, step, value - 5 * step**-0.5 + rng.normal(0, 0.05))
+        for name, value in zip(networks["hash"], quality, strict=True)
+        for seed in (0, 1)
+        for step in (10, 30, 150)
+    ]
+    rows[-1] = ("l", 1, 150, math.nan)
+    curves = pd.DataFrame(rows, columns=["hash", "seed", "step", "psnr_y_db"])
+    return trust(curves, networks, proxy_step=30, long_step=150, samples=50)
+
+
 def account(name: str = "a run", **more: Any) -> RunAccount:
     told: dict[str, Any] = {
         "ended_s": {record.number: 10.0 * (record.number + 1) for record in RECORDS},
@@ -83,6 +106,7 @@ def account(name: str = "a run", **more: Any) -> RunAccount:
             TrialRecord(3, REJECTED, source="compressed:distill", params=250_000, psnr_y_db=29.2),
             network(3, 29.25, 250_000, source="compressed:int8"),
         ),
+        "audit": judged(),
         "crops": (
             PhotoCrops(
                 "cat.png", "8×8 pixels",

@@ -5,31 +5,17 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 
-from nas.audit.trust import Trust, trust
+from nas.audit.trust import Trust
 from reports.plots.audit import audit_info
 from reports.plots.audit_figure import draw_audit, save_audit
+from tests.reports_tests.accounts import judged as made_up
 
 
 @pytest.fixture(scope="module")
 def judged() -> Trust:
-    rng = np.random.default_rng(0)
-    quality = rng.normal(28, 0.3, 12)
-    networks = pd.DataFrame(
-        {"hash": list("abcdefghijkl"), "params": np.arange(1, 13) * 1000, "macs": rng.random(12)}
-    )
-    rows = [
-        (name, seed, step, value - 5 * step**-0.5 + rng.normal(0, 0.05))
-        for name, value in zip(networks["hash"], quality, strict=True)
-        for seed in (0, 1)
-        for step in (10, 30, 150)
-    ]
-    rows[-1] = ("l", 1, 150, math.nan)
-    curves = pd.DataFrame(rows, columns=["hash", "seed", "step", "psnr_y_db"])
-    return trust(curves, networks, proxy_step=30, long_step=150, samples=50)
+    return made_up()
 
 
 def test_says_what_was_found(judged: Trust) -> None:

@@ -110,7 +110,7 @@ def test_every_figure_is_drawn_and_none_is_empty(opened: Opened) -> None:
     page = opened()
     draw_all(page)
     charts = page.locator(".plot").all()
-    assert len(charts) == 7
+    assert len(charts) == 8
     for chart in charts:
         drawn = chart.evaluate(
             "plot => plot.querySelectorAll('.point, .scatterlayer .js-line').length"

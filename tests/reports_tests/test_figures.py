@@ -79,7 +79,7 @@ def test_a_paper_has_no_title_inside_unless_asked(tmp_path: Path) -> None:
     title = account().summary.title
     for titled in (False, True):
         sheet = Sheet.named("page", titled=titled)
-        small = account(records=RECORDS[:1], importance=(), compressed=())
+        small = account(records=RECORDS[:1], importance=(), compressed=(), audit=None)
         write_figures([small], tmp_path / str(titled), sheet, ("svg",))
         # Text stays text.
         words = (tmp_path / str(titled) / "pareto.svg").read_text("utf-8")
@@ -108,7 +108,7 @@ def test_widths_and_formats_are_checked() -> None:
 
 
 def test_several_runs_are_compared_and_kept_apart(tmp_path: Path) -> None:
-    bare = account("bare", records=RECORDS[:1], importance=(), compressed=())
+    bare = account("bare", records=RECORDS[:1], importance=(), compressed=(), audit=None)
     written = write_figures([account("whole"), bare], tmp_path, formats=("svg",))
     names = [str(path.relative_to(tmp_path)) for path in written]
     assert names[:2] == ["comparison.svg", "hypervolume.svg"]
@@ -132,7 +132,7 @@ def test_only_nothing_to_draw_is_passed_over() -> None:
 
 
 def test_a_run_without_any_figure_is_no_error(tmp_path: Path) -> None:
-    bare = account(records=(), importance=(), compressed=())
+    bare = account(records=(), importance=(), compressed=(), audit=None)
     assert write_figures([replace(bare, published={})], tmp_path) == ()
 
 

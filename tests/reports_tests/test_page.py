@@ -68,6 +68,7 @@ def test_every_figure_is_there(page: str) -> None:
         "savings": 2,
         "importance": 1,
         "latency": 1,
+        "audit": 3,
         "compression": 3,
     }
     for name, chart in charts.items():
@@ -164,7 +165,8 @@ def test_several_runs_have_tabs_and_a_comparison() -> None:
 
 
 def test_what_a_run_lacks_has_no_section() -> None:
-    bare = account(records=RECORDS[:1], importance=(), compressed=(), crops=(), ended_s={})
+    lacks: dict[str, Any] = {"importance": (), "compressed": (), "crops": (), "audit": None}
+    bare = account(records=RECORDS[:1], ended_s={}, **lacks)
     charts = data(render_page([bare]))["run-0"]["charts"]
     assert set(charts) == {"pareto", "hypervolume", "rungs"}
 

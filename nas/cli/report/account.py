@@ -13,6 +13,7 @@ from search_spaces.errors import InputError
 if TYPE_CHECKING:
     from optuna import Study
 
+    from nas.audit.trust import Trust
     from nas.records import TrialRecord
     from nas.run import Run
     from reports.account import Importance, RunAccount
@@ -61,6 +62,7 @@ def gather(run: Run, name: str) -> RunAccount:
         full_steps=run.about["identity"].get("recipe", {}).get("steps"),
         importance=_importance(study, run.objectives),
         compressed=_compressed(run, gaps),
+        audit=_audit(run, gaps),
         crops=pictures,
         published=_published(run, summary, gaps),
         made=tuple(_made(run, records)),
@@ -122,6 +124,16 @@ def _compressed(run: Run, gaps: list[str]) -> tuple[TrialRecord, ...]:
     except InputError as error:
         gaps.append(f"The compression path is left out: {error}")
         return ()
+
+
+def _audit(run: Run, gaps: list[str]) -> Trust | None:
+    from nas.audit.verdict import read_verdict
+
+    try:
+        return read_verdict(run.folder / "audit")
+    except InputError as error:
+        gaps.append(f"The audit is left out: {error}")
+        return None
 
 
 def _published(run: Run, summary: RunSummary, gaps: list[str]) -> Mapping[str, PublishedInfo]:
