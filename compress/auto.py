@@ -247,6 +247,12 @@ def _claim(folder: Path, network: Network, plan: CompressionPlan, judge: Judge) 
     }
     path = folder / _PLAN
     if not path.is_file():
+        # A plan that was being written when the power went is hidden.
+        if folder.is_dir() and any(not one.name.startswith(".") for one in folder.iterdir()):
+            raise InputError(
+                f"{folder}: is there already and holds no steps of a compression; give another "
+                f"output"
+            )
         with atomic_path(path) as temporary:
             temporary.write_text(json.dumps(identity, indent=1) + "\n", encoding="utf-8")
         return

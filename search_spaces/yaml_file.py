@@ -51,7 +51,8 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
         data = plain_data(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = f":{mark.line + 1}" if mark else ""
+        # What is not closed ends behind the last line.
+        where = f":{max(1, min(mark.line + 1, len(text.splitlines())))}" if mark else ""
         problem = getattr(error, "problem", None) or "not YAML"
         raise InputError(f"{name}{where}: {problem}; expected a YAML mapping") from None
     except RecursionError:

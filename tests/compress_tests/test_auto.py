@@ -300,6 +300,10 @@ def test_a_folder_of_another_compression_is_left_alone(
     network: Network, judge: Judge, tmp_path: Path, tiny_network: Any
 ) -> None:
     plan = replace(PLAN, recipe=None)
+    (tmp_path / "mine").touch()
+    with pytest.raises(InputError, match="is there already and holds no steps"):
+        auto(network, plan, tmp_path, judge)
+    (tmp_path / "mine").unlink()
     auto(network, plan, tmp_path, judge)
     for other, given, said in (
         (replace(plan, limit=8500), network, "its plan differs"),

@@ -102,6 +102,8 @@ def test_line_and_nearest_name(tmp_path: Path, old: str, new: str, expected: str
         ("a: b: c", ":1: "),
         ("a: 1\n--- \nb: 2\n", ":2: "),
         ("a: *unknown", ":1: "),
+        # What is not closed is missed behind the last line, where nobody can look.
+        ("scale: 4\nchannels: {a: 1\n", ":2: "),
         (b"\x89PNG\r\n\x1a\n\x00\x00", ": cannot be read (not a UTF-8 text)"),
         (b"scale: \x00", ": "),
         (b"\xff\xfe" + "scale: 4".encode("utf-16-le"), ": cannot be read (not a UTF-8 text)"),
