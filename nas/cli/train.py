@@ -121,7 +121,7 @@ def train(
         began = start_of(search, search.trial(trial), folder, fresh=fresh)
         proxy = began.proxy
         if init is None:
-            init, notes = began.init, [began.note + " (new ones by --fresh)" * (not fresh)]
+            init, notes = began.init, [began.note + " (new ones by --fresh)" * bool(began.init)]
     elif (own := weights_file(network)) is not None and not fresh:
         if init is not None:
             raise InputError("--init: the network has weights itself; give one of both")
