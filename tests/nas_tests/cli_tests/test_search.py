@@ -177,9 +177,9 @@ def test_json_lines(command: Command, tmp_path: Path) -> None:
     assert (outcome.code, outcome.err) == (0, "")
     events = [json.loads(line) for line in outcome.out.splitlines()]
     kinds = [event["event"] for event in events]
-    assert kinds == ["SearchStarted", "TrialStarted", "TrialEnded", "SearchEnded"]
-    assert events[2]["record"]["psnr_y_db"] == nas.open_run(tmp_path).records()[0].psnr_y_db
-    assert events[2]["best"]["number"] == 0
+    assert kinds == ["SearchStarted", "TrialMeasuring", "TrialStarted", "TrialEnded", "SearchEnded"]
+    assert events[3]["record"]["psnr_y_db"] == nas.open_run(tmp_path).records()[0].psnr_y_db
+    assert events[3]["best"]["number"] == 0
 
 
 def test_a_password_stays_with_the_user(
