@@ -39,12 +39,11 @@ _LOADED = (
 _SUBREAPER = 36
 """PR_SET_CHILD_SUBREAPER of Linux: whose parent ends becomes a child of whoever has asked so."""
 
-_AT_START = ("PYTHONHASHSEED", "OMP_", "MKL_", "LC_", "LANG", "LD_", "CUDA_")
-"""Variables that libraries read when they are loaded: as usual, or a command is started as ever.
+_AT_START = ("PYTHON", "OMP_", "MKL_", "LC_", "LANG", "LD_", "CUDA_")
+"""Variables that an interpreter and its libraries read when they start."""
 
-Python's own are read then as well. Of them only the path is followed; warnings stay as strict as
-they usually are.
-"""
+_NOT_AT_START = frozenset({"PYTHONPATH", "PYTHONWARNINGS"})
+"""Of the path a fork takes what it has not yet; warnings are as strict as usual in all."""
 
 _STARTS_OTHERS = frozenset({"--workers", "--processes"})
 """Options of commands that start processes of their own."""
@@ -130,7 +129,11 @@ def _pair(variable: bytes) -> tuple[str, str]:
 
 
 def _at_start(variables: Mapping[str, str]) -> dict[str, str]:
-    read = {name: value for name, value in variables.items() if name.startswith(_AT_START)}
+    read = {
+        name: value
+        for name, value in variables.items()
+        if name.startswith(_AT_START) and name not in _NOT_AT_START
+    }
     # MKL does as OpenMP where it is told nothing of its own.
     return {"MKL_NUM_THREADS": read.get("OMP_NUM_THREADS", ""), **read}
 
