@@ -50,8 +50,10 @@ def shown(figure: Figure) -> list[Text]:
 
 
 def drawn(sheet: Sheet) -> Iterator[tuple[str, Figure]]:
-    of_set = published_info(RECORDS, published_results("Set5", 4), SUMMARY, chosen=3)
-    run = account(published={"Set5": of_set}, summary=replace(SUMMARY, noise_db=0.3))
+    title = "Search within 600 K parameters, 30 G multi-adds, 120 M activations and 25 ms latency"
+    summary = replace(SUMMARY, noise_db=0.3, title=title)
+    of_set = published_info(RECORDS, published_results("Set5", 4), summary, chosen=3)
+    run = account(published={"Set5": of_set}, summary=summary)
     for name, plot, info in plots_of_run(run):
         yield name, plot.draw(info, sheet)
 
