@@ -69,7 +69,7 @@ def trained_network(
     if path.suffix in (".pth", ".pt", ".ckpt"):
         raise InputError(
             f"{path}: expected a .safetensors file; published checkpoints have to be imported "
-            f"first: nas import {path} --preset NAME -o net.safetensors"
+            f"first: nas import {path} -o net.safetensors"
         )
     return load(path)
 

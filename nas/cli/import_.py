@@ -14,9 +14,12 @@ __all__ = ["import_"]
 
 def import_(
     file: Annotated[Path, argument("The checkpoint, a .pth file.")],
-    preset: Annotated[str, option("Which published system it is: see nas presets.")],
     output: Annotated[Path, option("The .safetensors to write.", *OUTPUT)],
-    scale: Annotated[int, option("2, 3 or 4.")] = 4,
+    preset: Annotated[
+        str | None,
+        option("Which published system it is (see nas presets). Default: found out."),
+    ] = None,
+    scale: Annotated[int | None, option("2, 3 or 4. Default: found out.")] = None,
     layout: Annotated[
         list[Path] | None,
         option("A key map (YAML) for weights that other code names; may be repeated."),
@@ -28,9 +31,11 @@ def import_(
         raise InputError(f"--output: expected a name that ends in .safetensors, got {output}")
     check_target(output, force=force)
     from search_spaces import price, save_weights
-    from search_spaces.checkpoints import import_checkpoint
+    from search_spaces.checkpoints import find_checkpoint
 
-    network = import_checkpoint(file, preset, scale, layouts=layout or ())
+    found = find_checkpoint(file, preset, scale, layouts=layout or ())
+    print(f"{file}: {found.told}")
+    network = found.network()
     save_weights(network, output)
     arch = network.architecture
-    print(f"{output}: {preset} x{scale}, {price(arch).params:,} parameters, hash {arch.hash}")
+    print(f"{output}: {price(arch).params:,} parameters, hash {arch.hash}")

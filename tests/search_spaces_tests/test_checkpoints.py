@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from search_spaces.architecture import Architecture
 from search_spaces.catalog import preset
-from search_spaces.checkpoints import import_checkpoint
+from search_spaces.checkpoints import find_checkpoint, import_checkpoint
 from search_spaces.errors import InputError
 from search_spaces.keymap import KeyMap, key_maps
 from search_spaces.network import Network, build
@@ -24,7 +25,7 @@ def theirs(network: Network, layout: str) -> State:
     """The network's weights under the names of ``layout``, by trying all names it may have."""
     key_map = next(one for one in key_maps() if one.name == layout)
     blocks = len(network.architecture.blocks)
-    prefixes = {"rfdn": "B{}.", "imdn": "IMDB{}.", "rlfn": "block_{}."}
+    prefixes = {"rfdn": "B{}.", "imdn": "IMDB{}.", "rlfn": "block_{}.", "rlfn_ntire": "B{}."}
     inner = ["c1", "c2", "c3", "c4", "c5", *(f"c{k}_{x}" for k in (1, 2, 3) for x in "dr")]
     inner += [f"esa.{n}" for n in ("conv1", "conv_f", "conv2", "conv_max", "conv3", "conv3_")]
     inner += ["esa.conv4", "cca.conv_du.0", "cca.conv_du.2"]
@@ -52,17 +53,78 @@ def saved(data: Any, path: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("layout", "name", "scale"),
-    [("imdn", "imdn", 3), ("rfdn", "e_rfdn", 4), ("rlfn", "rlfn", 4)],
+    [("imdn", "imdn", 3), ("rfdn", "e_rfdn", 4), ("rlfn", "rlfn", 4), ("rlfn_ntire", "rlfn", 2)],
 )
 def test_every_weight_comes_over(layout: str, name: str, scale: int, tmp_path: Path) -> None:
     torch.manual_seed(1)
     network = build(preset(name, scale))
-    imported = import_checkpoint(saved(theirs(network, layout), tmp_path / "a.pth"), name, scale)
+    path = saved(theirs(network, layout), tmp_path / "a.pth")
+    found = find_checkpoint(path)
+    assert (found.key_map.name, found.preset, found.architecture.scale) == (layout, name, scale)
+    imported = import_checkpoint(path, name, scale)
     assert not imported.training
     state = imported.state_dict()
     assert state.keys() == network.state_dict().keys()
     for key, tensor in network.state_dict().items():
         assert torch.equal(state[key], tensor), key
+
+
+@pytest.mark.parametrize(
+    ("layout", "name", "changes", "told"),
+    [
+        ("rlfn_ntire", "rlfn", {"channels": 12, "refined": 10, "last": 12, "repeat": 2},
+         "rlfn x3 with channels 12, repeat 2, refined 10, last 12"),
+        ("rfdn", "e_rfdn", {"distilled": 9, "last": 7, "colors": 1},
+         "e_rfdn x3 with distilled 9, last 7, luma"),
+    ],
+)  # fmt: skip
+def test_depth_widths_and_colours_are_read_off_the_shapes(
+    layout: str, name: str, changes: dict[str, int], told: str, tmp_path: Path
+) -> None:
+    plain = preset(name, 3).to_dict()
+    outside: dict[str, Any] = {k: changes[k] for k in ("channels", "colors") if k in changes}
+    inside = {key: number for key, number in changes.items() if key not in outside}
+    blocks = [{**plain["blocks"][0], **inside}]
+    arch = Architecture.from_dict({**plain, **outside, "blocks": blocks})
+    found = find_checkpoint(saved(theirs(build(arch), layout), tmp_path / "a.pth"))
+    assert found.architecture == arch
+    assert found.told.startswith(f"{told}, by the keys of {layout}: ")
+
+
+def test_what_fits_nothing_says_what_comes_nearest(imdn: State, tmp_path: Path) -> None:
+    path = saved({**imdn, "IMDB3.c2.weight": torch.ones(64, 48, 5, 5)}, tmp_path / "a.pth")
+    with pytest.raises(
+        InputError,
+        match=r"fits no preset by the keys of imdn, .*; nearest is imdn x2 by those of imdn, where "
+        r"91 of 92 keys fit: IMDB3\.c2\.weight is \(64, 48, 5, 5\), expected \(64, 48, 3, 3\)$",
+    ):
+        import_checkpoint(path)
+    path = saved({**imdn, "tail.bias": torch.ones(3)}, tmp_path / "b.pth")
+    with pytest.raises(InputError, match=r"92 of 93 keys fit: tail\.bias has no place there$"):
+        import_checkpoint(path)
+    del imdn["LR_conv.bias"]
+    with pytest.raises(InputError, match=r"91 of 91 .* fusion\.conv\.bias is not in the file$"):
+        import_checkpoint(saved(imdn, tmp_path / "c.pth"))
+
+
+def test_a_scale_that_is_given_has_to_be_the_files(imdn: State, tmp_path: Path) -> None:
+    path = saved(imdn, tmp_path / "a.pth")
+    assert import_checkpoint(path, scale=2).architecture == preset("imdn", 2)
+    with pytest.raises(InputError, match=r"nearest is imdn x3 .*, where 90 of 92 keys fit"):
+        import_checkpoint(path, scale=3)
+
+
+def test_what_shapes_leave_open_is_asked(tmp_path: Path) -> None:
+    # One transposed convolution of the same kernel for all scales.
+    layout = tmp_path / "idn.yaml"
+    names = build(preset("idn", 3)).state_dict()
+    keys = {name.removesuffix(".weight") for name in names if name.endswith(".weight")}
+    layout.write_text("keys:\n" + "".join(f"  my.{key}: {key}\n" for key in keys))
+    path = saved({f"my.{name}": tensor for name, tensor in names.items()}, tmp_path / "a.pth")
+    asked = "--preset idn --scale 2 or --preset idn --scale 3 or --preset idn --scale 4"
+    with pytest.raises(InputError, match=f"leave open which it is: {asked}$"):
+        import_checkpoint(path, layouts=[layout])
+    assert import_checkpoint(path, scale=3, layouts=[layout]).architecture == preset("idn", 3)
 
 
 def test_layout_says_how_its_code_feeds_images(tmp_path: Path) -> None:
@@ -181,7 +243,7 @@ def test_code_in_a_pickle_never_runs(how: str, imdn: State, tmp_path: Path) -> N
         ({}, "holds dict, expected a mapping"),
         ({"epoch": 3}, "epoch is int, expected a floating-point tensor"),
         ({"a": torch.ones(2, dtype=torch.int64)}, "a is torch.int64, expected a floating-point"),
-        ({"a": torch.ones(2)}, r"its keys \(a\) follow no known layout \(imdn, rfdn, rlfn\)"),
+        ({"a": torch.ones(2)}, r"its keys \(a\) follow no known layout \(imdn, rfdn, rlfn, "),
     ],
 )
 def test_other_contents(data: Any, message: str, tmp_path: Path) -> None:
@@ -271,12 +333,15 @@ def test_published_files_import_and_travel(sr_data: Path, tmp_path: Path) -> Non
     for file, name, scale, params in [
         ("RFDN_AIM.pth", "e_rfdn", 4, 433_448),
         ("IMDN_x2.pth", "imdn", 2, 694_404),
+        ("RLFN_x4.pth", "rlfn", 4, 317_218),
     ]:
-        network = import_checkpoint(sr_data / "checkpoints" / file, name, scale)
+        found = find_checkpoint(sr_data / "checkpoints" / file)
+        assert (found.preset, found.architecture) == (name, preset(name, scale))
+        network = found.network()
         assert sum(p.numel() for p in network.parameters()) == params
         save_weights(network, tmp_path / "net.safetensors")
         again = load(tmp_path / "net.safetensors")
-        assert again.architecture == preset(name, scale)
+        assert again.architecture == network.architecture
         image = torch.rand(1, 3, 17, 16)
         with torch.inference_mode():
             assert torch.equal(network(image), again(image))

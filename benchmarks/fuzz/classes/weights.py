@@ -66,8 +66,8 @@ def pth(rng: random.Random, place: Path, valid: Path) -> Command:
         what = nested_checkpoint(rng, path)
     else:
         what = _broken_or_displaced(rng, path)
-    preset, scale = rng.choice((("rlfn", "4"), ("rlfn", "4"), ("rlfn", "2"), ("imdn", "4")))
-    argv = ("import", m.CHECKPOINT, "--preset", preset, "--scale", scale, "-o", "out.safetensors")
+    said = rng.choice(("--preset rlfn --scale 4", "--preset rlfn", "--preset imdn --scale 4", ""))
+    argv = ("import", m.CHECKPOINT, *said.split(), "-o", "out.safetensors")
     return Command(argv, what, ("out.safetensors",))
 
 

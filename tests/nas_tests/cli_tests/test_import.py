@@ -25,10 +25,12 @@ def test_published_file(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     file, out = sr_data / "checkpoints" / "RFDN_AIM.pth", tmp_path / "net.safetensors"
-    code = nas(monkeypatch, "import", file, "--preset", "e_rfdn", "--scale", 4, "-o", out)
-    assert code == 0
-    assert "e_rfdn x4, 433,448 parameters" in capsys.readouterr().out
-    assert load(out).architecture == preset("e_rfdn", 4)
+    for words in ((), ("--preset", "e_rfdn", "--scale", 4, "--force")):
+        assert nas(monkeypatch, "import", file, "-o", out, *words) == 0
+        found, written = capsys.readouterr().out.splitlines()
+        assert found.startswith(f"{file}: e_rfdn x4, by the keys of rfdn: ")
+        assert written.startswith(f"{out}: 433,448 parameters")
+        assert load(out).architecture == preset("e_rfdn", 4)
 
 
 @pytest.mark.parametrize(
