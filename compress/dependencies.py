@@ -12,7 +12,7 @@ from torch import nn
 
 from search_spaces.network import Network
 
-__all__ = ["Dependencies", "output_layer", "torch_pruning", "widths_of"]
+__all__ = ["Dependencies", "torch_pruning", "widths_of"]
 
 _SIDE_PX = 16
 
@@ -47,7 +47,7 @@ class Dependencies:
             # What an image skip makes are pixels, as the output layer's.
             if isinstance(module, nn.Conv2d) and not name.startswith("image_skip.")
         ]
-        output = output_layer(network)
+        output = network.output_layer
         # Narrow layers first: a gate on a concatenation spans the groups of all its slices.
         for name, layer in sorted(convs, key=lambda named: named[1].out_channels):
             if layer is output or (layer, 0) in covered:
@@ -100,12 +100,6 @@ def widths_of(network: nn.Module) -> dict[str, int]:
         for name, module in network.named_modules()
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d)
     }
-
-
-def output_layer(network: Network) -> nn.Module:
-    """The convolution that makes the image: its channels are pixels, and stay."""
-    convs = [m for m in network.upsampler.modules() if hasattr(m, "out_channels")]
-    return convs[-1]
 
 
 @contextmanager

@@ -52,6 +52,8 @@ class Architecture(BaseModel):
             always 0..1.
         mean: subtracted from the image (0..1, one number a colour) before the network and
             added after it; ``None`` for no shift.
+        restored: range and mean are taken back from the output; where they are not, the network
+            itself learns to give 0..1, as SPAN does.
         channels: width C of the trunk.
         activation: the activation function everywhere but inside attention.
         stem: from image to features.
@@ -68,13 +70,14 @@ class Architecture(BaseModel):
     colors: Literal[1, 3] = 3
     value_range: Literal[1, 255] = 1
     mean: tuple[float, ...] | None = None
+    restored: bool = True
     channels: Annotated[int, Ge(1), Le(4096)]
-    activation: ActivationPart = Part("leaky_relu", (("slope", 0.05),))
-    stem: StemPart = Part("conv")
+    activation: ActivationPart = ACTIVATIONS.parse("leaky_relu")
+    stem: StemPart = STEMS.parse("conv")
     blocks: tuple[BlockPart, ...]
-    fusion: FusionPart = Part("concat", (("activated", True),))
-    upsampler: UpsamplerPart = Part("pixelshuffle")
-    image_skip: SkipPart = Part("none")
+    fusion: FusionPart = FUSIONS.parse("concat")
+    upsampler: UpsamplerPart = UPSAMPLERS.parse("pixelshuffle")
+    image_skip: SkipPart = SKIPS.parse("none")
 
     @model_validator(mode="before")
     @classmethod
@@ -101,6 +104,13 @@ class Architecture(BaseModel):
         if mean is not None and (len(mean) != colors or not all(0 <= m <= 1 for m in mean)):
             raise InputError(f"expected {colors} numbers in 0..1, got {shown(list(mean))}")
         return None if mean is None or not any(mean) else mean
+
+    @field_validator("restored")
+    @classmethod
+    def _restored_fits(cls, restored: bool, info: ValidationInfo) -> bool:
+        if not restored and info.data.get("value_range") == 1 and info.data.get("mean") is None:
+            raise InputError("false has no effect without a value range or a mean: leave it out")
+        return restored
 
     @field_validator("blocks", mode="wrap")
     @classmethod

@@ -11,7 +11,7 @@ from search_spaces.architecture import Architecture
 from search_spaces.blocks import BLOCKS
 from search_spaces.errors import InputError
 from search_spaces.fusions import FUSIONS
-from search_spaces.layer import Layer, Size
+from search_spaces.layer import Layer, Size, placed
 from search_spaces.part import Part
 from search_spaces.skips import SKIPS
 from search_spaces.stems import STEMS
@@ -66,33 +66,40 @@ def price(arch: Architecture, hr: Size = HR_720P, *, lr: Size | None = None) -> 
 def layers(arch: Architecture, hr: Size = HR_720P, *, lr: Size | None = None) -> Iterator[Layer]:
     """Every layer with weights, named by its place, for one image of that size."""
     size = lr if lr is not None else lr_size(arch.scale, hr)
-    sources = [("stem", STEMS.layers(arch.stem, arch.colors, arch.channels, size))]
+    around = _around(arch, size)
+    yield from placed("stem", around.pop("stem"))
     for k, block in enumerate(arch.blocks):
-        sources.append((f"blocks.{k + 1}", BLOCKS.layers(block, arch.channels, size)))
-    fusion = FUSIONS.layers(arch.fusion, arch.channels, len(arch.blocks), size)
-    upsampler = UPSAMPLERS.layers(arch.upsampler, arch.channels, arch.colors, arch.scale, size)
-    skip = SKIPS.layers(arch.image_skip, arch.colors, arch.scale, size)
-    sources += [("fusion", fusion), ("upsampler", upsampler), ("image_skip", skip)]
-    for place, parts in sources:
-        for layer in parts:
-            yield layer._replace(name=f"{place}.{layer.name}")
+        own = BLOCKS.layers(block, arch.channels, arch.activation, size)
+        yield from placed(f"blocks.{k + 1}", own)
+    for place, parts in around.items():
+        yield from placed(place, parts)
 
 
 def _sums(arch: Architecture, size: Size) -> Iterator[tuple[int, int, int]]:
-    yield _sum(STEMS.layers(arch.stem, arch.colors, arch.channels, size))
+    yield from map(_sum, _around(arch, size).values())
     for block, run in groupby(arch.blocks):
-        params, macs, activations = _block_sum(block, arch.channels, size)
+        params, macs, activations = _block_sum(block, arch.channels, arch.activation, size)
         count = len(list(run))
         yield count * params, count * macs, count * activations
-    yield _sum(FUSIONS.layers(arch.fusion, arch.channels, len(arch.blocks), size))
-    yield _sum(UPSAMPLERS.layers(arch.upsampler, arch.channels, arch.colors, arch.scale, size))
-    yield _sum(SKIPS.layers(arch.image_skip, arch.colors, arch.scale, size))
+
+
+def _around(arch: Architecture, size: Size) -> dict[str, Iterator[Layer]]:
+    """The layers of everything but the blocks, by its place."""
+    a, blocks = arch, len(arch.blocks)
+    return {
+        "stem": STEMS.layers(a.stem, a.colors, a.channels, a.activation, size),
+        "fusion": FUSIONS.layers(a.fusion, a.channels, blocks, a.activation, size),
+        "upsampler": UPSAMPLERS.layers(
+            a.upsampler, a.channels, a.colors, a.scale, a.activation, size
+        ),
+        "image_skip": SKIPS.layers(a.image_skip, a.colors, a.scale, size),
+    }
 
 
 @lru_cache(maxsize=65536)
-def _block_sum(block: Part, channels: int, size: Size) -> tuple[int, int, int]:
+def _block_sum(block: Part, channels: int, activation: Part, size: Size) -> tuple[int, int, int]:
     # Most networks repeat one block: it is counted once.
-    return _sum(BLOCKS.layers(block, channels, size))
+    return _sum(BLOCKS.layers(block, channels, activation, size))
 
 
 def _sum(parts: Iterator[Layer]) -> tuple[int, int, int]:

@@ -21,10 +21,10 @@ def folded(architecture: Architecture) -> Architecture:
 
     LMSWN folded keeps the two numbers of each weighted residual: 490,032 parameters at x4.
     """
-    if not any(_has_training_form(block) for block, _ in groupby(architecture.blocks)):
+    parts = [block for block, _ in groupby(architecture.blocks)]
+    if not any(map(_has_training_form, [*parts, architecture.stem, architecture.fusion])):
         return architecture
-    plain = architecture.to_dict()
-    return Architecture.from_dict({**plain, "blocks": _plain(plain["blocks"])})
+    return Architecture.from_dict(_plain(architecture.to_dict()))
 
 
 def fold(network: Network) -> Network:
@@ -50,8 +50,8 @@ def fold(network: Network) -> Network:
     return lean.train(network.training)
 
 
-def _has_training_form(block: Part) -> bool:
-    convolution = dict(block.options).get("convolution")
+def _has_training_form(part: Part) -> bool:
+    convolution = dict(part.options).get("convolution")
     return isinstance(convolution, Part) and _folds(convolution.kind)
 
 

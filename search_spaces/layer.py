@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-__all__ = ["Layer", "Size", "conv", "deconv", "scalars"]
+__all__ = ["Layer", "Size", "conv", "deconv", "placed", "scalars"]
 
 Size = tuple[int, int]
 """Height and width in pixels."""
@@ -77,3 +78,8 @@ def deconv(
 def scalars(name: str, count: int) -> Layer:
     """Learnable numbers outside any convolution: parameters, no counted multiply-adds."""
     return Layer(name, "scalars", 0, 0, (1, 1), count, 0, 0)
+
+
+def placed(place: str, layers: Iterable[Layer]) -> Iterator[Layer]:
+    """The layers of a part inside a part: ``place`` comes before their names."""
+    return (layer._replace(name=f"{place}.{layer.name}") for layer in layers)

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from search_spaces.architecture import Architecture
@@ -17,9 +18,9 @@ from search_spaces.errors import InputError
 from search_spaces.fusions import FUSIONS
 from search_spaces.layer import Size
 from search_spaces.part import shown
-from search_spaces.skips import SKIPS
+from search_spaces.skips import SKIPS, AnchorSkip
 from search_spaces.stems import STEMS
-from search_spaces.upsamplers import UPSAMPLERS
+from search_spaces.upsamplers import UPSAMPLERS, Shuffled
 
 __all__ = ["Network", "build", "mispriced"]
 
@@ -46,7 +47,7 @@ class Network(nn.Module):
             BLOCKS.make(block, a.channels, a.activation) for block in a.blocks
         )
         self.fusion = FUSIONS.make(a.fusion, a.channels, len(a.blocks), a.activation)
-        self.upsampler = UPSAMPLERS.make(a.upsampler, a.channels, a.colors, a.scale)
+        self.upsampler = UPSAMPLERS.make(a.upsampler, a.channels, a.colors, a.scale, a.activation)
         self.image_skip = SKIPS.make(a.image_skip, a.colors, a.scale)
         mean = torch.tensor(a.mean or (0.0,) * a.colors).view(1, -1, 1, 1)
         self.register_buffer("mean", mean, persistent=False)
@@ -66,15 +67,26 @@ class Network(nn.Module):
         for block in self.blocks:
             y = block(y)
             outputs.append(y)
-        # Under autocast the sums below would round the image to bf16's 8 bits.
-        y = self.upsampler(self.fusion(features, outputs)).to(image.dtype)
-        if a.value_range != 1:
-            y = y / a.value_range
+        fused = self.fusion(features, outputs)
+        if isinstance(self.upsampler, Shuffled) and isinstance(self.image_skip, AnchorSkip):
+            y = self._in_range(self.upsampler.squares(fused, x), image)
+            return F.pixel_shuffle(y + self.image_skip.squares(image), a.scale)
+        y = self._in_range(self.upsampler(fused, x), image)
         if a.image_skip.kind != "none":
             # The enlarged image brings the mean back by itself.
             enlarged: Tensor = self.image_skip(image)
             return y + enlarged
-        return y if a.mean is None else y + self.mean.to(y.dtype)
+        return y + self.mean.to(y.dtype) if a.mean is not None and a.restored else y
+
+    def _in_range(self, y: Tensor, image: Tensor) -> Tensor:
+        # Under autocast the sums that follow would round the image to bf16's 8 bits.
+        y, a = y.to(image.dtype), self.architecture
+        return y / a.value_range if a.value_range != 1 and a.restored else y
+
+    @property
+    def output_layer(self) -> nn.Module:
+        """The convolution that makes the image: its channels are pixels."""
+        return [m for m in self.upsampler.modules() if hasattr(m, "out_channels")][-1]
 
 
 def build(architecture: Architecture | Mapping[str, Any]) -> Network:
@@ -114,9 +126,14 @@ def build(architecture: Architecture | Mapping[str, Any]) -> Network:
     for part in (network.stem, network.blocks, network.fusion, network.upsampler):
         # The image skip sets its own.
         _initialize(part)
-    if architecture.image_skip.kind != "none":
-        for weights in network.upsampler.parameters():
+    if callable(start := getattr(network.upsampler, "start", None)):
+        start()
+    for weights in network.output_layer.parameters():
+        if architecture.image_skip.kind != "none":
             nn.init.zeros_(weights)
+        elif not architecture.restored:
+            # What it reads is as large as the image's range, what it makes is not.
+            weights.data.div_(architecture.value_range)
     return network
 
 

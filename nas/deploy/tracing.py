@@ -16,8 +16,8 @@ from torch.nn import functional as F
 
 from search_spaces.attention import esa
 from search_spaces.errors import NotPossible
+from search_spaces.exact import Exact
 from search_spaces.network import Network
-from search_spaces.skips import LinearSkip
 
 __all__ = ["HELPERS", "is_inlined", "statements", "traceable"]
 
@@ -48,14 +48,14 @@ def traceable(network: Network, *, training: bool = False) -> Network:
     """
     copied = copy.deepcopy(network).float().cpu().train(training).requires_grad_(False)
     for module in copied.modules():
-        if isinstance(module, LinearSkip) and type(module).filtered is LinearSkip.filtered:
-            module.filtered = types.MethodType(_filtered, module)  # type: ignore[method-assign]
+        if isinstance(module, Exact) and type(module).exactly is Exact.exactly:
+            module.exactly = types.MethodType(_exactly, module)  # type: ignore[method-assign]
     return copied
 
 
-def _filtered(self: LinearSkip, around: Tensor) -> Tensor:
+def _exactly(_self: Exact, conv: nn.Module, x: Tensor) -> Tensor:
     # Whether autocast is on can't be asked of a traced value.
-    out: Tensor = self.conv(around)
+    out: Tensor = conv(x)
     return out
 
 

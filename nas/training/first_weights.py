@@ -178,9 +178,10 @@ def _examples(patches: Patches, colors: int) -> tuple[Tensor, Tensor]:
 
 def _bends_less_near_zero(activation: Part) -> bool:
     """Whether small signals pass an activation as if they passed a straight line."""
-    bend, values = ACTIVATIONS.make(activation), torch.tensor([-1.0, 1.0])
-    small = 100 * bend(values / 100)
-    return not torch.allclose(small, bend(values.clone()), rtol=1e-4)
+    bend, values = ACTIVATIONS.make(activation, 1), torch.tensor([[-1.0], [1.0]])
+    with torch.no_grad():
+        small = 100 * bend(values / 100)
+        return not torch.allclose(small, bend(values.clone()), rtol=1e-4)
 
 
 def _readers(stem: nn.Module, colors: int) -> list[nn.Conv2d]:

@@ -64,10 +64,17 @@ def unsplit(options: Mapping[str, Any], weights: Weights) -> tuple[Mapping[str, 
         zip(options["distilled"], options["refined"], strict=True)
     ):
         sizes = (distilled, refined) if first else (refined, distilled)
-        for sort in ("weight", "bias"):
-            cut = changed[f"stages.{k}.conv.{sort}"].split(sizes)
+        pairs = {f"stages.{k}.conv.{sort}": f"distill.{k}.{sort}" for sort in ("weight", "bias")}
+        if not options["convolution"]["bias"]:
+            # What distils beside the stream has one in any case.
+            del pairs[f"stages.{k}.conv.bias"]
+            changed[f"distill.{k}.bias"] = weights[f"stages.{k}.conv.weight"].new_zeros(distilled)
+        # What an activation has learnt of the channels before they part.
+        bent = f"activations.{k}."
+        pairs |= {name: f"distill_{name}" for name in weights if name.startswith(bent)}
+        for name, aside in pairs.items():
+            cut = changed[name].split(sizes)
             kept, stream = cut if first else cut[::-1]
-            changed[f"stages.{k}.conv.{sort}"] = stream
-            changed[f"distill.{k}.{sort}"] = kept
+            changed[name], changed[aside] = stream, kept
     plain = {"distillation": "fdc", "distilled_first": True}
     return {**options, **plain, "distill_kernel": options["convolution"]["kernel"]}, changed

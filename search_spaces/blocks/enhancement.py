@@ -10,11 +10,11 @@ from annotated_types import Ge
 from torch import Tensor, nn
 
 from search_spaces.activations import ACTIVATIONS
-from search_spaces.blocks.unsliced import Weights, cut, named, parts, stacked
+from search_spaces.blocks.unsliced import Weights, cut, cut_activation, named, parts, stacked
 from search_spaces.blocks.widths import Widths
 from search_spaces.errors import InputError
 from search_spaces.inner import Inner
-from search_spaces.layer import Layer, Size, conv
+from search_spaces.layer import Layer, Size, conv, placed
 from search_spaces.part import Part
 
 __all__ = ["EnhancementBlock"]
@@ -54,7 +54,9 @@ class EnhancementBlock(nn.Module):
             for i, o, grouped in widths
         )
         self.compress = nn.Conv2d(channels + distilled, channels, 1)
-        self.activation = ACTIVATIONS.make(activation)
+        self.activations = nn.ModuleList(
+            ACTIVATIONS.make(activation, width) for width in (*(o for _, o, _ in widths), channels)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, h, w) to the same shape."""
@@ -62,18 +64,26 @@ class EnhancementBlock(nn.Module):
         for k, layer in enumerate(self.convs):
             if k == 3:
                 kept, y = y[:, : self.distilled], y[:, self.distilled :]
-            y = self.activation(layer(y))
-        out: Tensor = self.activation(self.compress(y + torch.cat([x, kept], dim=1)))
+            y = self.activations[k](layer(y))
+        out: Tensor = self.activations[-1](self.compress(y + torch.cat([x, kept], dim=1)))
         return out
 
     @staticmethod
     def layers(
-        channels: int, size: Size, *, distilled: int = 16, groups: int = 4, inner: Widths = None
+        channels: int,
+        activation: Part,
+        size: Size,
+        *,
+        distilled: int = 16,
+        groups: int = 4,
+        inner: Widths = None,
     ) -> Iterator[Layer]:
-        """Six 3x3 convolutions and the 1x1."""
+        """Six 3x3 convolutions and the 1x1, and what the activations behind them have learnt."""
         for k, (i, o, grouped) in enumerate(_widths(channels, distilled, inner)):
             yield conv(f"conv{k + 1}", i, o, 3, size, groups=groups if grouped else 1)
+            yield from placed(f"activation{k + 1}", ACTIVATIONS.layers(activation, o))
         yield conv("compress", channels + distilled, channels, 1, size)
+        yield from placed("activation7", ACTIVATIONS.layers(activation, channels))
 
     @staticmethod
     def canonical(channels: int, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,27 +125,52 @@ class _Unsliced(nn.Module):
         self.kept, self.rest = cut(third, block.distilled)
         self.lower = nn.ModuleList([*parts(fourth, block.groups), *parts(fifth, block.groups)])
         self.stream, self.aside = cut(sixth, block.compress.out_channels)
-        self.compress, self.activation = block.compress, block.activation
+        self.compress = block.compress
+        # Behind each of these convolutions, in their order.
+        groups, sides = (
+            [self.upper, self.lower],
+            [(self.kept, self.rest), (self.stream, self.aside)],
+        )
+        bends = iter(block.activations)
+        self.bends = nn.ModuleList()
+        for grouped, side in zip(groups, sides, strict=True):
+            half = len(grouped) // 2
+            for convs in (grouped[:half], grouped[half:], side):
+                each: list[Any] = list(convs)
+                sizes = [conv.out_channels for conv in each]
+                self.bends.append(nn.ModuleList(cut_activation(next(bends), sizes)))
+        self.last = next(bends)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self._grouped(self.upper, x)
-        kept, rest = self.activation(self.kept(y)), self.activation(self.rest(y))
-        y = self._grouped(self.lower, rest)
-        stream, aside = self.activation(self.stream(y)), self.activation(self.aside(y))
-        out: Tensor = self.activation(self.compress(torch.cat([stream + x, aside + kept], dim=1)))
+        y = self._grouped(self.upper, 0, x)
+        kept, rest = (self._bent(2, k, conv(y)) for k, conv in enumerate((self.kept, self.rest)))
+        y = self._grouped(self.lower, 3, rest)
+        stream, aside = (
+            self._bent(5, k, conv(y)) for k, conv in enumerate((self.stream, self.aside))
+        )
+        out: Tensor = self.last(self.compress(torch.cat([stream + x, aside + kept], dim=1)))
         return out
 
-    def _grouped(self, convs: nn.ModuleList, x: Tensor) -> Tensor:
+    def _bent(self, place: int, part: int, y: Tensor) -> Tensor:
+        group: Any = self.bends[place]
+        out: Tensor = group[part](y)
+        return out
+
+    def _grouped(self, convs: nn.ModuleList, place: int, x: Tensor) -> Tensor:
         half = len(convs) // 2
-        each = [self.activation(convs[half + k](self.activation(convs[k](x)))) for k in range(half)]
+        first = [self._bent(place, k, convs[k](x)) for k in range(half)]
+        each = [self._bent(place + 1, k, convs[half + k](y)) for k, y in enumerate(first)]
         return torch.cat(each, dim=1)
 
     def joined(self) -> Weights:
-        weights = named("compress", self.compress)
+        weights = named("compress", self.compress) | named("activations.6", self.last)
         for start, convs in ((0, self.upper), (3, self.lower)):
             half = len(convs) // 2
             weights |= stacked(f"convs.{start}", convs[:half])
             weights |= stacked(f"convs.{start + 1}", convs[half:])
+        for place, group in enumerate(self.bends):
+            each: Any = group
+            weights |= stacked(f"activations.{place}", each)
         weights |= stacked("convs.2", (self.kept, self.rest))
         return weights | stacked("convs.5", (self.stream, self.aside))
 

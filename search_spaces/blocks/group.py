@@ -13,7 +13,7 @@ from search_spaces.activations import ACTIVATIONS
 from search_spaces.blocks.unsliced import Weights, cut, named, stacked
 from search_spaces.blocks.widths import Widths, collapsed, spread
 from search_spaces.inner import Inner
-from search_spaces.layer import Layer, Size, conv
+from search_spaces.layer import Layer, Size, conv, placed
 from search_spaces.part import Part
 
 __all__ = ["DistillingGroup"]
@@ -50,33 +50,37 @@ class DistillingGroup(nn.Module):
         self.first = nn.ModuleList(nn.Conv2d(channels, i, 3, padding=1) for i, _ in widths)
         self.second = nn.ModuleList(nn.Conv2d(i, channels + d, 3, padding=1) for i, d in widths)
         self.fuse = nn.Conv2d(channels + sum(d for _, d in widths), channels, 1)
-        self.activation = ACTIVATIONS.make(activation)
+        self.inner_activations = nn.ModuleList(ACTIVATIONS.make(activation, i) for i, _ in widths)
+        self.kept_activations = nn.ModuleList(ACTIVATIONS.make(activation, d) for _, d in widths)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, h, w) to the same shape."""
         stream, kept = x, []
-        for first, second in zip(self.first, self.second, strict=True):
-            y = second(self.activation(first(stream)))
+        for k, (first, second) in enumerate(zip(self.first, self.second, strict=True)):
+            y = second(self.inner_activations[k](first(stream)))
             stream = stream + y[:, : self.channels]
             # The slice is a view of a tensor that the sum needs no more: in place is safe.
-            kept.append(self.activation(y[:, self.channels :].clone()))
+            kept.append(self.kept_activations[k](y[:, self.channels :].clone()))
         out: Tensor = self.fuse(torch.cat([stream, *kept], dim=1)) + x
         return out
 
     @staticmethod
     def layers(
         channels: int,
+        activation: Part,
         size: Size,
         *,
         units: int = 3,
         distilled: Widths = 12,
         inner: Widths = None,
     ) -> Iterator[Layer]:
-        """Two 3x3 convolutions a unit and the fusing 1x1."""
+        """Two 3x3 convolutions a unit with their activations' slopes, and the fusing 1x1."""
         widths = _units(channels, units, distilled, inner)
         for k, (i, d) in enumerate(widths):
             yield conv(f"unit{k + 1}.first", channels, i, 3, size)
+            yield from placed(f"unit{k + 1}.inner", ACTIVATIONS.layers(activation, i))
             yield conv(f"unit{k + 1}.second", i, channels + d, 3, size)
+            yield from placed(f"unit{k + 1}.kept", ACTIVATIONS.layers(activation, d))
         yield conv("fuse", channels + sum(d for _, d in widths), channels, 1, size)
 
     @staticmethod
@@ -110,22 +114,26 @@ class DistillingGroup(nn.Module):
 class _Unsliced(nn.Module):
     def __init__(self, block: DistillingGroup) -> None:
         super().__init__()
-        self.first, self.fuse, self.activation = block.first, block.fuse, block.activation
+        self.first, self.fuse = block.first, block.fuse
+        self.inner_activations = block.inner_activations
+        self.kept_activations = block.kept_activations
         cuts = [cut(conv, block.channels) for conv in block.second]
         self.stream = nn.ModuleList(stream for stream, _ in cuts)
         self.kept = nn.ModuleList(kept for _, kept in cuts)
 
     def forward(self, x: Tensor) -> Tensor:
         stream, kept = x, []
-        for first, more, aside in zip(self.first, self.stream, self.kept, strict=True):
-            y = self.activation(first(stream))
+        units = zip(self.first, self.stream, self.kept, strict=True)
+        for k, (first, more, aside) in enumerate(units):
+            y = self.inner_activations[k](first(stream))
             stream = stream + more(y)
-            kept.append(self.activation(aside(y)))
+            kept.append(self.kept_activations[k](aside(y)))
         out: Tensor = self.fuse(torch.cat([stream, *kept], dim=1)) + x
         return out
 
     def joined(self) -> Weights:
-        weights = named("first", self.first) | named("fuse", self.fuse)
+        whole = ("first", "fuse", "inner_activations", "kept_activations")
+        weights = {key: t for name in whole for key, t in named(name, getattr(self, name)).items()}
         for k, pair in enumerate(zip(self.stream, self.kept, strict=True)):
             weights |= stacked(f"second.{k}", pair)
         return weights

@@ -6,12 +6,13 @@ one a group, so that every width stands in a layer of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import copy
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Weights", "cut", "named", "parts", "stacked"]
+__all__ = ["Weights", "cut", "cut_activation", "named", "parts", "stacked"]
 
 Weights = dict[str, Tensor]
 
@@ -30,15 +31,28 @@ def parts(conv: nn.Module, count: int) -> list[nn.Conv2d]:
     return [_rows(conv, k * size, (k + 1) * size) for k in range(count)]
 
 
+def cut_activation(activation: nn.Module, sizes: Sequence[int]) -> list[nn.Module]:
+    """An activation for each of so many channels after one another, with their own slopes."""
+    if not any(True for _ in activation.parameters()):
+        return [activation] * len(sizes)
+    made = [copy.deepcopy(activation) for _ in sizes]
+    for each in zip(*(one.modules() for one in made), strict=True):
+        if isinstance(each[0], nn.PReLU):
+            slopes = each[0].weight.detach().split(list(sizes))
+            for one, own in zip(each, slopes, strict=True):
+                one.weight, one.num_parameters = nn.Parameter(own.clone()), len(own)
+    return made
+
+
 def named(name: str, module: nn.Module) -> Weights:
     """The weights of a module that stays whole, under its name in the block."""
     return {f"{name}.{key}": tensor for key, tensor in module.state_dict().items()}
 
 
 def stacked(name: str, convs: Iterable[nn.Module]) -> Weights:
-    """The weights of the one convolution that these were cut from."""
+    """The weights of the one convolution, or activation, that these were cut from."""
     each = [conv.state_dict() for conv in convs]
-    return {f"{name}.{sort}": torch.cat([one[sort] for one in each]) for sort in ("weight", "bias")}
+    return {f"{name}.{sort}": torch.cat([one[sort] for one in each]) for sort in each[0]}
 
 
 def _rows(conv: nn.Conv2d, start: int, stop: int) -> nn.Conv2d:

@@ -17,10 +17,13 @@ from search_spaces.convs.plain import PlainConv
 from search_spaces.convs.rep import RepConv
 from search_spaces.part import Part, Table
 
-__all__ = ["CONVS", "ConvPart"]
+__all__ = ["CONVS", "PLAIN", "ConvPart"]
 
 CONVS = Table(
     "convolution",
     {"plain": PlainConv, "bsconv": BSConv, "rep": RepConv, "asymmetric": AsymmetricConv},
 )
 ConvPart = Annotated[Part, CONVS]
+
+PLAIN = CONVS.parse("plain")
+"""A biased 3x3."""

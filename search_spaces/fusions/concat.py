@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from search_spaces.activations import ACTIVATIONS
-from search_spaces.layer import Layer, Size, conv
+from search_spaces.layer import Layer, Size, conv, placed
 from search_spaces.part import Part
 
 __all__ = ["ConcatFusion"]
@@ -31,7 +31,7 @@ class ConcatFusion(nn.Module):
     ) -> None:
         super().__init__()
         self.fuse = nn.Conv2d(blocks * channels, channels, 1)
-        self.activation = ACTIVATIONS.make(activation) if activated else nn.Identity()
+        self.activation = ACTIVATIONS.make(activation, channels) if activated else nn.Identity()
         self.conv = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, stem: Tensor, outputs: Sequence[Tensor]) -> Tensor:
@@ -41,8 +41,10 @@ class ConcatFusion(nn.Module):
 
     @staticmethod
     def layers(
-        channels: int, blocks: int, size: Size, *, activated: bool = True
+        channels: int, blocks: int, activation: Part, size: Size, *, activated: bool = True
     ) -> Iterator[Layer]:
-        """The 1x1 and the 3x3."""
+        """The 1x1, the activation's slopes and the 3x3."""
         yield conv("fuse", blocks * channels, channels, 1, size)
+        if activated:
+            yield from placed("activation", ACTIVATIONS.layers(activation, channels))
         yield conv("conv", channels, channels, 3, size)

@@ -10,15 +10,22 @@ from typing import Annotated
 
 from search_spaces.part import Part, Table
 from search_spaces.skips.linear import LinearSkip
-from search_spaces.skips.resized import BicubicSkip, BilinearSkip, NearestSkip, NoSkip
+from search_spaces.skips.resized import (
+    AnchorSkip,
+    BicubicSkip,
+    BilinearSkip,
+    NearestSkip,
+    NoSkip,
+)
 
-__all__ = ["SKIPS", "LinearSkip", "SkipPart"]
+__all__ = ["SKIPS", "AnchorSkip", "LinearSkip", "SkipPart"]
 
 SKIPS = Table(
     "image_skip",
     {
         "none": NoSkip,
         "nearest": NearestSkip,
+        "anchor": AnchorSkip,
         "bilinear": BilinearSkip,
         "bicubic": BicubicSkip,
         "linear": LinearSkip,

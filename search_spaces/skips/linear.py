@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from search_spaces.exact import Exact
 from search_spaces.layer import Layer, Size, conv
 
 __all__ = ["LinearSkip"]
 
 
-class LinearSkip(nn.Module):
+class LinearSkip(Exact):
     """Each of the ``scale ** 2`` pixels that an LR pixel becomes, from the window around it.
 
     One filter a colour and a position, so that an LR window of ``kernel`` x ``kernel`` pixels gives
@@ -42,17 +43,7 @@ class LinearSkip(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """(N, colors, h, w) to (N, colors, h * scale, w * scale), in the image's precision."""
         around = F.pad(image, (self.kernel // 2,) * 4, mode="replicate")
-        return F.pixel_shuffle(self.filtered(around), self.scale)
-
-    def filtered(self, around: Tensor) -> Tensor:
-        """The convolution of the padded image; autocast's bf16 would round the image to 8 bits."""
-        device = around.device.type
-        if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
-            with torch.autocast(device, enabled=False):
-                exact: Tensor = self.conv(around.to(self.conv.weight.dtype))
-                return exact
-        out: Tensor = self.conv(around)
-        return out
+        return F.pixel_shuffle(self.exactly(self.conv, around), self.scale)
 
     @staticmethod
     def layers(

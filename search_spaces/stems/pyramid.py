@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from search_spaces.activations import ACTIVATIONS
-from search_spaces.layer import Layer, Size, conv
+from search_spaces.layer import Layer, Size, conv, placed
 from search_spaces.part import Part
 
 __all__ = ["PyramidStem"]
@@ -29,7 +29,7 @@ class PyramidStem(nn.Module):
             nn.Conv2d(colors, channels, kernel, padding=kernel // 2) for kernel in _KERNELS
         )
         self.fuse = nn.Conv2d(len(_KERNELS) * channels, channels, 1)
-        self.activation = ACTIVATIONS.make(activation)
+        self.activation = ACTIVATIONS.make(activation, len(_KERNELS) * channels)
 
     def forward(self, image: Tensor) -> Tensor:
         """(N, colors, h, w) to (N, C, h, w)."""
@@ -38,8 +38,10 @@ class PyramidStem(nn.Module):
         return out
 
     @staticmethod
-    def layers(colors: int, channels: int, size: Size) -> Iterator[Layer]:
-        """One convolution a level and the fusing 1x1."""
+    def layers(colors: int, channels: int, activation: Part, size: Size) -> Iterator[Layer]:
+        """One convolution a level, the activation's slopes and the fusing 1x1."""
         for kernel in _KERNELS:
             yield conv(f"level{kernel}", colors, channels, kernel, size)
+        wide = ACTIVATIONS.layers(activation, len(_KERNELS) * channels)
+        yield from placed("activation", wide)
         yield conv("fuse", len(_KERNELS) * channels, channels, 1, size)

@@ -3,31 +3,85 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated, Literal
 
+from annotated_types import Ge
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from search_spaces.layer import Layer, Size, conv
+from search_spaces.activations import ACTIVATIONS
+from search_spaces.layer import Layer, Size, conv, placed
+from search_spaces.part import Part
 
-__all__ = ["PixelShuffle"]
+__all__ = ["PixelShuffle", "Shuffled"]
 
 
-class PixelShuffle(nn.Module):
-    """3x3 convolution to colors * scale^2 channels, rearranged to the large image.
+class Shuffled(nn.Module):
+    """An upsampler that ends in a pixel shuffle: what it makes before it are `squares`."""
+
+    scale: int
+
+    def squares(self, features: Tensor, image: Tensor) -> Tensor:
+        """(N, colors * scale^2, h, w): of every pixel the square of pixels that it becomes."""
+        raise NotImplementedError
+
+    def forward(self, features: Tensor, image: Tensor) -> Tensor:
+        """(N, C, h, w) and (N, colors, h, w) to (N, colors, h * scale, w * scale)."""
+        return F.pixel_shuffle(self.squares(features, image), self.scale)
+
+
+class PixelShuffle(Shuffled):
+    """Convolution to colors * scale^2 channels, rearranged to the large image.
 
     ESPCN (Shi et al., CVPR 2016).
+
+    Args:
+        channels: width C.
+        colors: of the image.
+        scale: how many times as large.
+        activation: the activation.
+        kernel: side of the last convolution in pixels; 5 as in SESR.
+        inner: width of a 3x3 convolution with the activation before it; None for none. ABPN
+            has one of 27.
     """
 
-    def __init__(self, channels: int, colors: int, scale: int) -> None:
+    def __init__(
+        self,
+        channels: int,
+        colors: int,
+        scale: int,
+        activation: Part,
+        *,
+        kernel: Literal[3, 5] = 3,
+        inner: Annotated[int, Ge(1)] | None = None,
+    ) -> None:
         super().__init__()
         self.scale = scale
-        self.conv = nn.Conv2d(channels, colors * scale**2, 3, padding=1)
+        self.first: nn.Module = nn.Identity()
+        self.activation: nn.Module = nn.Identity()
+        if inner is not None:
+            self.first = nn.Conv2d(channels, inner, 3, padding=1)
+            self.activation = ACTIVATIONS.make(activation, inner)
+        self.conv = nn.Conv2d(inner or channels, colors * scale**2, kernel, padding=kernel // 2)
 
-    def forward(self, features: Tensor) -> Tensor:
-        """(N, C, h, w) to (N, colors, h * scale, w * scale)."""
-        return F.pixel_shuffle(self.conv(features), self.scale)
+    def squares(self, features: Tensor, image: Tensor) -> Tensor:
+        """(N, C, h, w) to (N, colors * scale^2, h, w)."""
+        out: Tensor = self.conv(self.activation(self.first(features)))
+        return out
 
     @staticmethod
-    def layers(channels: int, colors: int, scale: int, size: Size) -> Iterator[Layer]:
-        """The one convolution."""
-        yield conv("conv", channels, colors * scale**2, 3, size)
+    def layers(
+        channels: int,
+        colors: int,
+        scale: int,
+        activation: Part,
+        size: Size,
+        *,
+        kernel: int = 3,
+        inner: int | None = None,
+    ) -> Iterator[Layer]:
+        """The convolution, and the one before it."""
+        if inner is not None:
+            yield conv("first", channels, inner, 3, size)
+            yield from placed("activation", ACTIVATIONS.layers(activation, inner))
+        yield conv("conv", inner or channels, colors * scale**2, kernel, size)

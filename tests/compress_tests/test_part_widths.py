@@ -24,9 +24,11 @@ from search_spaces.convs import CONVS
 from search_spaces.errors import InputError
 from search_spaces.extensions import import_parts
 from search_spaces.folding import folded
+from search_spaces.fusions import FUSIONS
 from search_spaces.inner import TRUNK, Inner, free, within
-from search_spaces.layer import Layer, Size, conv, scalars
+from search_spaces.layer import Layer, Size, conv, placed, scalars
 from search_spaces.part import Part
+from search_spaces.upsamplers import UPSAMPLERS
 from tests.search_spaces_tests.test_parts import changes, starts
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "my_blocks.py"
@@ -37,8 +39,9 @@ def _seeded() -> None:
     torch.manual_seed(0)
 
 
-def network_of(block: Any) -> Network:
-    return build(Architecture.from_dict({"scale": 2, "channels": 16, "blocks": [block] * 2})).eval()
+def network_of(block: Any, **fields: Any) -> Network:
+    plain = {"scale": 2, "channels": 16, "blocks": [block] * 2, **fields}
+    return build(Architecture.from_dict(plain)).eval()
 
 
 def blocks() -> Iterator[Any]:
@@ -81,6 +84,35 @@ def test_every_width_that_a_block_names_can_be_halved(plain: dict[str, Any]) -> 
     assert price(small.architecture).params < price(form.architecture).params
 
 
+EVERY_START = [{"kind": kind, **start} for kind in BLOCKS for start in starts(BLOCKS, kind)]
+
+
+@pytest.mark.parametrize("plain", EVERY_START, ids=lambda plain: plain["kind"])
+def test_learned_slopes_go_with_their_channels(plain: dict[str, Any]) -> None:
+    if plain.get("shallow_residual") and plain.get("distillation") == "split":
+        pytest.skip("has no form for pruning")
+    network = network_of(plain, activation="prelu")
+    with torch.no_grad():
+        for module in network.modules():
+            if isinstance(module, nn.PReLU):
+                module.weight.uniform_(0.1, 0.9)
+    halved(network)
+
+
+AROUND: list[dict[str, Any]] = [
+    {"stem": part} for part in ("pyramid", "chain", {"kind": "conv", "kernel": 5})
+]
+AROUND += [{"fusion": part} for part in FUSIONS]
+AROUND += [{"upsampler": part} for part in UPSAMPLERS]
+AROUND += [{"upsampler": {"kind": "pixelshuffle", "inner": 9}}]
+
+
+@pytest.mark.parametrize("fields", AROUND, ids=str)
+def test_what_is_around_the_blocks_follows_the_trunk(fields: dict[str, Any]) -> None:
+    _, small = halved(network_of("spab", activation="prelu", **fields))
+    assert small.architecture.channels == 8
+
+
 @pytest.mark.parametrize("kind", list(ATTENTIONS))
 def test_an_attention_that_states_a_width_lets_it_shrink(kind: str) -> None:
     attention = {"kind": kind, **starts(ATTENTIONS, kind)[0]}
@@ -113,20 +145,22 @@ class Waist(nn.Module):
         self.gate = ATTENTIONS.make(attention, second)
         self.shares = nn.Parameter(torch.ones(2))
         self.scale = nn.Parameter(torch.ones(1, channels, 1, 1))
-        self.activation = ACTIVATIONS.make(activation)
+        self.bends = nn.ModuleList(ACTIVATIONS.make(activation, width) for width in hidden)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.activation(self.middle(self.activation(self.down(x))))
+        y = self.bends[1](self.middle(self.bends[0](self.down(x))))
         out: Tensor = self.shares[0] * x + self.shares[1] * self.scale * self.up(self.gate(y))
         return out
 
     @staticmethod
     def layers(
-        channels: int, size: Size, *, hidden: tuple[int, int], attention: Part
+        channels: int, activation: Part, size: Size, *, hidden: tuple[int, int], attention: Part
     ) -> Iterator[Layer]:
         first, second = hidden
         yield conv("down", channels, first, 3, size)
         yield conv("middle", first, second, 3, size)
+        for k, width in enumerate(hidden):
+            yield from placed(f"bend{k}", ACTIVATIONS.layers(activation, width))
         yield conv("up", second, channels, 1, size)
         yield from ATTENTIONS.layers(attention, second, size)
         yield scalars("shares", 2)
@@ -190,8 +224,8 @@ class TestAUsersOwnBlock:
                 super().__init__(channels, activation)
 
             @staticmethod
-            def layers(channels: int, size: Size, **_: Any) -> Iterator[Layer]:
-                return Waist.layers(channels, size, hidden=(12, 8), attention=GATE)
+            def layers(channels: int, activation: Part, size: Size, **_: Any) -> Iterator[Layer]:
+                return Waist.layers(channels, activation, size, hidden=(12, 8), attention=GATE)
 
             @staticmethod
             def widths(channels: int, options: Mapping[str, Any]) -> Iterator[Inner]:
@@ -218,7 +252,7 @@ class Slicing(nn.Module):
         return out
 
     @staticmethod
-    def layers(channels: int, size: Size, *, kept: int = 6) -> Iterator[Layer]:
+    def layers(channels: int, activation: Part, size: Size, *, kept: int = 6) -> Iterator[Layer]:
         yield conv("both", channels, kept + 4, 3, size)
         yield conv("up", kept, channels, 1, size)
         yield conv("more", 4, channels, 1, size)

@@ -29,7 +29,7 @@ def inner(net: Network, x: Tensor) -> Tensor:
     for block in net.blocks:
         y = block(y)
         outputs.append(y)
-    out: Tensor = net.upsampler(net.fusion(features, outputs))
+    out: Tensor = net.upsampler(net.fusion(features, outputs), x)
     return out
 
 

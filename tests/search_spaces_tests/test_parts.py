@@ -26,6 +26,8 @@ from search_spaces.upsamplers import UPSAMPLERS
 CHANNELS, COLORS, BLOCK_COUNT, SCALE = 16, 3, 3, 3
 SIZES = [(1, 1), (1, 2), (3, 2), (5, 7), (14, 15), (15, 14), (15, 15), (16, 16), (17, 31)]
 ACTIVATION = ACTIVATIONS.parse("leaky_relu")
+# One that has learned slopes, too: they are priced.
+EVERY_ACTIVATION = [ACTIVATIONS.parse(kind) for kind in ACTIVATIONS]
 
 # Parts whose options depend on each other need a start that is valid.
 STARTS: dict[str, list[dict[str, Any]]] = {
@@ -82,33 +84,34 @@ SORTS = {
     ),
     "stem": Sort(
         STEMS,
-        [(COLORS, CHANNELS, ACTIVATION), (1, CHANNELS, ACTIVATION)],
-        lambda a: a[:2],
+        [(COLORS, CHANNELS, one) for one in EVERY_ACTIVATION] + [(1, CHANNELS, ACTIVATION)],
+        lambda a: a,
         lambda a, h, w: (features(a[0], h, w),),
         lambda a, h, w: (1, a[1], h, w),
         lambda part: {"stem": part},
     ),
     "block": Sort(
         BLOCKS,
-        [(CHANNELS, ACTIVATIONS.parse(kind)) for kind in ACTIVATIONS],
-        lambda a: a[:1],
+        [(CHANNELS, one) for one in EVERY_ACTIVATION],
+        lambda a: a,
         lambda a, h, w: (features(a[0], h, w),),
         lambda a, h, w: (1, a[0], h, w),
         lambda part: {"blocks": [part]},
     ),
     "fusion": Sort(
         FUSIONS,
-        [(CHANNELS, BLOCK_COUNT, ACTIVATION), (CHANNELS, 1, ACTIVATION)],
-        lambda a: a[:2],
+        [(CHANNELS, BLOCK_COUNT, one) for one in EVERY_ACTIVATION] + [(CHANNELS, 1, ACTIVATION)],
+        lambda a: a,
         lambda a, h, w: (features(a[0], h, w), [features(a[0], h, w) for _ in range(a[1])]),
         lambda a, h, w: (1, a[0], h, w),
         lambda part: {"fusion": part},
     ),
     "upsampler": Sort(
         UPSAMPLERS,
-        [(CHANNELS, COLORS, scale) for scale in (2, 3, 4)] + [(CHANNELS, 1, SCALE)],
+        [(CHANNELS, COLORS, scale, ACTIVATION) for scale in (2, 3, 4)]
+        + [(CHANNELS, 1, SCALE, one) for one in EVERY_ACTIVATION],
         lambda a: a,
-        lambda a, h, w: (features(a[0], h, w),),
+        lambda a, h, w: (features(a[0], h, w), features(a[1], h, w)),
         lambda a, h, w: (1, a[1], a[2] * h, a[2] * w),
         lambda part: {"upsampler": part},
     ),
@@ -122,7 +125,7 @@ SORTS = {
     ),
     "activation": Sort(
         ACTIVATIONS,
-        [()],
+        [(CHANNELS,)],
         lambda a: a,
         lambda a, h, w: (features(CHANNELS, h, w),),
         lambda a, h, w: (1, CHANNELS, h, w),
@@ -212,7 +215,7 @@ def test_shape_and_price(sort: str, part: Part, count: Callable[..., Price]) -> 
             inputs = s.inputs(args, h, w)
             with torch.no_grad():
                 assert tuple(module(*inputs).shape) == s.shape(args, h, w)
-            sized = () if sort == "activation" else (*s.sized(args), (h, w))
+            sized = args if sort == "activation" else (*s.sized(args), (h, w))
             layers = list(s.table.layers(part, *sized))
             assert count(module, *s.inputs(args, h, w)) == Price(
                 sum(layer.params for layer in layers),
@@ -235,7 +238,8 @@ def test_gradient_reaches_every_parameter(sort: str, part: Part) -> None:
         (first, *rest) = s.inputs(args, 16, 17)
         first.requires_grad_()
         # Fresh tensors, as activations work in place.
-        output = module(first * 1, *([y + first.mean() for y in ys] for ys in rest))
+        more = ([y + first.mean() for y in one] if isinstance(one, list) else one for one in rest)
+        output = module(first * 1, *more)
         (output * torch.randn_like(output)).sum().backward()
         names = {name for name, _ in module.named_parameters()} | {"input"}
         grads = {name: p.grad for name, p in module.named_parameters()} | {"input": first.grad}

@@ -37,6 +37,13 @@ PARAMS = {
 LMSWN_FOLDED = (471_852, 479_427, 490_032)
 RLFN_X4 = 317_218
 OUR_VARIANTS = ("e_rfdn_bs", "e_rfdn_rep")
+# Networks of a challenge: at x4 and 256x256 px.
+FAST_X4 = {
+    "span": (150_688, 9.8),
+    "span26": (130_828, 8.5),
+    "spanv2": (139_104, 9.1),
+    "disp": (163_792, 10.7),
+}
 
 GIGA_MACS = {
     "idn": (126.96, 56.34, 31.74),
@@ -82,7 +89,16 @@ def test_rlfn() -> None:
 
 
 def test_every_preset_has_a_known_count() -> None:
-    assert set(preset_names()) == {*PARAMS, "rlfn", *OUR_VARIANTS, "span"}
+    assert set(preset_names()) == {*PARAMS, "rlfn", *OUR_VARIANTS, *FAST_X4}
+
+
+@pytest.mark.parametrize("name", FAST_X4)
+def test_fast_networks_as_the_challenge_counts_them(name: str) -> None:
+    params, giga = FAST_X4[name]
+    arch = preset(name, 4)
+    assert price(arch).params == params
+    assert sum(p.numel() for p in build(arch).parameters()) == params
+    assert abs(price(arch, lr=(256, 256)).macs / 1e9 - giga) <= 0.05
 
 
 def test_span() -> None:
@@ -174,7 +190,7 @@ class TestCatalog:
         entry = published(name)
         assert entry.title
         assert entry.source
-        readings = dict.fromkeys(("drn", "lmswn", "span"), "our reading")
+        readings = dict.fromkeys(("drn", "lmswn"), "our reading")
         designs = readings | dict.fromkeys(OUR_VARIANTS, "our variant")
         assert entry.design == designs.get(name, "published")
         assert ("Our reading" in entry.about) == (entry.design == "our reading")

@@ -70,7 +70,7 @@ def by_hand(rng: random.Random) -> Architecture:
             "scale": rng.choice([2, 3, 4]),
             "colors": rng.choice([1, 3]),
             "channels": channels,
-            "stem": rng.choice(["conv", "double_conv", "pyramid"]),
+            "stem": rng.choice(["conv", "chain", "pyramid"]),
             "blocks": [random_block(rng, channels) for _ in range(rng.randint(1, 3))],
             "fusion": rng.choice(["concat", "chain", "none"]),
             "upsampler": rng.choice(["pixelshuffle", "pixelshuffle", "deconv"]),

@@ -134,5 +134,5 @@ def test_one_of_ones_own_is_priced_and_checked() -> None:
     assert (cost.params - plain.params, cost.macs - plain.macs) == (9, 9 * 720 * 1280)
     assert net(torch.rand(1, 3, 1, 1)).shape == (1, 3, 2, 2)
     SKIPS.add("forgetful", Forgetful)
-    with pytest.raises(InputError, match="layers\\(\\) of a part does not match its module"):
+    with pytest.raises(InputError, match="layers\\(\\) of image_skip 'forgetful' does not match"):
         network(image_skip="forgetful")

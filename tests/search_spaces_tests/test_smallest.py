@@ -59,7 +59,7 @@ WHEN: dict[str, dict[str, Any]] = {
     "place": {"attention": "cca"},
 }
 AROUND = {
-    "stem": ["conv", "double_conv", "pyramid"],
+    "stem": ["conv", "chain", "pyramid"],
     "fusion": ["concat", "span", "chain", "none"],
     "upsampler": ["pixelshuffle", "deconv"],
     "image_skip": ["linear", "bilinear"],

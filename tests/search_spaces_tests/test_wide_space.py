@@ -58,7 +58,7 @@ def test_everything_in_a_preset_is_a_choice() -> None:
     text = str([(d.labels, list(d.choices.values())) for d in WIDE.dimensions])
     parts = (
         "split", "fdc", "narrowing_split", "spab", "distilling_group", "enhancement", "epa",
-        "pointwise", "esa_lite", "cca", "asymmetric", "rep", "bsconv", "pyramid", "double_conv",
+        "pointwise", "esa_lite", "cca", "asymmetric", "rep", "bsconv", "pyramid", "chain",
         "weighted", "fuse", "span", "chain", "deconv", "bicubic",
     )  # fmt: skip
     assert [part for part in parts if repr(part) not in text] == []

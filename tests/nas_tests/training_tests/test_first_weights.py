@@ -117,7 +117,7 @@ def readers(stem: nn.Module, colors: int) -> list[nn.Conv2d]:
     return [conv for conv in convs if conv.in_channels == colors]
 
 
-@pytest.mark.parametrize("stem", ["conv", "double_conv", "pyramid"])
+@pytest.mark.parametrize("stem", ["conv", "chain", "pyramid"])
 @pytest.mark.parametrize("value_range", [1, 255])
 @pytest.mark.parametrize("mean", [None, MEAN])
 @pytest.mark.parametrize("colors", [1, 3])
