@@ -8,6 +8,7 @@ the convolutions around it.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -28,13 +29,18 @@ _LEAST_SCALE = 1e-3
 def absorb_identities(network: Network) -> Network:
     """Shallow residuals folded into their plain convolutions; the given network stays.
 
-    RFDN's SRB is act(conv(y) + y): with one added to the middle tap of each channel's own
-    filter the addition goes, and the stream's width is no longer tied to the trunk's.
+    RFDN's SRB is act(conv(y) + y), and so is SESR's block: with one added to the middle tap of
+    each channel's own filter the addition goes, and the stream's width is no longer tied to the
+    trunk's.
     """
     weights = dict(network.state_dict())
 
     def edit(index: int, block: Part) -> Part:
         options = dict(block.options)
+        if block.kind == "plain" and _is_shallow(options):
+            name = f"{prefix(index)}convs.0.conv.weight"
+            weights[name] = _with_identity(weights[name])
+            return Part(block.kind, tuple({**options, "residual": "none"}.items()))
         if block.kind != "distillation" or options["convolution"].kind != "plain":
             return block
         places = []
@@ -51,6 +57,12 @@ def absorb_identities(network: Network) -> Network:
         )
 
     return rebuilt(with_blocks(network.architecture, edit), weights, network)
+
+
+def _is_shallow(options: Mapping[str, Any]) -> bool:
+    if options["convolutions"] > 1 or options["convolution"].kind != "plain":
+        return False
+    return bool(options["residual"] == "before")
 
 
 def _with_identity(weight: Tensor) -> Tensor:

@@ -25,6 +25,7 @@ class ConvStem(nn.Module):
         activation: the activation.
         kernel: side in pixels; 5 as in FSRCNN and SESR.
         activated: the activation follows, as in ECBSR.
+        bias: the convolution has one.
     """
 
     def __init__(
@@ -35,9 +36,10 @@ class ConvStem(nn.Module):
         *,
         kernel: Literal[3, 5] = 3,
         activated: bool = False,
+        bias: bool = True,
     ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(colors, channels, kernel, padding=kernel // 2)
+        self.conv = nn.Conv2d(colors, channels, kernel, padding=kernel // 2, bias=bias)
         self.activation = ACTIVATIONS.make(activation, channels) if activated else nn.Identity()
 
     def forward(self, image: Tensor) -> Tensor:
@@ -54,9 +56,10 @@ class ConvStem(nn.Module):
         *,
         kernel: int = 3,
         activated: bool = False,
+        bias: bool = True,
     ) -> Iterator[Layer]:
         """The one convolution, and what its activation has learnt."""
-        yield conv("conv", colors, channels, kernel, size)
+        yield conv("conv", colors, channels, kernel, size, bias=bias)
         if activated:
             yield from placed("activation", ACTIVATIONS.layers(activation, channels))
 

@@ -43,6 +43,7 @@ class PixelShuffle(Shuffled):
         kernel: side of the last convolution in pixels; 5 as in SESR.
         inner: width of a 3x3 convolution with the activation before it; None for none. ABPN
             has one of 27.
+        bias: the last convolution has one.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class PixelShuffle(Shuffled):
         *,
         kernel: Literal[3, 5] = 3,
         inner: Annotated[int, Ge(1)] | None = None,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         self.scale = scale
@@ -62,7 +64,8 @@ class PixelShuffle(Shuffled):
         if inner is not None:
             self.first = nn.Conv2d(channels, inner, 3, padding=1)
             self.activation = ACTIVATIONS.make(activation, inner)
-        self.conv = nn.Conv2d(inner or channels, colors * scale**2, kernel, padding=kernel // 2)
+        squares = colors * scale**2
+        self.conv = nn.Conv2d(inner or channels, squares, kernel, padding=kernel // 2, bias=bias)
 
     def squares(self, features: Tensor, image: Tensor) -> Tensor:
         """(N, C, h, w) to (N, colors * scale^2, h, w)."""
@@ -79,9 +82,10 @@ class PixelShuffle(Shuffled):
         *,
         kernel: int = 3,
         inner: int | None = None,
+        bias: bool = True,
     ) -> Iterator[Layer]:
         """The convolution, and the one before it."""
         if inner is not None:
             yield conv("first", channels, inner, 3, size)
             yield from placed("activation", ACTIVATIONS.layers(activation, inner))
-        yield conv("conv", inner or channels, colors * scale**2, kernel, size)
+        yield conv("conv", inner or channels, colors * scale**2, kernel, size, bias=bias)

@@ -39,7 +39,7 @@ def seeded() -> None:
     torch.manual_seed(0)
 
 
-@pytest.mark.parametrize("name", ["e_rfdn", "e_rfdn_rep", "lmswn", "srb", "span"])
+@pytest.mark.parametrize("name", ["e_rfdn", "e_rfdn_rep", "lmswn", "srb", "span", "sesr_m3"])
 def test_presets_keep_their_outputs(name: str) -> None:
     network = build(preset(name, 2)).eval()
     folded = fold(network)
@@ -92,6 +92,13 @@ def test_a_number_near_zero_stays() -> None:
     dict(network.named_parameters())["blocks.0.weights"].data = torch.tensor([1.0, 0.0])
     folded = fold(network)
     assert {b["residual"] for b in folded.network.architecture.blocks} == {"weighted"}
+
+
+def test_an_identity_before_the_activation_goes_into_its_convolution() -> None:
+    folded = fold(build(preset("sesr_m3", 2)))
+    assert {b["residual"] for b in folded.network.architecture.blocks} == {"none"}
+    assert folded.difference <= TOLERANCE
+    assert folded.after == folded.before
 
 
 def test_blueprint_convolutions_keep_their_residuals() -> None:

@@ -86,6 +86,27 @@ def test_range_and_mean_are_applied_inside(
         assert torch.allclose(net(image), expected, atol=1e-5)
 
 
+def test_an_output_that_is_taken_as_it_is() -> None:
+    fields = {"value_range": 255, "mean": [0.4, 0.5, 0.6]}
+    torch.manual_seed(0)
+    as_is = network(**fields, restored=False)
+    restored = network(**fields)
+    restored.load_state_dict(as_is.state_dict())
+    with torch.no_grad():
+        image = torch.rand(1, 3, 9, 6)
+        mean = torch.tensor(fields["mean"]).view(1, 3, 1, 1)
+        expected = (restored(image) - mean) * 255
+        torch.testing.assert_close(as_is(image), expected, atol=1e-4, rtol=1e-4)
+        # Fresh ones begin near the image's range, though they compute in 0..255.
+        assert as_is(image).abs().max() < 10
+
+
+@pytest.mark.parametrize("fields", [{}, {"mean": [0.0, 0.0, 0.0]}])
+def test_nothing_to_restore(fields: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="restored: false has no effect without a value range"):
+        network(restored=False, **fields)
+
+
 def test_the_mean_is_no_weight() -> None:
     net = network(mean=[0.1, 0.2, 0.3])
     assert "mean" not in net.state_dict()

@@ -60,6 +60,15 @@ GIGA_MACS = {
     "drn": (141.10, 63.28, 36.17),
 }
 LMSWN_FOLDED_GIGA_MACS = (99.15, 44.77, 25.83)
+# Plain trunks at x2: parameters, and weights alone, which their papers count.
+PLAIN_X2 = {
+    "compact": (600_652, 598_464),
+    "ecbsr_m4c16": (10_100, 9_936),
+    "sesr_m3": (8_912 + 3 * 16, 8_912),
+    "sesr_m5": (13_520 + 5 * 16, 13_520),
+    "sesr_m11": (27_344 + 11 * 16, 27_344),
+    "sesr_xl": (105_376 + 11 * 32, 105_376),
+}
 HALF_A_UNIT = 0.005 + 1e-9  # of the last printed digit
 
 
@@ -89,7 +98,7 @@ def test_rlfn() -> None:
 
 
 def test_every_preset_has_a_known_count() -> None:
-    assert set(preset_names()) == {*PARAMS, "rlfn", *OUR_VARIANTS, *FAST_X4}
+    assert set(preset_names()) == {*PARAMS, "rlfn", *OUR_VARIANTS, *FAST_X4, *PLAIN_X2}
 
 
 @pytest.mark.parametrize("name", FAST_X4)
@@ -99,6 +108,25 @@ def test_fast_networks_as_the_challenge_counts_them(name: str) -> None:
     assert price(arch).params == params
     assert sum(p.numel() for p in build(arch).parameters()) == params
     assert abs(price(arch, lr=(256, 256)).macs / 1e9 - giga) <= 0.05
+
+
+@pytest.mark.parametrize("name", PLAIN_X2)
+def test_plain_trunks_and_their_weights(name: str) -> None:
+    params, weights = PLAIN_X2[name]
+    arch = preset(name, 2)
+    assert price(arch).params == params
+    with torch.device("meta"):
+        network = build(arch)
+    # Biases and slopes have one dimension.
+    assert sum(p.numel() for p in network.parameters() if p.ndim > 1) == weights
+    assert price(arch).macs == weights * 360 * 640
+
+
+def test_compact_and_ecbsr_as_published() -> None:
+    assert price(preset("compact", 4)).params == 621_424
+    ecbsr = price(preset("ecbsr_m4c16", 2))
+    assert ecbsr.params == pytest.approx(10_200, rel=0.01)
+    assert ecbsr.macs == pytest.approx(2.34e9, rel=0.025)
 
 
 def test_span() -> None:

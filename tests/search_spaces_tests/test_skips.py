@@ -41,7 +41,7 @@ def test_a_window_of_three_pixels_interpolates_bilinearly(scale: int) -> None:
     torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
 
 
-@pytest.mark.parametrize("kind", ["nearest", "bilinear", "bicubic", "linear"])
+@pytest.mark.parametrize("kind", ["nearest", "anchor", "bilinear", "bicubic", "linear"])
 @pytest.mark.parametrize("size", SIZES)
 def test_constant_images_stay_constant(kind: str, size: Size) -> None:
     for scale in (2, 3, 4):

@@ -53,8 +53,18 @@ def test_checked_sizes_are_hard() -> None:
 LUMA: dict[str, Any] = {
     "colors": 1, "scale": 4, "image_skip": {"kind": "linear", "kernel": 7}, "blocks": ["spab"],
 }  # fmt: skip
+ANCHORED: dict[str, Any] = {
+    "blocks": [{"kind": "plain", "convolutions": 2, "residual": "before"}], "fusion": "span",
+    "activation": "prelu", "mean": [0.4, 0.5, 0.6], "restored": False, "image_skip": "anchor",
+    "value_range": 1,
+}  # fmt: skip
+NEAR: dict[str, Any] = {
+    "stem": {"kind": "chain", "convolutions": 3}, "blocks": ["spab_v2"], "fusion": "sum",
+    "upsampler": "near", "value_range": 1,
+}  # fmt: skip
 FIELDS: dict[str, dict[str, Any]] = {
-    "esa": {"image_skip": "linear"}, "varied": VARIED, "luma": LUMA
+    "esa": {"image_skip": "linear"}, "varied": VARIED, "luma": LUMA, "anchored": ANCHORED,
+    "near": NEAR,
 }  # fmt: skip
 
 
