@@ -39,3 +39,15 @@ def _tables_as_before() -> Iterator[None]:
 
     with restored():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Latencies are measured once, and not until the machine is quiet: other tests run beside."""
+    monkeypatch.setattr("nas.latency.clock._AGAIN", 0)
+
+
+@pytest.fixture
+def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports without figures for print, which take longer than all else."""
+    monkeypatch.setattr("reports.figures.write_figures", lambda *_, **__: ())

@@ -22,6 +22,7 @@ def copied(finished: Finished, tmp_path: Path) -> Path:
     return Path(shutil.copytree(finished.folder, tmp_path / "run"))
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_files_come_back_as_they_were(command: Command, copied: Path) -> None:
     names = ("trials.csv", "front.csv", "best.yaml", "best.safetensors", "pareto.svg")
     before = {name: (copied / name).read_bytes() for name in names}
@@ -32,12 +33,14 @@ def test_files_come_back_as_they_were(command: Command, copied: Path) -> None:
     assert {name: (copied / name).read_bytes() for name in names} == before
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_summary(command: Command, copied: Path) -> None:
     out = command("report", copied).out
     for text in ("4 finished", "4 of 4 fit the budgets (100.0%)", "30.0 K", "against bicubic"):
         assert text in out
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_the_cheaper_of_those_alike(command: Command, copied: Path) -> None:
     # A noise in which all of a few steps' networks lie.
     write_noise(copied, Noise(9.0, 0.1, 0.1, "made up"))
@@ -66,6 +69,7 @@ def test_no_run(command: Command, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.usefixtures("no_figures")
 @pytest.mark.parametrize(
     ("name", "told"),
     [("study.db", "file is not a database"), ("run.yaml", "run.yaml")],
@@ -113,6 +117,7 @@ def test_writes_a_page_with_pictures_and_figures(
     assert after == before, "with -o, the run folder stays as it is"
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_without_weights_the_page_says_what_is_missing(
     command: Command, copied: Path, tmp_path: Path
 ) -> None:
@@ -143,6 +148,7 @@ def test_several_runs_of_which_one_is_broken(
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_a_run_without_a_finished_trial(
     command: Command, copied: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

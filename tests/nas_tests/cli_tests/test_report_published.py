@@ -19,8 +19,13 @@ Command = Callable[..., Any]
 
 
 @pytest.fixture
-def run(finished: Any, tmp_path: Path) -> Path:
+def drawn_run(finished: Any, tmp_path: Path) -> Path:
     return Path(shutil.copytree(finished.folder, tmp_path / "run"))
+
+
+@pytest.fixture
+def run(drawn_run: Path, no_figures: None) -> Path:
+    return drawn_run
 
 
 @pytest.fixture
@@ -59,7 +64,10 @@ def fronts(run: Path) -> list[str]:
     return sorted(str(record.number) for record in open_run(run).front_records())
 
 
-def test_the_front_is_evaluated_kept_and_drawn(run: Path, set5: Path, command: Command) -> None:
+def test_the_front_is_evaluated_kept_and_drawn(
+    drawn_run: Path, set5: Path, command: Command
+) -> None:
+    run = drawn_run
     told = command("report", run, "--published", "set5", "--set", f"Set5={set5}")
     assert told.code == 0, told.err
     assert f"Picture {run / 'pareto-Set5.png'}" in told.out
