@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from pathlib import Path
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Point", "Space"]
 
 _FOLDER = Path(__file__).parent / "spaces"
+_LUMA = "-luma"
 _KEYS = ("name", "about", "dimensions", "architecture", "starting_points")
 
 
@@ -56,18 +57,20 @@ class Space:
 
     @classmethod
     def load(cls, name_or_path: str | Path) -> Space:
-        """A named space, or the space in a YAML file.
+        """A named space, with ``-luma`` behind it on luma alone, or the space in a YAML file.
 
         Raises:
             InputError: an unknown name, or a file with a problem: its path, line and the
                 nearest valid name.
         """
-        named = str(name_or_path) in cls.names()
+        name = str(name_or_path)
+        if name.endswith(_LUMA) and name.removesuffix(_LUMA) in cls.names():
+            return cls.load(name.removesuffix(_LUMA)).on_luma()
+        named = name in cls.names()
         path = _FOLDER / f"{name_or_path}.yaml" if named else Path(name_or_path)
         if not named and path.suffix not in (".yaml", ".yml"):
             raise InputError(
-                f"unknown space {str(name_or_path)!r}{nearest(str(name_or_path), cls.names())}"
-                f" (or a .yaml file)"
+                f"unknown space {name!r}{nearest(name, cls.names())} (or a .yaml file)"
             )
         data, text = read_yaml(path)
         try:
@@ -116,6 +119,15 @@ class Space:
         plain = [[d.to_plain() for d in self.dimensions], self.template]
         text = json.dumps(plain, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def luma(self) -> bool:
+        """Whether its networks enlarge luma alone."""
+        return self.template.get("colors") == 1
+
+    def on_luma(self) -> Space:
+        """The same space for networks on luma alone; colours are then enlarged bicubically."""
+        return replace(self, name=f"{self.name}{_LUMA}", template={**self.template, "colors": 1})
 
     @property
     def filling(self) -> tuple[Dimension, ...]:

@@ -42,3 +42,4 @@ def spaces(
             f"{row['smallest_params']:,} params", str(row["about"]),
         )  # fmt: skip
     PlainConsole().print(table)
+    print("Each of them with -luma behind its name is for networks on luma alone.")

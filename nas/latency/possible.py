@@ -132,16 +132,18 @@ def _elsewhere(
         return
     cost = partial(meter.figure, name=budget.name)
     for name in Space.names():
-        if name == space.name:
-            continue
         other = Space.load(name)
+        if space.luma:
+            other = other.on_luma()
+        if other.name == space.name:
+            continue
         if budget.name in PRICES:
             candidates = [smallest(other, cost, scale)]
         else:
             candidates = sorted(_small(meter, budget, other, scale), key=cost)[:_ELSEWHERE]
         least = _least(meter, budget, candidates, measuring, all_of_them=True)
         if least <= budget.limit:
-            yield name, least
+            yield other.name, least
 
 
 def _readable(name: str, value: float) -> str:

@@ -45,6 +45,15 @@ class TestNamedSpaces:
     def test_a_point_means_something_else_in_another_space(self) -> None:
         assert len({Space.load(name).hash for name in Space.names()}) == len(Space.names())
 
+    def test_on_luma(self) -> None:
+        space, luma = Space.load("tiny"), Space.load("tiny-luma")
+        point = space.least(space.completed({}))
+        own = {**space.architecture(point).to_dict(), "colors": 1}
+        assert luma.architecture(point) == Architecture.from_dict(own)
+        assert (luma.name, luma.luma, space.luma) == ("tiny-luma", True, False)
+        assert luma.hash != space.hash
+        assert Space.from_dict(luma.to_dict()).hash == luma.hash
+
     def test_unknown_name(self) -> None:
         with pytest.raises(InputError, match="unknown space 'tinny': did you mean 'tiny'"):
             Space.load("tinny")
