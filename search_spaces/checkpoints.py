@@ -24,6 +24,7 @@ from search_spaces.fitting import (
 from search_spaces.keymap import KeyMap, key_maps
 from search_spaces.network import Network, build
 from search_spaces.pth_file import read_checkpoint
+from search_spaces.training_form import collapsed
 
 __all__ = ["Checkpoint", "find_checkpoint", "import_checkpoint"]
 
@@ -96,7 +97,7 @@ def find_checkpoint(
     # An unknown name or scale is told before the file is read.
     preset(preset_name or preset_names()[0], scale or SCALES[0])
     known = key_maps(layouts)
-    tensors = read_checkpoint(path)
+    tensors = collapsed(read_checkpoint(path))
     readings = [_Reading.of(one, tensors) for one in known]
     if not any(one.named for one in readings):
         raise InputError(

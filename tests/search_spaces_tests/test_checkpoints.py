@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Callable
+from itertools import chain, product, zip_longest
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+import yaml
 from torch import Tensor
 
+from search_spaces import keymap
 from search_spaces.architecture import Architecture
 from search_spaces.catalog import preset
 from search_spaces.checkpoints import find_checkpoint, import_checkpoint
@@ -16,28 +20,31 @@ from search_spaces.errors import InputError
 from search_spaces.keymap import KeyMap, key_maps
 from search_spaces.network import Network, build
 from search_spaces.pth_file import read_checkpoint
+from search_spaces.training_form import collapsed
 from search_spaces.weights import load, save_weights
+from tests.search_spaces_tests.test_training_form import conv3xc
 
 State = dict[str, Tensor]
 
+KEY_MAPS = Path(keymap.__file__).parent / "keymaps"
+_NUMBER = re.compile(r"(\{.*?\})")
+
 
 def theirs(network: Network, layout: str) -> State:
-    """The network's weights under the names of ``layout``, by trying all names it may have."""
+    """The network's weights under the names of ``layout``, by trying all that its rules make."""
     key_map = next(one for one in key_maps() if one.name == layout)
-    blocks = len(network.architecture.blocks)
-    prefixes = {"rfdn": "B{}.", "imdn": "IMDB{}.", "rlfn": "block_{}.", "rlfn_ntire": "B{}."}
-    inner = ["c1", "c2", "c3", "c4", "c5", *(f"c{k}_{x}" for k in (1, 2, 3) for x in "dr")]
-    inner += [f"esa.{n}" for n in ("conv1", "conv_f", "conv2", "conv_max", "conv3", "conv3_")]
-    inner += ["esa.conv4", "cca.conv_du.0", "cca.conv_du.2"]
-    layers = ["fea_conv", "c.0", "LR_conv", "conv_1", "conv_2", "upsampler.0"]
-    layers += [prefixes[layout].format(b + 1) + n for b in range(blocks) for n in inner]
+    rules = yaml.safe_load((KEY_MAPS / f"{layout}.yaml").read_text())["keys"]
     state = network.state_dict()
-    found = {}
-    for key in (f"{layer}.{leaf}" for layer in layers for leaf in ("weight", "bias")):
-        name = key_map.ours(key)
-        if name in state:
-            found[key] = state[name].clone()
-    return found
+    found: dict[str, str] = {}
+    for rule in rules:
+        numbered = _NUMBER.split(rule)
+        for numbers in product(range(9), repeat=len(numbered) // 2):
+            layer = "".join(map(str, chain.from_iterable(zip_longest(numbered[::2], numbers))))
+            layer = layer.removesuffix("None")
+            for key in (f"{layer}.weight", f"{layer}.bias"):
+                if (name := key_map.ours(key)) in state:
+                    found.setdefault(str(name), key)
+    return {found[name]: state[name].clone() for name in state}
 
 
 @pytest.fixture
@@ -53,8 +60,9 @@ def saved(data: Any, path: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("layout", "name", "scale"),
-    [("imdn", "imdn", 3), ("rfdn", "e_rfdn", 4), ("rlfn", "rlfn", 4), ("rlfn_ntire", "rlfn", 2)],
-)
+    [("imdn", "imdn", 3), ("rfdn", "e_rfdn", 4), ("rlfn", "rlfn", 4), ("rlfn_ntire", "rlfn", 2),
+     ("span", "span", 2), ("span", "span26", 4), ("disp", "disp", 3), ("spanv2", "spanv2", 4)],
+)  # fmt: skip
 def test_every_weight_comes_over(layout: str, name: str, scale: int, tmp_path: Path) -> None:
     torch.manual_seed(1)
     network = build(preset(name, scale))
@@ -76,6 +84,10 @@ def test_every_weight_comes_over(layout: str, name: str, scale: int, tmp_path: P
          "rlfn x3 with channels 12, repeat 2, refined 10, last 12"),
         ("rfdn", "e_rfdn", {"distilled": 9, "last": 7, "colors": 1},
          "e_rfdn x3 with distilled 9, last 7, luma"),
+        ("span", "span", {"channels": 20}, "span x3 with channels 20"),
+        ("disp", "disp", {"repeat": 3, "colors": 1},
+         "disp x3 with repeat 3, luma"),
+        ("spanv2", "spanv2", {"channels": 24}, "spanv2 x3 with channels 24"),
     ],
 )  # fmt: skip
 def test_depth_widths_and_colours_are_read_off_the_shapes(
@@ -95,8 +107,9 @@ def test_what_fits_nothing_says_what_comes_nearest(imdn: State, tmp_path: Path) 
     path = saved({**imdn, "IMDB3.c2.weight": torch.ones(64, 48, 5, 5)}, tmp_path / "a.pth")
     with pytest.raises(
         InputError,
-        match=r"fits no preset by the keys of imdn, .*; nearest is imdn x2 by those of imdn, where "
-        r"91 of 92 keys fit: IMDB3\.c2\.weight is \(64, 48, 5, 5\), expected \(64, 48, 3, 3\)$",
+        match=r"fits no preset by the keys of disp, imdn, .*; nearest is imdn x2 by those of "
+        r"imdn, where 91 of 92 keys fit: "
+        r"IMDB3\.c2\.weight is \(64, 48, 5, 5\), expected \(64, 48, 3, 3\)$",
     ):
         import_checkpoint(path)
     path = saved({**imdn, "tail.bias": torch.ones(3)}, tmp_path / "b.pth")
@@ -165,6 +178,15 @@ def test_unset_key_is_named(imdn: State, tmp_path: Path) -> None:
     del imdn["LR_conv.bias"]
     with pytest.raises(InputError, match=r"unset fusion\.conv\.bias; unused none"):
         import_checkpoint(saved(imdn, tmp_path / "a.pth"), "imdn", 2)
+
+
+def test_training_form_is_collapsed(tmp_path: Path) -> None:
+    state = theirs(build(preset("span", 2)), "span")
+    branches = conv3xc("block_2.c3_r", 28, 28)
+    path = saved({**state, **branches}, tmp_path / "a.pth")
+    network = import_checkpoint(path)
+    expected = collapsed(branches)["block_2.c3_r.eval_conv.bias"]
+    assert torch.equal(network.state_dict()["blocks.1.convs.2.conv.bias"], expected)
 
 
 def test_same_place_twice_is_refused(imdn: State, tmp_path: Path) -> None:
@@ -243,7 +265,7 @@ def test_code_in_a_pickle_never_runs(how: str, imdn: State, tmp_path: Path) -> N
         ({}, "holds dict, expected a mapping"),
         ({"epoch": 3}, "epoch is int, expected a floating-point tensor"),
         ({"a": torch.ones(2, dtype=torch.int64)}, "a is torch.int64, expected a floating-point"),
-        ({"a": torch.ones(2)}, r"its keys \(a\) follow no known layout \(imdn, rfdn, rlfn, "),
+        ({"a": torch.ones(2)}, r"its keys \(a\) follow no known layout \(disp, imdn, rfdn, "),
     ],
 )
 def test_other_contents(data: Any, message: str, tmp_path: Path) -> None:
@@ -334,6 +356,9 @@ def test_published_files_import_and_travel(sr_data: Path, tmp_path: Path) -> Non
         ("RFDN_AIM.pth", "e_rfdn", 4, 433_448),
         ("IMDN_x2.pth", "imdn", 2, 694_404),
         ("RLFN_x4.pth", "rlfn", 4, 317_218),
+        ("SPAN28_x4.pth", "span", 4, 150_688),
+        ("DISP_x4.pth", "disp", 4, 163_792),
+        ("SPANV2_x4.pth", "spanv2", 4, 139_104),
     ]:
         found = find_checkpoint(sr_data / "checkpoints" / file)
         assert (found.preset, found.architecture) == (name, preset(name, scale))

@@ -246,7 +246,15 @@ def test_published_network_on_set5(
 
 # One image each; benchmarks/published_networks.py has the sets, on which they are the published
 # code's figures.
-@pytest.mark.parametrize(("file", "psnr_db"), [("RLFN_x4.pth", 34.6362)])
+@pytest.mark.parametrize(
+    ("file", "psnr_db"),
+    [
+        ("RLFN_x4.pth", 34.6362),
+        ("SPAN28_x4.pth", 34.3671),
+        ("DISP_x4.pth", 34.5449),
+        ("SPANV2_x4.pth", 34.4929),
+    ],
+)
 def test_published_network_on_bird(file: str, psnr_db: float, sr_data: Path) -> None:
     test_set = TestSet.open("Set5", sr_data / "test/Set5", 4)
     bird = replace(test_set, pairs=tuple(p for p in test_set.pairs if p.name == "bird.png"))
