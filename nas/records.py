@@ -100,8 +100,9 @@ class TrialRecord:
     Attributes:
         number: the trial's number in the Optuna study, from 0.
         state: one of the seven states above.
-        source: ``"sampler"``, ``"preset:NAME"`` for an enqueued published system, or
-            ``"narrowed:NAME"`` for one at the largest width within the budgets.
+        source: ``"sampler"``, ``"preset:NAME"`` for an enqueued published system, ``"start:NAME"``
+            for another starting point of the space, or ``"narrowed:NAME"`` for either at the
+            largest width within the budgets.
         architecture: the architecture as a plain dictionary.
         architecture_hash: the architecture's canonical hash (16 hex digits).
         params: trainable parameters of the deployed network.

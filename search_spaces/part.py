@@ -12,7 +12,7 @@ import inspect
 import reprlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, get_args, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic.fields import FieldInfo
@@ -74,7 +74,8 @@ class Table:
         """Adds a part; a failed add changes nothing.
 
         Raises:
-            InputError: the name is taken, or the class has no static method ``layers``.
+            InputError: the name is taken, the class has no static method ``layers``, or an option
+                holds a part and does not say of which sort.
         """
         if kind in self._entries:
             raise InputError(f"{self.sort} {kind!r} is there already: choose another name")
@@ -191,6 +192,11 @@ def _schema(kind: str, part_class: type[nn.Module]) -> type[BaseModel]:
     options: dict[str, Any] = {}
     for parameter in inspect.signature(part_class).parameters.values():
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            if _is_bare_part(hints[parameter.name]):
+                raise InputError(
+                    f"{kind!r}: {parameter.name}: expected the type of one sort of parts, such as "
+                    f"search_spaces.attention.AttentionPart, got Part, which is of any"
+                )
             required = parameter.default is inspect.Parameter.empty
             options[parameter.name] = (
                 hints[parameter.name],
@@ -198,6 +204,13 @@ def _schema(kind: str, part_class: type[nn.Module]) -> type[BaseModel]:
             )
     config = ConfigDict(extra="forbid", strict=True, validate_default=True)
     return create_model(kind, __config__=config, **options)
+
+
+def _is_bare_part(hint: Any) -> bool:
+    """Whether it is ``Part``, or a union with it, where no table says which parts."""
+    if hint is Part:
+        return True
+    return get_origin(hint) is not Annotated and any(map(_is_bare_part, get_args(hint)))
 
 
 def shown(value: object) -> str:

@@ -41,7 +41,8 @@ class Space:
         about: one line for people.
         dimensions: in the order in which conditions may refer to them.
         template: see above.
-        starting_points: points of the space that stand for published systems, by preset.
+        starting_points: points of the space that are trained first; one that is named as a preset
+            stands for it.
     """
 
     name: str

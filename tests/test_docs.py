@@ -121,8 +121,13 @@ def _report(folder: Path) -> None:
 
 def _extend(folder: Path) -> None:
     text = (DOCS / "extend.md").read_text(encoding="utf-8")
-    for name, kind, at in (("mine.py", "python", 1), ("mine.yaml", "yaml", 1),
-                           ("mine_too.py", "python", 4)):  # fmt: skip
+    files = (
+        ("mine.py", "python", 1),
+        ("mine.yaml", "yaml", 1),
+        ("my_sampler.py", "python", 3),
+        ("mine_too.py", "python", 5),
+    )
+    for name, kind, at in files:
         block = text.split(f"```{kind}\n")[at].split("```")[0]
         (folder / name).write_text(block, encoding="utf-8")
 
@@ -236,6 +241,7 @@ GUIDES: tuple[Guide, ...] = (
         _extend,
         {
             "--budget 100K-params": "--budget 50K-params --profile smoke --trials 1",
+            "--budget 90K-params": "--budget 50K-params --space tiny --profile smoke --trials 1",
             "--budget 200KB-file": "--budget 40KB-file --space tiny --profile smoke --trials 1",
         },
         adds=True,

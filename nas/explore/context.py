@@ -22,6 +22,7 @@ from nas.store.errors import damaged_rows, reading
 from nas.store.ledger import read_records
 from nas.store.study import IDENTITY, load, open_storage, open_study
 from nas.tables import RESULTS, check_nothing_lost
+from search_spaces.catalog import preset_names
 from search_spaces.errors import InputError
 from search_spaces.extensions import imported_files
 
@@ -118,6 +119,7 @@ def set_up(
     def queue_first(study: Study) -> None:
         _queue_warm(study, warm)
         queued: set[str] = set()
+        published = preset_names()
         for system, point in settings.space.starting_points.items():
             narrowed = settings.space.narrowed(point, settings.scale, meter.fits)
             if narrowed is None:
@@ -126,7 +128,8 @@ def set_up(
             name = settings.space.architecture(narrowed, settings.scale).hash
             if parameters is not None and name not in queued:
                 queued.add(name)
-                kind = "preset" if narrowed == point else "narrowed"
+                whole = "preset" if system in published else "start"
+                kind = whole if narrowed == point else "narrowed"
                 study.enqueue_trial(dict(parameters), user_attrs={"source": f"{kind}:{system}"})
 
     study = open_study(open_storage(url), name, settings.objectives, identity, queue_first)

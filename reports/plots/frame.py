@@ -25,6 +25,8 @@ _CHARACTERS, _OF_TITLE, _OF_SUBTITLE, _OF_AXIS = 15.2, 8.6, 14.5, 12.5
 # Panels are made narrower to stand side by side, down to this share of what they like to have;
 # they lose less of their height.
 _NARROWEST, _LOWEST = 0.46, 0.72
+# A paper's column is 9 inches high and holds a caption as well; no panel is lower than this.
+_TALLEST, _FLATTEST = 8.0, 1.3
 
 
 class Frame(NamedTuple):
@@ -98,6 +100,8 @@ def framed(
     second = _LINE if panel < _NARROW else 0.0
     bottom = under + _BELOW + _LEGEND_LINE * legend_rows + second
     between = (_BETWEEN_ROWS + second) * (rows - 1)
+    if sheet.width_inches is not None:
+        high = min(high, max((_TALLEST - top - between - bottom) / rows, _FLATTEST))
     height = top + rows * high + between + bottom
     figure = Figure(figsize=(width, height), facecolor="white")
     FigureCanvasAgg(figure)

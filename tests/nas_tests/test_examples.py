@@ -42,7 +42,7 @@ def test_an_own_attention_is_searched_saved_and_described(nas: Command, tmp_path
     lines = nas(*mine, *search, "--trials", "3", "--budget", "60K-params", "--json").splitlines()
     ended = [json.loads(line) for line in lines if '"TrialEnded"' in line]
     assert len(ended) == 3
-    number = next(e["record"]["number"] for e in ended if e["record"]["source"] == "preset:mine")
+    number = next(e["record"]["number"] for e in ended if e["record"]["source"] == "start:mine")
     net = tmp_path / "net.yaml"
     nas("export", str(run), "--trial", str(number), "-o", str(net), *mine)
     facts = json.loads(nas("describe", str(net), "--json", "--no-latency", *mine))

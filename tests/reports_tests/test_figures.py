@@ -63,6 +63,8 @@ def test_all_that_is_written_in_a_figure_is_whole_and_apart(sheet: Sheet) -> Non
     for name, figure in drawn(sheet):
         if sheet.width_inches is not None:
             assert figure.get_figwidth() == sheet.width_inches
+            # With a caption it is to fit a page.
+            assert figure.get_figheight() <= 8.5, name
         room = figure.bbox
         names: list[Bbox] = []
         for text in shown(figure):

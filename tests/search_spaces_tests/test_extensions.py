@@ -13,6 +13,7 @@ from search_spaces import extensions as module
 from search_spaces.attention import ATTENTIONS
 from search_spaces.extensions import GROUP, import_parts
 from search_spaces.layer import Layer, Size, conv
+from search_spaces.part import Part
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "my_blocks.py"
 
@@ -102,6 +103,18 @@ def test_a_taken_name_and_a_class_without_layers_change_nothing() -> None:
     with pytest.raises(InputError, match="static method layers"):
         ATTENTIONS.add("bare", nn.Identity)
     assert set(ATTENTIONS) == before
+
+
+def test_an_option_that_holds_a_part_says_of_which_sort() -> None:
+    class Holder(nn.Module):
+        def __init__(self, channels: int, *, inner: Part | None = None) -> None:
+            super().__init__()
+
+        layers = Gate.layers
+
+    with pytest.raises(InputError, match=r"'holder': inner: expected the type .*AttentionPart"):
+        ATTENTIONS.add("holder", Holder)
+    assert "holder" not in ATTENTIONS
 
 
 @pytest.mark.parametrize(

@@ -336,7 +336,7 @@ class TestDeathAtAGivenPlace:
         self.crash(tmp_path, where, space=space)
         run = nas.search(run=tmp_path, trials=1, **self.SETTINGS | {"space": space})
         (row,) = run.finished().to_dict("records")
-        assert row["source"] == "preset:little"
+        assert row["source"] == "start:little"
         assert row["architecture_hash"] == space.architecture(point, 4).hash
 
     def test_half_made_study_is_made_again(self, tmp_path: Path, one_thread: None) -> None:
