@@ -243,7 +243,7 @@ def _claim(folder: Path, network: Network, plan: CompressionPlan, judge: Judge) 
         "network": digest.hexdigest()[:16],
         "plan": repr(plan),
         "photos": judge.dataset.fingerprint,
-        "measured": repr((judge.meter.device, judge.meter.hr, judge.meter.latency_lr, judge.trial)),
+        "measured": repr((judge.meter.latency_place, judge.meter.hr, judge.trial)),
     }
     path = folder / _PLAN
     if not path.is_file():

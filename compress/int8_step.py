@@ -39,7 +39,9 @@ def to_int8(
     """
     began = time.perf_counter()
     source = f"compressed:{INT8}"
-    options = QuantizeOptions(max_drop_db=most_drop_db, lr_size=judge.meter.latency_lr)
+    options = QuantizeOptions(
+        max_drop_db=most_drop_db, lr_size=judge.meter.latency_lr, threads=judge.meter.threads
+    )
     photos = judge.dataset
     try:
         made = quantize(network, photos.train, photos.validation, file, options=options)

@@ -181,11 +181,12 @@ def _renderings(
         return [Rendering(name, piece.of(image)) for name, image in images.items()]
     cut = piece.of(truth)
     figures = {name: _quality(piece.of(image), cut, 0) for name, image in images.items()}
-    top = max(one.psnr_y_db for one in figures.values())
+    top = max(round(one.psnr_y_db, 2) for one in figures.values())
     made = [
         Rendering(
             name, piece.of(images[name]), f"{one.psnr_y_db:.2f} dB, {one.ssim_y:.3f}",
-            one.psnr_y_db == top,
+            # As shown: of two that read alike, neither is ahead.
+            round(one.psnr_y_db, 2) == top,
         )
         for name, one in figures.items()
     ]  # fmt: skip

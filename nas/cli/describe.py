@@ -112,7 +112,8 @@ def _print(name: str, facts: dict[str, Any]) -> None:
         if m["busy"]:
             times += f"; others use the machine: {m['median_ms']:.1f} ms pass"
         threads = shown_threads(m["threads"])
-        rows.append(("Latency", f"{times} ({m['device']}, {threads}, {m['dtype']})"))
+        at = f"{width}×{height} input, {m['device']}, {threads}, {m['dtype']}"
+        rows.append(("Latency", f"{times} ({at})"))
     grid = Table.grid(padding=(0, 2))
     for row in rows:
         grid.add_row(*row)

@@ -208,6 +208,8 @@ def _measuring(event: NetworksMeasured) -> str:
 
 
 def _over(event: TrialMeasuring) -> str:
+    if event.over == 1:
+        return "the last one took more than a budget"
     return f"the last {event.over} took more than a budget"
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -217,13 +218,17 @@ def test_auto_writes_the_network_its_steps_and_their_table(
         "2",
         "--no-int8",
     )
-    words += ("--profile", "smoke", "--data", photo_folder, "--size", "16x9", "-o", f"{out}.yaml")
+    words += ("--profile", "smoke", "--data", photo_folder, "--size", "16x9", "--threads", "1")
+    words += ("-o", f"{out}.yaml")
     for more in ((), ("--force",)):
         assert nas(monkeypatch, *words, *more) == 0
         said = capsys.readouterr().out
         assert "there was nothing to fold" in said
         assert "[dB]" in said
         assert "[ms]" in said
+        assert "latency of 16×9 input, cpu, 1 thread" in " ".join(said.split())
+        # A terminal of 80 columns has room for names and figures.
+        assert re.search(r"^ +prune +\d.*yes *$", said, re.M)
     small = load(f"{out}.safetensors")
     # Shares are of the folded network's parameters.
     own = price(fold(network).network.architecture).params

@@ -20,6 +20,7 @@ from nas.cli.options import (
     Profile,
     RoundTo,
     Size,
+    Threads,
     Trained,
     Trial,
     option,
@@ -57,6 +58,7 @@ def auto(
     profile: Profile = "standard",
     learning_rate: LearningRate = 5e-4,
     size: Size = "160x90",
+    threads: Threads = None,
     seed: Annotated[int, option("Of the order of patches.")] = 0,
     device: Device = None,
     force: Force = False,
@@ -87,7 +89,7 @@ def auto(
     check_budget(given, figure, limit, method)
     recipe = recipe_of(profile, steps, learning_rate, seed)
     plan = CompressionPlan(figure, limit, method, recipe, int8=int8)
-    meter = Meter((), HR_720P, parse_size(size), str(best_device(device)))
+    meter = Meter((), HR_720P, parse_size(size), str(best_device(device)), threads=threads)
     places = places_of([network], data, val)
     judge = Judge(dataset_of(given.architecture.scale, places, recipe), meter)
     folder = output.with_name(f"{output.name}.steps")
@@ -96,7 +98,7 @@ def auto(
             given, plan, folder, judge, on_step=lambda step, loss: advance(step),
             on_record=_tell,
         )  # fmt: skip
-    print_steps(network.name, made.steps)
+    print_steps(network.name, made.steps, meter.latency_place)
     for path in write_results(made, output):
         print(f"Written to {path}")
     if int8 and made.int8 is None:
@@ -122,13 +124,14 @@ def write_results(made: Compressed, output: Path) -> list[Path]:
     return paths
 
 
-def print_steps(name: str, steps: Iterable[CompressionStep]) -> None:
+def print_steps(name: str, steps: Iterable[CompressionStep], latency_place: str) -> None:
     """The table of steps, and why those that were not kept were not."""
     from nas.objectives import OBJECTIVES
 
     shown = [OBJECTIVES[key] for key in ("params", "macs", "latency", "psnr", "ssim")]
-    headings = [f"{one.label} [{one.unit}]" if one.unit else one.label for one in shown]
-    table = figures_table("Step", *headings, title=name)
+    # Units beneath, or a terminal of 80 columns would have no room for the names of the steps.
+    headings = [f"{one.label}\n[{one.unit}]" if one.unit else one.label for one in shown]
+    table = figures_table("Step", *headings, title=f"{name}, latency of {latency_place}")
     table.add_column("Kept")
     console, reasons = PlainConsole(), []
     for step in steps:

@@ -63,7 +63,7 @@ def compress_front(
         # After each network: the report shows what there is when a person stops here.
         write_steps(steps, folder / "records.json")
         if not quiet:
-            print_steps(name, made.steps)
+            print_steps(name, made.steps, meter.latency_place)
 
 
 def _compressed(

@@ -79,8 +79,8 @@ def quantize(
     photos = dataset_of(given.architecture.scale, places_of([network], data, val), None)
     result = quantize_network(
         given, photos.train, photos.validation, output, options=options,
-        on_stage=lambda stage: say(f"nas: {stage}"),
-        on_step=lambda step, _: None if step % 20 else say(f"nas: step {step}/{qat_steps}"),
+        on_stage=say,
+        on_step=lambda step, _: None if step % 20 else say(f"step {step}/{qat_steps}"),
     )  # fmt: skip
     _print(network.name, result, options.max_drop_db)
 

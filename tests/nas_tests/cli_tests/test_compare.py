@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from nas.cli.compare import _renderings
+from nas.evaluate.pieces import Piece
 from search_spaces import Architecture, build, save_weights
 from tests.nas_tests.conftest import Finished, Outcome
 
@@ -61,6 +63,17 @@ def test_an_original_is_made_small_enlarged_and_measured(
     assert evaluated.code == 0
     psnr = float(evaluated.out.split('"psnr_y_db": ')[1].split(",")[0])
     assert f"{psnr:.3f}" in outcome.out
+
+
+def test_of_two_that_read_alike_neither_is_ahead() -> None:
+    truth = np.random.default_rng(0).integers(0, 256, (48, 48, 3), dtype=np.uint8)
+    near, far = truth // 2, truth // 4
+    nearly = near.copy()
+    nearly[0, 0] += 1
+    images = {"bicubic": far, "one": near, "other": nearly}
+    made = _renderings(images, truth, Piece(0, 0, 48, 48))
+    assert made[1].figures == made[2].figures
+    assert [one.name for one in made if one.best] == ["one", "other"]
 
 
 def test_a_photo_alone_is_enlarged_and_the_piece_is_where_they_differ(

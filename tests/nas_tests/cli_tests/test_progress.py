@@ -99,7 +99,7 @@ def test_networks_over_a_budget_show_on_a_terminal() -> None:
         (task,) = display._progress.tasks
         assert task.visible
         assert task.description == f"measuring trial {number}"
-        assert task.fields["facts"] == (number - 3) * "the last 1 took more than a budget"
+        assert task.fields["facts"] == (number - 3) * "the last one took more than a budget"
         display.observe(TrialRejected(TrialRecord(number, REJECTED, reason="over budget")))
         assert not display._progress.tasks[0].visible
 
