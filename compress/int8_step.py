@@ -57,6 +57,8 @@ def to_int8(
         # What a model foretells of another device says nothing of int8 on it.
         latency_ms=None if judge.meter.latency_model else made.latency_after_ms,
         latency_min_ms=None,
+        # SPAN was not timed in ONNX Runtime.
+        esr_score=None,
         memory_mb=None,
         psnr_y_db=made.psnr_after_db,
         ssim_y=made.ssim_after,

@@ -55,11 +55,11 @@ class Noise:
 
         Args:
             objective: its name; those that are counted, not measured, have none.
-            figure: the network's own, of which latency's noise is a share.
+            figure: the network's own, by which the noise of what a clock says grows.
         """
         one = OBJECTIVES[objective]
         known: float = getattr(self, one.noise) if isinstance(one.noise, str) else one.noise
-        return known * abs(figure) if one.noise_is_share else known
+        return known if one.noise_share_of is None else known * one.noise_share_of(figure)
 
     def between(self, objective: str, figure: float = 1.0) -> float:
         """Of the difference of two networks, which no smaller difference is told from."""

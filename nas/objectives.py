@@ -42,8 +42,10 @@ class Objective:
         aliases: other names that a user may type.
         noise: standard deviation of ONE network's figure between seeds, in the record's own unit,
             or the name of the field of :class:`~nas.noise.Noise` that holds it.
-        noise_is_share: whether that is a share of the figure.
+        noise_share_of: what that is a share of, given the network's own figure: of that itself is
+            ``abs``; left out, all networks have the same noise.
         measured: whether it takes a good part of a training's time to know it before.
+        timed: whether a clock says it, so that before it does it can be predicted at best.
         price: the figure of an architecture whose output has this (height, width); it is known
             before training.
         worth: the figure of a trained network in evaluation mode, given the validation photos
@@ -67,8 +69,9 @@ class Objective:
     about: str = ""
     aliases: tuple[str, ...] = ()
     noise: str | float = 0.0
-    noise_is_share: bool = False
+    noise_share_of: Callable[[float], float] | None = None
     measured: bool = False
+    timed: bool = False
     price: Callable[[Any, tuple[int, int]], float] | None = None
     worth: Callable[[Any, Any], float] | None = None
     at_end: bool = False
@@ -108,6 +111,23 @@ class Objective:
         """A figure in the record's own unit, written with its shown unit: ``"433.4 K"``."""
         return f"{self.shown(figure):.{self.digits}f} {self.unit}".rstrip()
 
+    def limit_text(self, limit: float) -> str:
+        """A limit in the record's own unit as it was set, not rounded: ``"600 K"``."""
+        return f"{self.shown(limit):,.6g} {self.unit}".rstrip()
+
+    @property
+    def heading(self) -> str:
+        """Its label and unit, as an axis and a column have them: ``"Multi-Adds [G]"``."""
+        return f"{self.label} [{self.unit}]" if self.unit else self.label
+
+
+def _of_time(score: float) -> float:
+    """What a small share of a network's time is a share of in its score (nas.latency.esr_score).
+
+    The derivative of 0.8 exp(2 t) times t, where multi-adds and parameters are in proportion.
+    """
+    return 0.8 * score * math.log(max(score, 1.0))
+
 
 _COUNT = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
@@ -131,8 +151,13 @@ _ALL = (
     ),
     Objective(
         "latency", False, "ms", "Latency", "latency_ms", units={"us": 1e-3, "ms": 1.0, "s": 1e3},
-        example="25ms-latency", about="at --latency-size", noise="latency", noise_is_share=True,
-        measured=True,
+        example="25ms-latency", about="at --latency-size", noise="latency", noise_share_of=abs,
+        measured=True, timed=True,
+    ),
+    Objective(
+        "esr_score", False, "", "Challenge score", digits=2, units={"": 1.0},
+        example="7-esr_score", about="NTIRE's of time, multi-adds and parameters; SPAN has 7.39",
+        aliases=("esr-score",), noise="latency", noise_share_of=_of_time, measured=True, timed=True,
     ),
 )  # fmt: skip
 

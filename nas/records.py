@@ -113,6 +113,8 @@ class TrialRecord:
             milliseconds: the mean of the three best rounds, on a CPU by the processor's time, or
             what a fitted model says.
         latency_min_ms: the best round, milliseconds; ``None`` where nothing was measured.
+        esr_score: of the NTIRE challenge on efficient super-resolution, by these parameters,
+            multiply-adds and latency; SPAN has 7.389. ``None`` where the study does not weigh it.
         psnr_y_db: PSNR on BT.601 luma, mean over the validation photos, dB.
         ssim_y: SSIM on the same luma, mean over the photos, 0..1.
         train_steps: optimiser steps trained.
@@ -134,6 +136,7 @@ class TrialRecord:
     memory_mb: _Cost | None = None
     latency_ms: _Cost | None = None
     latency_min_ms: _Cost | None = None
+    esr_score: _Cost | None = None
     psnr_y_db: float | None = None
     ssim_y: float | None = None
     train_steps: _Count | None = None

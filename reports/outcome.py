@@ -15,7 +15,7 @@ from reports.tables import source_name
 
 __all__ = ["summary_rows"]
 
-_COSTS = {"params": " parameters", "macs": " multi-adds", "latency": ""}
+_COSTS = {"params": " parameters", "macs": " multi-adds", "latency": "", "esr_score": " score"}
 
 
 def summary_rows(

@@ -22,6 +22,7 @@ _SHORT = {
     "params": "Params",
     "macs": "MAdds",
     "activations": "Acts",
+    "esr_score": "Score",
 }
 
 

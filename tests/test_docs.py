@@ -206,6 +206,10 @@ GUIDES: tuple[Guide, ...] = (
             "nas latency fit": "nas latency fit --networks 8 --held-out 2 --rounds 1 --space tiny",
             "-o this_cpu.yaml": "-o this_cpu.yaml --size 16x15",
             "--budget 25ms-latency": "--budget 9s-latency --space tiny --profile smoke --trials 1",
+            "--budget 7-esr_score": "--budget 7-esr_score --space tiny --profile smoke --trials 1 "
+            "--latency-size 16x15",
+            # SPAN takes seconds for a whole image.
+            "nas describe net.safetensors": "nas describe net.safetensors --no-latency",
         },
     ),
     Guide(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from rich.table import Table
 
 from nas.cli.console import PlainConsole
 from nas.cli.options import Json, PresetScale, Trial, argument, option
+
+if TYPE_CHECKING:
+    from search_spaces import Architecture
 
 __all__ = ["describe"]
 
@@ -26,15 +29,16 @@ def describe(
     ],
     trial: Trial = "best",
     scale: PresetScale = 4,
-    latency: Annotated[bool, option("Measure the latency here.")] = True,
+    latency: Annotated[
+        bool, option("Measure the latency here, and with it NTIRE's score beside SPAN.")
+    ] = True,
     json_output: Json = False,
 ) -> None:
-    """Show a network's layers, parameters, multi-adds by three counters, and latency."""
+    """Show a network's layers, parameters, multi-adds by three counters, latency and score."""
     from nas.evaluate.counters import count
     from nas.evaluate.memory import peak_memory_mb
-    from nas.latency.network_time import measure_latency
     from nas.networks import architecture_of
-    from search_spaces import build, folded, price
+    from search_spaces import folded, price
     from search_spaces.cost import HR_720P, layers, lr_size
 
     arch = architecture_of(network, scale, trial=trial)
@@ -63,13 +67,36 @@ def describe(
         "layers": [layer._asdict() for layer in layers(arch)],
     }
     if latency:
-        measured = measure_latency([build(arch)], lr_size=size, repeats=5, colors=arch.colors)[0]
-        facts["latency"] = {
+        facts |= _timed(arch, size)
+    print(json.dumps(facts)) if json_output else _print(network, facts)
+
+
+def _timed(arch: Architecture, size: tuple[int, int]) -> dict[str, Any]:
+    """Latency and score: of the network as it is and as it is used, in turns with SPAN."""
+    from nas.latency.esr_score import BASELINE, Baseline, baseline_network
+    from nas.latency.network_time import measure_latency
+    from search_spaces import build, folded
+
+    in_use, span = folded(arch), baseline_network(arch.scale, arch.colors)
+    every = {one.hash: one for one in (arch, in_use, span)}
+    built = [build(one) for one in every.values()]
+    results = measure_latency(built, lr_size=size, repeats=5, colors=arch.colors)
+    of = dict(zip(every, results, strict=True))
+    measured, ours, theirs = of[arch.hash], of[in_use.hash], of[span.hash]
+    score = Baseline(span, theirs.latency_ms).score(in_use, ours.latency_ms)
+    return {
+        "latency": {
             "latency_ms": round(measured.latency_ms, 2), "median_ms": round(measured.median_ms, 2),
             "busy": measured.busy, "minimum_ms": round(measured.latency_min_ms, 2),
             "device": measured.device, "threads": measured.threads, "dtype": measured.dtype,
-        }  # fmt: skip
-    print(json.dumps(facts)) if json_output else _print(network, facts)
+        },
+        "esr_score": {
+            "score": round(score.score, 3), "baseline": BASELINE,
+            "baseline_ms": round(theirs.latency_ms, 2), "latency_ms": round(ours.latency_ms, 2),
+            "time": round(score.time, 3), "macs": round(score.macs, 3),
+            "params": round(score.params, 3),
+        },
+    }  # fmt: skip
 
 
 def _print(name: str, facts: dict[str, Any]) -> None:
@@ -114,6 +141,13 @@ def _print(name: str, facts: dict[str, Any]) -> None:
         threads = shown_threads(m["threads"])
         at = f"{width}×{height} input, {m['device']}, {threads}, {m['dtype']}"
         rows.append(("Latency", f"{times} ({at})"))
+        s = facts["esr_score"]
+        rows.append((
+            "Score",
+            f"{s['score']:.2f} by NTIRE's rules: {s['time']:.2f} of the time, {s['macs']:.2f} of "
+            f"the multi-adds, {s['params']:.2f} of the parameters of SPAN, which has 7.39 and took "
+            f"{s['baseline_ms']:.1f} ms in turns with it",
+        ))  # fmt: skip
     grid = Table.grid(padding=(0, 2))
     for row in rows:
         grid.add_row(*row)

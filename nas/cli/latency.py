@@ -67,7 +67,8 @@ def measure(
 ) -> None:
     """Measure latency: all networks in turns with a reference, so that a drift meets all alike.
 
-    Median, minimum, a 95% interval of the median, and the ratio to the reference.
+    Median, minimum, a 95% interval of the median, and the ratio to the reference. With
+    --reference span also NTIRE's score, by the minima.
     """
     from nas.evaluate.environment import environment
     from nas.evaluate.threads import threads as with_threads
@@ -102,6 +103,9 @@ def measure(
             **asdict(timings[name]),
             "times_reference": timings[name].median_ms / base.median_ms,
             "times_reference_minimum": timings[name].minimum_ms / base.minimum_ms,
+            "esr_score": _score(
+                nets[name], nets[reference], timings[name].minimum_ms, base.minimum_ms
+            ),
         }
         for name in nets
     ]  # fmt: skip
@@ -112,6 +116,16 @@ def measure(
         "environment": environment().to_dict(),
     }  # fmt: skip
     print(json.dumps(facts)) if json_output else _print(facts)
+
+
+def _score(net: _Entrant, base: _Entrant, latency_ms: float, baseline_ms: float) -> float | None:
+    """The challenge's, where the reference is its baseline for networks like this one."""
+    from nas.latency.esr_score import Baseline, baseline_network
+
+    arch, span = net.architecture, base.architecture
+    if arch is None or span is None or span != baseline_network(arch.scale, arch.colors):
+        return None
+    return round(Baseline(span, baseline_ms).score(arch, latency_ms).score, 3)
 
 
 @dataclass(frozen=True)
@@ -197,6 +211,10 @@ def _print(facts: dict[str, Any]) -> None:
             f"{row['times_reference_minimum']:.3f}",
         )  # fmt: skip
     console.print(table)
+    scored = [row for row in facts["networks"] if row["esr_score"] is not None]
+    if scored:
+        told = ", ".join(f"{row['network']} {row['esr_score']:.2f}" for row in scored)
+        console.print(f"Score by NTIRE's rules, by the minima: {told}", highlight=False)
     apart = max(row["median_ms"] / row["minimum_ms"] for row in facts["networks"])
     if apart > BUSY:
         console.print(

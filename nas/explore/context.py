@@ -139,7 +139,7 @@ def set_up(
     _queue_warm(study, warm)
     in_memory = settings.storage == IN_MEMORY
     if not in_memory:
-        publish(study, settings, meter.calibration)
+        publish(study, settings, meter)
     write_run(settings.run, about)
     run = open_run(settings.run, storage=settings.storage)
     if in_memory:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nas.latency.meter import Meter
+from nas.objectives import OBJECTIVES
 from search_spaces import Architecture
 from search_spaces.dimension import Dimension, Label
 from search_spaces.space import Point, Space
@@ -54,8 +55,8 @@ def choose(trial: Trial, space: Space, scale: int, meter: Meter) -> Proposal:
     architecture = space.architecture(point if point is not None else least, scale)
     fits = point is not None
     for name, excess in meter.excess(architecture).items():
-        # A constraint can be set once: that of a latency waits for its measurement.
-        if name != "latency" or not fits:
+        # A constraint can be set once: that of what a clock says waits for its measurement.
+        if not OBJECTIVES[name].timed or not fits:
             trial.set_constraint(name, excess)
     return Proposal(trial, architecture, fits)
 

@@ -36,13 +36,14 @@ def errors(
     Where that is a share of the figure, as of a latency, it is each network's own; a
     fitted model's latency is the same whenever it is asked.
     """
-    exact = {"latency"} if settings.latency_model is not None else set()
     names = settings.objectives
+    timed = {name for name in names if OBJECTIVES[name].timed}
+    exact = timed if settings.latency_model is not None else set()
 
     def between(name: str, figure: float) -> float:
         return 0.0 if name in exact else settings.noise.between(name, figure)
 
-    if not any(OBJECTIVES[name].noise_is_share for name in set(names) - exact):
+    if all(OBJECTIVES[name].noise_share_of is None for name in set(names) - exact):
         return [between(name, 0.0) for name in names]
     return [[between(n, figure) for n, figure in zip(names, p, strict=True)] for p in points]
 

@@ -38,7 +38,8 @@ def search(
         budget: the most that a network may cost, one or several: ``"600K-params"``;
             ``"30G-flops"``, multiply-adds for a 1280x720 output, as ``"30G-macs"``;
             ``"120M-activations"``, elements of all convolutions' outputs; ``"25ms-latency"``,
-            measured here; ``"200MB-memory"``, weights and live tensors. ``()``: no limit.
+            measured here; ``"200MB-memory"``, weights and live tensors; ``"7-esr_score"``, NTIRE's
+            of time, multi-adds and parameters. ``()``: no limit.
         observer: told what happens, with the records of ``nas.explore.events``.
         **settings: those below: what ``nas search`` has as options, by the same names.
 
@@ -100,6 +101,7 @@ def meter_of(settings: SearchSettings) -> Meter:
         str(best_device(settings.device)),
         settings.latency_model,
         settings.threads,
+        scores=settings.weighs_score,
     )
 
 
@@ -133,6 +135,7 @@ def prepared(
         InputError: a budget that no network meets, or a store that cannot be used.
     """
     quietly()
+    meter.measure_baselines(settings.space, settings.scale)
     # Whatever can be said without the run folder is said before one is made.
     check_possible(
         meter, settings.space, settings.scale, lambda done, of: tell(NetworksMeasured(done, of))

@@ -192,9 +192,19 @@ class SearchSettings(BaseModel):
         return self.latency_size or (model.device.lr_size if model else _LATENCY_LR_SIZE)
 
     @property
+    def named(self) -> frozenset[str]:
+        """The figures that are objectives or have a budget."""
+        return frozenset((*self.objectives, *(budget.name for budget in self.budget)))
+
+    @property
     def weighs_latency(self) -> bool:
-        """Whether latency is an objective or has a budget."""
-        return "latency" in {*self.objectives, *(budget.name for budget in self.budget)}
+        """Whether latency, or what is made of it, is an objective or has a budget."""
+        return any(OBJECTIVES[name].timed for name in self.named)
+
+    @property
+    def weighs_score(self) -> bool:
+        """Whether the challenge's score is an objective or has a budget."""
+        return "esr_score" in self.named
 
     @property
     def measures_late(self) -> bool:
@@ -203,8 +213,8 @@ class SearchSettings(BaseModel):
         Measuring takes a good part of a first rung's time, and most networks get no further;
         but where these figures decide which ones do, they are needed before.
         """
-        named = {budget.name for budget in self.budget} | set(self.objectives)
-        return len(self.rung_steps) > 1 and not any(OBJECTIVES[n].measured for n in named)
+        measured = any(OBJECTIVES[name].measured for name in self.named)
+        return len(self.rung_steps) > 1 and not measured
 
     def identity(self, data_name: str, data_fingerprint: str) -> dict[str, Any]:
         """What must be equal for trials to belong into one study, as JSON-ready data."""

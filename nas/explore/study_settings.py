@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from annotated_types import Gt
 
 from nas.evaluate.environment import environment
 from nas.explore.settings import SearchSettings
 from nas.explore.stored import SETTINGS, settings_from_text, settings_to_text
+from nas.latency.meter import Meter
 from nas.plain import from_plain
 from nas.run_file import Identity
 from nas.store.database import shown
@@ -33,18 +33,21 @@ __all__ = [
     "places",
     "publish",
     "settings_of",
+    "span_ms_of",
 ]
 
 _PLACES, _ID, _CALIBRATION = "nas_places", "nas_id", "nas_calibration"
+_SPAN = "nas_span_ms"
 
 
 _Latency: TypeAlias = Annotated[float, Gt(0)]
 
 
-def publish(study: Study, settings: SearchSettings, calibration: Sequence[float]) -> None:
+def publish(study: Study, settings: SearchSettings, meter: Meter) -> None:
     """Writes the settings into the study, and its mark where the checkpoints will be.
 
-    ``calibration`` is what a meter has measured, which its other workers take over.
+    And what the meter has measured, which the other workers take over. What networks are scored by
+    is kept as it was first written, for one start after another: it goes to the meter as well.
 
     Raises:
         InputError: the place for checkpoints cannot be written.
@@ -60,8 +63,11 @@ def publish(study: Study, settings: SearchSettings, calibration: Sequence[float]
             "device": environment().device,
         },
         SETTINGS: settings_to_text(settings),
-        _CALIBRATION: list(calibration),
+        _CALIBRATION: list(meter.calibration),
     }
+    meter.span_ms |= span_ms_of(study)
+    if meter.span_ms:
+        new[_SPAN] = {str(colors): took_ms for colors, took_ms in meter.span_ms.items()}
     for key, value in new.items():
         if attrs.get(key) != value:
             study.set_user_attr(key, value)
@@ -101,6 +107,17 @@ def calibration_of(study: Study) -> tuple[float, ...]:
     """
     where = f"study {study.study_name!r}: {_CALIBRATION}"
     return from_plain(tuple[_Latency, ...], study.user_attrs.get(_CALIBRATION, []), where)
+
+
+def span_ms_of(study: Study) -> dict[int, float]:
+    """What SPAN took by its number of colours, ms; nothing where networks are not scored.
+
+    Raises:
+        InputError: its attribute holds something else.
+    """
+    where = f"study {study.study_name!r}: {_SPAN}"
+    kept = from_plain(dict[Literal["1", "3"], _Latency], study.user_attrs.get(_SPAN, {}), where)
+    return {int(colors): took_ms for colors, took_ms in kept.items()}
 
 
 def identity_of(study: Study) -> Identity:

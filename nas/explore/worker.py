@@ -183,12 +183,13 @@ class Worker:
         if job.record.has_costs:
             return job
         record = self.costs.complete(job.record, job.architecture)
-        limits = {b.attribute: b.limit for b in self.settings.budget}
-        if "latency_ms" in limits and record.latency_ms is not None:
-            excess = record.latency_ms / limits["latency_ms"] - 1
-            job.trial.set_constraint("latency", excess)
+        budgets = self.settings.budget
+        for budget in budgets:
+            timed = OBJECTIVES[budget.name].timed
+            if timed and (figure := OBJECTIVES[budget.name].value(record)) is not None:
+                job.trial.set_constraint(budget.name, figure / budget.limit - 1)
         job = job.write(record)
-        if not within([record], limits):
+        if not within([record], {b.attribute: b.limit for b in budgets}):
             reject_over_budget(self.study, job.trial)
             self._barren.append(OVER_BUDGET)
             self.costs.over += 1

@@ -10,13 +10,16 @@ from functools import lru_cache
 from math import inf
 from typing import Any
 
+import numpy as np
+
 from nas.budget import Budget
 from nas.evaluate.memory import peak_memory_mb
 from nas.evaluate.threads import usual_threads
 from nas.latency.device import latency_place
+from nas.latency.esr_score import Baseline, baseline_network
 from nas.latency.guess import LatencyGuess
 from nas.latency.model import LatencyModel
-from nas.latency.network_time import BUSY, measure_latency
+from nas.latency.network_time import BUSY, LatencyResult, measure_latency
 from nas.objectives import OBJECTIVES
 from nas.records import TrialRecord
 from nas.training.state import seeded
@@ -28,6 +31,9 @@ __all__ = ["PRICES", "Figures", "Meter", "Prices"]
 
 PRICES = ("params", "macs", "activations")
 """The figures that are sums over a network's parts, known at once."""
+
+# A choice that so many draws miss changes nothing that counts: it is measured when it comes.
+_DRAWS = 32
 
 # Measurements by which a machine is called busy: one alone may have met with an accident.
 _LATEST, _LEAST = 10, 3
@@ -44,6 +50,7 @@ class Figures:
     latency_ms: float | None
     latency_min_ms: float | None
     measured_with: dict[str, Any]
+    esr_score: float | None = None
     own: Mapping[str, float] = field(default_factory=dict)
 
     def complete(self, record: TrialRecord, made_with: dict[str, Any]) -> TrialRecord:
@@ -58,8 +65,10 @@ class Meter:
 
     Prices are those of the network in use, its re-parameterised convolutions folded. With a
     fitted latency model nothing is measured: latencies are what it says. ``threads`` are CPU
-    threads to measure with; None is torch's number. ``calibration`` are the latencies, in ms, of
-    the networks by which others are predicted, once these are measured.
+    threads to measure with; None is torch's number. With ``scores`` networks get the challenge's
+    score, too. ``calibration`` are the latencies, in ms, of the networks by which others are
+    predicted, once these are measured; ``span_ms`` those of SPAN by its number of colours, by which
+    all are scored, once it is measured or told.
     """
 
     measures = True
@@ -72,11 +81,14 @@ class Meter:
         device: str,
         latency_model: LatencyModel | None = None,
         threads: int | None = None,
+        *,
+        scores: bool = False,
     ) -> None:
         self.budgets, self.hr, self.latency_lr, self.device = budgets, hr, latency_lr, device
         self.latency_model, self.threads = latency_model, threads
-        self.latency_guess = LatencyGuess()
+        self.latency_guess, self.scores = LatencyGuess(), scores
         self.calibration: tuple[float, ...] = ()
+        self.span_ms: dict[int, float] = {}
         self.measures = self.measures and latency_model is None
         self._quiet_ms: dict[int, float] = {}
         self._slowed: deque[float] = deque(maxlen=_LATEST)
@@ -91,13 +103,15 @@ class Meter:
         return latency_place(self.latency_lr, device, self.threads or usual_threads())
 
     def figure(self, arch: Architecture, name: str) -> float:
-        """One figure of a network: exact, but for latency, which is predicted."""
+        """One figure of a network: exact, but for what a clock says, which is predicted."""
         if name == "memory":
             return self._memory_mb(arch)
         if name == "latency":
             if self.latency_model is not None:
                 return self.latency_model.predict_ms(folded(arch))
             return self.latency_guess.predict_ms(folded(arch), self.latency_lr)
+        if name == "esr_score":
+            return self._score(folded(arch), self.figure(arch, "latency"))
         told = OBJECTIVES[name].price
         if told is not None:
             return float(told(folded(arch), self.hr))
@@ -116,7 +130,7 @@ class Meter:
         in_use = folded(arch)
         priced = price(in_use, self.hr)
         counts = (priced.params, priced.macs, priced.activations)
-        return Figures(*counts, None, None, None, {}, self._own(in_use))
+        return Figures(*counts, None, None, None, {}, own=self._own(in_use))
 
     def measure(self, arch: Architecture) -> Figures:
         """All figures, with the latency measured on this machine or by the fitted model."""
@@ -136,18 +150,17 @@ class Meter:
             told = {"predicted_by": model.hash, **model.device.to_dict()}
             told["device"] = f"{model.device.name} by a fitted model"
             foretold_ms = round(model.predict_ms(arch), 4)
-            return Figures(*known, foretold_ms, None, told, self._own(arch))
-        quiet_ms = self._quiet_ms.get(arch.colors)
-        (found,) = measure_latency(
-            [network or seeded(lambda: build(arch), 0)], lr_size=self.latency_lr,
-            device=self.device, threads=self.threads, colors=arch.colors, quiet_ms=quiet_ms,
-        )  # fmt: skip
-        self._quiet_ms[arch.colors] = min(quiet_ms or inf, found.reference_ms)
-        self._slowed.append(found.median_ms / found.latency_ms)
-        return Figures(
-            *known, round(found.latency_ms, 4), round(found.latency_min_ms, 4),
-            found.measured_with(), self._own(arch),
-        )  # fmt: skip
+            return self._scored(arch, Figures(*known, foretold_ms, None, told, own=self._own(arch)))
+        found = self._timed(arch, network)
+        latency_ms, least_ms = round(found.latency_ms, 4), round(found.latency_min_ms, 4)
+        told = found.measured_with()
+        return self._scored(arch, Figures(*known, latency_ms, least_ms, told, own=self._own(arch)))
+
+    def measure_baselines(self, space: Space, scale: int) -> None:
+        """Measures what the space's networks are scored by, where they are, unless it is told."""
+        rng = np.random.default_rng(0)
+        for _ in range(_DRAWS if self.scores else 0):
+            self._baseline(space.architecture(space.least(space.sample(rng)), scale))
 
     def take_over(self, calibration: Sequence[float], space: Space, scale: int) -> None:
         """Predicts by what another meter has measured of the same space."""
@@ -163,6 +176,34 @@ class Meter:
         usual = statistics.median(self._slowed)
         self._told_busy = usual > BUSY
         return usual if self._told_busy else None
+
+    def _timed(self, arch: Architecture, network: Network | None = None) -> LatencyResult:
+        quiet_ms = self._quiet_ms.get(arch.colors)
+        (found,) = measure_latency(
+            [network or seeded(lambda: build(arch), 0)], lr_size=self.latency_lr,
+            device=self.device, threads=self.threads, colors=arch.colors, quiet_ms=quiet_ms,
+        )  # fmt: skip
+        self._quiet_ms[arch.colors] = min(quiet_ms or inf, found.reference_ms)
+        self._slowed.append(found.median_ms / found.latency_ms)
+        return found
+
+    def _baseline(self, arch: Architecture) -> Baseline:
+        """SPAN for the outputs of a network."""
+        span, model = baseline_network(arch.scale, arch.colors), self.latency_model
+        if arch.colors not in self.span_ms:
+            took_ms = model.predict_ms(span) if model else self._timed(span).latency_ms
+            self.span_ms[arch.colors] = round(took_ms, 4)
+        return Baseline(span, self.span_ms[arch.colors])
+
+    def _score(self, arch: Architecture, latency_ms: float) -> float:
+        return self._baseline(arch).score(arch, latency_ms).score
+
+    def _scored(self, arch: Architecture, figures: Figures) -> Figures:
+        if not self.scores or figures.latency_ms is None:
+            return figures
+        score = round(self._score(arch, figures.latency_ms), 4)
+        told = {**figures.measured_with, "span_ms": self.span_ms[arch.colors]}
+        return replace(figures, esr_score=score, measured_with=told)
 
     def _own(self, arch: Architecture) -> dict[str, float]:
         """The prices of objectives of one's own."""

@@ -34,11 +34,12 @@ class _Measuring:
         self._of += networks
         self._tell(self._done, self._of)
 
-    def latency_ms(self, arch: Architecture) -> float:
-        measured = self._meter.measure(arch).latency_ms
+    def figure(self, arch: Architecture, name: str) -> float:
+        """What a clock says of a network."""
+        measured = getattr(self._meter.measure(arch), OBJECTIVES[name].attribute)
         self._done += 1
         self._tell(self._done, max(self._of, self._done))
-        return inf if measured is None else measured
+        return inf if measured is None else float(measured)
 
     def end(self) -> None:
         """Those that were not needed are as good as measured."""
@@ -54,9 +55,9 @@ def check_possible(
 
     A price's least is known for sure; memory and latency are no sums over a network's parts,
     so a budget goes only where several small networks take clearly more, latencies measured.
-    Where latency is a budget, a spread of networks is measured first, by which it is predicted,
-    unless the meter has taken over what another has measured (`Meter.take_over`), which has seen to
-    all of this.
+    Where latency, or what is made of it, has a budget, a spread of networks is measured first, by
+    which it is predicted, unless the meter has taken over what another has measured
+    (`Meter.take_over`), which has seen to all of this.
 
     Args:
         meter: with the budgets.
@@ -70,10 +71,10 @@ def check_possible(
     if meter.calibration:
         return
     measuring = _Measuring(meter, tell)
-    if meter.measures and any(one.name == "latency" for one in meter.budgets):
+    if meter.measures and any(OBJECTIVES[one.name].timed for one in meter.budgets):
         spread = list(meter.latency_guess.calibration(space, scale))
         measuring.expect(len(spread))
-        meter.calibration = tuple(measuring.latency_ms(arch) for arch in spread)
+        meter.calibration = tuple(measuring.figure(arch, "latency") for arch in spread)
     for budget in meter.budgets:
         least = _least(meter, budget, _small(meter, budget, space, scale), measuring)
         if least * (1.0 if budget.name in PRICES else _UNSURE) > budget.limit:
@@ -108,16 +109,16 @@ def _least(
     *,
     all_of_them: bool = False,
 ) -> float:
-    """The least figure of some networks, measured where it is latency and there is no model.
+    """The least figure of some networks, measured where a clock says it and there is no model.
 
     The first one within the budget will do, unless ``all_of_them`` are asked for.
     """
-    least, measured = inf, budget.name == "latency" and meter.measures
+    least, measured = inf, OBJECTIVES[budget.name].timed and meter.measures
     if measured:
         measuring.expect(len(candidates))
     for arch in candidates:
-        value = measuring.latency_ms(arch) if measured else meter.figure(arch, budget.name)
-        least = min(least, value)
+        figure = measuring.figure if measured else meter.figure
+        least = min(least, figure(arch, budget.name))
         if least <= budget.limit and not all_of_them:
             break
     return least
@@ -147,8 +148,8 @@ def _elsewhere(
 
 
 def _readable(name: str, value: float) -> str:
-    if name == "latency":
-        return f"about {value:.2g} ms"
+    if OBJECTIVES[name].timed:
+        return f"about {value:.2g} {OBJECTIVES[name].unit or name}"
     if "" not in OBJECTIVES[name].units:
         return OBJECTIVES[name].text(value)
     for factor, unit in ((1e9, "G"), (1e6, "M"), (1e3, "K")):

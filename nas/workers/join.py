@@ -21,6 +21,7 @@ from nas.explore.study_settings import (
     load_study,
     places,
     settings_of,
+    span_ms_of,
 )
 from nas.explore.trainer import NetworkTrainer, Trainer
 from nas.run import Run
@@ -54,6 +55,7 @@ def work_on(job: WorkerJob, observer: Observer) -> Run:
             meter = meter_of(settings)
             if calibration := calibration_of(study):
                 meter.take_over(calibration, settings.space, settings.scale)
+            meter.span_ms |= span_ms_of(study)
             trainer: Trainer = NetworkTrainer.of(settings, meter.device)
             if checkpoints is not None:
                 trainer = RemoteTrainer(trainer, RemoteFiles(checkpoints))

@@ -87,12 +87,12 @@ def _headlines(account: RunAccount) -> Iterator[Headline]:
         if summary.bicubic_psnr_y_db is not None:
             beside += f", {top.psnr_y_db - summary.bicubic_psnr_y_db:+.2f} dB against bicubic"
         yield Headline(f"{top.psnr_y_db:.3f} dB", "best PSNR-Y", beside)
-        for name in ("params", "macs", "latency"):
+        for name in ("params", "macs", "latency", "esr_score"):
             one = OBJECTIVES[name]
             value = one.value(top)
             if value is not None:
                 limit = summary.budgets.get(one.attribute)
-                within = "" if limit is None else f"budget {one.shown(limit):,.6g} {one.unit}"
+                within = "" if limit is None else f"budget {one.limit_text(limit)}"
                 yield Headline(one.text(value), f"its {one.label.lower()}", within)
     for other in alike(records, summary):
         noise = "within the noise of seeds" if other.within else "little beyond the noise of seeds"

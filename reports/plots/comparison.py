@@ -16,7 +16,7 @@ from search_spaces.errors import NothingToDraw
 
 __all__ = ["ComparedFront", "ComparisonInfo", "ComparisonPanel", "comparison_info"]
 
-_COSTS = ("params", "macs", "latency")
+_COSTS = ("params", "macs", "latency", "esr_score")
 
 
 class ComparedFront(NamedTuple):
@@ -55,7 +55,7 @@ def comparison_info(accounts: Sequence[RunAccount]) -> ComparisonInfo:
     for one in (OBJECTIVES[name] for name in _COSTS):
         fronts = tuple(drawn for i, a in enumerate(accounts) if (drawn := _front(i, a, one)).points)
         if fronts:
-            panels.append(ComparisonPanel(one, f"{one.label} [{one.unit}]", fronts))
+            panels.append(ComparisonPanel(one, one.heading, fronts))
     if not panels:
         raise NothingToDraw("a comparison needs a finished trial: got none in any of the runs")
     return ComparisonInfo(

@@ -110,8 +110,7 @@ def _panel(
     limit = summary.budgets.get(cost.attribute)
     reach = max((p.cost for p in points), default=0.0)
     wall = None if limit is None or cost.shown(limit) > 2 * reach else cost.shown(limit)
-    label = f"{cost.label} [{cost.unit}]"
-    return PathPanel(cost, label, points, tuple(beneath), wall)
+    return PathPanel(cost, cost.heading, points, tuple(beneath), wall)
 
 
 def step_name(record: TrialRecord) -> str:

@@ -20,7 +20,7 @@ from search_spaces.errors import InputError, NothingToDraw
 __all__ = ["PANELS", "Panel", "ParetoInfo", "Point", "pareto_info"]
 
 PANELS = ("params", "macs", "latency")
-"""The costs that PSNR-Y is drawn against when nothing else is said."""
+"""The costs that PSNR-Y is always drawn against."""
 
 # What lies this far outside the points' span (in spans) would squash them: it is told in words.
 _REACH_ACROSS, _REACH_DOWN = 1.0, 0.5
@@ -87,7 +87,7 @@ class ParetoInfo(NamedTuple):
 def pareto_info(
     records: Iterable[TrialRecord],
     summary: RunSummary,
-    costs: Sequence[str] = PANELS,
+    costs: Sequence[str] | None = None,
     compressed: Iterable[TrialRecord] = (),
 ) -> ParetoInfo:
     """What the figure of a run says.
@@ -95,8 +95,9 @@ def pareto_info(
     Args:
         records: trials of any state; those finished with a finite PSNR-Y are drawn.
         summary: the run's setting, budgets and references.
-        costs: names of the objectives to draw PSNR-Y against, one panel each. A cost that no
-            trial has gets no panel, but a note.
+        costs: names of the objectives to draw PSNR-Y against, one panel each; by default the usual
+            ones and all that are weighed or limited. A cost that no trial has gets no panel, but a
+            note.
         compressed: what compression made of trials, in order; the number of each is that of
             the trial that it came from, the source names its step. What was not kept, or was
             only on the way to a better one of the same shape, is not drawn.
@@ -105,6 +106,9 @@ def pareto_info(
         NothingToDraw: no trial to draw, or none of the costs is known.
         InputError: an unknown cost.
     """
+    if costs is None:
+        weighed = [*summary.weighed, *(one for one, _ in summary.walls)]
+        costs = list(dict.fromkeys([*PANELS, *(o.name for o in weighed if not o.maximize)]))
     unknown = [name for name in costs if name not in OBJECTIVES or OBJECTIVES[name].maximize]
     if unknown:
         known = ", ".join(name for name, one in OBJECTIVES.items() if not one.maximize)
@@ -206,10 +210,10 @@ def _panel(
     low, high = min(p.cost for p in points), max(p.cost for p in points)
     # A single point has no span; its own cost is the measure of near then.
     near = high + _REACH_ACROSS * ((high - low) or high)
-    place = {"latency": summary.latency_at}.get(cost.name, "")
+    place = summary.latency_at if cost.timed else ""
     if cost.name in ("macs", "activations", "memory"):
         place = f"{summary.hr[1]}×{summary.hr[0]} output"
-    axis_label = f"{cost.label} [{cost.unit}]" + (f", {place}" if place else "")
+    axis_label = cost.heading + (f", {place}" if place else "")
     return Panel(
         cost,
         axis_label,
@@ -217,7 +221,7 @@ def _panel(
         tuple(on_front),
         next((p for p in points if p.number == top.number), None),
         wall,
-        "" if wall is None else f"budget {wall:,.6g} {cost.unit}",
+        "" if limit is None else f"budget {cost.limit_text(limit)}",
         wall is not None and wall <= near,
         tuple(
             tuple(

@@ -141,12 +141,12 @@ def _panel(
     place = f", {summary.hr[1]}×{summary.hr[0]} output" if cost.name == "macs" else ""
     return Panel(
         cost,
-        f"{cost.label} [{cost.unit}]{place}",
+        f"{cost.heading}{place}",
         (*points.values(), *papers),
         tuple(points[record.number] for record in efficient),
         points.get(top.number) if top is not None else None,
         wall,
-        "" if wall is None else f"budget {wall:,.6g} {cost.unit}",
+        "" if limit is None else f"budget {cost.limit_text(limit)}",
         wall is not None and min(costs) / _REACH <= wall <= _REACH * max(costs),
     )
 

@@ -9,14 +9,13 @@ import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from nas.objectives import OBJECTIVES
 from reports.account import RunAccount
 from reports.plots.audit import AuditInfo, audit_info
 from reports.plots.comparison import comparison_info
 from reports.plots.compression import compression_info
 from reports.plots.importance import importance_info
 from reports.plots.latency import latency_info
-from reports.plots.pareto import PANELS, ParetoInfo, pareto_info
+from reports.plots.pareto import ParetoInfo, pareto_info
 from reports.plots.progress import progress_info
 from reports.plots.published import PublishedInfo
 from reports.plots.rungs import rungs_info
@@ -81,11 +80,7 @@ SECTIONS = {
 
 
 def _pareto(account: RunAccount) -> ParetoInfo:
-    """Against the usual costs and all that are weighed or limited."""
-    summary = account.summary
-    weighed = [o.name for o in (*summary.weighed, *(o for o, _ in summary.walls))]
-    costs = dict.fromkeys([*PANELS, *(n for n in weighed if not OBJECTIVES[n].maximize)])
-    return pareto_info(account.records, summary, tuple(costs), compressed=account.compressed)
+    return pareto_info(account.records, account.summary, compressed=account.compressed)
 
 
 def _audit(account: RunAccount) -> AuditInfo:

@@ -40,7 +40,7 @@ def test_every_objective_is_typed_limited_and_shown(name: str) -> None:
 
 
 def test_one_of_ones_own_has_a_budget_a_noise_and_a_column() -> None:
-    add_objective(mine(units={"KB": 1.0, "MB": 1e3}, noise=0.1, noise_is_share=True))
+    add_objective(mine(units={"KB": 1.0, "MB": 1e3}, noise=0.1, noise_share_of=abs))
     budget = parse_budget("2MB-mine")
     assert (budget.name, budget.attribute, budget.limit) == ("mine", "mine", 2000.0)
     assert Noise(0.0).of("mine", 30.0) == pytest.approx(3.0)

@@ -43,9 +43,11 @@ def compress_front(
     from nas.cli.compress.auto import print_steps, write_results
     from nas.compression import write_steps
     from nas.explore.search import meter_of
+    from nas.explore.study_settings import span_ms_of
     from nas.explore.trainer import dataset_of
 
     folder, dataset, meter = run.folder / "compressed", dataset_of(settings), meter_of(settings)
+    meter.span_ms |= span_ms_of(run.opened_study())
     steps: list[CompressionStep] = []
     for record in run.leaders(count):
         judge = Judge(dataset, meter, record.number)

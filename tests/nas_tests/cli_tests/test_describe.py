@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from nas.latency.esr_score import EsrScore
+from nas.latency.network_time import measure_latency
 from search_spaces import Architecture, preset, price
 from tests.nas_tests.conftest import Finished, Outcome
 
@@ -47,14 +50,28 @@ def test_presets(name: str, scale: int, command: Command) -> None:
     assert "latency" not in found
 
 
-def test_files_of_a_run(command: Command, finished: Finished) -> None:
+def test_files_of_a_run(
+    command: Command, finished: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whole images take SPAN some seconds.
+    small = partial(measure_latency, lr_size=(18, 32))
+    monkeypatch.setattr(
+        "nas.latency.network_time.measure_latency",
+        lambda networks, *, lr_size, **how: small(networks, **how),
+    )
     from_yaml = facts(command, finished.folder / "best.yaml")
     from_weights = facts(command, finished.folder / "best.safetensors", "--no-latency")
     check(from_yaml)
-    latency = from_yaml.pop("latency")
+    latency, score = from_yaml.pop("latency"), from_yaml.pop("esr_score")
     assert from_yaml == from_weights == facts(command, finished.folder, "--no-latency")
     assert 0 < latency["minimum_ms"] <= latency["median_ms"]
     assert (latency["device"], latency["threads"], latency["dtype"]) == ("cpu", 1, "float32")
+    # Of the network as it is used, beside SPAN in the same rounds.
+    assert score["baseline"] == "span"
+    assert score["time"] == pytest.approx(score["latency_ms"] / score["baseline_ms"], rel=0.05)
+    assert score["params"] == round(from_yaml["params_in_use"] / 150_688, 3)
+    parts = EsrScore(score["time"], score["macs"], score["params"])
+    assert score["score"] == pytest.approx(parts.score, rel=0.01)
 
 
 def test_table(command: Command, finished: Finished) -> None:

@@ -27,8 +27,9 @@ from nas.explore.events import (
     TrialRejected,
     TrialStarted,
 )
-from nas.explore.study_settings import calibration_of
+from nas.explore.study_settings import calibration_of, span_ms_of
 from nas.explore.trainer import NetworkTrainer
+from nas.latency.esr_score import Baseline, baseline_network
 from nas.latency.meter import Meter
 from nas.latency.possible import check_possible
 from nas.records import DUPLICATE, FAILED, FINISHED, OVER_BUDGET, REJECTED, Rung, TrialRecord
@@ -36,7 +37,7 @@ from nas.run import Run
 from nas.store.study import open_storage
 from nas.training.loop import Diverged
 from nas.training.recipe import Recipe
-from search_spaces import Architecture, Space, load, price
+from search_spaces import Architecture, Space, folded, load, price
 from search_spaces.errors import InputError
 from search_spaces.smallest import descend, smallest
 from tests.nas_tests.conftest import Finished
@@ -288,6 +289,22 @@ class TestLatencyBudget:
         assert summarize(run, run.records()).latency_at == started.latency
         with pytest.raises(InputError, match="was made with latency threads 2, not 1; go on with"):
             nas.search(["10s-latency"], trials=2, run=tmp_path, threads=1, **SMALL)
+
+    def test_the_challenges_score_is_by_one_span_for_all_starts(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        scored: dict[str, Any] = {"objectives": "psnr,esr_score", "run": tmp_path, **SMALL}
+        nas.search("1G-params", trials=1, **scored)
+        run = nas.search("1G-params", trials=2, **scored)
+        kept = span_ms_of(study_of(run))
+        assert list(kept) == [3]
+        for record in run.records():
+            assert record.made_with["latency"]["span_ms"] == kept[3]
+            arch = folded(Architecture.from_dict(record.architecture))
+            score = Baseline(baseline_network(4, 3), kept[3]).score(arch, record.latency_ms or 0)
+            assert record.esr_score == pytest.approx(score.score, abs=1e-3)
+        assert run.about["identity"]["latency_threads"] == torch.get_num_threads()
+        assert "esr_score" in run.front().columns
 
     def test_one_that_predictions_never_meet_is_said_to_be_in_the_way(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

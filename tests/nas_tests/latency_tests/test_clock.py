@@ -103,6 +103,17 @@ def test_networks_beside_a_reference(command: Command, net: Path, finished: Fini
     assert math.isclose(sum(row["share"] for row in layers), 1, abs_tol=0.5)
 
 
+def test_a_score_beside_span_alone(command: Command, net: Path) -> None:
+    once = ("--size", "9x8", "--rounds", 1, "--warmup", 0)
+    at_its_scale = command("latency", net, "--reference", "span", "--scale", 2, *once, "--json")
+    own, span = json.loads(at_its_scale.out)["networks"]
+    assert own["esr_score"] > 1
+    assert span["esr_score"] == 7.389
+    elsewhere = command("latency", net, "--reference", "span", *once)
+    assert "Score" in elsewhere.out
+    assert "Score" not in command("latency", net, "--reference", net, *once).out
+
+
 def test_table(command: Command, net: Path) -> None:
     outcome = command("latency", net, "--reference", net, "--size", "9x8", "--rounds", 1,
                       "--warmup", 0, "--layers", "--dtype", "bfloat16")  # fmt: skip
@@ -120,8 +131,10 @@ def test_a_terminal_of_80_columns_holds_all_of_it(
         "network": long, "runtime": "onnxruntime", "dtype": "int8 and float32", "params": 715_123,
         "macs": 46.12e9, "median_ms": 1234.5, "low_ms": 1201.2, "high_ms": 1399.9, "rounds": 20,
         "minimum_ms": 987.6, "times_reference": 12.345, "times_reference_minimum": 54.321,
+        "esr_score": 1234.56,
     }  # fmt: skip
-    other = {**row, "network": "e_rfdn", "runtime": "torch", "dtype": "float32", "params": None}
+    other = {**row, "network": "e_rfdn", "runtime": "torch", "dtype": "float32", "params": None,
+             "esr_score": None}  # fmt: skip
     told = {
         "lr_size": (180, 320), "environment": {"cpu": "Abacus"}, "device": "cpu", "threads": 2,
         "reference": "e_rfdn", "networks": [row, other], "layers": {},
@@ -135,6 +148,7 @@ def test_a_terminal_of_80_columns_holds_all_of_it(
     assert "e_rfdn(torch,float32)" in names
     (figures,) = [line.split()[1:] for line in lines if "715.1" in line]
     assert figures == ["715.1", "46.12", "1234", "1201–1400", "987.6", "12.345", "54.321"]
+    assert f"Score by NTIRE's rules, by the minima: {long} 1234.56" in "".join(lines)
     assert sum(line.count("[ms]") for line in lines) == 3
     print_table({**told, "networks": [other]})
     title = " ".join(capsys.readouterr().out.split("Params")[0].split())
