@@ -83,7 +83,7 @@ def networks(scale: int) -> dict[str, Architecture]:
         )  # fmt: skip
 
     span = preset("span", scale=scale).to_dict() | {"channels": 16, "value_range": 1}
-    del span["mean"]
+    del span["mean"], span["restored"]
     return {
         "e_rfdn": narrowed("e_rfdn", 16),
         "rlfn": narrowed("rlfn", 16),

@@ -1,0 +1,126 @@
+"""The classes: so many parameters and multi-adds, and who is to be beaten there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from benchmarks.way_to_the_end.cases import dataset
+from nas.data import Dataset
+from nas.training.schedule import FullRecipe, load_full_recipe
+from search_spaces import Architecture, Space, preset, price
+
+__all__ = ["CLASSES", "WeightClass"]
+
+_FAMILY = ("e_rfdn", "rlfn", "rfdn", "imdn")
+"""Published designs of the distillation family, by their points in the default space."""
+
+
+@dataclass(frozen=True)
+class WeightClass:
+    """Networks of one price.
+
+    Attributes:
+        name: of it.
+        params: the most.
+        macs: the most, multi-adds at a 1280x720 output.
+        spaces: that are searched, so many networks each.
+        published: designs as they were published, or narrowed to the class, by name.
+        steps: of a training to the end. Twice as many are to bring less than 0.02 dB.
+    """
+
+    name: str
+    params: int
+    macs: int
+    spaces: tuple[str, ...]
+    published: Mapping[str, Architecture]
+    steps: int
+
+    @property
+    def scale(self) -> int:
+        """2, 3 or 4."""
+        return next(iter(self.published.values())).scale
+
+    @property
+    def photos(self) -> Dataset:
+        """To train on, and apart from them to choose by."""
+        return dataset(self.scale)
+
+    def holds(self, arch: Architecture) -> bool:
+        """Whether a network belongs to it."""
+        cost = price(arch)
+        return cost.params <= self.params and cost.macs <= self.macs
+
+    def recipe(self, steps: int) -> FullRecipe:
+        """The same for everybody."""
+        return load_full_recipe("fast", self.scale).stretched(steps)
+
+    @property
+    def family(self) -> Mapping[str, Architecture]:
+        """The distillation family at the largest width that the class holds."""
+        colors = next(iter(self.published.values())).colors
+        space = Space.load("distillation" if colors == 3 else "distillation-luma")
+        found = {}
+        for name in _FAMILY:
+            point = space.narrowed(space.starting_points[name], self.scale, self.holds)
+            if point is not None:
+                found[name] = space.architecture(point, self.scale)
+        return found
+
+
+def _widest(name: str, scale: int, holds: Callable[[Architecture], bool]) -> Architecture:
+    """A preset at the largest even width that a class holds."""
+    plain = preset(name, scale=scale).to_dict()
+    found = None
+    for channels in range(8, 129, 2):
+        arch = Architecture.from_dict(plain | {"channels": channels})
+        if not holds(arch):
+            break
+        found = arch
+    assert found is not None, f"{name} is larger than the class at 8 channels"
+    return found
+
+
+def _within(params: int, macs: int, arch: Architecture) -> bool:
+    cost = price(arch)
+    return cost.params <= params and cost.macs <= macs
+
+
+def _luma(name: str, params: int, macs: int, published: Mapping[str, str]) -> WeightClass:
+    """A class at x2 on luma; of designs that are narrower than it the widest is taken."""
+    holds = partial(_within, params, macs)
+    designs = {
+        shown: preset(base, scale=2) if base != "sesr_m11" or params < 50_000
+        else _widest(base, 2, holds)
+        for shown, base in published.items()
+    }  # fmt: skip
+    return WeightClass(
+        name, params, macs, ("wide-luma", "distillation-luma"), designs, steps=20_000
+    )
+
+
+def _of_preset(name: str, published: str) -> WeightClass:
+    """The class of a published network: not a weight more, not a multi-add more."""
+    cost = price(preset(published, scale=2))
+    return _luma(name, cost.params, cost.macs, {published: published})
+
+
+def _rgb(name: str, params: int, macs: int) -> WeightClass:
+    span = _widest("span", 4, partial(_within, params, macs))
+    return WeightClass(name, params, macs, ("wide", "distillation"), {"span": span}, steps=20_000)
+
+
+CLASSES: Mapping[str, WeightClass] = {
+    one.name: one
+    for one in (
+        _of_preset("x2 10K", "ecbsr_m4c16"),
+        _of_preset("x2 13K", "sesr_m5"),
+        _of_preset("x2 27K", "sesr_m11"),
+        _luma("x2 60K", 60_000, 14_000_000_000, {"sesr wide": "sesr_m11"}),
+        _rgb("x4 150K", 150_688, 8_700_000_000),
+        _rgb("x4 320K", 320_000, 18_500_000_000),
+    )
+}
+"""The cheapest to train first. Of TPSR-NoGAN, which a search found in the class of 60 K, there are
+published figures alone."""

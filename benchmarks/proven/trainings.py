@@ -1,0 +1,155 @@
+"""Searches and trainings of a class, each done once and kept."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+from benchmarks.proven.classes import WeightClass
+from nas.explore.events import Event
+from nas.explore.search import run_search
+from nas.explore.settings import make_settings
+from nas.explore.trainer import NetworkTrainer
+from nas.locks import locked
+from nas.records import FINISHED, TrialRecord
+from nas.run import Run
+from nas.training.session import train_fully
+from nas.training.settings import TrainSettings
+from search_spaces import Architecture, price
+from search_spaces.files import atomic_path
+
+__all__ = ["Job", "Row", "Rows", "searched", "trained", "weights_of"]
+
+_VALIDATIONS = 4
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training: a network of a class, as what it takes part, its seed and its steps."""
+
+    weight_class: str
+    network: str
+    part: str
+    architecture: Architecture
+    seed: int
+    steps: int
+
+    @property
+    def key(self) -> tuple[str, str, int, int]:
+        """What a row is known by."""
+        return self.weight_class, self.architecture.hash, self.seed, self.steps
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a training gave; the file's columns.
+
+    Attributes:
+        weight_class: its class.
+        network: a published design, or the space and trial that it was found by.
+        part: published, family, candidate (of which the finalists are chosen), found, or twice,
+            which shows whether the end was reached.
+        hash: of the architecture.
+        params: of it.
+        macs: at a 1280x720 output.
+        seed: of weights and patches.
+        steps: of the training.
+        seconds: that it took, with whatever ran beside.
+        psnr_y_db: on the validation photos, at the end.
+    """
+
+    weight_class: str
+    network: str
+    part: str
+    hash: str
+    params: int
+    macs: int
+    seed: int
+    steps: int
+    seconds: float
+    psnr_y_db: float
+
+
+class Rows:
+    """The table of results: a row a training, written as they come."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def all(self) -> list[Row]:
+        """In the order in which they came."""
+        if not self.path.exists():
+            return []
+        with self.path.open(newline="") as file:
+            return [
+                Row(one["weight_class"], one["network"], one["part"], one["hash"],
+                    *(int(one[key]) for key in ("params", "macs", "seed", "steps")),
+                    *(float(one[key]) for key in ("seconds", "psnr_y_db")))
+                for one in csv.DictReader(file)
+            ]  # fmt: skip
+
+    def of(self, job: Job) -> Row | None:
+        """The row of a training that is done, whatever part it took."""
+        for row in self.all():
+            if (row.weight_class, row.hash, row.seed, row.steps) == job.key:
+                return row
+        return None
+
+    def add(self, row: Row) -> None:
+        """A row more."""
+        with atomic_path(self.path) as temporary, temporary.open("w", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(one.name for one in fields(Row))
+            writer.writerows(astuple(one) for one in [*self.all(), row])
+
+
+def searched(
+    one: WeightClass, space: str, trials: int, work: Path, tell: Callable[[Event], None]
+) -> list[TrialRecord]:
+    """The finished networks of a search of the class, the best first; or what is left of it."""
+    settings = make_settings(
+        [f"{one.params}-params", f"{one.macs}-macs"],
+        objectives="psnr",
+        space=space,
+        scale=one.scale,
+        trials=trials,
+        run=work / one.name.replace(" ", "_") / space,
+        seed=0,
+    )
+    run: Run = run_search(settings, tell, trainer=NetworkTrainer(one.photos, settings.recipe))
+    finished = [record for record in run.records() if record.state == FINISHED]
+    return sorted(finished, key=lambda record: -(record.psnr_y_db or 0.0))
+
+
+def weights_of(row: Row, work: Path) -> Path:
+    """The weights that a training ended with."""
+    return _folder(row.weight_class, row.hash, row.steps, row.seed, work) / "last.safetensors"
+
+
+def trained(one: WeightClass, job: Job, rows: Rows, work: Path) -> Iterator[Row]:
+    """Trains a network, or goes on; nothing where it is done or another process does it."""
+    folder = _folder(job.weight_class, job.architecture.hash, job.steps, job.seed, work)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with locked(folder.with_suffix(".lock"), wait=False) as mine:
+        if not mine or rows.of(job) is not None:
+            return
+        settings = TrainSettings(
+            job.architecture, one.recipe(job.steps), one.photos, folder, seed=job.seed,
+            every=max(1, job.steps // _VALIDATIONS), tensorboard=False,
+        )  # fmt: skip
+        last = train_fully(settings).rows[-1]
+        quality, cost = last["validation_psnr_y_db"], price(job.architecture)
+        assert quality is not None
+        row = Row(
+            job.weight_class, job.network, job.part, job.architecture.hash, cost.params, cost.macs,
+            job.seed, job.steps, round(float(last["seconds"] or 0.0), 1), round(float(quality), 4),
+        )  # fmt: skip
+        with locked(work / "rows.lock", wait=True):
+            rows.add(row)
+    yield row
+
+
+def _folder(weight_class: str, network: str, steps: int, seed: int, work: Path) -> Path:
+    return work / weight_class.replace(" ", "_") / "trained" / f"{network}-{steps}-{seed}"
