@@ -82,14 +82,6 @@ class GELU(_Activation):
         return F.gelu(x)
 
 
-class Tanh(_Activation):
-    """Hyperbolic tangent, as in ESPCN."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Not in place: a block may need what it bends."""
-        return x.tanh()
-
-
 ACTIVATIONS = Table(
     "activation",
     {
@@ -98,7 +90,6 @@ ACTIVATIONS = Table(
         "relu": ReLU,
         "silu": SiLU,
         "gelu": GELU,
-        "tanh": Tanh,
     },
 )
 ActivationPart = Annotated[Part, ACTIVATIONS]

@@ -46,8 +46,9 @@ def lr_size(scale: int, hr: Size) -> Size:
 def price(arch: Architecture, hr: Size = HR_720P, *, lr: Size | None = None) -> Price:
     """The exact price at an output size ``hr``, or at an input size ``lr`` (height, width).
 
-    Equal to the unit to what torch, ``torch.utils.flop_counter`` (halved) and thop count
-    on the built network. fvcore adds 4 a pixel for each value of a bilinear resize.
+    Equal to the unit to what torch and ``torch.utils.flop_counter`` (halved) count on the built
+    network, and thop without training forms (it sees none of what is
+    collapsed). fvcore adds 4 a pixel for each value of a bilinear resize.
 
     Raises:
         InputError: a side below one pixel of input.

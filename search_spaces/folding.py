@@ -38,7 +38,9 @@ def fold(network: Network) -> Network:
     for name, module in network.named_modules():
         if callable(getattr(module, "fold", None)):
             weight, bias = module.fold()
-            replaced |= {f"{name}.conv.weight": weight, f"{name}.conv.bias": bias}
+            replaced[f"{name}.conv.weight"] = weight
+            if bias is not None:
+                replaced[f"{name}.conv.bias"] = bias
             covered.append(f"{name}.")
     kept = {
         name: tensor
@@ -61,9 +63,14 @@ def _plain(data: Any) -> Any:
     if not isinstance(data, dict):
         return data
     return {
-        key: "plain" if key == "convolution" and _folds(value) else _plain(value)
+        key: _in_use(value) if key == "convolution" and _folds(value) else _plain(value)
         for key, value in data.items()
     }
+
+
+def _in_use(convolution: Any) -> Any:
+    biased = not isinstance(convolution, dict) or convolution.get("bias", True)
+    return "plain" if biased else {"kind": "plain", "bias": False}
 
 
 def _folds(convolution: Any) -> bool:

@@ -13,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from search_spaces.architecture import Architecture
 from search_spaces.blocks import BLOCKS
+from search_spaces.convs import CollapsedConv
 from search_spaces.cost import price
 from search_spaces.errors import InputError
 from search_spaces.fusions import FUSIONS
@@ -146,8 +147,8 @@ def _named(parts: set[tuple[str, str]]) -> str:
 def _initialize(network: nn.Module) -> None:
     branches: dict[nn.Module, int] = {}
     for module in network.modules():
-        if hasattr(module, "fold"):
-            parallel = [child for child in module.children() if isinstance(child, nn.Conv2d)]
+        if isinstance(module, CollapsedConv):
+            parallel = module.parallel()
             branches |= dict.fromkeys(parallel, len(parallel))
     for module in network.modules():
         if isinstance(module, nn.Conv2d):

@@ -10,13 +10,15 @@ from torch import Tensor
 
 from search_spaces.blocks.row import ConvRow, row_canonical, row_layers, row_widths
 from search_spaces.blocks.widths import Widths
-from search_spaces.convs import PLAIN, ConvPart
+from search_spaces.convs import CONVS, PLAIN, ConvPart
 from search_spaces.errors import InputError
 from search_spaces.inner import Inner
 from search_spaces.layer import Layer, Size
 from search_spaces.part import Part
 
 __all__ = ["PlainBlock"]
+
+_POINTWISE = CONVS.parse({"kind": "plain", "kernel": 1})
 
 
 class PlainBlock(ConvRow):
@@ -35,6 +37,8 @@ class PlainBlock(ConvRow):
             ``"before"`` (added before the last activation).
         last_activation: the activation follows the last convolution, too.
         convolution: the kind of the convolutions.
+        pointwise_ends: the first and the last one are plain 1x1, as in FSRCNN (Dong et al., ECCV
+            2016), whose inner width is a quarter.
         inner: widths between them (one number: all alike), C unless said.
     """
 
@@ -47,10 +51,12 @@ class PlainBlock(ConvRow):
         residual: Literal["none", "output", "before"] = "none",
         last_activation: bool = True,
         convolution: ConvPart = PLAIN,
+        pointwise_ends: bool = False,
         inner: Widths = None,
     ) -> None:
+        kinds = _kinds(convolutions, convolution, pointwise_ends)
         super().__init__(
-            channels, activation, convolutions, convolution, inner, last_activation=last_activation
+            channels, activation, convolutions, kinds, inner, last_activation=last_activation
         )
         self.residual = residual
 
@@ -73,22 +79,25 @@ class PlainBlock(ConvRow):
         residual: str = "none",
         last_activation: bool = True,
         convolution: Part = PLAIN,
+        pointwise_ends: bool = False,
         inner: Widths = None,
     ) -> Iterator[Layer]:
         """The convolutions, and what their activations have learnt."""
+        kinds = _kinds(convolutions, convolution, pointwise_ends)
         return row_layers(
-            channels, activation, size, convolutions, convolution, inner,
-            last_activation=last_activation,
-        )  # fmt: skip
+            channels, activation, size, convolutions, kinds, inner, last_activation=last_activation
+        )
 
     @staticmethod
     def canonical(channels: int, options: Mapping[str, Any]) -> dict[str, Any]:
         """The options with the inner widths left out where they are C.
 
         Raises:
-            InputError: widths of another number, or a residual before an activation that is
-                not there.
+            InputError: widths of another number, a residual before an activation that is not
+                there, or nothing between two ends.
         """
+        if options["pointwise_ends"] and options["convolutions"] < 3:
+            raise InputError("pointwise_ends: expected 3 convolutions or more, to have one between")
         if options["residual"] == "before" and not options["last_activation"]:
             raise InputError("residual: 'before' has no effect without last_activation: say output")
         return row_canonical(channels, options, options["convolutions"])
@@ -97,3 +106,9 @@ class PlainBlock(ConvRow):
     def widths(channels: int, options: Mapping[str, Any]) -> Iterator[Inner]:
         """Those between the convolutions, and what these have inside."""
         return row_widths(channels, options, options["convolutions"])
+
+
+def _kinds(count: int, convolution: Part, pointwise_ends: bool) -> list[Part]:
+    if not pointwise_ends:
+        return [convolution] * count
+    return [_POINTWISE, *[convolution] * (count - 2), _POINTWISE]

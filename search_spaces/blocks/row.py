@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -25,7 +25,7 @@ class ConvRow(nn.Module):
         channels: width C.
         activation: the activation.
         count: convolutions.
-        convolution: their kind.
+        convolution: their kind; of each, where they are several.
         inner: widths between them (one number: all alike), C unless said.
         last_activation: the activation follows the last one, too.
     """
@@ -35,14 +35,17 @@ class ConvRow(nn.Module):
         channels: int,
         activation: Part,
         count: int,
-        convolution: Part,
+        convolution: Part | Sequence[Part],
         inner: Widths,
         *,
         last_activation: bool = False,
     ) -> None:
         super().__init__()
         widths = _widths(channels, count, inner)
-        self.convs = nn.ModuleList(CONVS.make(convolution, i, o) for i, o in pairwise(widths))
+        kinds = _kinds(count, convolution)
+        self.convs = nn.ModuleList(
+            CONVS.make(kind, i, o) for kind, (i, o) in zip(kinds, pairwise(widths), strict=True)
+        )
         bent = widths[1:] if last_activation else widths[1:-1]
         self.activations = nn.ModuleList(ACTIVATIONS.make(activation, width) for width in bent)
 
@@ -60,14 +63,15 @@ def row_layers(
     activation: Part,
     size: Size,
     count: int,
-    convolution: Part,
+    convolution: Part | Sequence[Part],
     inner: Widths,
     *,
     last_activation: bool = False,
 ) -> Iterator[Layer]:
     """The convolutions, and what their activations have learnt."""
+    kinds = _kinds(count, convolution)
     for k, (i, o) in enumerate(pairwise(_widths(channels, count, inner))):
-        yield from placed(f"stage{k + 1}", CONVS.layers(convolution, i, o, size))
+        yield from placed(f"stage{k + 1}", CONVS.layers(kinds[k], i, o, size))
         if last_activation or k < count - 1:
             yield from placed(f"activation{k + 1}", ACTIVATIONS.layers(activation, o))
 
@@ -86,6 +90,10 @@ def row_widths(channels: int, options: Mapping[str, Any], count: int) -> Iterato
     """Those between the convolutions, and what these have inside."""
     yield from free("inner", spread("inner", options["inner"], count - 1, channels))
     yield from within("convolution", CONVS.widths(options["convolution"]))
+
+
+def _kinds(count: int, convolution: Part | Sequence[Part]) -> Sequence[Part]:
+    return [convolution] * count if isinstance(convolution, Part) else convolution
 
 
 def _widths(channels: int, count: int, inner: Widths) -> tuple[int, ...]:

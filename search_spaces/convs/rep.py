@@ -8,43 +8,44 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from search_spaces.layer import Layer, Size, conv
+from search_spaces.convs.collapsed import CollapsedConv
+from search_spaces.layer import Layer, Size, conv, scalars
 
 __all__ = ["RepConv"]
 
 
-class RepConv(nn.Module):
+class RepConv(CollapsedConv):
     """A 3x3 and a 1x1 convolution in parallel, and the identity where widths are equal.
 
-    All three are linear, so they fold into one 3x3 (RepVGG, Ding et al., CVPR 2021,
-    without its batch normalisation, which SR networks do not use).
+    RepVGG (Ding et al., CVPR 2021), without its batch normalisation, which SR networks do not use.
+
+    Args:
+        channels_in: input width.
+        channels_out: output width.
+        bias: both have one.
     """
 
-    def __init__(self, channels_in: int, channels_out: int) -> None:
+    def __init__(self, channels_in: int, channels_out: int, *, bias: bool = True) -> None:
         super().__init__()
-        self.square = nn.Conv2d(channels_in, channels_out, 3, padding=1)
-        self.point = nn.Conv2d(channels_in, channels_out, 1)
+        self.square = nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=bias)
+        self.point = nn.Conv2d(channels_in, channels_out, 1, bias=bias)
         self.identity = channels_in == channels_out
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, in, h, w) to (N, out, h, w)."""
-        y = self.square(x) + self.point(x)
-        out: Tensor = y + x if self.identity else y
-        return out
-
-    @torch.no_grad()
-    def fold(self) -> tuple[Tensor, Tensor]:
-        """Weight (out, in, 3, 3) and bias (out) of the one 3x3 with the same output."""
-        weight = self.square.weight + F.pad(self.point.weight, (1, 1, 1, 1))
+    def kernel(self) -> tuple[Tensor, Tensor | None]:
+        """The 1x1 and the identity are taps in the middle of the 3x3."""
+        middle = self.point.weight
         if self.identity:
-            diagonal = torch.arange(weight.shape[0])
-            weight[diagonal, diagonal, 1, 1] += 1
-        assert self.square.bias is not None
-        assert self.point.bias is not None
+            ones = torch.ones_like(middle[:, 0, 0, 0])
+            middle = middle + torch.diag(ones).unsqueeze(-1).unsqueeze(-1)
+        weight = self.square.weight + F.pad(middle, (1, 1, 1, 1))
+        if self.square.bias is None or self.point.bias is None:
+            return weight, None
         return weight, self.square.bias + self.point.bias
 
     @staticmethod
-    def layers(channels_in: int, channels_out: int, size: Size) -> Iterator[Layer]:
-        """The branches of the training form."""
-        yield conv("square", channels_in, channels_out, 3, size)
-        yield conv("point", channels_in, channels_out, 1, size)
+    def layers(
+        channels_in: int, channels_out: int, size: Size, *, bias: bool = True
+    ) -> Iterator[Layer]:
+        """One convolution, and the weights of the other branch."""
+        yield conv("square", channels_in, channels_out, 3, size, bias=bias)
+        yield scalars("point", (channels_in + bias) * channels_out)

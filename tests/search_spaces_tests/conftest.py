@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from search_spaces import Price, Space
@@ -28,25 +29,29 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
+class _Elements(TorchDispatchMode):
+    """Counts the output elements of all convolutions while it is active."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        if func.overloadpacket.__name__ == "convolution":
+            self.count += out.numel()
+        return out
+
+
 def count_built(module: nn.Module, *inputs: Any) -> Price:
     """What torch counts on a module for these inputs: independent of ``layers()``."""
-    elements = 0
-
-    def add(_module: nn.Module, _inputs: Any, output: torch.Tensor) -> None:
-        nonlocal elements
-        elements += output.numel()
-
-    convs = [m for m in module.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
-    hooks = [m.register_forward_hook(add) for m in convs]
-    counter = FlopCounterMode(display=False)
-    with torch.no_grad(), counter:
+    counter, elements = FlopCounterMode(display=False), _Elements()
+    with torch.no_grad(), counter, elements:
         module(*inputs)
-    for hook in hooks:
-        hook.remove()
     params = sum(p.numel() for p in module.parameters() if p.requires_grad)
     flops = counter.get_total_flops()
     assert flops % 2 == 0
-    return Price(params, flops // 2, elements)
+    return Price(params, flops // 2, elements.count)
 
 
 def sample_point(space: Space, rng: random.Random, **limits: int) -> dict[str, Any]:

@@ -29,7 +29,7 @@ ACTIVATION = ACTIVATIONS.parse("leaky_relu")
 # One that has learned slopes, too: they are priced.
 EVERY_ACTIVATION = [ACTIVATIONS.parse(kind) for kind in ACTIVATIONS]
 
-# Parts whose options depend on each other need a start that is valid.
+# Blocks whose options depend on each other need a start that is valid.
 STARTS: dict[str, list[dict[str, Any]]] = {
     "distillation": [
         {"stages": 1, "distillation": "none"},
@@ -43,6 +43,7 @@ STARTS: dict[str, list[dict[str, Any]]] = {
         {"stages": 4, "distillation": "split", "shallow_residual": True, "last_residual": True},
     ],
     "enhancement": [{"distilled": 4, "groups": 2}],
+    "plain": [{}, {"convolutions": 3, "inner": [12, 9]}],
 }
 
 
@@ -136,7 +137,7 @@ SORTS = {
 
 def starts(table: Table, kind: str) -> list[dict[str, Any]]:
     """Valid options of a part: those above, or the first value of each required one."""
-    if kind in STARTS:
+    if table is BLOCKS and kind in STARTS:
         return STARTS[kind]
     part_class = table[kind]
     hints = get_type_hints(part_class.__init__)
@@ -264,21 +265,24 @@ def test_yaml_round_trip(sort: str, part: Part, tmp_path: Path) -> None:
 
 def foldable() -> list[Part]:
     kinds = (kind for kind in CONVS if hasattr(CONVS[kind], "fold"))
-    return [CONVS.parse({"kind": kind, **start}) for kind in kinds for start in starts(CONVS, kind)]
+    plain = [{"kind": kind, **start} for kind in kinds for start in starts(CONVS, kind)]
+    changed = [one | change for one in plain for change in changes(CONVS, one["kind"])]
+    return [CONVS.parse(one) for one in [*plain, *changed]]
 
 
-@pytest.mark.parametrize("part", foldable(), ids=lambda part: str(part.kind))
+@pytest.mark.parametrize("part", foldable(), ids=lambda part: str(part.to_plain()))
 @pytest.mark.parametrize("widths", [(8, 8), (8, 5), (3, 12)])
 def test_fold_keeps_the_output(part: Part, widths: tuple[int, int]) -> None:
     module: Any = CONVS.make(part, *widths)
     weight, bias = module.fold()
+    made = [weight, *([] if bias is None else [bias])]
     assert weight.shape == (widths[1], widths[0], 3, 3)
     before = {name: p.clone() for name, p in module.named_parameters()}
     for h, w in SIZES:
         x = features(widths[0], h, w)
         assert torch.allclose(F.conv2d(x, weight, bias, padding=1), module(x), atol=1e-5)
-    weight.zero_()
-    bias.zero_()
+    for tensor in made:
+        tensor.zero_()
     assert all(torch.equal(p, before[name]) for name, p in module.named_parameters())
 
 

@@ -12,6 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from search_spaces import Architecture, InputError, Price, build, preset, preset_names, price
 from search_spaces.catalog import published
+from search_spaces.cost import layers
 
 IMDN = (694_404, 703_059, 715_176)
 TABLE_1_PLAIN = (635_262, 642_297, 652_146)
@@ -98,7 +99,15 @@ def test_rlfn() -> None:
 
 
 def test_every_preset_has_a_known_count() -> None:
-    assert set(preset_names()) == {*PARAMS, "rlfn", *OUR_VARIANTS, *FAST_X4, *PLAIN_X2}
+    assert set(preset_names()) == {
+        *PARAMS,
+        "rlfn",
+        *OUR_VARIANTS,
+        *FAST_X4,
+        *PLAIN_X2,
+        "fsrcnn",
+        "abpn",
+    }
 
 
 @pytest.mark.parametrize("name", FAST_X4)
@@ -120,6 +129,20 @@ def test_plain_trunks_and_their_weights(name: str) -> None:
     # Biases and slopes have one dimension.
     assert sum(p.numel() for p in network.parameters() if p.ndim > 1) == weights
     assert price(arch).macs == weights * 360 * 640
+
+
+def test_fsrcnn_and_abpn() -> None:
+    with torch.device("meta"):
+        fsrcnn = build(preset("fsrcnn", 2))
+    weights = sum(p.numel() for p in fsrcnn.parameters() if p.ndim > 1)
+    biases, slopes = 56 + 12 + 4 * 12 + 56 + 1, 56 + 12 + 4 * 12 + 56
+    assert weights == 12_464
+    assert price(fsrcnn.architecture).params == weights + biases + slopes
+    # The paper's 6.00 G take the transposed convolution by the pixels that it makes.
+    listed = list(layers(fsrcnn.architecture))
+    deconv = listed[-1].macs
+    assert (price(fsrcnn.architecture).macs + 3 * deconv) / 1e9 == pytest.approx(6.0, abs=0.01)
+    assert price(preset("abpn", 3)).params == 42_539
 
 
 def test_compact_and_ecbsr_as_published() -> None:
