@@ -10,6 +10,7 @@ import torch
 from compress.calibration import Array, Ranges, ranges, watch
 from compress.fold import fold
 from compress.int8_graph import layer_names, prepare, write_int8
+from compress.rounding import rounded_weights
 from nas.data.photo import Photo
 from nas.deploy.onnx_file import export_onnx, open_session
 from nas.evaluate.validate import Quality, validate
@@ -28,6 +29,7 @@ class Candidate:
         path: of the float graph.
         images: LR crops to calibrate on.
         layers: names of all layers.
+        rounded: weights on the grid of 8 bits.
         ranges: by method, after `calibrate`.
         tried: what each method gives on the validation photos.
         best: the method that gives most.
@@ -53,6 +55,7 @@ class Candidate:
             export_onnx(lean, exported)
         self._model = prepare(exported, self.path)
         self.layers = tuple(layer_names(self._model))
+        self.rounded = rounded_weights(lean, images)
         self.ranges: dict[str, Ranges] = {}
         self.tried: dict[str, Quality] = {}
         self.best = ""
@@ -73,13 +76,17 @@ class Candidate:
     def quality(self, method: str, float_layers: Sequence[str]) -> Quality:
         """On the validation photos, in int8."""
         target = self._folder / "int8.onnx"
-        write_int8(self.path, target, self.ranges[method], float_layers=float_layers)
+        ranges_of = self.ranges[method]
+        write_int8(self.path, target, ranges_of, float_layers=float_layers, rounded=self.rounded)
         return validate(SessionModule(target), self.validation, self._scale, colors=self._colors)
 
     def write(self, target: Path, float_layers: Sequence[str], metadata: Mapping[str, str]) -> None:
         """The int8 graph by the best method."""
         ranges_of = self.ranges[self.best]
-        write_int8(self.path, target, ranges_of, float_layers=float_layers, metadata=metadata)
+        write_int8(
+            self.path, target, ranges_of, float_layers=float_layers, rounded=self.rounded,
+            metadata=metadata,
+        )  # fmt: skip
 
     def matching(self, wanted: Sequence[str]) -> tuple[str, ...]:
         """The layers of these names, or whose names begin so.

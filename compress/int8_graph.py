@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from compress.calibration import Ranges
+from compress.calibration import Array, Ranges
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def write_int8(
     ranges: Ranges,
     *,
     float_layers: Collection[str] = (),
+    rounded: Mapping[str, Array] | None = None,
     metadata: Mapping[str, str] | None = None,
 ) -> Path:
     """QDQ format, unsigned activations, signed weights per output channel.
@@ -77,6 +78,8 @@ def write_int8(
         target: to write.
         ranges: of all its tensors.
         float_layers: as `layer_names` calls them; they stay in float32.
+        rounded: of the other layers, weights on the grid of 8 bits (see
+            `compress.rounding.rounded_weights`); those left out are rounded to the nearest.
         metadata: to add to what the graph says of itself.
 
     Raises:
@@ -93,6 +96,8 @@ def write_int8(
     unknown = sorted(set(float_layers) - set(nodes))
     if unknown:
         raise InputError(f"no layer {unknown[0]}; expected one of {', '.join(nodes)}")
+    kept = set(float_layers)
+    _put(model, {name: w for name, w in (rounded or {}).items() if name not in kept})
     floats = _float_nodes(model, {nodes[name] for name in float_layers})
     data = {
         name: (np.float32(low), np.float32(max(high, low + 1e-6)))
@@ -119,6 +124,16 @@ def write_int8(
     made.producer_name = "nas-sr"
     target.write_bytes(made.SerializeToString())
     return target
+
+
+def _put(model: onnx.ModelProto, weights: Mapping[str, Array]) -> None:
+    """Other weights for these layers."""
+    from onnx import numpy_helper
+
+    for tensor in model.graph.initializer:
+        values = weights.get(tensor.name.removesuffix(".weight"))
+        if values is not None and tensor.name.endswith(".weight"):
+            tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
 
 
 def _float_nodes(model: onnx.ModelProto, layers: set[str]) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ def choose_float_layers(
     fixed: Sequence[str],
     enough: Callable[[Sequence[str]], bool],
     *,
+    rounded: Mapping[str, Array] | None = None,
     most_share: float = 0.34,
 ) -> tuple[str, ...]:
     """``fixed`` and as few more as ``enough`` asks for, the most sensitive for their size first.
@@ -35,6 +36,7 @@ def choose_float_layers(
         ranges: of the graph's tensors.
         fixed: layers that stay in float32 anyway.
         enough: whether an int8 network with these layers in float32 is good enough.
+        rounded: weights of the other layers, see `write_int8`.
         most_share: of all weights that may stay in float32; what is best within it is given
             where nothing is good enough.
     """
@@ -43,7 +45,7 @@ def choose_float_layers(
     model = onnx.load(str(path))
     sizes = {one.name: int(np.prod(one.dims)) for one in model.graph.initializer}
     weights = {name: sizes[f"{name}.weight"] for name in layer_names(model)}
-    found = gains(path, images, ranges, fixed)
+    found = gains(path, images, ranges, fixed, rounded)
     order = sorted(
         (name for name in found if found[name] > 0), key=lambda name: -found[name] / weights[name]
     )
@@ -63,7 +65,11 @@ def choose_float_layers(
 
 
 def gains(
-    path: Path, images: Sequence[Array], ranges: Ranges, fixed: Sequence[str] = ()
+    path: Path,
+    images: Sequence[Array],
+    ranges: Ranges,
+    fixed: Sequence[str] = (),
+    rounded: Mapping[str, Array] | None = None,
 ) -> dict[str, float]:
     """By layer: how much of the output's mean square error goes when it alone stays in float32."""
     import onnx
@@ -73,7 +79,7 @@ def gains(
     expected = [run(image) for image in images]
 
     def error(target: Path, layers: Sequence[str]) -> float:
-        write_int8(path, target, ranges, float_layers=layers)
+        write_int8(path, target, ranges, float_layers=layers, rounded=rounded)
         found = open_session(target)
         return float(
             np.mean([np.square(found(a) - b).mean() for a, b in zip(images, expected, strict=True)])

@@ -123,9 +123,9 @@ def quantize(
 ) -> Quantized:
     """Writes the network, folded, as an int8 ONNX file that takes any number and size of images.
 
-    Static quantisation by ONNX Runtime: weights signed by output channel, activations unsigned
-    by tensor. The file carries the same metadata as `nas.deploy.onnx_file.export_onnx`'s, and
-    how it was quantised.
+    Static quantisation by ONNX Runtime: weights signed by output channel and rounded by
+    `compress.rounding`, activations unsigned by tensor. The file carries the same metadata as
+    `nas.deploy.onnx_file.export_onnx`'s, and how it was quantised.
 
     Args:
         network: with its weights; it stays as it is.
@@ -181,6 +181,7 @@ def quantize(
             layers = choose_float_layers(
                 chosen.path, images, chosen.ranges[chosen.best], fixed,
                 lambda names: chosen.quality(chosen.best, names).psnr_y_db >= goal_db,
+                rounded=chosen.rounded,
             )  # fmt: skip
         after = chosen.quality(chosen.best, layers)
         say("measuring latency")

@@ -18,6 +18,7 @@ from compress.int8_candidate import SessionModule
 from compress.int8_graph import layer_names, prepare, write_int8
 from compress.layer_choice import choose_float_layers, gains
 from compress.quantize import Quantized, QuantizeOptions, quantize
+from compress.rounding import rounded_weights
 from nas.cli.main import main
 from nas.data import Photo
 from nas.data.embedded import embedded_photos
@@ -173,8 +174,14 @@ def test_the_most_sensitive_layers_stay_in_float(
     assert chosen[0] == "stem.conv"
     worth = gains(path, images, found, ("stem.conv",))
     assert worth[chosen[1]] > 0
-    write_int8(path, tmp_path / "int8.onnx", found, float_layers=chosen)
+    rounded = rounded_weights(fold(made.network).network, images)
+    write_int8(path, tmp_path / "int8.onnx", found, float_layers=chosen, rounded=rounded)
     graph = onnx.load(str(tmp_path / "int8.onnx")).graph
+    stored = {one.name: onnx.numpy_helper.to_array(one) for one in graph.initializer}
+    for name in rounded.keys() - set(chosen):
+        levels = stored[f"{name}.weight_quantized"].astype(np.float32)
+        step = stored[f"{name}.weight_scale"].reshape(-1, 1, 1, 1)
+        np.testing.assert_allclose(levels * step, rounded[name], rtol=1e-4, atol=1e-7)
     floats = {
         node.input[1].removesuffix(".weight")
         for node in graph.node
