@@ -46,6 +46,7 @@ class Objective:
             ``abs``; left out, all networks have the same noise.
         measured: whether it takes a good part of a training's time to know it before.
         timed: whether a clock says it, so that before it does it can be predicted at best.
+        by_ratio: whether twice as much is the same step everywhere, so that axes are logarithmic.
         price: the figure of an architecture whose output has this (height, width); it is known
             before training.
         worth: the figure of a trained network in evaluation mode, given the validation photos
@@ -72,6 +73,7 @@ class Objective:
     noise_share_of: Callable[[float], float] | None = None
     measured: bool = False
     timed: bool = False
+    by_ratio: bool = False
     price: Callable[[Any, tuple[int, int]], float] | None = None
     worth: Callable[[Any, Any], float] | None = None
     at_end: bool = False
@@ -158,6 +160,7 @@ _ALL = (
         "esr_score", False, "", "Challenge score", digits=2, units={"": 1.0},
         example="7-esr_score", about="NTIRE's of time, multi-adds and parameters; SPAN has 7.39",
         aliases=("esr-score",), noise="latency", noise_share_of=_of_time, measured=True, timed=True,
+        by_ratio=True,
     ),
 )  # fmt: skip
 

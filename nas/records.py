@@ -153,6 +153,14 @@ class TrialRecord:
         return name if kind == "preset" else None
 
     @property
+    def blocks(self) -> str:
+        """The kinds of its blocks, in order and each once: ``"spab"``, ``"plain + spab"``."""
+        listed = self.architecture.get("blocks", ())
+        every = listed if isinstance(listed, (list, tuple)) else (listed,)
+        kinds = (one.get("kind", "") if isinstance(one, Mapping) else one for one in every)
+        return " + ".join(dict.fromkeys(str(kind) for kind in kinds if kind))
+
+    @property
     def has_costs(self) -> bool:
         """Whether what the network costs is known and written down, all of it."""
         # How the costs came about is the last to be written: a death before it leaves a part.
@@ -211,11 +219,15 @@ class TrialRecord:
 
 
 def to_frame(records: Iterable[TrialRecord]) -> pd.DataFrame:
-    """One row a record: its fields but the nested ones, its own figures, those of its last rung."""
+    """One row a record: its fields but the nested ones, of these the kinds of blocks alone.
+
+    Behind them its own figures, and those of its last rung.
+    """
     import pandas as pd
 
     every = tuple(records)
     columns = [f.name for f in fields(TrialRecord) if f.name not in _NESTED]
+    columns.insert(columns.index("source") + 1, "blocks")
     columns += dict.fromkeys(name for record in every for name in record.own)
     of_rungs = [f.name for f in fields(Rung) if f.name not in _NESTED]
     rows = [

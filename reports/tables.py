@@ -8,12 +8,19 @@ from typing import NamedTuple
 from nas.objectives import OBJECTIVES
 from nas.pareto import front
 from nas.records import FINISHED, TrialRecord
+from reports.kinds import kinds_of_blocks
 from reports.summary import RunSummary
+from reports.words import spaced
 
 __all__ = ["UNKNOWN", "TrialTable", "front_table", "source_name", "trial_table"]
 
 UNKNOWN = "–"
 """What a cell says when its figure is not known."""
+
+_WORDS = ("source", "blocks")
+
+# Where a terminal has no room, these go, unless they are weighed or limited.
+_SPARE = ("activations", "memory", "ssim", "macs")
 
 # Ten columns fit a terminal of 80 characters only with the field's short names.
 _SHORT = {
@@ -35,6 +42,7 @@ class TrialTable(NamedTuple):
         rows: one a trial, each as long as the headers.
         marked: row of the best trial within the budgets, ``None`` if it is not among the rows.
         notes: what became of the trials that did not finish.
+        spare: columns that may be left out where there is no room, the first one first.
     """
 
     title: str
@@ -42,6 +50,11 @@ class TrialTable(NamedTuple):
     rows: tuple[tuple[str, ...], ...]
     marked: int | None = None
     notes: tuple[str, ...] = ()
+    spare: tuple[int, ...] = ()
+
+    def is_figure(self, column: int) -> bool:
+        """Whether a column holds figures, and not words."""
+        return self.headers[column][0] not in _WORDS
 
 
 def trial_table(
@@ -82,7 +95,8 @@ def _table(
 ) -> TrialTable:
     # A column without a single figure only takes room.
     figures = [o for o in OBJECTIVES.values() if any(o.value(r) is not None for r in records)]
-    headers = [("#", ""), ("source", "")]
+    kinds = kinds_of_blocks(records)
+    headers = [("#", ""), ("source", ""), *([("blocks", "")] if kinds else [])]
     headers += [(_SHORT.get(one.name, one.label), one.unit) for one in figures]
     rows = []
     for record in records:
@@ -90,7 +104,13 @@ def _table(
         cells = [UNKNOWN if v is None else f"{o.shown(v):.{o.digits}f}" for o, v in known]
         seconds = record.train_seconds
         cells.append(UNKNOWN if seconds is None else f"{seconds:.0f}")
-        rows.append((str(record.number), source_name(record, summary), *cells))
+        blocks = [spaced(record.blocks) or UNKNOWN] if kinds else []
+        rows.append((str(record.number), source_name(record, summary), *blocks, *cells))
     numbers = [record.number for record in records]
     marked = numbers.index(top.number) if top is not None and top.number in numbers else None
-    return TrialTable(title, (*headers, ("time", "s")), tuple(rows), marked, notes)
+    headers.append(("time", "s"))
+    named = {one.name for one in (*summary.weighed, *(one for one, _ in summary.walls))}
+    spare = [_SHORT.get(n, OBJECTIVES[n].label) for n in _SPARE if n not in named]
+    places = {name: column for column, (name, _) in enumerate(headers)}
+    left_out = tuple(places[name] for name in ("time", *spare) if name in places)
+    return TrialTable(title, tuple(headers), tuple(rows), marked, notes, left_out)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["architecture_words"]
+__all__ = ["architecture_words", "spaced"]
 
 _UNTOLD = ("schema_version", "scale", "channels", "blocks", "colors", "mean", "value_range")
 
@@ -20,7 +20,7 @@ def architecture_words(architecture: Mapping[str, Any]) -> tuple[str, ...]:
     channels = architecture.get("channels")
     lines = [_block(block, channels) for block in _listed(architecture.get("blocks", ()))]
     others = [
-        f"{_spaced(name)} {_value(value)}"
+        f"{spaced(name)} {_value(value)}"
         for name, value in architecture.items()
         if name not in _UNTOLD
     ]
@@ -35,7 +35,7 @@ def _block(block: Any, channels: Any) -> str:
     """``4 × distillation, 48 channels: 3 stages, fdc distillation, ...``."""
     options = dict(block) if isinstance(block, Mapping) else {"kind": block}
     repeat, kind = options.pop("repeat", 1), options.pop("kind", "block")
-    head = f"{repeat} × {_spaced(str(kind))}"
+    head = f"{repeat} × {spaced(str(kind))}"
     if channels is not None:
         head += f", {channels} channels"
     told = ", ".join(_option(name, value) for name, value in options.items())
@@ -44,10 +44,10 @@ def _block(block: Any, channels: Any) -> str:
 
 def _option(name: str, value: Any) -> str:
     if value is True:
-        return _spaced(name)
+        return spaced(name)
     if value is False:
-        return f"no {_spaced(name)}"
-    return f"{_spaced(name)} {_value(value)}"
+        return f"no {spaced(name)}"
+    return f"{spaced(name)} {_value(value)}"
 
 
 def _value(value: Any) -> str:
@@ -55,10 +55,10 @@ def _value(value: Any) -> str:
         options = dict(value)
         kind = options.pop("kind", "")
         told = ", ".join(_option(name, one) for name, one in options.items())
-        return " ".join(part for part in (_spaced(str(kind)), f"({told})" if told else "") if part)
+        return " ".join(part for part in (spaced(str(kind)), f"({told})" if told else "") if part)
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "/".join(_value(one) for one in value)
-    return "none" if value is None else _spaced(str(value))
+    return "none" if value is None else spaced(str(value))
 
 
 def _listed(blocks: Any) -> Sequence[Any]:
@@ -66,5 +66,6 @@ def _listed(blocks: Any) -> Sequence[Any]:
     return (blocks,) if single else blocks
 
 
-def _spaced(name: str) -> str:
+def spaced(name: str) -> str:
+    """A name of a part or an option as people write it."""
     return name.replace("_", " ")

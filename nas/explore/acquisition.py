@@ -140,6 +140,9 @@ def _points(
     columns, error_db = [], None
     for name in objectives:
         values = np.array([one.figures.get(name, np.nan) for one in networks])
+        if OBJECTIVES[name].by_ratio:
+            # Else a single one far off would make all the others alike.
+            values = np.log(np.maximum(values, np.finfo(np.float64).tiny))
         if np.isnan(values).any():
             guessed = predicted(features, values, _eigen)
             if name == "psnr":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from reports.html.chart import (
     Chart,
@@ -20,8 +21,15 @@ from reports.html.chart import (
 from reports.plots.comparison import ComparisonInfo, ComparisonPanel
 from reports.plots.pareto import Panel, ParetoInfo, Point
 from reports.plots.published import PublishedInfo
+from reports.words import spaced
 
 __all__ = ["comparison_chart", "pareto_chart", "published_chart"]
+
+_KINDS = (
+    ("circle", "$series-2"), ("triangle-up", "$series-4"), ("triangle-down", "$series-5"),
+    ("cross", "$series-3"), ("x", "$trial"), ("pentagon", "$wall"),
+)  # fmt: skip
+"""Of networks by the kind of their blocks: the shapes of ``reports.plots.style.KINDS``."""
 
 
 def pareto_chart(info: ParetoInfo) -> Chart:
@@ -82,6 +90,8 @@ def _pareto(panel: Panel, info: ParetoInfo, *, papers: bool = False) -> tuple[li
     best = panel.best.number if panel.best is not None else None
     own_front = [p for p in panel.front if not p.published and p.number != best]
     others = [p for p in panel.others if p.number != best]
+    kinds = {kind: _KINDS[min(k, len(_KINDS) - 1)] for k, kind in enumerate(info.kinds)}
+    logarithmic = papers or panel.objective.by_ratio
 
     def named(points: Sequence[Point]) -> Spec:
         # Among papers' names those of the search's own would not be found.
@@ -92,35 +102,45 @@ def _pareto(panel: Panel, info: ParetoInfo, *, papers: bool = False) -> tuple[li
             "textposition": "bottom right", "textfont": {"size": 12},
         }  # fmt: skip
 
+    def shown(
+        name: str, points: Sequence[Point], color: str, size: float, symbol: str = "circle",
+        **more: Any,
+    ) -> Spec:  # fmt: skip
+        trace = markers(name, _places(points), color, size, symbol, **named(points), **more)
+        if kinds:
+            styles = [kinds.get(p.kind, (symbol, color)) for p in points]
+            trace["marker"]["symbol"] = [shape for shape, _ in styles]
+            if color != "$published":
+                trace["marker"]["color"] = [own for _, own in styles]
+                # Shapes and colours have entries of their own.
+                trace["showlegend"] = False
+        return trace
+
     traces = [
-        stairs,
-        markers("other trial", _places(others), "$trial", 7, opacity=0.75, **named(others)),
-        markers("front", _places(own_front), "$front", 10, **named(own_front)),
+        stairs | {"name": "front", "showlegend": bool(kinds)},
+        shown("other trial", others, "$trial", 7, opacity=0.75),
+        shown("front", own_front, "$front", 10),
     ]
     if papers:
         traces.append(_papers(panel.published))
     else:
         published = [p for p in panel.published if p.number != best]
-        traces.append(
-            markers(
-                "published system", _places(published), "$published", 10, "diamond",
-                **named(published),
-            )
-        )  # fmt: skip
+        traces.append(shown("published system", published, "$published", 10, "diamond"))
     for index, path in enumerate(panel.compressed):
         traces += _compressed(path, first=index == 0)
     if panel.best is not None:
         traces.append(markers("best", _places([panel.best]), "$best", 17, "star"))
+    traces += [_kind(kind, *style) for kind, style in kinds.items()]
     shapes: list[Spec] = []
     notes: list[Spec] = []
     costs = [p.cost for points in (panel.points, *panel.compressed) for p in points]
     if panel.wall is not None and panel.wall_drawn:
         costs.append(panel.wall)
-    near, far = _span(costs, logarithmic=papers)
+    near, far = _span(costs, logarithmic=logarithmic)
     if panel.wall is not None and panel.wall_drawn:
-        beyond, note = wall(panel.wall, panel.wall_label, 10**far if papers else far)
+        beyond, note = wall(panel.wall, panel.wall_label, 10**far if logarithmic else far)
         # On a logarithmic axis Plotly takes an annotation's place as a logarithm.
-        notes.append(note | {"x": math.log10(panel.wall)} if papers else note)
+        notes.append(note | {"x": math.log10(panel.wall)} if logarithmic else note)
         shapes += beyond
     elif panel.wall is not None:
         notes.append(
@@ -138,8 +158,8 @@ def _pareto(panel: Panel, info: ParetoInfo, *, papers: bool = False) -> tuple[li
         band, note = noise_band(max(info.noise_db[0], low), info.noise_db[1])
         shapes += band
         notes.append(note)
-    across = axis(panel.axis_label, range=[near, far], type="log" if papers else "linear")
-    if papers:
+    across = axis(panel.axis_label, range=[near, far], type="log" if logarithmic else "linear")
+    if logarithmic:
         across |= {"dtick": "D2", "tickformat": ",.6~g"}
     up = axis("PSNR-Y [dB]", range=[low, high])
     return [t for t in traces if t["x"]], layout(across, up, shapes=shapes, annotations=notes)
@@ -158,10 +178,22 @@ def _compared(panel: ComparisonPanel) -> tuple[list[Spec], Spec]:
                 line={"color": color, "shape": "hv", "width": 1.8},
             )
         )  # fmt: skip
+        systems = {number: (cost, psnr) for number, cost, psnr in front.published.values()}
+        traces.append(
+            markers(
+                f"{front.name}: published systems", systems, color, 9, "diamond", run=front.run,
+                mode="markers+text", text=[escaped(name) for name in front.published],
+                textposition="bottom right", textfont={"size": 12, "color": color},
+            )
+        )  # fmt: skip
         if front.wall is not None and front.wall <= 2 * reach:
             (line, *_), _ = wall(front.wall, "")
             shapes.append(line | {"line": {"color": color, "width": 1.4, "dash": "dash"}})
-    return traces, layout(axis(panel.axis_label), axis("PSNR-Y [dB]"), shapes=shapes)
+    drawn = [trace for trace in traces if trace["x"]]
+    across = axis(panel.axis_label)
+    if panel.objective.by_ratio:
+        across |= {"type": "log", "dtick": "D2", "tickformat": ",.6~g"}
+    return drawn, layout(across, axis("PSNR-Y [dB]"), shapes=shapes)
 
 
 def _papers(points: Sequence[Point]) -> Spec:
@@ -195,6 +227,15 @@ def _compressed(path: Sequence[Point], *, first: bool) -> tuple[Spec, Spec]:
         "<extra></extra>",
     }  # fmt: skip
     return line, made
+
+
+def _kind(kind: str, symbol: str, color: str) -> Spec:
+    """An entry of the legend alone: what a shape and a colour stand for."""
+    return {
+        "type": "scatter", "mode": "markers", "name": escaped(f"{spaced(kind)} blocks"),
+        "x": [None], "y": [None], "hoverinfo": "skip",
+        "marker": {"color": color, "size": 9, "symbol": symbol},
+    }  # fmt: skip
 
 
 def _places(points: Sequence[Point]) -> dict[int, tuple[float, float]]:

@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from nas.objectives import OBJECTIVES, Objective
 from nas.pareto import front
 from nas.records import FINISHED, TrialRecord
 from reports.account import RunAccount
+from reports.tables import source_name
 from search_spaces.errors import NothingToDraw
 
 __all__ = ["ComparedFront", "ComparisonInfo", "ComparisonPanel", "comparison_info"]
@@ -20,12 +22,16 @@ _COSTS = ("params", "macs", "latency", "esr_score")
 
 
 class ComparedFront(NamedTuple):
-    """One run's front in a panel, cheapest first: (trial, cost in the shown unit, PSNR-Y in dB)."""
+    """One run's front in a panel, cheapest first: (trial, cost in the shown unit, PSNR-Y in dB).
+
+    ``published`` are the published systems that the run trained, on the front or not, by name.
+    """
 
     run: int
     name: str
     points: tuple[tuple[int, float, float], ...]
     wall: float | None
+    published: Mapping[str, tuple[int, float, float]] = MappingProxyType({})
 
 
 class ComparisonPanel(NamedTuple):
@@ -75,11 +81,17 @@ def _front(index: int, account: RunAccount, cost: Objective) -> ComparedFront:
         (cost.shown(cost.value(r) or 0.0), float(r.psnr_y_db or 0.0), r.number)
         for r in front(known, (cost, OBJECTIVES["psnr"]))
     )
+    published = {
+        source_name(r, account.summary): (r.number, cost.shown(cost.value(r) or 0.0), r.psnr_y_db)
+        for r in known
+        if r.preset is not None and r.psnr_y_db is not None
+    }
     return ComparedFront(
         index,
         account.name,
         tuple((number, at, psnr) for at, psnr, number in points),
         None if limit is None else cost.shown(limit),
+        published,
     )
 
 

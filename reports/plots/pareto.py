@@ -14,6 +14,7 @@ from nas.objectives import OBJECTIVES, Objective
 from nas.pareto import best, front
 from nas.records import FINISHED, TrialRecord
 from reports.alike import alike
+from reports.kinds import kinds_of_blocks
 from reports.summary import RunSummary
 from search_spaces.errors import InputError, NothingToDraw
 
@@ -27,7 +28,10 @@ _REACH_ACROSS, _REACH_DOWN = 1.0, 0.5
 
 
 class Point(NamedTuple):
-    """One trial in one panel; ``cost`` in the panel's shown unit, ``label`` empty for most."""
+    """One trial in one panel; ``cost`` in the panel's shown unit, ``label`` empty for most.
+
+    ``kind`` is that of its blocks.
+    """
 
     number: int
     cost: float
@@ -35,6 +39,7 @@ class Point(NamedTuple):
     label: str = ""
     published: bool = False
     adapted: bool = False
+    kind: str = ""
 
 
 class Panel(NamedTuple):
@@ -71,7 +76,8 @@ class ParetoInfo(NamedTuple):
     """All that the figure says. ``psnr_range_db`` is the axis; lower trials are told in words.
 
     ``noise_db`` is the band below the highest PSNR-Y, (low, high) dB, in which seeds alone may
-    part networks from it; None where the noise is unknown.
+    part networks from it; None where the noise is unknown. ``kinds`` are those of the networks'
+    blocks, the commonest first; none where all are alike.
     """
 
     title: str
@@ -82,6 +88,7 @@ class ParetoInfo(NamedTuple):
     psnr_range_db: tuple[float, float]
     notes: tuple[str, ...]
     noise_db: tuple[float, float] | None = None
+    kinds: tuple[str, ...] = ()
 
 
 def pareto_info(
@@ -159,8 +166,9 @@ def pareto_info(
     smaller = f"{len(paths)} compressed" if paths else ""
     subtitle = " · ".join(part for part in (summary.setting, trials, smaller) if part)
     return ParetoInfo(
-        title, subtitle, tuple(panels), bicubic, drawn, (low, high), tuple(notes), band
-    )
+        title, subtitle, tuple(panels), bicubic, drawn, (low, high), tuple(notes), band,
+        kinds_of_blocks(finished),
+    )  # fmt: skip
 
 
 def _paths(
@@ -198,7 +206,8 @@ def _panel(
         elif record.number in same:
             label = f"{label or f'trial {record.number}'}, as good"
         at = cost.shown(cost.value(record) or 0.0), float(record.psnr_y_db or 0.0)
-        return Point(record.number, *at, label, record.preset is not None, adapted)
+        published = record.preset is not None
+        return Point(record.number, *at, label, published, adapted, record.blocks)
 
     points = tuple(point(record) for record in measured)
     efficient = {r.number for r in front(measured, (cost, OBJECTIVES["psnr"]))}

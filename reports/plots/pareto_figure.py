@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.markers import CARETDOWN, MarkerStyle
 from matplotlib.text import Text
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from reports.plots.frame import framed, plain_axis
-from reports.plots.labels import Box, place_labels
+from reports.plots.names import Name, write_names
 from reports.plots.pareto import Panel, ParetoInfo, Point
 from reports.plots.sheet import SCREEN, Sheet
 from reports.plots.style import (
@@ -31,9 +30,11 @@ from reports.plots.style import (
     WALL,
     Entries,
     save_figure,
+    styles_of,
 )
+from reports.words import spaced
 
-__all__ = ["draw_panel", "draw_pareto", "save_pareto", "write_labels"]
+__all__ = ["draw_panel", "draw_pareto", "save_pareto", "spread", "write_labels"]
 
 _PANEL_INCHES, _LONE_INCHES = 4.2, 6.7
 
@@ -88,9 +89,14 @@ def draw_panel(axis: Axes, panel: Panel, info: ParetoInfo) -> None:
     x, y = _stairs(panel, bottom, right)
     axis.fill_between(x, y, bottom, color=FRONT, alpha=0.06, linewidth=0)
     axis.plot(x[1:], y[1:], color=FRONT, linewidth=1.5, zorder=2.5)
-    _scatter(axis, panel.others, bottom, "o", 24, TRIAL, zorder=2.4)
-    _scatter(axis, [p for p in panel.front if not p.published], bottom, "o", 34, FRONT, zorder=3)
-    _scatter(axis, panel.published, bottom, "D", 36, PUBLISHED, zorder=3.2)
+    own_front = [p for p in panel.front if not p.published]
+    styles = styles_of(info.kinds)
+    others, own = (30, 42) if styles else (24, 34)
+    _scatter(axis, panel.others, bottom, "o", others, TRIAL, zorder=2.4, styles=styles)
+    _scatter(axis, own_front, bottom, "o", own, FRONT, zorder=3, styles=styles)
+    # These have names; their colour says what they are.
+    black = {kind: (shape, PUBLISHED) for kind, (shape, _) in styles.items()}
+    _scatter(axis, panel.published, bottom, "D", 38, PUBLISHED, zorder=3.2, styles=black)
     if panel.best is not None:
         _scatter(axis, [panel.best], bottom, "*", 190, BEST, zorder=4)
     for path in panel.compressed:
@@ -99,17 +105,24 @@ def draw_panel(axis: Axes, panel: Panel, info: ParetoInfo) -> None:
             color=COMPRESSED, linewidth=1, zorder=3.4,
         )  # fmt: skip
         _scatter(axis, path[1:], bottom, "s", 34, COMPRESSED, zorder=3.5)
+    if panel.objective.by_ratio:
+        spread(axis, panel)
 
 
 def _scatter(
     axis: Axes, points: Sequence[Point], bottom: float, marker: str, size: float, color: str,
-    *, zorder: float,
+    *, zorder: float, styles: Mapping[str, tuple[str, str]] = MappingProxyType({}),
 ) -> None:  # fmt: skip
-    inside = [p for p in points if p.psnr_y_db >= bottom]
-    axis.scatter(
-        [p.cost for p in inside], [p.psnr_y_db for p in inside], s=size, marker=marker,
-        color=color, edgecolors="white", linewidths=0.7, zorder=zorder,
-    )  # fmt: skip
+    """Points in shape and colour of their kind of blocks, or else all alike."""
+    groups: dict[tuple[str, str], list[Point]] = {}
+    for point in points:
+        if point.psnr_y_db >= bottom:
+            groups.setdefault(styles.get(point.kind, (marker, color)), []).append(point)
+    for (shape, own_color), inside in groups.items():
+        axis.scatter(
+            [p.cost for p in inside], [p.psnr_y_db for p in inside], s=size, marker=shape,
+            color=own_color, edgecolors="white", linewidths=0.7, zorder=zorder,
+        )  # fmt: skip
     below = [p.cost for p in points if p.psnr_y_db < bottom]
     # Trials below the axis stand on it as arrows down: there, but not worth the room.
     arrows = MarkerStyle(CARETDOWN)
@@ -125,14 +138,27 @@ def _legend(info: ParetoInfo) -> Entries:
     published = any(p.number not in tops for panel in info.panels for p in panel.published)
     others = any(panel.others for panel in info.panels)
     walls = any(panel.wall_drawn for panel in info.panels)
+    kinds = styles_of(info.kinds)
     return [
         ("best trial", True, {"color": BEST, "marker": "*", "markersize": 13, **DOT}),
-        ("front", True, {"color": FRONT, "marker": "o", "markersize": 6, "linewidth": 1.5}),
-        ("other trial", others, {"color": TRIAL, "marker": "o", "markersize": 5.5, **DOT}),
+        (
+            "front",
+            True,
+            {"color": FRONT, "marker": "" if kinds else "o", "markersize": 6, "linewidth": 1.5},
+        ),
+        (
+            "other trial",
+            others and not kinds,
+            {"color": TRIAL, "marker": "o", "markersize": 5.5, **DOT},
+        ),
         (
             "published system",
             published,
-            {"color": PUBLISHED, "marker": "D", "markersize": 6, **DOT},
+            {"color": PUBLISHED, "marker": "o" if kinds else "D", "markersize": 6, **DOT},
+        ),
+        *(
+            (f"{spaced(kind)} blocks", True, {"color": color, "marker": shape, **DOT})
+            for kind, (shape, color) in kinds.items()
         ),
         (
             "compressed",
@@ -159,6 +185,21 @@ def _stairs(panel: Panel, bottom: float, right: float) -> tuple[list[float], lis
     return [*x, max(end, x[-1])], [*y, y[-1]]
 
 
+def spread(axis: Axes, panel: Panel) -> None:
+    """Costs by their ratio, as of networks of thousands of parameters beside those of millions."""
+    costs = [point.cost for points in (panel.points, *panel.compressed) for point in points]
+    if panel.wall is not None and panel.wall_drawn:
+        costs.append(panel.wall)
+    # The shade beyond the budget ends where the linear axis did.
+    right = axis.get_xlim()[1]
+    axis.set_xscale("log")
+    axis.set_xlim(min(costs) / 1.3, right)
+    axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda cost, _: f"{cost:,.6g}"))
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.xaxis.set_minor_formatter(NullFormatter())
+
+
 def _cost_range(panel: Panel) -> tuple[float, float]:
     costs = [point.cost for points in (panel.points, *panel.compressed) for point in points]
     if panel.wall is not None and panel.wall_drawn:
@@ -171,39 +212,21 @@ def _cost_range(panel: Panel) -> tuple[float, float]:
 def write_labels(axis: Axes, panel: Panel, info: ParetoInfo) -> None:
     """Name the wall, the best trial and the published systems; needs a laid-out figure."""
     bottom, top = info.psnr_range_db
-    taken = [_box(text) for text in _name_wall(axis, panel)]
     named = sorted((p for p in panel.points if p.label), key=lambda p: (p.published, p.number))
-    texts = [
-        axis.text(
-            0, 0, point.label, size=8.5, ha="left", va="bottom", parse_math=False, zorder=6,
-            color=BEST if point is panel.best else INK,
-            weight="bold" if point is panel.best else "normal",
-            # A stroke around it would make it outlines in PDF and SVG.
-            bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.4},
+    names = [
+        Name(
+            point.label, point.cost, max(point.psnr_y_db, bottom),
+            BEST if point is panel.best else INK, point is panel.best,
         )
         for point in named
     ]  # fmt: skip
-    boxes = [_box(text) for text in texts]
-    sizes = [(box.right - box.left, box.top - box.bottom) for box in boxes]
-    to_pixels, to_data = axis.transData, axis.transData.inverted()
-    anchors = to_pixels.transform([(p.cost, max(p.psnr_y_db, bottom)) for p in named])
-    markers = to_pixels.transform([(p.cost, max(p.psnr_y_db, bottom)) for p in panel.points])
+    points = [(p.cost, max(p.psnr_y_db, bottom)) for p in panel.points]
     lines = [np.column_stack(_stairs(panel, bottom, axis.get_xlim()[1]))]
     if panel.wall is not None and panel.wall_drawn:
         lines.append(np.array([(panel.wall, bottom), (panel.wall, top)]))
     for path in panel.compressed:
         lines.append(np.array([(p.cost, max(p.psnr_y_db, bottom)) for p in path]))
-    covered = [markers, *(_samples(to_pixels.transform(line)) for line in lines)]
-    pairs = [(float(x), float(y)) for x, y in anchors]
-    places = place_labels(pairs, sizes, np.vstack(covered), Box(*axis.bbox.extents), taken)
-    for text, place, anchor in zip(texts, places, anchors, strict=True):
-        x, y = to_data.transform((place.left, place.bottom))
-        text.set_position((float(x), float(y)))
-        nearest = np.clip(anchor, (place.left, place.bottom), (place.right, place.top))
-        # A name that had to move away is tied to its point by a thin line.
-        if np.hypot(*(nearest - anchor)) > 1.3 * (place.top - place.bottom):
-            ends = to_data.transform([anchor, nearest])
-            axis.plot(*ends.T, color=text.get_color(), linewidth=0.6, zorder=2.9)
+    write_names(axis, names, points, lines, _name_wall(axis, panel))
 
 
 def _name_wall(axis: Axes, panel: Panel) -> list[Text]:
@@ -223,16 +246,3 @@ def _name_wall(axis: Axes, panel: Panel) -> list[Text]:
             ha="right", va="bottom", transform=axis.transAxes, parse_math=False,
         )
     ]  # fmt: skip
-
-
-def _box(text: Text) -> Box:
-    return Box(*text.get_window_extent().extents)
-
-
-def _samples(line: npt.NDArray[np.float64], apart: float = 8.0) -> npt.NDArray[np.float64]:
-    """Points along a polyline about ``apart`` pixels from each other."""
-    pieces = [line[:1]]
-    for start, end in itertools.pairwise(line):
-        count = max(int(np.hypot(*(end - start)) / apart), 1)
-        pieces.append(np.linspace(start, end, count + 1)[1:])
-    return np.vstack(pieces)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from reports.plots.frame import framed
-from reports.plots.pareto import Panel, ParetoInfo
-from reports.plots.pareto_figure import draw_panel, write_labels
+from reports.plots.pareto import ParetoInfo
+from reports.plots.pareto_figure import draw_panel, spread, write_labels
 from reports.plots.published import PublishedInfo
 from reports.plots.sheet import SCREEN, Sheet
 from reports.plots.style import (
@@ -42,7 +40,7 @@ def draw_published(info: PublishedInfo, sheet: Sheet = SCREEN) -> Figure:
     figure, axes = frame.figure, frame.axes
     for axis, panel in zip(axes, drawn.panels, strict=True):
         draw_panel(axis, panel, drawn)
-        _spread(axis, panel)
+        spread(axis, panel)
     frame.label_up("PSNR-Y [dB]")
     # Text has its place and size only once the figure has been laid out.
     figure.draw_without_rendering()
@@ -60,21 +58,6 @@ def save_published(info: PublishedInfo, stem: Path | str) -> tuple[Path, ...]:
         InputError: the folder cannot be written.
     """
     return save_figure(draw_published(info), stem, "published")
-
-
-def _spread(axis: Axes, panel: Panel) -> None:
-    """Costs by their ratio: published systems go from thousands of parameters to millions."""
-    costs = [point.cost for point in panel.points]
-    if panel.wall is not None and panel.wall_drawn:
-        costs.append(panel.wall)
-    # The shade beyond the budget ends where the linear axis did.
-    right = axis.get_xlim()[1]
-    axis.set_xscale("log")
-    axis.set_xlim(min(costs) / 1.3, right)
-    axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda cost, _: f"{cost:,.6g}"))
-    axis.xaxis.set_minor_locator(NullLocator())
-    axis.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _legend(drawn: ParetoInfo) -> Entries:

@@ -22,6 +22,7 @@ __all__ = [
     "FRONT",
     "GRID",
     "INK",
+    "KINDS",
     "PUBLISHED",
     "SERIES",
     "TRIAL",
@@ -30,6 +31,7 @@ __all__ = [
     "draw_legend",
     "legend_columns",
     "save_figure",
+    "styles_of",
 ]
 
 # Okabe and Ito's palette, told apart by all common kinds of colour vision and in grey print.
@@ -39,6 +41,11 @@ SERIES = (FRONT, BEST, "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Colours of several runs or targets, in this order."""
 INK, FAINT, GRID = "#222222", "#666666", "#E6E6E6"
 DASHES = (0, (4, 3))
+KINDS = (
+    ("o", "#009E73"), ("^", "#E69F00"), ("v", "#56B4E9"), ("P", "#332288"), ("X", "#999933"),
+    ("p", "#661100"),
+)  # fmt: skip
+"""Shapes and colours of networks by kind, in order; squares and diamonds mean something else."""
 DOT: dict[str, Any] = {"linestyle": "none", "markeredgecolor": "white", "markeredgewidth": 0.6}
 
 _PNG_DPI = 200.0
@@ -58,6 +65,11 @@ _LETTER, _HANDLE = 0.067, 0.46
 
 # Fonts that may be embedded and searched: TrueType whole, and text in SVG as text.
 _TEXT: dict[Any, Any] = {"pdf.fonttype": 42, "ps.fonttype": 42, "svg.fonttype": "none"}
+
+
+def styles_of(kinds: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """A shape and a colour for each kind; those beyond the last share them."""
+    return {kind: KINDS[min(k, len(KINDS) - 1)] for k, kind in enumerate(kinds)}
 
 
 def legend_columns(entries: Entries, inches: float) -> int:

@@ -133,9 +133,27 @@ def test_frame_has_a_row_a_record_and_flat_columns() -> None:
     nested = {"architecture", "made_with", "own", "rungs"}
     of_the_trial = [f.name for f in fields(TrialRecord) if f.name not in nested]
     of_its_last_rung = [f"rung_{f.name}" for f in fields(Rung) if f.name not in nested]
+    # Of the architecture the kinds of its blocks stand beside where it came from.
+    of_the_trial.insert(of_the_trial.index("source") + 1, "blocks")
     assert list(frame.columns) == of_the_trial + of_its_last_rung
     assert list(frame["number"]) == [3, 4]
     assert frame["psnr_y_db"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("blocks", "told"),
+    [
+        ([{"repeat": 4, "kind": "spab"}], "spab"),
+        (
+            [{"kind": "plain"}, "spab_v2", {"kind": "plain", "residual": "output"}],
+            "plain + spab_v2",
+        ),
+        ({"kind": "plain"}, "plain"),
+        ([{"repeat": 3}], ""),
+    ],
+)
+def test_a_network_is_of_the_kinds_of_its_blocks(blocks: object, told: str) -> None:
+    assert TrialRecord(0, FINISHED, architecture={"blocks": blocks}).blocks == told
 
 
 def test_frame_of_nothing_has_the_columns() -> None:

@@ -149,4 +149,6 @@ def test_comparison_tells_in_what_runs_differ() -> None:
     other = account("other", summary=replace(SUMMARY, profile="full"))
     info = comparison_info([account("one"), other])
     assert [front.name for front in info.panels[0].fronts] == ["one", "other"]
+    # On a front or beside it, what was published is there by name.
+    assert info.panels[2].fronts[0].published == {"imdn*": (1, 15.0, 29.2)}
     assert info.differences == ("proxy training differs (one: quick, other: full)",)

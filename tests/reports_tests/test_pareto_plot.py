@@ -14,8 +14,9 @@ import pytest
 from PIL import Image
 
 from nas.records import FAILED, FINISHED, REJECTED, TrialRecord
+from reports.html.pareto_chart import pareto_chart
 from reports.plots.pareto import ParetoInfo, pareto_info
-from reports.plots.pareto_figure import save_pareto
+from reports.plots.pareto_figure import draw_pareto, save_pareto
 from reports.summary import RunSummary
 from search_spaces.errors import InputError
 
@@ -66,6 +67,47 @@ def test_each_panel_has_the_finished_trials_and_the_front_of_its_plane() -> None
     assert params.axis_label == "Parameters [K]"
     assert macs.axis_label == "Multi-Adds [G], 1280×720 output"
     assert latency.axis_label == "Latency [ms], 64×64 input"
+
+
+def of(kind: str) -> dict[str, Any]:
+    return {"architecture": {"blocks": [{"repeat": 2, "kind": kind}]}}
+
+
+def test_families_are_told_apart_where_there_are_several() -> None:
+    run = (
+        trial(0, 29.0, 200_000, **of("spab")),
+        trial(1, 29.2, 300_000, source="preset:disp", **of("plain")),
+        trial(2, 29.1, 400_000, **of("spab")),
+    )
+    info = pareto_info(run, SUMMARY)
+    assert info.kinds == ("spab", "plain")
+    assert [p.kind for p in info.panels[2].points] == ["spab", "plain", "spab"]
+    figure = draw_pareto(info)
+    words = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    assert words.index("spab blocks") < words.index("plain blocks")
+    assert "other trial" not in words
+    # The page's chart has an entry for each as well, and a shape for each point.
+    traces = {trace["name"]: trace for trace in pareto_chart(info).variants[2].traces}
+    assert traces["spab blocks"]["marker"]["symbol"] == "circle"
+    assert traces["other trial"]["marker"]["symbol"] == ["circle"]
+    assert traces["plain blocks"]["marker"]["symbol"] == "triangle-up"
+    # Of one kind all are drawn alike, as they are where nothing is known.
+    alike = pareto_info([run[0], run[2], trial(3, 28.9, 100_000)], SUMMARY)
+    assert alike.kinds == ()
+    (legend,) = draw_pareto(alike).legends
+    assert "spab blocks" not in [text.get_text() for text in legend.get_texts()]
+
+
+def test_what_is_weighed_or_limited_has_a_panel_and_a_score_a_logarithmic_axis() -> None:
+    run = [trial(k, 29 + k / 10, 100_000, esr_score=10.0**k, memory_mb=50.0) for k in range(4)]
+    weighs = replace(SUMMARY, objectives=("psnr", "esr_score"), budgets={"memory_mb": 80.0})
+    info = pareto_info(run, weighs)
+    names = [panel.objective.name for panel in info.panels]
+    assert names == ["params", "macs", "latency", "esr_score", "memory"]
+    assert info.panels[3].axis_label == "Challenge score, 64×64 input"
+    assert [axis.get_xscale() for axis in draw_pareto(info).axes] == [
+        "linear", "linear", "linear", "log", "linear",
+    ]  # fmt: skip
 
 
 def test_the_noise_of_seeds_is_a_band_below_the_highest() -> None:

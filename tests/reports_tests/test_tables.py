@@ -95,6 +95,27 @@ def test_screen_shows_every_figure_in_80_columns_and_takes_no_markup() -> None:
     assert "…" not in text
 
 
+def test_families_have_a_column_where_there_are_several_and_others_make_room() -> None:
+    kinds = ("distillation", "spab_v2")
+    run = [
+        trial(k, 29.0 + k, 433_448, esr_score=1234.5, architecture={"blocks": [{"kind": kind}]},
+              **FULL)
+        for k, kind in enumerate(kinds)
+    ]  # fmt: skip
+    table = trial_table(run, SUMMARY)
+    assert ("blocks", "") not in trial_table(run[:1], SUMMARY).headers
+    assert [row[2] for row in table.rows] == ["distillation", "spab v2"]
+    assert [table.is_figure(column) for column in range(4)] == [True, False, False, True]
+    text = screen(to_rich(table))
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= 80
+    for figure in ("distillation", "spab v2", "29.000", "433.4", "18.0", "1234.50"):
+        assert figure in text
+    # Latency has a budget here; what was trained when, and activations, go first.
+    assert not {"time", "Acts"} & set(text.split())
+    assert {"time", "Acts"} <= set(screen(to_rich(table, 120), 120).split())
+
+
 def test_csv_keeps_every_digit() -> None:
     rows = list(csv.DictReader(io.StringIO(to_csv(RUN))))
     assert [row["number"] for row in rows] == ["2", "0", "1", "3", "4", "5"]

@@ -211,7 +211,7 @@ def _print(
 
     console = PlainConsole()
     if drawn:
-        console.print(to_rich(front_table(records, summary)))
+        console.print(to_rich(front_table(records, summary), console.width))
     grid = Table.grid(padding=(0, 2))
     for name, text in summary_rows(records, summary):
         grid.add_row(name, text)

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nas.explore.acquisition import Known, most_promising, priced
+from nas.explore.acquisition import Known, _points, most_promising, priced
 from nas.records import FINISHED, TrialRecord
 
 OBJECTIVES = ("psnr", "params")
@@ -75,6 +75,18 @@ def test_one_of_the_candidates_is_chosen(given: Sequence[tuple[float, str]], cou
     index = most_promising(candidates, known, OBJECTIVES)
     assert 0 <= index < len(candidates)
     assert index == most_promising(candidates, known, OBJECTIVES)
+
+
+def test_one_far_off_by_a_score_does_not_make_the_others_alike() -> None:
+    def scored(one: Known, score: float) -> Known:
+        return Known(one.architecture, one.prices, {**one.figures, "esr_score": score})
+
+    known = [scored(one, one.prices["params"] / 1e4) for one in past(30, 0.02)]
+    known.append(scored(network(1e5, "bad", 29.0), 1e9))
+    candidates = [scored(network(9e4, "good"), score) for score in (9.0, 2.0)]
+    points, _ = _points([*known, *candidates], ("psnr", "esr_score"), len(known))
+    extent = np.ptp(points[: len(known), 1])
+    assert (points[-2, 1] - points[-1, 1]) / extent > 0.05
 
 
 def test_a_record_that_lost_a_price_is_not_gone_by() -> None:
