@@ -24,7 +24,8 @@ def test_every_objective_is_typed_limited_and_shown(name: str) -> None:
     assert {canonical(typed.upper()) for typed in (name, *one.aliases)} == {name}
     assert Noise(0.1, 0.2, 0.3).of(name, 2.0) >= 0
     value = 5 * one.divisor
-    figures: dict[str, Any] = {one.attribute: value}
+    own = one.price is not None or one.worth is not None
+    figures: dict[str, Any] = {"own": {name: value}} if own else {one.attribute: value}
     record = TrialRecord(0, FINISHED, **figures)
     assert one.value(record) == value
     assert one.value(TrialRecord(0, FINISHED)) is None
