@@ -20,6 +20,7 @@ from benchmarks.hardware import header_line
 from benchmarks.walks.walk import REPOSITORY, Walk, walking
 
 _PRICE = '''
+
 def _weights_kb(architecture: Any, hr: tuple[int, int]) -> float:
     """What the weights take in a file, at two bytes each, in KB."""
     from search_spaces import price
