@@ -4,9 +4,9 @@
 
 In a clone of this repository (what is committed): an `Objective` in the table of
 `nas/objectives.py`, what a network's weights take in a file of two bytes each, and a plot in
-`reports/plots/` with a line in its table, training time against parameters. The tests of the tables
-find both by themselves. Then a search by the objective shows it on the screen and in its tables, and
-`nas report` the plot in the page and among the figures for print.
+`reports/plots/` with a line in its table, training time against parameters. The tests of the
+tables find both by themselves. Then a search by the objective shows it on the screen and in its
+tables, and `nas report` the plot in the page and among the figures for print.
 """
 
 from __future__ import annotations

@@ -163,7 +163,7 @@ def figures(walk: Walk) -> None:
     """For a paper's column, and the front as a table."""
     walk.run(
         "nas report runs/mine --trust --figures pdf --width column -o paper",
-        "PDFs as wide as a column, captions beside them; the run names my parts, --trust loads them",
+        "PDFs as wide as a column, captions beside them; --trust loads what the run names",
     )
     walk.has("paper/figures/pareto.pdf", "paper/figures/captions.txt")
     content = (walk.folder / "paper" / "figures" / "pareto.pdf").read_bytes()
@@ -173,8 +173,8 @@ def figures(walk: Walk) -> None:
                abs(wide - WIDTHS["column"]) < 0.01 and 1 < high < 8.6)  # fmt: skip
     walk.holds("no Type 3 fonts", b"/Type3" not in content)
     front = pd.read_csv(walk.folder / "runs" / "mine" / "front.csv")
-    walk.holds(f"front.csv has {len(front)} networks with PSNR and price",
-               len(front) > 0 and bool(front[["psnr_y_db", "params"]].notna().all(axis=None)))  # fmt: skip
+    known = front[["psnr_y_db", "params"]].notna().all(axis=None)
+    walk.holds(f"front.csv: {len(front)} of PSNR and price", len(front) > 0 and bool(known))
     walk.run("nas export runs/mine --trust -o alone.py", "the best as plain Python, without nas-sr")
     walk.has("alone.py", "alone.pth")
 

@@ -92,7 +92,9 @@ def test_networks_beside_a_reference(command: Command, net: Path, finished: Fini
     assert set(rows) == {str(net), str(finished.folder), str(wide)}
     for row in rows.values():
         assert 0 < row["minimum_ms"] <= row["low_ms"] <= row["median_ms"] <= row["high_ms"]
-        assert row["rounds"] == 7
+        assert 0 < row["alone_ms"] <= row["median_ms"]
+        # Again on a busy machine, until the best ones agree.
+        assert row["rounds"] in (7, 14, 21, 28)
     assert rows[str(wide)]["times_reference"] == 1
     # A hundredth of the multiply-adds: far beyond any noise.
     assert rows[str(net)]["times_reference_minimum"] < 1
@@ -131,7 +133,7 @@ def test_a_terminal_of_80_columns_holds_all_of_it(
         "network": long, "runtime": "onnxruntime", "dtype": "int8 and float32", "params": 715_123,
         "macs": 46.12e9, "median_ms": 1234.5, "low_ms": 1201.2, "high_ms": 1399.9, "rounds": 20,
         "minimum_ms": 987.6, "times_reference": 12.345, "times_reference_minimum": 54.321,
-        "esr_score": 1234.56,
+        "esr_score": 1234.56, "alone_ms": 951.2,
     }  # fmt: skip
     other = {**row, "network": "e_rfdn", "runtime": "torch", "dtype": "float32", "params": None,
              "esr_score": None}  # fmt: skip
@@ -148,6 +150,12 @@ def test_a_terminal_of_80_columns_holds_all_of_it(
     assert "e_rfdn(torch,float32)" in names
     (figures,) = [line.split()[1:] for line in lines if "715.1" in line]
     assert figures == ["715.1", "46.12", "1234", "1201–1400", "987.6", "12.345", "54.321"]
+    assert not any("processor's time" in line for line in lines)
+    print_table({**told, "networks": [{**row, "median_ms": 3000.0}]})
+    said = " ".join(capsys.readouterr().out.split())
+    assert "medians are up to 3.0 times the minima" in said
+    assert "By the processor's time alone" in said
+    assert f"{long} 951.2 ms" in said
     assert f"Score by NTIRE's rules, by the minima: {long} 1234.56" in "".join(lines)
     assert sum(line.count("[ms]") for line in lines) == 3
     print_table({**told, "networks": [other]})
