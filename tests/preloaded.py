@@ -214,6 +214,7 @@ if __name__ == "__main__":
         import_module(_name)
     assert threading.active_count() == 1
     gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _words = _serve(socket.socket(fileno=int(sys.argv[1])))
     # Nothing of ours stands around it: it ends as an interpreter of its own does.
