@@ -68,11 +68,12 @@ class Network(nn.Module):
         for block in self.blocks:
             y = block(y)
             outputs.append(y)
-        fused = self.fusion(features, outputs)
+        # One name all along: what is enlarged needs no memory beside the large image.
+        y = self.fusion(features, outputs)
         if isinstance(self.upsampler, Shuffled) and isinstance(self.image_skip, AnchorSkip):
-            y = self._in_range(self.upsampler.squares(fused, x), image)
+            y = self._in_range(self.upsampler.squares(y, x), image)
             return F.pixel_shuffle(y + self.image_skip.squares(image), a.scale)
-        y = self._in_range(self.upsampler(fused, x), image)
+        y = self._in_range(self.upsampler(y, x), image)
         if a.image_skip.kind != "none":
             # The enlarged image brings the mean back by itself.
             enlarged: Tensor = self.image_skip(image)

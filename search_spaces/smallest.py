@@ -8,6 +8,7 @@ from dataclasses import replace
 from math import inf
 from typing import Any
 
+from search_spaces.activations import ACTIVATIONS
 from search_spaces.architecture import Architecture
 from search_spaces.blocks import BLOCKS
 from search_spaces.dimension import Dimension, Label
@@ -19,8 +20,8 @@ __all__ = ["descend", "smallest"]
 Cost = Callable[[Architecture], float]
 Labels = Mapping[str, Label]
 
-_PARTS = {"stem", "blocks", "fusion", "upsampler", "image_skip"}
-_WITHOUT_LAYERS = {"activation", "mean", "value_range"}
+_PARTS = {"stem", "blocks", "fusion", "upsampler", "image_skip", "activation", "colors"}
+_WITHOUT_LAYERS = {"mean", "value_range", "restored"}
 
 
 def smallest(space: Space, cost: Cost, scale: int, *, enough: float = -inf) -> Architecture:
@@ -38,7 +39,7 @@ def smallest(space: Space, cost: Cost, scale: int, *, enough: float = -inf) -> A
         scale: of the network.
         enough: any network that costs no more will do.
     """
-    best = space.completed({})
+    best = space.completed(_without_slopes(space))
     chosen = space.architecture(space.least(best), scale)
     least = cost(chosen)
     for dimensions in _apart(space):
@@ -78,7 +79,9 @@ def descend(space: Space, cost: Cost, scale: int) -> Architecture:
 def _apart(space: Space) -> list[list[Dimension]]:
     """The choices in groups of which no two have a say in the same part of a network."""
     blocks = space.template["blocks"]
-    groups = [_choices(space, value) for key, value in space.template.items() if key != "blocks"]
+    # Luma costs no more than RGB in any part: it comes first, and the rest is tried with it.
+    around = sorted(space.template.items(), key=lambda item: item[0] != "colors")
+    groups = [_choices(space, value) for key, value in around if key != "blocks"]
     groups += [_choices(space, b) for b in (blocks if isinstance(blocks, list) else [blocks])]
     # A width is every part's; of `use`, which merges anything in, nobody knows whose.
     shared = space.template.keys() - _PARTS - _WITHOUT_LAYERS
@@ -92,6 +95,17 @@ def _apart(space: Space) -> list[list[Dimension]]:
         touching = [one for one in apart if one & group]
         apart = [one for one in apart if not one & group] + [group.union(*touching)]
     return [[d for d in space.dimensions if d.name in group] for group in apart if group]
+
+
+def _without_slopes(space: Space) -> dict[str, Label]:
+    """The first activation that learns nothing: in no part does another one cost less."""
+    for d in space.dimensions:
+        if space.template.get("activation") == f"${d.name}":
+            for label, value in d.choices.items():
+                with suppress(InputError):
+                    if not list(ACTIVATIONS.layers(ACTIVATIONS.parse(value), 1)):
+                        return {d.name: label}
+    return {}
 
 
 def _choices(space: Space, value: Any) -> set[str]:

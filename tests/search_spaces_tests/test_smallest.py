@@ -61,9 +61,10 @@ WHEN: dict[str, dict[str, Any]] = {
 AROUND = {
     "stem": ["conv", "chain", "pyramid"],
     "fusion": ["concat", "span", "chain", "none"],
-    "upsampler": ["pixelshuffle", "deconv"],
+    "upsampler": ["pixelshuffle", "deconv", "near"],
     "image_skip": ["linear", "bilinear"],
-    "activation": ["relu", "silu"],
+    "activation": ["relu", "silu", "prelu"],
+    "colors": [3, 1],
 }
 
 
@@ -85,7 +86,7 @@ def small_spaces(draw: st.DrawFn) -> Space:
         if met:
             dimensions[name] = {"choices": mixed(choices), "when": {other: met}}
     template: dict[str, Any] = {"channels": "$channels", "blocks": [{"use": ["$block"]}]}
-    for name in draw(st.lists(st.sampled_from(sorted(AROUND)), max_size=2, unique=True)):
+    for name in draw(st.lists(st.sampled_from(sorted(AROUND)), max_size=3, unique=True)):
         dimensions[name] = {"choices": mixed(AROUND[name])}
         template[name] = f"${name}"
     how = draw(st.sampled_from(["repeat", "within", "blocks", "merged", "width"]))
