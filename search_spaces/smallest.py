@@ -20,7 +20,7 @@ __all__ = ["descend", "smallest"]
 Cost = Callable[[Architecture], float]
 Labels = Mapping[str, Label]
 
-_PARTS = {"stem", "blocks", "fusion", "upsampler", "image_skip", "activation", "colors"}
+_PARTS = {"stem", "blocks", "fusion", "upsampler", "image_skip", "activation"}
 _WITHOUT_LAYERS = {"mean", "value_range", "restored"}
 
 
@@ -79,9 +79,7 @@ def descend(space: Space, cost: Cost, scale: int) -> Architecture:
 def _apart(space: Space) -> list[list[Dimension]]:
     """The choices in groups of which no two have a say in the same part of a network."""
     blocks = space.template["blocks"]
-    # Luma costs no more than RGB in any part: it comes first, and the rest is tried with it.
-    around = sorted(space.template.items(), key=lambda item: item[0] != "colors")
-    groups = [_choices(space, value) for key, value in around if key != "blocks"]
+    groups = [_choices(space, value) for key, value in space.template.items() if key != "blocks"]
     groups += [_choices(space, b) for b in (blocks if isinstance(blocks, list) else [blocks])]
     # A width is every part's; of `use`, which merges anything in, nobody knows whose.
     shared = space.template.keys() - _PARTS - _WITHOUT_LAYERS

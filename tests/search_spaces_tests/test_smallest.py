@@ -64,7 +64,6 @@ AROUND = {
     "upsampler": ["pixelshuffle", "deconv", "near"],
     "image_skip": ["linear", "bilinear"],
     "activation": ["relu", "silu", "prelu"],
-    "colors": [3, 1],
 }
 
 
@@ -76,7 +75,7 @@ def small_spaces(draw: st.DrawFn) -> Space:
         labels = draw(st.permutations(list(choices)))
         return {k: choices[k] for k in labels} if isinstance(choices, dict) else labels
 
-    kinds = draw(st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=3, unique=True))
+    kinds = draw(st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=2, unique=True))
     dimensions: dict[str, Any] = {"block": {"choices": {kind: KINDS[kind] for kind in kinds}}}
     for name, choices in CHOICES.items():
         (other, labels), *_ = WHEN[name].items()
@@ -86,7 +85,7 @@ def small_spaces(draw: st.DrawFn) -> Space:
         if met:
             dimensions[name] = {"choices": mixed(choices), "when": {other: met}}
     template: dict[str, Any] = {"channels": "$channels", "blocks": [{"use": ["$block"]}]}
-    for name in draw(st.lists(st.sampled_from(sorted(AROUND)), max_size=3, unique=True)):
+    for name in draw(st.lists(st.sampled_from(sorted(AROUND)), max_size=2, unique=True)):
         dimensions[name] = {"choices": mixed(AROUND[name])}
         template[name] = f"${name}"
     how = draw(st.sampled_from(["repeat", "within", "blocks", "merged", "width"]))

@@ -68,7 +68,7 @@ def test_spaces_that_meet_a_latency_are_named() -> None:
         )  # fmt: skip
     assert str(caught.value) == (
         "budget 5ms-latency: no network of space 'distillation' at x4 fits; the smallest one takes "
-        "about 6.9 ms: raise the budget, or choose space 'fast', which goes down to about 1.4 ms "
+        "about 6.9 ms: raise the budget, or choose space 'fast', which goes down to about 4.3 ms "
         "or space 'wide', which goes down to about 4.1 ms"
     )
     # All that is measured is told of: those that predictions rest on, and the small ones.
