@@ -117,6 +117,11 @@ class Objective:
         """A limit in the record's own unit as it was set, not rounded: ``"600 K"``."""
         return f"{self.shown(limit):,.6g} {self.unit}".rstrip()
 
+    def named(self, text: str) -> str:
+        """A figure's text and what it is, as in a sentence: ``"25 ms latency"``."""
+        what = self.label.lower()
+        return f"{text} {what}" if self.unit else f"{what} {text}"
+
     @property
     def heading(self) -> str:
         """Its label and unit, as an axis and a column have them: ``"Multi-Adds [G]"``."""

@@ -15,7 +15,7 @@ from reports.tables import source_name
 
 __all__ = ["summary_rows"]
 
-_COSTS = {"params": " parameters", "macs": " multi-adds", "latency": "", "esr_score": " score"}
+_COSTS = {"params": " parameters", "macs": " multi-adds", "latency": "", "esr_score": ""}
 
 
 def summary_rows(
@@ -89,9 +89,10 @@ def _verdict(record: TrialRecord, summary: RunSummary) -> str:
     gain = ""
     if summary.bicubic_psnr_y_db is not None:
         gain = f" ({psnr - summary.bicubic_psnr_y_db:+.2f} dB against bicubic)"
+    known = [(OBJECTIVES[cost], counted) for cost, counted in _COSTS.items()]
     told = [
-        OBJECTIVES[cost].text(value) + unit_of
-        for cost, unit_of in _COSTS.items()
-        if (value := OBJECTIVES[cost].value(record)) is not None
+        one.text(value) + counted if one.unit else one.named(one.text(value))
+        for one, counted in known
+        if (value := one.value(record)) is not None
     ]
     return ", ".join([f"{name}: {psnr:.3f} dB{gain}", *told])

@@ -248,7 +248,7 @@ def _cost(record: TrialRecord) -> str:
     parts = [(OBJECTIVES[name], getattr(record, OBJECTIVES[name].attribute)) for name in
              ("params", "macs", "latency", "esr_score")]  # fmt: skip
     told = [(one, one.text(value)) for one, value in parts if value is not None]
-    return ", ".join(text if one.unit else f"{one.label.lower()} {text}" for one, text in told)
+    return ", ".join(text if one.unit else one.named(text) for one, text in told)
 
 
 def _outcome(record: TrialRecord) -> str:

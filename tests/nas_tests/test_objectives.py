@@ -31,6 +31,9 @@ def test_every_objective_is_typed_limited_and_shown(name: str) -> None:
     assert one.value(TrialRecord(0, FINISHED)) is None
     assert one.text(value).startswith("5")
     assert one.text(value).endswith(one.unit)
+    assert one.label in one.heading
+    assert one.text(value) in one.named(one.text(value))
+    assert one.limit_text(value) == f"5 {one.unit}".rstrip()
     if one.units:
         assert parse_budget(one.example).name == name
         for unit, factor in one.units.items():

@@ -50,7 +50,7 @@ def _title(run: Run) -> str:
     from nas.objectives import OBJECTIVES
 
     walls = [
-        f"{one.limit_text(run.budgets[one.attribute])} {one.label.lower()}"
+        one.named(one.limit_text(run.budgets[one.attribute]))
         for one in OBJECTIVES.values()
         if one.attribute in run.budgets
     ]
