@@ -100,7 +100,7 @@ def score(args: argparse.Namespace) -> None:
 
 
 def timed(args: argparse.Namespace) -> None:
-    """Both files in turns, then everything into results/quantize.json."""
+    """Both files in turns, then everything into a result."""
     height, width = 180, 320
     image = np.random.default_rng(0).random((1, 3, height, width), np.float32)
     networks: dict[str, Any] = {}
