@@ -15,6 +15,7 @@ from search_spaces.architecture import Architecture
 from search_spaces.dimension import Dimension, Label
 from search_spaces.errors import InputError, nearest
 from search_spaces.part import shown
+from search_spaces.space_check import check_space
 from search_spaces.template import Point, Template, names_in
 from search_spaces.yaml_file import at_key, read_yaml
 
@@ -101,7 +102,7 @@ class Space:
             raise InputError("starting_points: expected a mapping from names to points")
         about = str(data.get("about", ""))
         space = cls(data["name"], about, tuple(dimensions), data["architecture"], points)
-        space._check()
+        check_space(space)
         return space
 
     def to_dict(self) -> dict[str, Any]:
@@ -283,30 +284,3 @@ class Space:
                     yield from self._extend({**labels, d.name: label}, rest[k + 1 :])
                 return
         yield labels
-
-    def _check(self) -> None:
-        if not self.filling:
-            raise InputError("dimensions: expected at least one with 'fill', found none")
-        used = self.reached(self.template)
-        for d in self.dimensions:
-            if d.name not in used:
-                raise InputError(f"{d.name}: has no effect: say ${d.name} where it should stand")
-        self.architecture(self.least(self.completed({})))
-        for d in self.dimensions:
-            for label in d.labels:
-                labels = self.completed({**_satisfying(d, self.dimensions), d.name: label})
-                self.architecture(self.least(labels))
-        for name, point in self.starting_points.items():
-            try:
-                self.architecture(point)
-            except InputError as error:
-                raise InputError(f"starting_points: {name}: {error}") from None
-
-
-def _satisfying(d: Dimension, dimensions: tuple[Dimension, ...]) -> dict[str, Label]:
-    labels: dict[str, Label] = {}
-    by_name = {other.name: other for other in dimensions}
-    for name, allowed in d.when.items():
-        labels |= _satisfying(by_name[name], dimensions)
-        labels[name] = allowed[0]
-    return labels

@@ -29,6 +29,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -285,11 +286,8 @@ class NetworkTrainer:
     def _state(self, architecture: Architecture, checkpoint: Path) -> TrainState:
         from nas.training.state import resumed
 
-        return resumed(
-            lambda: self._fresh(architecture),
-            checkpoint,
-            blank=lambda: self._fresh(architecture, first_weights=False),
-        )
+        fresh = partial(self._fresh, architecture)
+        return resumed(fresh, checkpoint, blank=partial(fresh, first_weights=False))
 
     def _fresh(self, architecture: Architecture, *, first_weights: bool = True) -> TrainState:
         from nas.training.first_weights import set_first_weights
