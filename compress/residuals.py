@@ -154,8 +154,13 @@ def _absorb_fusion(weights: Weights, kind: str, channels: int, scales: list[floa
         each = torch.tensor(scales[1:]).repeat_interleave(channels)
         weights["fusion.fuse.weight"] *= each.to(weights["fusion.fuse.weight"]).view(1, -1, 1, 1)
         return True
-    last = {"chain": "fusion.conv.weight", "none": "upsampler.conv.weight"}.get(kind)
-    if last is None:
-        return False
-    weights[last] *= scales[-1]
-    return True
+    # Of the upsampler, the first convolution; beside the image nothing can be scaled alone.
+    readers = {
+        "chain": ("fusion.conv.weight",),
+        "none": ("upsampler.first.weight", "upsampler.conv.weight"),
+    }
+    for name in readers.get(kind, ()):
+        if name in weights:
+            weights[name] *= scales[-1]
+            return True
+    return False

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from search_spaces import Network
 from search_spaces.activations import ACTIVATIONS
+from search_spaces.convs import CollapsedConv
 from search_spaces.part import Part
 from search_spaces.skips import LinearSkip
 
@@ -154,15 +155,27 @@ def keep_variance(network: Network, image: Tensor) -> None:
     least = _FADED * features.std()
     for block in network.blocks:
         wanted = features.std() if smooth else least
-        filters = [one.weight for one in block.modules() if isinstance(one, nn.Conv2d)]
+        filters, behind = _scalable(block)
         for _ in range(_MOST_TURNS):
             shown = block(features)
             lack = float(wanted / shown.std().clamp(min=1e-12))
             if lack < _LACK or not filters:
                 break
             # A part each, since most lie behind one another.
-            torch._foreach_mul_(filters, min(lack, _MOST_LACK) ** (1 / min(len(filters), 3)))
+            torch._foreach_mul_(filters, min(lack, _MOST_LACK) ** (1 / min(behind, 3)))
         features = shown
+
+
+def _scalable(block: nn.Module) -> tuple[list[Tensor], int]:
+    """Filters in which every convolution of a block is linear, and how many convolutions there are.
+
+    Of one whose kernel is a product, the last factor alone.
+    """
+    collapsed = [one for one in block.modules() if isinstance(one, CollapsedConv)]
+    inside = {child for one in collapsed for child in one.children()}
+    convs = [one for one in block.modules() if isinstance(one, nn.Conv2d) and one not in inside]
+    ends = [end for one in collapsed for end in one.parallel()]
+    return [conv.weight for conv in (*convs, *ends)], len(convs) + len(collapsed)
 
 
 def _examples(patches: Patches, colors: int) -> tuple[Tensor, Tensor]:

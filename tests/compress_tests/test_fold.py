@@ -25,7 +25,8 @@ def small(scale_numbers: bool = True, **changes: Any) -> Network:
         "attention": {"kind": "esa", "width": 4},
     }
     fusion = changes.pop("fusion", "concat")
-    data = {"scale": 2, "channels": 8, "fusion": fusion, "blocks": [{**block, **changes}]}
+    fields = {"fusion": fusion, "upsampler": changes.pop("upsampler", "pixelshuffle")}
+    data = {"scale": 2, "channels": 8, "blocks": [{**block, **changes}], **fields}
     network = build(Architecture.from_dict(data)).eval()
     if scale_numbers:
         for name, parameter in network.named_parameters():
@@ -92,6 +93,16 @@ def test_a_number_near_zero_stays() -> None:
     dict(network.named_parameters())["blocks.0.weights"].data = torch.tensor([1.0, 0.0])
     folded = fold(network)
     assert {b["residual"] for b in folded.network.architecture.blocks} == {"weighted"}
+
+
+@pytest.mark.parametrize(
+    ("upsampler", "residual"),
+    [({"kind": "pixelshuffle", "inner": 6}, "output"), ("deconv", "output"), ("near", "weighted")],
+)
+def test_an_upsampler_that_reads_the_trunk_takes_its_scale(upsampler: Any, residual: str) -> None:
+    folded = fold(small(fusion="none", upsampler=upsampler))
+    assert {b["residual"] for b in folded.network.architecture.blocks} == {residual}
+    assert folded.difference <= TOLERANCE
 
 
 def test_an_identity_before_the_activation_goes_into_its_convolution() -> None:
