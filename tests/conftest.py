@@ -41,6 +41,17 @@ def sr_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_lock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A measuring lock of the tests' own: what else runs on the machine does not stop them."""
+    folder = tmp_path_factory.mktemp("locks")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nas.quiet.lock_folder", lambda: folder)
+        # For the workers that tests start.
+        patch.setenv("TMPDIR", str(folder))
+        yield folder
+
+
 @pytest.fixture(autouse=True)
 def _tables_as_before() -> Iterator[None]:
     """What the test adds to the open tables is gone after it."""

@@ -41,17 +41,6 @@ BUDGET = "30K-params"
 _numbers = itertools.count()
 
 
-@pytest.fixture(scope="session")
-def own_lock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A measuring lock of the tests' own: what else runs on the machine does not stop them."""
-    folder = tmp_path_factory.mktemp("locks")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nas.quiet.lock_folder", lambda: folder)
-        # For the workers that tests start.
-        patch.setenv("TMPDIR", str(folder))
-        yield folder
-
-
 @pytest.fixture
 def one_thread(own_lock: Path) -> Iterator[None]:
     """Tiny networks are slower on several threads, above all where other tests run beside."""

@@ -14,5 +14,5 @@ def test_threads_are_as_before_afterwards() -> None:
     assert torch.get_num_threads() == before
     with threads(None) as inside:
         assert inside == before
-    with pytest.raises(InputError, match="expected 1 or more, got 0"), threads(0):
+    with pytest.raises(InputError, match="expected 1 to 1024, got 0"), threads(0):
         pass

@@ -55,11 +55,14 @@ class Judging(MadeUp):
 
 
 class Measures(Prices):
-    """Memory and latency, made up."""
+    """Memory, latency and score, made up."""
 
     def measure(self, arch: Architecture) -> Figures:
         known = self.prices(arch)
-        return replace(known, memory_mb=known.macs / 1e9, latency_ms=known.params / 1e4)
+        return replace(
+            known, memory_mb=known.macs / 1e9, latency_ms=known.params / 1e4,
+            esr_score=1 + known.macs / 1e9,
+        )  # fmt: skip
 
 
 def searched(
