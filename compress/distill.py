@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from compress.features import COMPARISONS, NEEDS_WIDTH, block_outputs, matched_depths
+from compress.features import COMPARISONS, NEEDS_WIDTH, block_outputs, compared, matched_depths
 from nas.training.state import seeded
 from nas.training.teacher import check_teacher, frozen
 from search_spaces.errors import InputError
@@ -27,7 +27,8 @@ class Lessons:
         photos: mean absolute error against the photos.
         response: mean absolute difference from the teacher's output (Hinton et al. 2015,
             "Distilling the Knowledge in a Neural Network", for images).
-        features: difference of the blocks' outputs, averaged over the blocks.
+        features: difference of the blocks' outputs (the stem's where there are no blocks),
+            averaged over the blocks.
         comparison: how feature maps are compared, one of `compress.features.COMPARISONS`.
     """
 
@@ -122,8 +123,8 @@ class Distillation:
         self.lessons, teachers = teaching.lessons, teaching.teachers
         self._shares = _shares(teachers, teaching.weights)
         self._teachers = [frozen(teacher, device) for teacher in teachers]
-        blocks = len(student.blocks)
-        self._pairs = [matched_depths(blocks, len(teacher.blocks)) for teacher in teachers]
+        own = len(compared(student))
+        self._pairs = [matched_depths(own, len(compared(teacher))) for teacher in teachers]
         self._taught = self.lessons.features > 0
         self.adapters = seeded(lambda: self._adapters(student), seed)
 

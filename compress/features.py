@@ -12,21 +12,27 @@ from torch.nn import functional as F
 
 from search_spaces.network import Network
 
-__all__ = ["COMPARISONS", "NEEDS_WIDTH", "block_outputs", "matched_depths"]
+__all__ = ["COMPARISONS", "NEEDS_WIDTH", "block_outputs", "compared", "matched_depths"]
 
 _WINDOW_PX = 12
 _TINY = 1e-6
 
 
+def compared(network: Network) -> Sequence[nn.Module]:
+    """The modules whose outputs are compared: the blocks, or the stem where there are none."""
+    return list(network.blocks) or [network.stem]
+
+
 @contextmanager
 def block_outputs(network: Network, blocks: Sequence[int]) -> Iterator[list[Tensor]]:
-    """A list that the next forward pass fills with the outputs of these blocks, (N, C, h, w)."""
+    """A list that the next forward pass fills with what these of `compared` give, (N, C, h, w)."""
     found: list[Tensor] = []
 
     def note(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
         found.append(output)
 
-    hooks = [network.blocks[k].register_forward_hook(note) for k in blocks]
+    places = compared(network)
+    hooks = [places[k].register_forward_hook(note) for k in blocks]
     try:
         yield found
     finally:

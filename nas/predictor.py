@@ -28,15 +28,18 @@ _COSTS = ("params", "macs", "activations", "channels", "blocks")
 def described(architecture: Mapping[str, Any]) -> dict[str, float | str]:
     """An architecture's settings flat: numbers as numbers, everything else as words.
 
-    Of a row of blocks, the first one and the number of all are told; parts within parts get
-    names such as ``blocks.attention.kind``.
+    Of a row of blocks, the first one, if there is one, and the number of all are told; parts
+    within parts get names such as ``blocks.attention.kind``.
     """
     plain: dict[str, float | str] = {}
     for name, value in architecture.items():
         if name == "blocks":
-            plain["blocks"] = float(sum(block.get("repeat", 1) for block in value))
-            first = {key: v for key, v in value[0].items() if key != "repeat"}
-            _flatten("blocks", first, plain)
+            # A block without options of its own stands there by its bare name.
+            row = [block if isinstance(block, Mapping) else {"kind": block} for block in value]
+            plain["blocks"] = float(sum(block.get("repeat", 1) for block in row))
+            for first in row[:1]:
+                told = {key: v for key, v in first.items() if key != "repeat"}
+                _flatten("blocks", told, plain)
         elif name not in ("schema_version", "scale"):
             _flatten(name, value, plain)
     return plain

@@ -18,7 +18,11 @@ def architecture_words(architecture: Mapping[str, Any]) -> tuple[str, ...]:
     if not architecture:
         return ()
     channels = architecture.get("channels")
-    lines = [_block(block, channels) for block in _listed(architecture.get("blocks", ()))]
+    blocks = architecture.get("blocks", ())
+    width = "" if channels is None else f", {channels} channels"
+    lines = [_block(block, width) for block in _listed(blocks)]
+    if not lines and "blocks" in architecture:
+        lines.append(f"no blocks{width}")
     others = [
         f"{spaced(name)} {_value(value)}"
         for name, value in architecture.items()
@@ -31,13 +35,11 @@ def architecture_words(architecture: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _block(block: Any, channels: Any) -> str:
+def _block(block: Any, width: str) -> str:
     """``4 × distillation, 48 channels: 3 stages, fdc distillation, ...``."""
     options = dict(block) if isinstance(block, Mapping) else {"kind": block}
     repeat, kind = options.pop("repeat", 1), options.pop("kind", "block")
-    head = f"{repeat} × {spaced(str(kind))}"
-    if channels is not None:
-        head += f", {channels} channels"
+    head = f"{repeat} × {spaced(str(kind))}{width}"
     told = ", ".join(_option(name, value) for name, value in options.items())
     return f"{head}: {told}" if told else head
 

@@ -66,6 +66,14 @@ class ReLU(_Activation):
         return F.relu(x, inplace=True)
 
 
+class Tanh(_Activation):
+    """Hyperbolic tangent, as in ESPCN."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Works in place: its gradient needs the output alone."""
+        return x.tanh_()
+
+
 class SiLU(_Activation):
     """SiLU, as in SPAN."""
 
@@ -88,6 +96,7 @@ ACTIVATIONS = Table(
         "leaky_relu": LeakyReLU,
         "prelu": PReLU,
         "relu": ReLU,
+        "tanh": Tanh,
         "silu": SiLU,
         "gelu": GELU,
     },

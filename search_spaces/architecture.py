@@ -57,8 +57,9 @@ class Architecture(BaseModel):
         channels: width C of the trunk.
         activation: the activation function everywhere but inside attention.
         stem: from image to features.
-        blocks: the body, one part a block; in files ``repeat: n`` stands for n equal ones.
         fusion: from all blocks' outputs to the upsampler's input.
+        blocks: the body, one part a block; in files ``repeat: n`` stands for n equal ones. A
+            network of stem and upsampler alone has none, and the fusion ``none``.
         upsampler: from features to the image.
         image_skip: how the input is enlarged that is added to the output, or ``none``.
     """
@@ -74,8 +75,8 @@ class Architecture(BaseModel):
     channels: Annotated[int, Ge(1), Le(4096)]
     activation: ActivationPart = ACTIVATIONS.parse("leaky_relu")
     stem: StemPart = STEMS.parse("conv")
-    blocks: tuple[BlockPart, ...]
     fusion: FusionPart = FUSIONS.parse("concat")
+    blocks: tuple[BlockPart, ...]
     upsampler: UpsamplerPart = UPSAMPLERS.parse("pixelshuffle")
     image_skip: SkipPart = SKIPS.parse("none")
 
@@ -130,9 +131,13 @@ class Architecture(BaseModel):
     @field_validator("blocks")
     @classmethod
     def _canonical_blocks(cls, blocks: tuple[Part, ...], info: ValidationInfo) -> tuple[Part, ...]:
-        if not 1 <= len(blocks) <= _MOST_BLOCKS:
-            count = f"more than {_MOST_BLOCKS}" if blocks else "none"
-            raise InputError(f"expected 1 to {_MOST_BLOCKS} of them, got {count}")
+        if len(blocks) > _MOST_BLOCKS:
+            raise InputError(f"expected 1 to {_MOST_BLOCKS} of them, got more than {_MOST_BLOCKS}")
+        fusion = info.data.get("fusion")
+        if not blocks and fusion is not None and fusion.kind != "none":
+            raise InputError(
+                f"expected 1 to {_MOST_BLOCKS} of them, got none: without blocks say 'fusion: none'"
+            )
         channels = info.data.get("channels")
         if channels is None:  # the problem with channels itself is reported instead
             return blocks

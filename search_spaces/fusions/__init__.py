@@ -2,7 +2,8 @@
 
 A new one: one class in its own file, one line here. A class takes ``(channels, blocks,
 activation, *, options)``, its forward ``(stem_output, block_outputs)``, and it lists its
-layers in ``layers(channels, blocks, activation, size, *, options)``.
+layers in ``layers(channels, blocks, activation, size, *, options)``. There is a block at least;
+without any, only `NoFusion` stands.
 """
 
 from __future__ import annotations

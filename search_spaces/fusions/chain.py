@@ -59,14 +59,14 @@ class SumFusion(nn.Module):
 
 
 class NoFusion(nn.Module):
-    """The last block's output as it is, as in IDN."""
+    """The last block's output as it is, as in IDN; without blocks the stem's, as in ESPCN."""
 
     def __init__(self, channels: int, blocks: int, activation: Part) -> None:
         super().__init__()
 
     def forward(self, stem: Tensor, outputs: Sequence[Tensor]) -> Tensor:
         """The last of (N, C, h, w)."""
-        return outputs[-1]
+        return outputs[-1] if outputs else stem
 
     @staticmethod
     def layers(channels: int, blocks: int, activation: Part, size: Size) -> Iterator[Layer]:

@@ -13,7 +13,7 @@ from nas.training.loop import train
 from nas.training.losses import l1
 from nas.training.recipe import Recipe
 from nas.training.state import start
-from search_spaces import Network, build
+from search_spaces import Network, build, preset
 from search_spaces.errors import InputError
 
 RECIPE = Recipe(
@@ -109,6 +109,14 @@ def test_the_loss_is_the_weighted_sum(tiny_network: Any, batch: Any) -> None:
     assert features > 0
     assert loss((one,), Lessons(1, 1, 0.5)) == pytest.approx(photos + first + 0.5 * features)
     assert loss((student,), Lessons(0, 1, 1)) == pytest.approx(0, abs=1e-6)
+
+
+def test_of_a_network_without_blocks_the_stem_is_compared() -> None:
+    student, teacher = (build(preset(name, 2)) for name in ("espcn", "ecbsr_m4c16"))
+    objective = Distillation(student, Teaching((teacher,), Lessons(0, 0, 1)))
+    objective(student, torch.rand(2, 1, 12, 12), torch.rand(2, 1, 24, 24)).backward()
+    assert all(p.grad is not None and p.grad.any() for p in student.stem.parameters())
+    assert not any(p.grad is not None and p.grad.any() for p in student.upsampler.parameters())
 
 
 @pytest.mark.parametrize("teaching", [True, False])

@@ -133,6 +133,14 @@ def test_a_plain_trunk_with_any_image_skip(skip: str, inplace: str) -> None:
     assert price(small.architecture).params <= goal
 
 
+def test_a_network_without_blocks_is_pruned_by_its_trunk() -> None:
+    network = build(preset("espcn", 2)).eval()
+    small = prune(network, "params", int(0.7 * price(network.architecture).params)).network
+    assert small.architecture == Architecture.from_dict(
+        network.architecture.to_dict() | {"channels": 40}
+    )
+
+
 # One of each kind; benchmarks/compress_budgets.py has all of them.
 KINDS = (
     "drn",

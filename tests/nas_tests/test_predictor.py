@@ -94,6 +94,11 @@ def test_presets_are_described() -> None:
     assert all(isinstance(value, (float, str)) for value in flat.values())
 
 
+def test_blocks_by_their_bare_name_and_no_blocks_are_described() -> None:
+    assert described({"blocks": ["spab"]}) == {"blocks": 1.0, "blocks.kind": "spab"}
+    assert described({"blocks": []}) == {"blocks": 0.0}
+
+
 def test_scores_are_no_settings() -> None:
     frame = pd.DataFrame({"params": [10, 100], **{name: [1.0, 2.0] for name in ZERO_COST}})
     assert design(frame).shape == (2, 1)

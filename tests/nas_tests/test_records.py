@@ -150,6 +150,7 @@ def test_frame_has_a_row_a_record_and_flat_columns() -> None:
         ),
         ({"kind": "plain"}, "plain"),
         ([{"repeat": 3}], ""),
+        ([], ""),
     ],
 )
 def test_a_network_is_of_the_kinds_of_its_blocks(blocks: object, told: str) -> None:

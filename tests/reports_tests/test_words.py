@@ -33,6 +33,8 @@ def test_a_network_at_a_glance() -> None:
         "fusion chain, image skip bilinear",
     )
     assert architecture_words({}) == ()
+    bare = {"channels": 64, "fusion": "none", "blocks": []}
+    assert architecture_words(bare) == ("no blocks, 64 channels", "fusion none")
 
 
 def test_every_published_system_can_be_said() -> None:

@@ -215,7 +215,9 @@ def test_widths_that_do_not_fit(block: dict[str, Any], message: str) -> None:
         ({"mean": [0.5, float("nan"), 0.1]}, "mean: expected 3 numbers in 0..1"),
         ({"image_skip": "bilinera"}, "unknown image_skip 'bilinera': did you mean 'bilinear'"),
         ({"image_skip": {"kind": "linear", "kernel": 4}}, "kernel: .* 3, 5, 7 or 9, got 4"),
-        ({"blocks": []}, "blocks: expected 1 to 256 of them, got none"),
+        ({"blocks": []}, "blocks: expected 1 to 256 of them, got none: .* say 'fusion: none'"),
+        ({"blocks": [], "fusion": "sum"}, "blocks: expected 1 to 256 of them, got none"),
+        ({"blocks": [], "fusion": "nome"}, "unknown fusion 'nome': did you mean 'none'"),
         ({"blocks": [{**FDC, "repeat": 256}, FDC]}, "1 to 256 of them, got more than 256"),
         ({"blocks": 3}, "blocks: .*got 3"),
         ({"blocks": ["spba"]}, "unknown block 'spba': did you mean 'spab'"),
@@ -228,6 +230,13 @@ def test_bad_fields(fields: dict[str, Any], message: str) -> None:
         arch(**fields)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 400
+
+
+def test_a_network_without_blocks_has_no_fusion() -> None:
+    bare = arch(blocks=[], fusion="none")
+    assert bare.blocks == ()
+    assert bare.to_dict()["blocks"] == []
+    assert Architecture.from_dict(bare.to_dict()).hash == bare.hash
 
 
 def test_a_misspelt_required_key_is_reported_as_misspelt() -> None:

@@ -69,6 +69,7 @@ PLAIN_X2 = {
     "sesr_m5": (13_520 + 5 * 16, 13_520),
     "sesr_m11": (27_344 + 11 * 16, 27_344),
     "sesr_xl": (105_376 + 11 * 32, 105_376),
+    "espcn": (21_184 + 64 + 32 + 4, 21_184),
 }
 HALF_A_UNIT = 0.005 + 1e-9  # of the last printed digit
 
@@ -143,6 +144,13 @@ def test_fsrcnn_and_abpn() -> None:
     deconv = listed[-1].macs
     assert (price(fsrcnn.architecture).macs + 3 * deconv) / 1e9 == pytest.approx(6.0, abs=0.01)
     assert price(preset("abpn", 3)).params == 42_539
+
+
+def test_espcn_as_published() -> None:
+    cost = price(preset("espcn", 2))
+    assert cost.macs == (25 * 64 + 9 * 64 * 32 + 9 * 32 * 4) * 360 * 640
+    # Later tables' 4.55 G are in units of 2^30.
+    assert abs(cost.macs / 2**30 - 4.55) <= HALF_A_UNIT
 
 
 def test_compact_and_ecbsr_as_published() -> None:

@@ -20,7 +20,7 @@ LR = (15, 18)
 def test_convolutions_are_those_of_the_price(name: str) -> None:
     arch = preset(name, 4)
     assert sum(one.macs for one in operations(arch, LR)) == price(arch, lr=LR).macs
-    assert sum(one.kind.count("convolution") for one in operations(arch, LR)) > 4
+    assert sum(one.kind.count("convolution") for one in operations(arch, LR)) > 2
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
