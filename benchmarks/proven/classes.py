@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
 from benchmarks.way_to_the_end.cases import dataset
 from nas.data import Dataset
@@ -49,8 +48,7 @@ class WeightClass:
 
     def holds(self, arch: Architecture) -> bool:
         """Whether a network belongs to it."""
-        cost = price(arch)
-        return cost.params <= self.params and cost.macs <= self.macs
+        return _fits(arch, self.params, self.macs)
 
     def recipe(self, steps: int) -> FullRecipe:
         """The same for everybody."""
@@ -69,46 +67,44 @@ class WeightClass:
         return found
 
 
-def _widest(name: str, scale: int, holds: Callable[[Architecture], bool]) -> Architecture:
-    """A preset at the largest even width that a class holds."""
+def _fits(arch: Architecture, params: int, macs: int) -> bool:
+    cost = price(arch)
+    return cost.params <= params and cost.macs <= macs
+
+
+def _widest(name: str, scale: int, params: int, macs: int) -> Architecture:
+    """A preset at the largest even width within a price."""
     plain = preset(name, scale=scale).to_dict()
     found = None
     for channels in range(8, 129, 2):
         arch = Architecture.from_dict(plain | {"channels": channels})
-        if not holds(arch):
+        if not _fits(arch, params, macs):
             break
         found = arch
     assert found is not None, f"{name} is larger than the class at 8 channels"
     return found
 
 
-def _within(params: int, macs: int, arch: Architecture) -> bool:
-    cost = price(arch)
-    return cost.params <= params and cost.macs <= macs
-
-
-def _luma(name: str, params: int, macs: int, published: Mapping[str, str]) -> WeightClass:
-    """A class at x2 on luma; of designs that are narrower than it the widest is taken."""
-    holds = partial(_within, params, macs)
-    designs = {
-        shown: preset(base, scale=2) if base != "sesr_m11" or params < 50_000
-        else _widest(base, 2, holds)
-        for shown, base in published.items()
-    }  # fmt: skip
-    return WeightClass(
-        name, params, macs, ("wide-luma", "distillation-luma"), designs, steps=20_000
-    )
+def _luma(name: str, params: int, macs: int, published: Mapping[str, Architecture]) -> WeightClass:
+    spaces = ("fast-luma", "distillation-luma")
+    return WeightClass(name, params, macs, spaces, published, steps=20_000)
 
 
 def _of_preset(name: str, published: str) -> WeightClass:
     """The class of a published network: not a weight more, not a multi-add more."""
-    cost = price(preset(published, scale=2))
-    return _luma(name, cost.params, cost.macs, {published: published})
+    arch = preset(published, scale=2)
+    cost = price(arch)
+    return _luma(name, cost.params, cost.macs, {published: arch})
+
+
+def _of_60k(params: int = 60_000, macs: int = 14_000_000_000) -> WeightClass:
+    sesr, fsrcnn = _widest("sesr_m11", 2, params, macs), preset("fsrcnn", scale=2)
+    return _luma("x2 60K", params, macs, {"sesr_m11 wide": sesr, "fsrcnn": fsrcnn})
 
 
 def _rgb(name: str, params: int, macs: int) -> WeightClass:
-    span = _widest("span", 4, partial(_within, params, macs))
-    return WeightClass(name, params, macs, ("wide", "distillation"), {"span": span}, steps=20_000)
+    published = {"span": _widest("span", 4, params, macs)}
+    return WeightClass(name, params, macs, ("fast", "distillation"), published, steps=20_000)
 
 
 CLASSES: Mapping[str, WeightClass] = {
@@ -117,7 +113,7 @@ CLASSES: Mapping[str, WeightClass] = {
         _of_preset("x2 10K", "ecbsr_m4c16"),
         _of_preset("x2 13K", "sesr_m5"),
         _of_preset("x2 27K", "sesr_m11"),
-        _luma("x2 60K", 60_000, 14_000_000_000, {"sesr wide": "sesr_m11"}),
+        _of_60k(),
         _rgb("x4 150K", 150_688, 8_700_000_000),
         _rgb("x4 320K", 320_000, 18_500_000_000),
     )
