@@ -105,7 +105,7 @@ def searched(folder: Path, trials: int, dataset: Dataset, params: int, macs: int
         run=folder,
         seed=0,
     )
-    return run_search(settings, _told, trainer=NetworkTrainer(dataset, settings.recipe))
+    return run_search(settings, told, trainer=NetworkTrainer(dataset, settings.recipe))
 
 
 def grown(
@@ -180,7 +180,8 @@ def tell(folder: Path, networks: dict[str, Architecture], run: Run) -> None:
     write_result("narrowed", figures)
 
 
-def _told(event: Event) -> None:
+def told(event: Event) -> None:
+    """A line for each network of a search."""
     if isinstance(event, TrialEnded):
         record, rung = event.record, event.record.last_rung
         worth = "" if rung is None else f"{rung.psnr_y_db:.3f} dB at step {rung.step}"

@@ -32,12 +32,12 @@ from typing import Any
 import torch
 
 from benchmarks.hardware import RESULTS, header_line, write_result
+from benchmarks.narrowed import told
 from benchmarks.proven.classes import CLASSES, WeightClass
 from benchmarks.proven.trainings import Job, Row, Rows, searched, trained, weights_of
 from benchmarks.research_data import research_data
 from nas.evaluate.benchmark import TestSet, evaluate_set
 from nas.evaluate.upscale import upscale
-from nas.explore.events import Event, TrialEnded
 from nas.records import TrialRecord
 from search_spaces import Architecture, load
 
@@ -69,12 +69,13 @@ def main() -> None:
             break
         one = CLASSES[name]
         for job in known(one, steps) if arguments.known else plan(one, rows, work, steps):
-            for row in trained(one, job, rows, work):
+            row = trained(one, job, rows, work)
+            if row is not None:
                 print(_line(row), flush=True)
     figures = {name: account(CLASSES[name], rows) for name in arguments.only}
     if arguments.test:
-        for name, told in figures.items():
-            told["test"] = tested(CLASSES[name], rows, work)
+        for name, own in figures.items():
+            own["test"] = tested(CLASSES[name], rows, work)
     _show(figures)
     if not arguments.quick:
         print(f"written to {write_result('proven', {'classes': figures})}")
@@ -96,7 +97,7 @@ def plan(one: WeightClass, rows: Rows, work: Path, steps: int | None = None) -> 
     found = [
         (f"{space} {record.number}", record)
         for space in one.spaces
-        for record in searched(one, space, trials, work, _told)
+        for record in searched(one, space, trials, work, told)
     ]
     found.sort(key=lambda named: -(named[1].psnr_y_db or 0.0))
     # Searches begin with the designs narrowed to the class, which are trained anyway.
@@ -205,13 +206,6 @@ def _show(figures: dict[str, dict[str, Any]]) -> None:
             print(f"  twice as long gains {one['twice_as_long_gains_db']:+.3f} dB; goal {END_DB}")
         if "ahead_db" in one:
             print(f"  {one['ours']} is ahead by {one['ahead_db']} dB; goal {GOAL_DB}")
-
-
-def _told(event: Event) -> None:
-    if isinstance(event, TrialEnded):
-        record, rung = event.record, event.record.last_rung
-        worth = "" if rung is None else f"{rung.psnr_y_db:.3f} dB at step {rung.step}"
-        print(f"{record.number}  {record.state}  {record.params:,} parameters  {worth}", flush=True)
 
 
 if __name__ == "__main__":

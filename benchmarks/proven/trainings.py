@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterator
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.proven.classes import WeightClass
+from benchmarks.rows import Table
 from nas.explore.events import Event
 from nas.explore.search import run_search
 from nas.explore.settings import make_settings
@@ -18,7 +18,6 @@ from nas.run import Run
 from nas.training.session import train_fully
 from nas.training.settings import TrainSettings
 from search_spaces import Architecture, price
-from search_spaces.files import atomic_path
 
 __all__ = ["Job", "Row", "Rows", "searched", "trained", "weights_of"]
 
@@ -72,23 +71,11 @@ class Row:
     psnr_y_db: float
 
 
-class Rows:
-    """The table of results: a row a training, written as they come."""
+class Rows(Table[Row]):
+    """A row a training."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def all(self) -> list[Row]:
-        """In the order in which they came."""
-        if not self.path.exists():
-            return []
-        with self.path.open(newline="") as file:
-            return [
-                Row(one["weight_class"], one["network"], one["part"], one["hash"],
-                    *(int(one[key]) for key in ("params", "macs", "seed", "steps")),
-                    *(float(one[key]) for key in ("seconds", "psnr_y_db")))
-                for one in csv.DictReader(file)
-            ]  # fmt: skip
+        super().__init__(Row, path)
 
     def of(self, job: Job) -> Row | None:
         """The row of a training that is done, whatever part it took."""
@@ -96,13 +83,6 @@ class Rows:
             if (row.weight_class, row.hash, row.seed, row.steps) == job.key:
                 return row
         return None
-
-    def add(self, row: Row) -> None:
-        """A row more."""
-        with atomic_path(self.path) as temporary, temporary.open("w", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(one.name for one in fields(Row))
-            writer.writerows(astuple(one) for one in [*self.all(), row])
 
 
 def searched(
@@ -128,13 +108,13 @@ def weights_of(row: Row, work: Path) -> Path:
     return _folder(row.weight_class, row.hash, row.steps, row.seed, work) / "last.safetensors"
 
 
-def trained(one: WeightClass, job: Job, rows: Rows, work: Path) -> Iterator[Row]:
+def trained(one: WeightClass, job: Job, rows: Rows, work: Path) -> Row | None:
     """Trains a network, or goes on; nothing where it is done or another process does it."""
     folder = _folder(job.weight_class, job.architecture.hash, job.steps, job.seed, work)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with locked(folder.with_suffix(".lock"), wait=False) as mine:
         if not mine or rows.of(job) is not None:
-            return
+            return None
         settings = TrainSettings(
             job.architecture, one.recipe(job.steps), one.photos, folder, seed=job.seed,
             every=max(1, job.steps // _VALIDATIONS), tensorboard=False,
@@ -147,8 +127,8 @@ def trained(one: WeightClass, job: Job, rows: Rows, work: Path) -> Iterator[Row]
             job.seed, job.steps, round(float(last["seconds"] or 0.0), 1), round(float(quality), 4),
         )  # fmt: skip
         with locked(work / "rows.lock", wait=True):
-            rows.add(row)
-    yield row
+            rows.append(row)
+    return row
 
 
 def _folder(weight_class: str, network: str, steps: int, seed: int, work: Path) -> Path:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benchmarks.rows import Table
 from benchmarks.way_to_the_end.cases import CASES, VARIATIONS, Case, variation_of
-from search_spaces.files import atomic_path
 
 __all__ = ["LONG", "SCREENING", "Job", "Row", "Rows", "plan", "screening", "together"]
 
@@ -70,27 +69,11 @@ class Job:
         return self.case.name, self.name, self.seed, self.base_steps
 
 
-_COLUMNS = [one.name for one in fields(Row)]
-_FIGURES = _COLUMNS[5:]
-
-
-class Rows:
-    """The table of results: a row a training, written as they come."""
+class Rows(Table[Row]):
+    """A row a training."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def all(self) -> list[Row]:
-        """In the order in which they came."""
-        if not self.path.exists():
-            return []
-        with self.path.open(newline="") as file:
-            return [
-                Row(one["network"], one["variation"],
-                    *(int(one[key]) for key in ("seed", "base_steps", "steps")),
-                    *(float(one[key]) for key in _FIGURES))
-                for one in csv.DictReader(file)
-            ]  # fmt: skip
+        super().__init__(Row, path)
 
     def of(self, job: Job) -> Row | None:
         """The row of a training that is done."""
@@ -118,10 +101,7 @@ class Rows:
         psnr_y_db = round(psnr_y_db, 4)
         gain_db = 0.0 if base is None else round(psnr_y_db - base.psnr_y_db, 4)
         row = Row(*job.key, steps, seconds, share, psnr_y_db, gain_db)
-        with atomic_path(self.path) as temporary, temporary.open("w", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(_COLUMNS)
-            writer.writerows(astuple(one) for one in [*self.all(), row])
+        self.append(row)
         return row
 
 

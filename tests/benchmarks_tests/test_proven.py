@@ -32,9 +32,9 @@ def test_the_account(tmp_path: Path) -> None:
     one, rows = CLASSES["x2 10K"], Rows(tmp_path / "rows.csv")
     (name, design), (_, rlfn) = *one.published.items(), *one.family.items()
     for seed in SEEDS:
-        rows.add(worth(Job(one.name, name, "published", design, seed, one.steps), 31.0 + seed))
-        rows.add(worth(Job(one.name, "wide 3", "found", rlfn, seed, one.steps), 31.1 + seed))
-    rows.add(worth(Job(one.name, name, "twice", design, SEEDS[0], 2 * one.steps), 31.015))
+        rows.append(worth(Job(one.name, name, "published", design, seed, one.steps), 31.0 + seed))
+        rows.append(worth(Job(one.name, "wide 3", "found", rlfn, seed, one.steps), 31.1 + seed))
+    rows.append(worth(Job(one.name, name, "twice", design, SEEDS[0], 2 * one.steps), 31.015))
     figures = account(one, rows)
     assert figures["ours"] == "wide 3"
     assert figures["ahead_db"] == {name: pytest.approx(0.1)}
@@ -45,7 +45,7 @@ def test_what_is_done_is_known(tmp_path: Path) -> None:
     one, rows = CLASSES["x2 13K"], Rows(tmp_path / "rows.csv")
     jobs = list(known(one))
     for job in jobs[:3]:
-        rows.add(worth(job, 31.25))
+        rows.append(worth(job, 31.25))
     assert [(job.part, job.seed, job.steps // one.steps) for job in jobs[:3]] == [
         ("published", 0, 1), ("published", 1, 1), ("twice", 0, 2),
     ]  # fmt: skip
