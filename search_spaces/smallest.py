@@ -13,7 +13,7 @@ from search_spaces.architecture import Architecture
 from search_spaces.blocks import BLOCKS
 from search_spaces.dimension import Dimension, Label
 from search_spaces.errors import InputError
-from search_spaces.space import Space
+from search_spaces.space import Point, Space
 
 __all__ = ["descend", "smallest"]
 
@@ -24,8 +24,8 @@ _PARTS = {"stem", "blocks", "fusion", "upsampler", "image_skip", "activation"}
 _WITHOUT_LAYERS = {"mean", "value_range", "restored"}
 
 
-def smallest(space: Space, cost: Cost, scale: int, *, enough: float = -inf) -> Architecture:
-    """The network of least cost, for costs that are sums over a network's parts, as prices are.
+def smallest(space: Space, cost: Cost, scale: int, *, enough: float = -inf) -> Point:
+    """The point of the network of least cost, for costs that are sums over parts, as prices are.
 
     Proved, not searched for: what decides about one part is tried in all combinations, with the
     other parts as they are, which in a sum change nothing about which one is least. Two things
@@ -40,30 +40,28 @@ def smallest(space: Space, cost: Cost, scale: int, *, enough: float = -inf) -> A
         enough: any network that costs no more will do.
     """
     best = space.completed(_without_slopes(space))
-    chosen = space.architecture(space.least(best), scale)
-    least = cost(chosen)
+    least = cost(space.architecture(space.least(best), scale))
     for dimensions in _apart(space):
         names = {d.name for d in dimensions}
         for labels in space.combinations([_barest(space, d) for d in dimensions]):
             if least <= enough:
-                return chosen
+                return space.least(best)
             candidate = {**{k: v for k, v in best.items() if k not in names}, **labels}
             # Settings that do not go together make no network.
             with suppress(InputError):
                 arch = space.architecture(space.least(candidate), scale)
                 if (value := cost(arch)) < least:
-                    best, chosen, least = candidate, arch, value
-    return chosen
+                    best, least = candidate, value
+    return space.least(best)
 
 
-def descend(space: Space, cost: Cost, scale: int) -> Architecture:
-    """A network of little cost, whatever sort it is: no other choice in one dimension costs less.
+def descend(space: Space, cost: Cost, scale: int) -> Point:
+    """The point of a network of little cost, whatever sort of cost it is.
 
-    It need not be the least of all.
+    No other choice in one dimension costs less; it need not be the least of all.
     """
     labels = space.completed({})
-    chosen = space.architecture(space.least(labels), scale)
-    least, improved = cost(chosen), True
+    least, improved = cost(space.architecture(space.least(labels), scale)), True
     while improved:
         improved = False
         for d in space.dimensions:
@@ -72,8 +70,8 @@ def descend(space: Space, cost: Cost, scale: int) -> Architecture:
                 with suppress(InputError):
                     arch = space.architecture(space.least(candidate), scale)
                     if (value := cost(arch)) < least:
-                        labels, chosen, least, improved = candidate, arch, value, True
-    return chosen
+                        labels, least, improved = candidate, value, True
+    return space.least(labels)
 
 
 def _apart(space: Space) -> list[list[Dimension]]:

@@ -27,7 +27,9 @@ def spaces(
     rows = []
     for name in Space.names():
         space = Space.load(name)
-        least = price(smallest(space, lambda arch: price(arch).params, scale)).params
+        least = price(
+            space.architecture(smallest(space, lambda arch: price(arch).params, scale), scale)
+        ).params
         rows.append({
             "name": name, "points": space.size, "dimensions": len(space.dimensions),
             "smallest_params": least, "about": space.about.strip(),

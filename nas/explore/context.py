@@ -25,6 +25,7 @@ from nas.tables import RESULTS, check_nothing_lost
 from search_spaces.catalog import preset_names
 from search_spaces.errors import InputError
 from search_spaces.extensions import imported_files
+from search_spaces.space import Point
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -87,9 +88,16 @@ class Joins:
 
 
 def set_up(
-    settings: SearchSettings, meter: Meter, trainer: Trainer, joins: Joins | None = None
+    settings: SearchSettings,
+    meter: Meter,
+    trainer: Trainer,
+    joins: Joins | None = None,
+    small: Sequence[Point] = (),
 ) -> Context:
     """Opens the study and the run folder, or makes them unless this worker ``joins`` others.
+
+    A new study begins with the warm starts, then ``small`` networks that chance would hardly find,
+    then the space's starting points.
 
     Raises:
         InputError: a study of another search, or a folder or store that cannot be written.
@@ -118,7 +126,7 @@ def set_up(
 
     def queue_first(study: Study) -> None:
         _queue_warm(study, warm)
-        queued: set[str] = set()
+        queued = _queue_small(study, settings, meter, small)
         published = preset_names()
         for system, point in settings.space.starting_points.items():
             narrowed = settings.space.narrowed(point, settings.scale, meter.fits)
@@ -206,6 +214,20 @@ def _queue_warm(study: Study, warm: Sequence[WarmStart]) -> None:
     for one in warm:
         if one.parameters is not None and one.source not in there:
             study.enqueue_trial(dict(one.parameters), user_attrs={"source": one.source})
+
+
+def _queue_small(
+    study: Study, settings: SearchSettings, meter: Meter, small: Sequence[Point]
+) -> set[str]:
+    """Queues small networks that fit; returns their hashes."""
+    space, queued = settings.space, set[str]()
+    for point in small:
+        parameters = fixed_parameters(space, point, settings.scale, meter)
+        name = space.architecture(point, settings.scale).hash
+        if parameters is not None and name not in queued:
+            queued.add(name)
+            study.enqueue_trial(dict(parameters), user_attrs={"source": "smallest"})
+    return queued
 
 
 def _about(settings: SearchSettings, identity: dict[str, Any], photos: Photos) -> dict[str, Any]:

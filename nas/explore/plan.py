@@ -186,7 +186,9 @@ class Plan:
         settings = self.settings
         # Whoever queues parameters by hand may have left some out.
         self.study.sampler = make_sampler("random", settings.seed, trial.number)
-        proposal = choose(trial, settings.space, settings.scale, self.context.meter)
+        meter = self.context.meter
+        # What somebody wants to see is measured, whatever is thought of it.
+        proposal = choose(trial, settings.space, settings.scale, meter, by_guess=not meter.measures)
         source = trial.user_attrs.get("source", "queue")
         record = self._record(proposal, trial.number, source)
         bare = Job(trial, proposal.architecture, TrialRecord(trial.number, RUNNING), self.steps[0])

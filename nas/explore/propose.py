@@ -34,13 +34,15 @@ class Proposal:
     fits: bool
 
 
-def choose(trial: Trial, space: Space, scale: int, meter: Meter) -> Proposal:
+def choose(
+    trial: Trial, space: Space, scale: int, meter: Meter, *, by_guess: bool = True
+) -> Proposal:
     """The network of a trial, whose parameters come from the queue or from the sampler.
 
     The sampler chooses among the space's choices, and for each filling dimension which
     share of what the budgets leave; so what it proposes fits, unless the smallest network
     with its choices is too large already. How far over it is goes to the sampler as
-    Optuna constraints.
+    Optuna constraints. Unless ``by_guess``, what a clock will say keeps nothing out.
     """
 
     def suggest(d: Dimension) -> Label:
@@ -53,8 +55,11 @@ def choose(trial: Trial, space: Space, scale: int, meter: Meter) -> Proposal:
     point = space.fill(labels, fractions, scale, meter.fits)
     least: Point = {**labels, **{d.name: d.grid[0] for d in space.filling}}
     architecture = space.architecture(point if point is not None else least, scale)
-    fits = point is not None
-    for name, excess in meter.excess(architecture).items():
+    over = meter.excess(architecture)
+    fits = point is not None or not (
+        by_guess or any(excess > 0 and not OBJECTIVES[name].timed for name, excess in over.items())
+    )
+    for name, excess in over.items():
         # A constraint can be set once: that of what a clock says waits for its measurement.
         if not OBJECTIVES[name].timed or not fits:
             trial.set_constraint(name, excess)

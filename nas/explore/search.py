@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Unpack
 
 from nas.evaluate.precision import best_device
@@ -15,7 +15,7 @@ from nas.explore.settings import SearchSettings, make_settings
 from nas.explore.trainer import NetworkTrainer, Trainer
 from nas.explore.worker import Worker
 from nas.latency.meter import Meter
-from nas.latency.possible import check_possible
+from nas.latency.possible import Possible, check_possible
 from nas.run import Run
 from nas.stopping import StopWish, stop_wish
 from nas.store.errors import storage_errors
@@ -113,6 +113,7 @@ class Prepare:
     meter: Meter
     lease: Lease
     wish: StopWish
+    possible: Possible
 
     def __call__(self, trainer: Trainer | None = None, joins: Joins | None = None) -> Context:
         """The context, made unless a worker ``joins`` others; see `set_up`."""
@@ -122,7 +123,8 @@ class Prepare:
         # Two workers that start at once would both make the study.
         with self.lease.turn():
             self.lease.sweep()
-            return set_up(self.settings, self.meter, trainer, joins)
+            context = set_up(self.settings, self.meter, trainer, joins, self.possible.points)
+        return replace(context, notes=(*self.possible.notes, *context.notes))
 
 
 @contextmanager
@@ -137,7 +139,7 @@ def prepared(
     quietly()
     meter.measure_baselines(settings.space, settings.scale)
     # Whatever can be said without the run folder is said before one is made.
-    check_possible(
+    possible = check_possible(
         meter, settings.space, settings.scale, lambda done, of: tell(NetworksMeasured(done, of))
     )
     if (times := meter.busy_news()) is not None:
@@ -146,6 +148,6 @@ def prepared(
         lease = take_lease(settings.storage, settings.study_name, settings.run, patient=patient)
         try:
             with storage_errors():
-                yield Prepare(settings, meter, lease, wish)
+                yield Prepare(settings, meter, lease, wish, possible)
         finally:
             lease.release()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from math import inf
+
+import numpy as np
 
 from nas.budget import Budget
 from nas.latency.meter import PRICES, Meter
@@ -12,15 +15,31 @@ from nas.objectives import OBJECTIVES
 from search_spaces import Architecture
 from search_spaces.errors import NotPossible
 from search_spaces.smallest import descend, smallest
-from search_spaces.space import Space
+from search_spaces.space import Point, Space
 
-__all__ = ["check_possible"]
+__all__ = ["Possible", "check_possible"]
 
 _UNSURE = 0.9
 """Of what the smallest networks known take in memory or time, others may take so much less."""
 
+_TIGHT = 0.5
+"""A budget of which the smallest networks take more: chance may find none that fits."""
+
 _ELSEWHERE = 2
 """So many networks of each other space are measured, the ones that promise most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Possible:
+    """What is known of a space's networks within tight budgets.
+
+    Attributes:
+        points: the smallest networks, or nearly so, which chance may not find.
+        notes: a line for each budget that hardly any network meets, or perhaps none.
+    """
+
+    points: tuple[Point, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class _Measuring:
@@ -50,7 +69,7 @@ class _Measuring:
 
 def check_possible(
     meter: Meter, space: Space, scale: int, tell: Callable[[int, int], None] = lambda done, of: None
-) -> None:
+) -> Possible:
     """Makes sure that a network of the space may fit each budget.
 
     A price's least is known for sure; memory and latency are no sums over a network's parts,
@@ -69,57 +88,75 @@ def check_possible(
         NotPossible: none can fit one of the budgets; it names the other spaces in which some can.
     """
     if meter.calibration:
-        return
+        return Possible()
+    points: list[Point] = []
+    notes: list[str] = []
     measuring = _Measuring(meter, tell)
     if meter.measures and any(OBJECTIVES[one.name].timed for one in meter.budgets):
         spread = list(meter.latency_guess.calibration(space, scale))
         measuring.expect(len(spread))
         meter.calibration = tuple(measuring.figure(arch, "latency") for arch in spread)
     for budget in meter.budgets:
-        least = _least(meter, budget, _small(meter, budget, space, scale), measuring)
-        if least * (1.0 if budget.name in PRICES else _UNSURE) > budget.limit:
-            others = " or ".join(
-                f"space {name!r}, which goes down to {_readable(budget.name, value)}"
-                for name, value in _elsewhere(meter, budget, space, scale, measuring)
-            )
+        priced = budget.name in PRICES
+        enough = budget.limit * (1.0 if priced else _TIGHT)
+        small = _small(meter, budget, space, scale)
+        least = _least(meter, budget, space, small, scale, measuring, enough=enough)
+        if least <= enough:
+            continue
+        if not priced:
+            points += small
+            if least <= budget.limit * _UNSURE:
+                continue
+        others = " or ".join(
+            f"space {name!r}, which goes down to {_readable(budget.name, value)}"
+            for name, value in _elsewhere(meter, budget, space, scale, measuring)
+        )
+        way = f"raise the budget{others and f', or choose {others}'}"
+        if priced or least * _UNSURE > budget.limit:
             measuring.end()
             raise NotPossible(
                 f"budget {budget.text}: no network of space {space.name!r} at x{scale} fits; "
-                f"the smallest one takes {_readable(budget.name, least)}: "
-                f"raise the budget{others and f', or choose {others}'}"
+                f"the smallest one takes {_readable(budget.name, least)}: {way}"
             )
+        notes.append(
+            f"Budget {budget.text}: hardly any network of space {space.name!r} fits, the smallest "
+            f"ones take {_readable(budget.name, least)}; where too few are found, {way}"
+        )
     measuring.end()
+    return Possible(tuple(points), tuple(notes))
 
 
-def _small(meter: Meter, budget: Budget, space: Space, scale: int) -> list[Architecture]:
+def _small(meter: Meter, budget: Budget, space: Space, scale: int) -> list[Point]:
     """Networks that one would expect to fit a budget first; for a price, the one of least."""
     cost = partial(meter.figure, name=budget.name)
     if budget.name in PRICES:
         return [smallest(space, cost, scale, enough=budget.limit)]
     by_price = [smallest(space, partial(meter.figure, name=name), scale) for name in PRICES]
     every = [*by_price, descend(space, cost, scale)]
-    return list({arch.hash: arch for arch in every}.values())
+    return list({space.architecture(point, scale).hash: point for point in every}.values())
 
 
 def _least(
     meter: Meter,
     budget: Budget,
-    candidates: list[Architecture],
+    space: Space,
+    points: list[Point],
+    scale: int,
     measuring: _Measuring,
     *,
-    all_of_them: bool = False,
+    enough: float,
 ) -> float:
     """The least figure of some networks, measured where a clock says it and there is no model.
 
-    The first one within the budget will do, unless ``all_of_them`` are asked for.
+    The first one that takes no more than is ``enough`` will do.
     """
     least, measured = inf, OBJECTIVES[budget.name].timed and meter.measures
     if measured:
-        measuring.expect(len(candidates))
-    for arch in candidates:
+        measuring.expect(len(points))
+    for point in points:
         figure = measuring.figure if measured else meter.figure
-        least = min(least, figure(arch, budget.name))
-        if least <= budget.limit and not all_of_them:
+        least = min(least, figure(space.architecture(point, scale), budget.name))
+        if least <= enough:
             break
     return least
 
@@ -139,10 +176,12 @@ def _elsewhere(
         if other.name == space.name:
             continue
         if budget.name in PRICES:
-            candidates = [smallest(other, cost, scale)]
+            points = [smallest(other, cost, scale)]
         else:
-            candidates = sorted(_small(meter, budget, other, scale), key=cost)[:_ELSEWHERE]
-        least = _least(meter, budget, candidates, measuring, all_of_them=True)
+            small = _small(meter, budget, other, scale)
+            costs = [cost(other.architecture(point, scale)) for point in small]
+            points = [small[k] for k in np.argsort(costs)[:_ELSEWHERE]]
+        least = _least(meter, budget, other, points, scale, measuring, enough=-inf)
         if least <= budget.limit:
             yield other.name, least
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from nas.explore.events import Event, MachineBusy, Observer, SearchEnded
+from dataclasses import replace
+
+from nas.explore.events import Event, MachineBusy, Observer, SearchEnded, SearchStarted
 from nas.explore.search import meter_of, prepared, run_search
 from nas.explore.settings import SearchSettings
 from nas.explore.study_settings import load_study
@@ -48,11 +50,14 @@ def search_together(
     with prepared(settings, meter_of(settings), observer) as prepare:
         lease, wish = prepare.lease, prepare.wish
         # The study and the run folder are there before any worker can look for them.
-        run = prepare().run
+        context = prepare()
+        run = context.run
         try:
             if crew.workers != 0:
                 job = _job(settings, url)
-                ended = engine.run(job, crew, settings.run / "workers", observer)
+                ended = engine.run(
+                    job, crew, settings.run / "workers", _noting(observer, context.notes)
+                )
         except KeyboardInterrupt:
             if not wish.insists:
                 with leaving(wish):
@@ -77,6 +82,17 @@ def _busy_once(observer: Observer) -> Observer:
         if not (told and isinstance(event, MachineBusy)):
             observer(event)
         told = told or isinstance(event, MachineBusy)
+
+    return tell
+
+
+def _noting(observer: Observer, notes: tuple[str, ...]) -> Observer:
+    """An observer that is told the notes of the start, which workers do not know."""
+
+    def tell(event: Event) -> None:
+        if isinstance(event, SearchStarted):
+            event = replace(event, notes=(*notes, *event.notes))
+        observer(event)
 
     return tell
 

@@ -132,9 +132,9 @@ def test_it_is_the_least_of_all(space: Space) -> None:
     prices = [price(arch) for arch in every(space)]
     for name in FIGURES:
         cost, least = figure(name), min(getattr(one, name) for one in prices)
-        assert cost(smallest(space, cost, 4)) == least
-        assert cost(smallest(space, cost, 4, enough=least)) == least
-        assert cost(descend(space, cost, 4)) >= least
+        assert cost(space.architecture(smallest(space, cost, 4))) == least
+        assert cost(space.architecture(smallest(space, cost, 4, enough=least))) == least
+        assert cost(space.architecture(descend(space, cost, 4))) >= least
 
 
 def test_a_descent_stops_above_it() -> None:
@@ -157,13 +157,14 @@ def test_a_descent_stops_above_it() -> None:
     )
     for name in FIGURES:
         cost, costs = figure(name), [getattr(price(arch), name) for arch in every(space)]
-        assert cost(descend(space, cost, 4)) > cost(smallest(space, cost, 4)) == min(costs)
+        low, least = (space.architecture(find(space, cost, 4)) for find in (descend, smallest))
+        assert cost(low) > cost(least) == min(costs)
 
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_nothing_is_below_it(name: str, random_point: RandomPoint) -> None:
     rng, cost = random.Random(4), figure(name)
-    least = cost(smallest(DISTILLATION, cost, 4))
+    least = cost(DISTILLATION.architecture(smallest(DISTILLATION, cost, 4)))
     for _ in range(400):
         point = random_point(DISTILLATION, rng, blocks=2, channels=8)
         assert cost(DISTILLATION.architecture(point)) >= least

@@ -211,7 +211,8 @@ class TestMeter:
         assert rest == ": raise the budget"
 
     def test_an_impossible_budget_names_a_space_that_meets_it(self) -> None:
-        least = price(smallest(Space.load("tiny"), lambda arch: price(arch).params, 4)).params
+        tiny = Space.load("tiny")
+        least = price(tiny.architecture(smallest(tiny, lambda arch: price(arch).params, 4))).params
         with pytest.raises(
             NotPossible,
             match="choose space 'fast', which goes down to .* or space 'tiny', which goes down to "
@@ -220,7 +221,9 @@ class TestMeter:
             check_possible(meter_of([f"{least}-params"]), SPACE, 4)
 
     def test_the_smallest_network_named_is_one_that_fits(self) -> None:
-        least = price(smallest(SPACE, lambda arch: price(arch).params, 4)).params
+        least = price(
+            SPACE.architecture(smallest(SPACE, lambda arch: price(arch).params, 4))
+        ).params
         check_possible(meter_of([f"{least}-params"]), SPACE, 4)
         with pytest.raises(InputError):
             check_possible(meter_of([f"{least - 1}-params"]), SPACE, 4)

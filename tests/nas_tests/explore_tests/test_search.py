@@ -225,7 +225,7 @@ class TestSettings:
 
     def test_tight_budget(self, tmp_path: Path) -> None:
         tiny = Space.load("tiny")
-        least = price(smallest(tiny, lambda arch: price(arch).params, 4)).params
+        least = price(tiny.architecture(smallest(tiny, lambda arch: price(arch).params, 4))).params
         run = nas.search([f"{least + 200}-params"], trials=2, run=tmp_path, **SMALL)
         assert (run.finished()["params"] <= least + 200).all()
         assert len(run.finished()) >= 1
@@ -262,7 +262,7 @@ class TestLatencyBudget:
         for arch in meter.latency_guess.calibration(tiny, 4):
             meter.measure(arch)
         small = descend(tiny, lambda arch: meter.figure(arch, "latency"), 4)
-        least_ms = meter.figure(small, "latency")
+        least_ms = meter.figure(tiny.architecture(small), "latency")
         budget = f"{least_ms * 2:.3f}ms-latency"
         run = nas.search([budget], trials=3, timeout=10, run=tmp_path, **SMALL)
         assert len(run.finished()) >= 1

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from nas.explore.events import Event, SearchStarted
+from nas.explore.search import run_search
 from nas.explore.settings import make_settings
 from nas.latency.meter import Figures, Meter
 from nas.latency.network_time import LatencyResult
-from nas.latency.possible import check_possible
-from search_spaces import Architecture, Space
+from nas.latency.possible import Possible, check_possible
+from search_spaces import Architecture, Space, price
 from search_spaces.errors import NotPossible
+from search_spaces.smallest import smallest
+from tests.nas_tests.explore_tests.made_up import MadeUp
 
 TINY = Space.load("tiny")
+
+
+def params_of(arch: Architecture) -> int:
+    return price(arch).params
 
 
 def meter_of(budget: str, kind: type[Meter] = Meter) -> Meter:
@@ -52,7 +61,9 @@ class ByParameters(Meter):
     """Networks that take a millisecond for each thousand parameters."""
 
     def figure(self, arch: Architecture, name: str) -> float:
-        return super().figure(arch, "params" if name == "latency" else name)
+        if name == "latency":
+            return super().figure(arch, "params") / 1e3
+        return super().figure(arch, name)
 
     def measure(self, arch: Architecture) -> Figures:
         figures = self.prices(arch)
@@ -75,6 +86,40 @@ def test_spaces_that_meet_a_latency_are_named() -> None:
     assert told[0] == (0, 10)
     assert told[-1][0] == told[-1][1] >= 14
     assert all(done <= of for done, of in told)
+
+
+@pytest.mark.parametrize("budget", ["6.5ms", "7ms"])
+def test_a_tight_budget_gets_a_note_that_names_spaces(budget: str) -> None:
+    space = Space.load("distillation")
+    possible = check_possible(meter_of(f"{budget}-latency", ByParameters), space, 4)
+    assert possible.notes == (
+        f"Budget {budget}-latency: hardly any network of space 'distillation' fits, the smallest "
+        "ones take about 6.9 ms; where too few are found, raise the budget, or choose space "
+        "'fast', which goes down to about 4.3 ms or space 'tiny', which goes down to about 6.2 ms "
+        "or space 'wide', which goes down to about 4.1 ms",
+    )
+    params = [price(space.architecture(point, 4)).params for point in possible.points]
+    assert min(params) == price(space.architecture(smallest(space, params_of, 4))).params
+    roomier = check_possible(meter_of("9ms-latency", ByParameters), space, 4)
+    assert roomier == Possible(points=possible.points)
+    assert check_possible(meter_of("14ms-latency", ByParameters), space, 4) == Possible()
+
+
+def test_a_search_under_a_tight_budget_begins_with_what_fits(tmp_path: Path) -> None:
+    least = min(params_of(TINY.architecture(TINY.least(one))) for one in TINY.combinations())
+    events: list[Event] = []
+    options: dict[str, Any] = {"space": "tiny", "profile": "smoke", "storage": "memory"}
+    for budget, notes in ((least / 999, 1), (least / 800, 0)):
+        budgets = [f"{budget}ms-latency"]
+        settings = make_settings(budgets, trials=1, run=tmp_path / str(notes), **options)
+        meter = ByParameters(settings.budget, settings.hr, (8, 8), "cpu")
+        run = run_search(settings, events.append, trainer=MadeUp(), meter=meter)
+        record = run.records()[0]
+        assert (record.source, record.params) == ("smallest", least)
+        assert record.architecture_hash in {r.architecture_hash for r in run.front_records()}
+        (started,) = [event for event in events if isinstance(event, SearchStarted)]
+        assert len(started.notes) == notes
+        events.clear()
 
 
 def test_what_another_meter_has_measured_is_not_measured_again(

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -23,6 +24,7 @@ from nas.explore.events import (
     MachineBusy,
     NetworksMeasured,
     SearchEnded,
+    SearchStarted,
     TrainingStep,
     TrialEnded,
     WorkerLost,
@@ -35,6 +37,7 @@ from nas.workers.messages import Failed
 from nas.workers.process import Gone
 from nas.workers.team import Team
 from nas.workers.together import _busy_once as busy_once
+from nas.workers.together import _noting as noting
 from search_spaces.errors import InputError
 from tests.nas_tests.conftest import TINY, Outcome
 from tests.preloaded import NAS
@@ -213,6 +216,13 @@ class TestTeam:
         for event in (MachineBusy(2.0), NetworksMeasured(1, 3), MachineBusy(3.0)):
             tell(event)
         assert told == [MachineBusy(2.0), NetworksMeasured(1, 3)]
+
+    def test_notes_of_the_start_are_told(self) -> None:
+        told: list[Event] = []
+        begun = SearchStarted("run", 3, 0, "photos", 2, 1, 28.0, "cpu", 10, notes=("theirs",))
+        for event in (begun, SearchEnded("goal reached", 3, 3)):
+            noting(told.append, ("ours",))(event)
+        assert told == [replace(begun, notes=("ours", "theirs")), SearchEnded("goal reached", 3, 3)]
 
     def test_the_last_word_counts(self) -> None:
         team = self.team([])
