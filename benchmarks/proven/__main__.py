@@ -6,7 +6,8 @@
     python -m benchmarks.proven --test                               # once, when all is trained
 
 A class is a price: the parameters and multi-adds (at a 1280x720 output) of a published design, at
-x2 on luma; and 150 K and 320 K at x4 in colour. In each a search of so many networks takes place in
+x2 on luma; 150 K and 320 K at x4 in colour; and SPAN's parameters and latency on this machine, for
+which the space `fast` is searched. In each a search of so many networks takes place in
 the spaces of the class, by the quick profile. The best six of them train by the recipe `fast` for a
 fifth of the steps, the best two of these to the end, as do the published designs and the
 distillation family at the width that the class holds, all alike and with the same seeds. One
@@ -16,8 +17,8 @@ evaluates what is trained. Trainings are kept in --work, rows are written as the
 processes may share the work.
 
 The plan in core-hours, at 5 to 12 ms a step for the classes at x2 and 40 to 90 ms for those at x4:
-searches 0.2 a class at x2 and 0.7 at x4; trainings to the end 0.5 to 1 a class at x2, and 3 to 6 at
-x4: some 14 in all.
+searches 0.2 a class at x2 and 0.7 at x4; trainings to the end 0.5 to 1 a class at x2, 3 to 6 at x4,
+and 1 in SPAN's class, which ends at 4,000 steps: some 15 in all.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ import torch
 from benchmarks.hardware import RESULTS, header_line, write_result
 from benchmarks.narrowed import told
 from benchmarks.proven.classes import CLASSES, WeightClass
-from benchmarks.proven.trainings import Job, Row, Rows, searched, trained, weights_of
+from benchmarks.proven.trainings import Job, Row, Rows, latencies_ms, searched, trained, weights_of
 from benchmarks.research_data import research_data
 from nas.evaluate.benchmark import TestSet, evaluate_set
 from nas.evaluate.upscale import upscale
@@ -73,6 +74,9 @@ def main() -> None:
             if row is not None:
                 print(_line(row), flush=True)
     figures = {name: account(CLASSES[name], rows) for name in arguments.only}
+    for name, own in figures.items():
+        if CLASSES[name].quick_as and own["networks"]:
+            timed(own, architectures(CLASSES[name], rows, work))
     if arguments.test:
         for name, own in figures.items():
             own["test"] = tested(CLASSES[name], rows, work)
@@ -161,6 +165,21 @@ def account(one: WeightClass, rows: Rows) -> dict[str, Any]:
     return figures
 
 
+def architectures(one: WeightClass, rows: Rows, work: Path) -> dict[str, Architecture]:
+    """What was trained to the end in a class, by name."""
+    return {
+        row.network: load(weights_of(row, work)).architecture
+        for row in rows.all()
+        if row.weight_class == one.name and row.part in ("published", "found", "family")
+    }
+
+
+def timed(figures: dict[str, Any], networks: dict[str, Architecture]) -> None:
+    """Writes the latency of each network into the account of its class."""
+    for name, latency_ms in zip(networks, latencies_ms(list(networks.values())), strict=True):
+        figures["networks"][name]["latency_ms"] = latency_ms
+
+
 def tested(one: WeightClass, rows: Rows, work: Path) -> dict[str, Any]:
     """Set5 and Set14 by every network that is trained to the end, means over the seeds."""
     found: dict[str, dict[str, list[float]]] = {}
@@ -192,12 +211,15 @@ def _line(row: Row) -> str:
 
 def _show(figures: dict[str, dict[str, Any]]) -> None:
     for name, one in figures.items():
-        print(f"\n{name}: at most {one['params']:,} parameters, {one['macs'] / 1e9:.2f} G")
+        limit = f"{one['macs'] / 1e9:.2f} G" if one["macs"] else "quick as the first one published"
+        print(f"\n{name}: at most {one['params']:,} parameters, {limit}")
         for network, each in sorted(
             one["networks"].items(), key=lambda named: -float(named[1]["psnr_y_db"])
         ):
             on = one.get("test", {}).get(network, {})
             shown = "  ".join(f"{test_set} {db:.3f}" for test_set, db in on.items())
+            if "latency_ms" in each:
+                shown = f"{each['latency_ms']:7.2f} ms  {shown}"
             print(
                 f"  {each['part']:>9}  {network:<24} {each['params'] / 1e3:7.1f} K "
                 f"{each['macs'] / 1e9:6.2f} G  {each['psnr_y_db']:7.3f} dB  {shown}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,16 +13,19 @@ from nas.explore.events import Event
 from nas.explore.search import run_search
 from nas.explore.settings import make_settings
 from nas.explore.trainer import NetworkTrainer
+from nas.latency.network_time import measure_latency
 from nas.locks import locked
 from nas.records import FINISHED, TrialRecord
 from nas.run import Run
 from nas.training.session import train_fully
 from nas.training.settings import TrainSettings
-from search_spaces import Architecture, price
+from search_spaces import Architecture, build, folded, price
+from search_spaces.files import atomic_path
 
-__all__ = ["Job", "Row", "Rows", "searched", "trained", "weights_of"]
+__all__ = ["Job", "Row", "Rows", "latencies_ms", "latency_of", "searched", "trained", "weights_of"]
 
 _VALIDATIONS = 4
+_LATENCY_LR = (90, 160)
 
 
 @dataclass(frozen=True)
@@ -89,18 +93,44 @@ def searched(
     one: WeightClass, space: str, trials: int, work: Path, tell: Callable[[Event], None]
 ) -> list[TrialRecord]:
     """The finished networks of a search of the class, the best first; or what is left of it."""
+    budgets = [f"{one.params}-params"]
+    if one.macs is not None:
+        budgets.append(f"{one.macs}-macs")
+    if one.quick_as:
+        budgets.append(f"{latency_of(one, work):.3f}ms-latency")
     settings = make_settings(
-        [f"{one.params}-params", f"{one.macs}-macs"],
+        budgets,
         objectives="psnr",
         space=space,
         scale=one.scale,
         trials=trials,
         run=work / one.name.replace(" ", "_") / space,
+        threads=1,
         seed=0,
     )
     run: Run = run_search(settings, tell, trainer=NetworkTrainer(one.photos, settings.recipe))
     finished = [record for record in run.records() if record.state == FINISHED]
     return sorted(finished, key=lambda record: -(record.psnr_y_db or 0.0))
+
+
+def latency_of(one: WeightClass, work: Path) -> float:
+    """What the design that a class is to be as quick as takes on this machine, in ms.
+
+    Measured once, since a search goes on with the budgets that it began with.
+    """
+    kept = work / f"{one.name.replace(' ', '_')}_latency.json"
+    if not kept.is_file():
+        (latency_ms,) = latencies_ms([one.published[one.quick_as]])
+        with atomic_path(kept) as path:
+            path.write_text(json.dumps({"design": one.quick_as, "latency_ms": latency_ms}))
+    return float(json.loads(kept.read_text())["latency_ms"])
+
+
+def latencies_ms(networks: Sequence[Architecture]) -> list[float]:
+    """What networks take in use, in turns, as searches measure it by default, on one thread."""
+    built = [build(folded(arch)) for arch in networks]
+    found = measure_latency(built, lr_size=_LATENCY_LR, threads=1)
+    return [round(one.latency_ms, 3) for one in found]
 
 
 def weights_of(row: Row, work: Path) -> Path:
