@@ -32,6 +32,13 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(100_000, 20, 50)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _quick_stores() -> None:
+    from tests.quick_stores import make_stores_quick
+
+    make_stores_quick()
+
+
 @pytest.fixture(scope="session")
 def sr_data() -> Path:
     """The folder with the research images and published checkpoints, else a skip."""

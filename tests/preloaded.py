@@ -27,6 +27,8 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
+from tests.quick_stores import make_stores_quick
+
 __all__ = ["NAS", "fast_starts"]
 
 NAS = (sys.executable, "-c", "from nas.cli.main import main; main()")
@@ -212,6 +214,7 @@ def _become(files: Sequence[int], cwd: str, environ: Mapping[str, str]) -> None:
 if __name__ == "__main__":
     for _name in _LOADED:
         import_module(_name)
+    make_stores_quick()
     assert threading.active_count() == 1
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
