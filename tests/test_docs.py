@@ -1,283 +1,71 @@
-"""Every command in the guides under docs/ runs as it is written.
-
-A guide is added with one line in `GUIDES`: its file's name, a function that puts the files that
-its commands name into an empty folder, and what is written smaller than in the guide so that a
-command takes a second (budgets, steps, trials). All commands of a guide run in that folder one
-after the other, so that later ones may use what earlier ones wrote. They are the lines of its
-blocks marked ``sh`` that begin with ``nas ``, a backslash joining lines; other lines there must
-be named in ``aside``. Blocks marked ``python`` run as they are, in order among the commands.
-"""
+"""Every command in the guides under docs/ runs as it is written; `tests.guides` has the guides."""
 
 from __future__ import annotations
 
-import os
+import hashlib
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import SimpleNamespace
+from typing import Any
 
-import numpy as np
 import pytest
-import torch
-from PIL import Image
 
-from compress.quantize import Quantized
+from compress.quantize import Quantized, quantize
 from nas.cli.main import main
-from search_spaces import Architecture, build, save_weights
+from search_spaces import Architecture
+from tests.guides import CHAIN, GUIDES, Guide, needs_export, pieces
 from tests.tables import restored
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
-_BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.M | re.S)
+
+@pytest.fixture(scope="module", autouse=True)
+def _exported_once() -> Iterator[None]:
+    """Torch makes the graph of the same weights once: that takes longer than all else."""
+    from nas.deploy import onnx_file
+
+    real, made = onnx_file.exported_program, dict[tuple[str, bytes], Any]()
+
+    def program(module: Any, arch: Architecture, *more: Any) -> Any:
+        if more:
+            return real(module, arch, *more)
+        weights = hashlib.sha256()
+        for tensor in module.state_dict().values():
+            weights.update(tensor.numpy().tobytes())
+        key = (arch.hash, weights.digest())
+        if key not in made:
+            made[key] = real(module, arch).model_proto
+        model = type(made[key])()
+        # Whoever asked for it writes into it.
+        model.CopyFrom(made[key])
+        return SimpleNamespace(model_proto=model)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(onnx_file, "exported_program", program)
+        yield
 
 
-@dataclass(frozen=True)
-class Guide:
-    """A guide whose commands are run.
+@pytest.fixture
+def _int8_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pipeline of one network is rounded; others get what that came to."""
+    made = list[tuple[Quantized, bytes]]()
 
-    Attributes:
-        name: of the file in docs/.
-        prepare: puts what the commands need into the folder that they run in.
-        instead: text of the guide to what stands for it here, replaced in this order.
-        aside: lines of its ``sh`` blocks that are no commands of ours and are not run.
-        adds: its pieces add to the open tables, each for itself as in a process of its own.
-        section: the heading of the only part of it that is meant.
-    """
+    def first_one(network: Any, train: Any, judging: Any, file: Path, **options: Any) -> Quantized:
+        if not made:
+            done = quantize(network, train, judging, file, **options)
+            made.append((done, file.read_bytes()))
+        file.write_bytes(made[0][1])
+        return replace(made[0][0], path=file)
 
-    name: str
-    prepare: Callable[[Path], None]
-    instead: Mapping[str, str] = field(default_factory=dict)
-    aside: tuple[str, ...] = ()
-    adds: bool = False
-    section: str = ""
-
-    @property
-    def text(self) -> str:
-        """As it is written."""
-        text = (DOCS / self.name).read_text(encoding="utf-8")
-        if not self.section:
-            return text
-        return text.split(f"\n## {self.section}\n")[1].split("\n## ")[0]
+    monkeypatch.setattr("compress.int8_step.quantize", first_one)
 
 
-class Piece(NamedTuple):
-    """One command or one block of Python."""
-
-    kind: str
-    text: str
-
-
-def tiny_network(path: Path, *, seed: int = 0, **changes: Any) -> None:
-    """A network of 15,000 parameters, x4, as a safetensors file."""
-    block = {"kind": "distillation", "stages": 2, "distillation": "fdc"}
-    data = {"scale": 4, "channels": 16, "image_skip": "bilinear"}
-    data["blocks"] = [{**block, "distilled": 8, "shallow_residual": True}]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        save_weights(build(Architecture.from_dict({**data, **changes})), path)
-
-
-def tiny_photos(folder: Path, count: int = 4, side: int = 128) -> None:
-    """Photos of coloured squares."""
-    folder.mkdir(parents=True)
-    rng = np.random.default_rng(0)
-    for k in range(count):
-        coarse = rng.integers(0, 256, (side // 8, side // 8, 3), dtype=np.uint8)
-        Image.fromarray(np.kron(coarse, np.ones((8, 8, 1), np.uint8))).save(folder / f"{k}.png")
-
-
-def _compress(folder: Path) -> None:
-    tiny_network(folder / "net.safetensors")
-    tiny_network(folder / "better.safetensors", seed=1)
-    tiny_photos(folder / "photos")
-
-
-def _deploy(folder: Path) -> None:
-    if os.environ.get("CI_REQUIRES_ALL") != "1":
-        pytest.importorskip("onnxscript", reason="the extra export is not installed")
-    tiny_network(folder / "net.safetensors")
-    tiny_photos(folder / "photos", 2, 32)
-    (folder / "photos" / "0.png").rename(folder / "photo.png")
-    tiny_photos(folder / "photos" / "more", 2, 32)
-
-
-def _latency(folder: Path) -> None:
-    if os.environ.get("CI_REQUIRES_ALL") != "1":
-        pytest.importorskip("onnxscript", reason="the extra export is not installed")
-    tiny_network(folder / "net.safetensors")
-
-
-def _search(folder: Path) -> None:
-    tiny_photos(folder / "photos", 5)
-    tiny_photos(folder / "judges", 2)
-
-
-def _report(folder: Path) -> None:
-    tiny_photos(folder / "Set5" / "HR", 1, 64)
-
-
-def _extend(folder: Path) -> None:
-    text = (DOCS / "extend.md").read_text(encoding="utf-8")
-    files = (
-        ("mine.py", "python", 1),
-        ("mine.yaml", "yaml", 1),
-        ("my_sampler.py", "python", 3),
-        ("mine_too.py", "python", 5),
-    )
-    for name, kind, at in files:
-        block = text.split(f"```{kind}\n")[at].split("```")[0]
-        (folder / name).write_text(block, encoding="utf-8")
-
-
-def _train(folder: Path) -> None:
-    tiny_network(folder / "net.safetensors")
-    for name in ("photos", "held_out", "others"):
-        tiny_photos(folder / name, count=3)
-    # Not the same ones as those to train on.
-    for name in ("held_out", "others"):
-        for path in (folder / name).iterdir():
-            Image.open(path).rotate(90).save(path)
-    guide = (DOCS / "train.md").read_text(encoding="utf-8")
-    recipe = re.search(r"^```yaml\n(.*?)^```$", guide, re.M | re.S)
-    assert recipe is not None
-    (folder / "mine.yaml").write_text(recipe[1])
-
-
-_SHORT = "--steps 4 --batch 2 --patch 64 --validate-every 4 --no-tensorboard"
-GUIDES: tuple[Guide, ...] = (
-    Guide(
-        "audit.md",
-        lambda folder: None,
-        {
-            "--budget 600K-params": "--space tiny --profile smoke --trials 4",
-            "audit runs/mine": "audit runs/mine --factor 1.2",
-            "--networks 16": "--networks 4",
-            " --factor 10": "",
-        },
-    ),
-    Guide(
-        "train.md",
-        _train,
-        {
-            "--budget 600K-params": "--budget 60K-params --space tiny --profile smoke --trials 2",
-            " --steps 2200 --batch 8 --patch 96": "",
-            "--train-best 3 --train-recipe e_rfdn": "--train-best 1 --train-recipe smoke",
-            # Started processes take seconds; the command's own test has two.
-            "--processes 2": "--processes 1",
-            "nas train rfdn": "nas train net.safetensors",
-            "--run full": f"{_SHORT} --run full",
-            "--run as-the-paper": f"{_SHORT} --run as-the-paper",
-            "--run rfdn-imdn": f"{_SHORT} --run rfdn-imdn",
-            "--run trial-0": f"{_SHORT} --run trial-0",
-            "--run taught": f"{_SHORT} --run taught",
-            "--run longer": f"{_SHORT} --run longer",
-            "--run mine": f"{_SHORT} --run mine",
-            "--run short": f"{_SHORT} --run short",
-            "--run judged": f"{_SHORT} --run judged",
-            "--run both": f"{_SHORT} --run both",
-        },
-    ),
-    Guide(
-        "compress.md",
-        _compress,
-        {
-            "--budget 70% --data": "--budget 70% --steps 2 --profile smoke --data",
-            "--steps 3000": "--steps 4 --profile smoke",
-            "--steps 4000": "--steps 2 --profile smoke",
-            "--profile quick": "--profile smoke --steps 2",
-            "--trials 4": "--trials 2",
-            "--compress 3": "--compress 1",
-        },
-    ),
-    Guide("deploy.md", _deploy, {"--tile 128": "--tile 32", "--size 160x90": "--size 16x15"}),
-    Guide(
-        "latency.md",
-        _latency,
-        {
-            "rfdn imdn": "--reference net.safetensors",
-            "--size 320x180": "--size 16x15",
-            "nas latency net.safetensors": "nas latency net.safetensors --rounds 1 --size 16x15",
-            "--threads 1 --dtype": "--reference net.safetensors --threads 1 --dtype",
-            "--layers": "--layers --reference net.safetensors",
-            "--json": "--json --reference net.safetensors",
-            "nas latency fit": "nas latency fit --networks 8 --held-out 2 --rounds 1 --space tiny",
-            "-o this_cpu.yaml": "-o this_cpu.yaml --size 16x15",
-            "--budget 25ms-latency": "--budget 9s-latency --space tiny --profile smoke --trials 1",
-            "--budget 7-esr_score": "--budget 7-esr_score --space tiny --profile smoke --trials 1 "
-            "--latency-size 16x15",
-            # SPAN takes seconds for a whole image.
-            "nas describe net.safetensors": "nas describe net.safetensors --no-latency",
-        },
-    ),
-    Guide(
-        "search.md",
-        _search,
-        {
-            "nas search": "nas search --profile smoke",
-            "--budget 600K-params": "--budget 30K-params --space tiny --trials 2",
-            "--budget 300K-params": "--budget 30K-params --space tiny --trials 1",
-            "--run runs/mine --trials 90": "--run runs/mine --trials 3",
-            '"600K-params", data': '"30K-params", data',
-        },
-    ),
-    Guide(
-        "report.md",
-        _report,
-        {
-            "nas search": "nas search --profile smoke --space tiny --trials 3",
-            "--budget 600K-params": "--budget 30K-params",
-            "--budget 300K-params": "--budget 20K-params",
-        },
-        # Serves until it is interrupted; the command's own test does that.
-        aside=("nas dashboard runs/mine",),
-    ),
-    Guide(
-        "replay.md",
-        lambda folder: (folder / "benchmarks").symlink_to(DOCS.parent / "benchmarks"),
-        {"range(3)": "range(1)", "trials=40": "trials=9"},
-        adds=True,
-    ),
-    Guide(
-        "extend.md",
-        _extend,
-        {
-            "--budget 100K-params": "--budget 50K-params --profile smoke --trials 1",
-            "--budget 90K-params": "--budget 50K-params --space tiny --profile smoke --trials 1",
-            "--budget 200KB-file": "--budget 40KB-file --space tiny --profile smoke --trials 1",
-        },
-        adds=True,
-    ),
-)
-
-
-def pieces(guide: Guide) -> Iterator[Piece]:
-    """The commands and blocks of Python of a guide, as the test runs them."""
-    for kind, block in _BLOCK.findall(guide.text):
-        for one in [block] if kind == "python" else block.replace("\\\n", " ").splitlines():
-            line = one.partition("  #")[0].rstrip() if kind == "sh" else one
-            line = line.removeprefix(".venv/bin/")
-            if not line or line.startswith("#") or line in guide.aside:
-                continue
-            for written, small in guide.instead.items():
-                line = line.replace(written, small)
-            yield Piece(kind, line)
-
-
-CHAIN = Guide(
-    "../README.md",
-    lambda folder: tiny_photos(folder / "photos", 4, 128),
-    {
-        "--budget 600K-params": "--budget 30K-params --space tiny --profile smoke --trials 1",
-        "train found best": "train found best --recipe smoke --steps 2 --no-tensorboard",
-        "--budget 70%": "--budget 70% --profile smoke --steps 1 --size 16x9",
-        "--size 320x180": "--size 16x15 --rounds 1 --reference small.safetensors",
-        "compare photo.png": "compare photos/0.png",
-    },
-    section="From the winner to use",
-)
+def _undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reports.figures.write_figures", lambda *_, **__: ())
+    monkeypatch.setattr("reports.plots.pareto_figure.save_pareto", lambda *_, **__: ())
 
 
 @pytest.fixture
@@ -305,11 +93,14 @@ def run(
     return command
 
 
+@pytest.mark.usefixtures("_int8_once")
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
 def test_every_command_of_the_guide_runs(
-    guide: Guide, tmp_path: Path, run: Callable[[str], str]
+    guide: Guide, tmp_path: Path, run: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     guide.prepare(tmp_path)
+    if not guide.draws:
+        _undrawn(monkeypatch)
     found = list(pieces(guide))
     assert found, f"docs/{guide.name} has no commands"
     for kind, text in found:
@@ -323,33 +114,35 @@ def test_every_command_of_the_guide_runs(
 def test_from_the_winner_to_use(
     tmp_path: Path, run: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if os.environ.get("CI_REQUIRES_ALL") != "1":
-        pytest.importorskip("onnxscript", reason="the extra export is not installed")
+    needs_export()
     CHAIN.prepare(tmp_path)
+    _undrawn(monkeypatch)
     commands = {text.split()[1]: text for _, text in pieces(CHAIN)}
     graph = tmp_path / "small.onnx"
+    # Whether int8 pays for a network of seconds is left to chance; slower than float32 it does not.
+    int8 = Quantized(graph, 30.0, 30.0, 0.9, 0.9, 1.0, 2.0, 10**6, 300, "minmax", (), (), 12)
+    content = b"a graph"
 
-    def slow(network: Any, train: Any, judging: Any, file: Path, **_: Any) -> Quantized:
-        file.write_bytes(b"a graph")
-        return Quantized(file, 30.0, 30.0, 0.9, 0.9, 1.0, 2.0, 1000, 300, "minmax", (), (), 12)
+    def made(network: Any, train: Any, judging: Any, file: Path, **_: Any) -> Quantized:
+        file.write_bytes(content)
+        return replace(int8, path=file)
 
-    with monkeypatch.context() as patch:
-        patch.setattr("compress.int8_step.quantize", slow)
-        said = "".join(map(run, commands.values()))
+    monkeypatch.setattr("compress.int8_step.quantize", made)
+    said = "".join(map(run, commands.values()))
     assert len(list((tmp_path / "large").iterdir())) == 4
     assert not graph.exists()
     assert f"No small.onnx, since int8 is not kept; use {commands['upscale'].split()[-1]}" in said
     exported, quantized = re.findall(r"^  in .*: (nas .*)$", said, re.M)
     assert exported == commands["export"].replace("net.onnx", graph.name)
     run(quantized)
-    assert graph.stat().st_size > 1000
+    content = graph.read_bytes()
+    assert len(content) > 1000
     graph.unlink()
     (tmp_path / "small.steps" / "steps.json").unlink()
 
-    # Whether it really does with a network of seconds is left to chance.
-    monkeypatch.setattr("compress.int8_step._worse", lambda *_: "")
+    int8 = replace(int8, latency_after_ms=0.5)
     assert "No small.onnx" not in run(f"{commands['compress']} --force")
-    assert graph.is_file()
+    assert graph.read_bytes() == content
     for net in ("small.safetensors", graph.name):
         run(f"{commands['upscale']} --force".replace("small.safetensors", net))
 

@@ -1,0 +1,293 @@
+"""The guides under docs/, and how small their commands are run by the tests.
+
+A guide is added with one line in `GUIDES`: its file's name, a function that puts the files that
+its commands name into an empty folder, and what is written smaller than in the guide so that a
+command takes a second (budgets, steps, trials). All commands of a guide run in that folder one
+after the other, so that later ones may use what earlier ones wrote. They are the lines of its
+blocks marked ``sh`` that begin with ``nas ``, a backslash joining lines; other lines there must
+be named in ``aside``. Blocks marked ``python`` run as they are, in order among the commands.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from search_spaces import Architecture, build, save_weights
+
+__all__ = ["CHAIN", "GUIDES", "Guide", "Piece", "needs_export", "pieces"]
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+_BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.M | re.S)
+
+
+@dataclass(frozen=True)
+class Guide:
+    """A guide whose commands are run.
+
+    Attributes:
+        name: of the file in docs/.
+        prepare: puts what the commands need into the folder that they run in.
+        instead: text of the guide to what stands for it here, replaced in this order.
+        aside: lines of its ``sh`` blocks that are no commands of ours and are not run.
+        adds: its pieces add to the open tables, each for itself as in a process of its own.
+        draws: it is about figures, which are drawn; those of other guides are not.
+        section: the heading of the only part of it that is meant.
+    """
+
+    name: str
+    prepare: Callable[[Path], None]
+    instead: Mapping[str, str] = field(default_factory=dict)
+    aside: tuple[str, ...] = ()
+    adds: bool = False
+    draws: bool = False
+    section: str = ""
+
+    @property
+    def text(self) -> str:
+        """As it is written."""
+        text = (DOCS / self.name).read_text(encoding="utf-8")
+        if not self.section:
+            return text
+        return text.split(f"\n## {self.section}\n")[1].split("\n## ")[0]
+
+
+class Piece(NamedTuple):
+    """One command or one block of Python."""
+
+    kind: str
+    text: str
+
+
+def tiny_network(path: Path, *, seed: int = 0, **changes: Any) -> None:
+    """A network of 15,000 parameters, x4, as a safetensors file."""
+    block = {"kind": "distillation", "stages": 2, "distillation": "fdc"}
+    data = {"scale": 4, "channels": 16, "image_skip": "bilinear"}
+    data["blocks"] = [{**block, "distilled": 8, "shallow_residual": True}]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        save_weights(build(Architecture.from_dict({**data, **changes})), path)
+
+
+def tiny_photos(folder: Path, count: int = 4, side: int = 128) -> None:
+    """Photos of coloured squares."""
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for k in range(count):
+        coarse = rng.integers(0, 256, (side // 8, side // 8, 3), dtype=np.uint8)
+        Image.fromarray(np.kron(coarse, np.ones((8, 8, 1), np.uint8))).save(folder / f"{k}.png")
+
+
+def _compress(folder: Path) -> None:
+    tiny_network(folder / "net.safetensors")
+    tiny_network(folder / "better.safetensors", seed=1)
+    tiny_photos(folder / "photos")
+
+
+def _audit(folder: Path) -> None:
+    tiny_photos(folder / "photos")
+
+
+def needs_export() -> None:
+    """Skips the test where the extra is not installed."""
+    if os.environ.get("CI_REQUIRES_ALL") != "1":
+        pytest.importorskip("onnxscript", reason="the extra export is not installed")
+
+
+def _deploy(folder: Path) -> None:
+    needs_export()
+    tiny_network(folder / "net.safetensors")
+    tiny_photos(folder / "photos", 2, 32)
+    (folder / "photos" / "0.png").rename(folder / "photo.png")
+    tiny_photos(folder / "photos" / "more", 2, 32)
+
+
+def _latency(folder: Path) -> None:
+    needs_export()
+    tiny_network(folder / "net.safetensors")
+    tiny_photos(folder / "photos")
+
+
+def _search(folder: Path) -> None:
+    tiny_photos(folder / "photos", 5)
+    tiny_photos(folder / "judges", 2)
+
+
+def _report(folder: Path) -> None:
+    tiny_photos(folder / "photos")
+    tiny_photos(folder / "Set5" / "HR", 1, 64)
+
+
+def _extend(folder: Path) -> None:
+    text = (DOCS / "extend.md").read_text(encoding="utf-8")
+    files = (
+        ("mine.py", "python", 1),
+        ("mine.yaml", "yaml", 1),
+        ("my_sampler.py", "python", 3),
+        ("mine_too.py", "python", 5),
+    )
+    for name, kind, at in files:
+        block = text.split(f"```{kind}\n")[at].split("```")[0]
+        (folder / name).write_text(block, encoding="utf-8")
+    tiny_photos(folder / "photos")
+
+
+def _train(folder: Path) -> None:
+    tiny_network(folder / "net.safetensors")
+    for name in ("photos", "held_out", "others"):
+        tiny_photos(folder / name, count=3)
+    # Not the same ones as those to train on.
+    for name in ("held_out", "others"):
+        for path in (folder / name).iterdir():
+            Image.open(path).rotate(90).save(path)
+    guide = (DOCS / "train.md").read_text(encoding="utf-8")
+    recipe = re.search(r"^```yaml\n(.*?)^```$", guide, re.M | re.S)
+    assert recipe is not None
+    (folder / "mine.yaml").write_text(recipe[1])
+
+
+_TINY = "--space tiny --profile smoke --trials 1 --latency-size 16x15"
+_SHORT = "--steps 4 --batch 2 --patch 64 --validate-every 4 --no-tensorboard"
+GUIDES: tuple[Guide, ...] = (
+    Guide(
+        "audit.md",
+        _audit,
+        {
+            "--budget 600K-params": "--space tiny --profile smoke --trials 3 --data photos",
+            "audit runs/mine": "audit runs/mine --factor 1.2",
+            "--networks 16": "--networks 3",
+            " --factor 10": "",
+        },
+        draws=True,
+    ),
+    Guide(
+        "train.md",
+        _train,
+        {
+            "--budget 600K-params": f"--budget 60K-params {_TINY}",
+            " --steps 2200 --batch 8 --patch 96": "",
+            "--train-best 3 --train-recipe e_rfdn": "--train-best 1 --train-recipe smoke",
+            # Started processes take seconds; the command's own test has two.
+            "--processes 2": "--processes 1",
+            "nas train rfdn": "nas train net.safetensors",
+            "--run full": f"{_SHORT} --run full",
+            "--run as-the-paper": f"{_SHORT} --run as-the-paper",
+            "--run rfdn-imdn": f"{_SHORT} --run rfdn-imdn",
+            "--run trial-0": f"{_SHORT} --run trial-0",
+            "--run taught": f"{_SHORT} --run taught",
+            "--run longer": f"{_SHORT} --run longer",
+            "--run mine": f"{_SHORT} --run mine",
+            "--run short": f"{_SHORT} --run short",
+            "--run judged": f"{_SHORT} --run judged",
+            "--run both": f"{_SHORT} --run both",
+        },
+    ),
+    Guide(
+        "compress.md",
+        _compress,
+        {
+            "--budget 70% --data": "--budget 70% --steps 2 --profile smoke --size 16x15 --data",
+            "--steps 3000": "--steps 4 --profile smoke",
+            "--steps 4000": "--steps 2 --profile smoke",
+            "--profile quick": "--profile smoke --steps 2",
+            "--trials 4": "--trials 1 --latency-size 16x15",
+            "--compress 3": "--compress 1",
+        },
+    ),
+    Guide("deploy.md", _deploy, {"--tile 128": "--tile 32", "--size 160x90": "--size 16x15"}),
+    Guide(
+        "latency.md",
+        _latency,
+        {
+            "rfdn imdn": "--reference net.safetensors",
+            "--size 320x180": "--size 16x15",
+            "nas latency net.safetensors": "nas latency net.safetensors --rounds 1 --size 16x15",
+            "--threads 1 --dtype": "--reference net.safetensors --threads 1 --dtype",
+            "--layers": "--layers --reference net.safetensors",
+            "--json": "--json --reference net.safetensors",
+            "nas latency fit": "nas latency fit --networks 8 --held-out 2 --rounds 1 --space tiny",
+            "-o this_cpu.yaml": "-o this_cpu.yaml --size 16x15",
+            "--budget 25ms-latency": f"--budget 9s-latency {_TINY} --data photos",
+            "--budget 7-esr_score": f"--budget 7-esr_score {_TINY} --data photos",
+            # SPAN takes seconds for a whole image.
+            "nas describe net.safetensors": "nas describe net.safetensors --no-latency",
+        },
+    ),
+    Guide(
+        "search.md",
+        _search,
+        {
+            "--budget 600K-params": f"--budget 30K-params {_TINY}",
+            "--budget 300K-params": f"--budget 30K-params {_TINY}",
+            "--run runs/mine --trials 90": "--run runs/mine --trials 2",
+            '"600K-params", data': '"30K-params", data',
+            "trials=2": "trials=1",
+        },
+    ),
+    Guide(
+        "report.md",
+        _report,
+        {
+            "--budget 600K-params": f"--budget 30K-params {_TINY} --trials 2 --data photos",
+            "--budget 300K-params": f"--budget 20K-params {_TINY} --data photos",
+            # In all formats, and for a paper, by the reports before.
+            "-o compared": "-o compared --figures svg",
+            "--set Set5": "--figures svg --set Set5",
+        },
+        # Serves until it is interrupted; the command's own test does that.
+        aside=("nas dashboard runs/mine",),
+        draws=True,
+    ),
+    Guide(
+        "replay.md",
+        lambda folder: (folder / "benchmarks").symlink_to(DOCS.parent / "benchmarks"),
+        {"range(3)": "range(1)", "trials=40": "trials=9"},
+        adds=True,
+    ),
+    Guide(
+        "extend.md",
+        _extend,
+        {
+            "--budget 100K-params": "--budget 50K-params --profile smoke --trials 1 --data photos",
+            "--budget 90K-params": f"--budget 50K-params {_TINY} --data photos",
+            "--budget 200KB-file": f"--budget 40KB-file {_TINY} --data photos",
+        },
+        adds=True,
+    ),
+)
+
+
+def pieces(guide: Guide) -> Iterator[Piece]:
+    """The commands and blocks of Python of a guide, as the test runs them."""
+    for kind, block in _BLOCK.findall(guide.text):
+        for one in [block] if kind == "python" else block.replace("\\\n", " ").splitlines():
+            line = one.partition("  #")[0].rstrip() if kind == "sh" else one
+            line = line.removeprefix(".venv/bin/")
+            if not line or line.startswith("#") or line in guide.aside:
+                continue
+            for written, small in guide.instead.items():
+                line = line.replace(written, small)
+            yield Piece(kind, line)
+
+
+CHAIN = Guide(
+    "../README.md",
+    lambda folder: tiny_photos(folder / "photos", 4, 128),
+    {
+        "--budget 600K-params": f"--budget 30K-params {_TINY}",
+        "train found best": "train found best --recipe smoke --steps 2 --no-tensorboard",
+        "--budget 70%": "--budget 70% --profile smoke --steps 1 --size 16x9",
+        "--size 320x180": "--size 16x15 --rounds 1 --reference small.safetensors",
+        "compare photo.png": "compare photos/0.png",
+    },
+    section="From the winner to use",
+)
