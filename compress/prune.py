@@ -18,6 +18,7 @@ from compress.widths import FLOOR, Width, prunable_widths
 from nas.data import Dataset
 from nas.training.loop import OnStep
 from nas.training.recipe import Recipe
+from search_spaces.architecture import Architecture
 from search_spaces.cost import Price, price
 from search_spaces.errors import InputError, NotPossible
 from search_spaces.network import Network
@@ -85,9 +86,15 @@ class Pruned:
 
 def check_budget(network: Network, figure: str, limit: float, method: Method | None = None) -> None:
     """Raises NotPossible for a budget that the network cannot be pruned to, with its floor."""
+    _check_limit(network, prunable(network).architecture, figure, limit, method or Method())
+
+
+def _check_limit(
+    network: Network, arch: Architecture, figure: str, limit: float, method: Method
+) -> None:
+    """The same, with the architecture of the network's prunable form."""
     if figure not in FIGURES:
         raise InputError(f"expected a budget of {', '.join(FIGURES)}, got {figure}")
-    arch, method = prunable(network).architecture, method or Method()
     own = cost_of(arch, figure)
     floor = floor_of(arch, prunable_widths(arch, method.multiple, method.floor), figure)
     if limit >= own:
@@ -144,8 +151,8 @@ def prune(
     if dataset is None and (method.importance in NEEDS_GRADIENTS or recipe is not None):
         what = "fine-tuning" if recipe is not None else f"importance {method.importance}"
         raise InputError(f"{what} needs photos: give a folder of them as data")
-    check_budget(network, figure, limit, method)
     form = prunable(network)
+    _check_limit(network, form.architecture, figure, limit, method)
     before_db = None if dataset is None else psnr_of(network, dataset, device)
     floors = {w.place: w for w in prunable_widths(form.architecture, method.multiple, method.floor)}
     own = cost_of(form.architecture, figure)

@@ -78,3 +78,19 @@ def _few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports without figures for print, which take longer than all else."""
     monkeypatch.setattr("reports.figures.write_figures", lambda *_, **__: ())
+
+
+@pytest.fixture(scope="session")
+def exports_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """From its first use on, a network that was exported to ONNX is not traced once more."""
+    import torch
+
+    from tests.exports import remembered
+
+    base = tmp_path_factory.getbasetemp()
+    # Of tests in several processes, each has a folder in that of all.
+    place = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "exports"
+    place.mkdir(exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.onnx, "export", remembered(torch.onnx.export, place))
+        yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from compress.quantize import Quantized
 from nas.data import Dataset, Photo
 from search_spaces import Architecture, Network, build
 
@@ -37,7 +39,7 @@ def tiny_network() -> Tiny:
 
 @pytest.fixture(scope="session")
 def small_photos() -> Dataset:
-    """Four photos of 96x96 px, the last one for validation."""
+    """Four photos of 48x48 px, the last one for validation."""
     photos = tuple(Photo(f"{k}.png", pixels) for k, pixels in enumerate(blobs(4)))
     return Dataset("made", 2, photos[:3], {"validation": photos[3:]}, "0" * 16, {})
 
@@ -57,4 +59,24 @@ def blobs(count: int) -> list[np.ndarray[Any, np.dtype[np.uint8]]]:
     """Images of coloured squares, the same every time."""
     rng = np.random.default_rng(0)
     coarse = [rng.integers(0, 256, (12, 12, 3), dtype=np.uint8) for _ in range(count)]
-    return [np.kron(one, np.ones((8, 8, 1), np.uint8)) for one in coarse]
+    return [np.kron(one, np.ones((4, 4, 1), np.uint8)) for one in coarse]
+
+
+def made_up_int8(
+    _network: Network, _train: Any, _validation: Any, path: Path, *, changes: Any = None, **_: Any
+) -> Quantized:
+    """In place of `compress.quantize.quantize`: a file that is smaller and faster."""
+    path.write_bytes(b"graph")
+    good = Quantized(
+        path, 30.1, 30.0, 0.9, 0.89, 10.0, 4.0, 1000, 300, "minmax", (("minmax", 30.0),), ("a",), 12
+    )
+    return replace(good, **(changes or {}))
+
+
+def failing(error: Exception) -> Callable[..., Any]:
+    """A function that raises it."""
+
+    def fail(*_arguments: Any, **_options: Any) -> None:
+        raise error
+
+    return fail

@@ -24,8 +24,9 @@ def nas(monkeypatch: pytest.MonkeyPatch, *words: Any) -> int:
 
 
 def test_the_best_of_the_front_are_compressed_and_drawn(
-    photo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
-) -> None:
+    photo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any,
+    no_figures: None,
+) -> None:  # fmt: skip
     run = tmp_path / "run"
     words: tuple[str, ...] = (
         "search",

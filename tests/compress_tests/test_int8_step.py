@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,6 @@ import pytest
 import compress.int8_step
 from compress.auto import CompressionPlan, auto
 from compress.int8_step import to_int8
-from compress.quantize import Quantized
 from compress.step import Judge
 from nas.compression import read_steps
 from nas.data import Dataset
@@ -17,38 +18,52 @@ from nas.latency.meter import Meter
 from nas.records import FINISHED, REJECTED, TrialRecord
 from search_spaces import Network
 from search_spaces.errors import InputError, MissingExtra, NotPossible, WriteError
+from tests.compress_tests.conftest import failing, made_up_int8
 
 BEFORE = TrialRecord(
     7, FINISHED, "compressed:fold", {"a": 1}, "x", params=5, macs=6, memory_mb=3.0,
     latency_ms=9.0, latency_min_ms=8.0, psnr_y_db=30.1, ssim_y=0.9,
 )  # fmt: skip
-
-
-def quantized(path: Path, **changes: Any) -> Quantized:
-    path.write_bytes(b"graph")
-    good = Quantized(
-        path, 30.1, 30.0, 0.9, 0.89, 10.0, 4.0, 1000, 300, "minmax", (("minmax", 30.0),), ("a",), 12
-    )
-    return replace(good, **changes)
+PLAN = CompressionPlan("params", 9000)
 
 
 def step(judge: Judge, network: Network, folder: Path, monkeypatch: Any, **changes: Any) -> Any:
-    def fake(_network: Network, _train: Any, _validation: Any, file: Path, **_options: Any) -> Any:
-        return quantized(file, **changes)
-
-    monkeypatch.setattr(compress.int8_step, "quantize", fake)
+    monkeypatch.setattr(compress.int8_step, "quantize", partial(made_up_int8, changes=changes))
     return to_int8(network, BEFORE, 5, folder / "5-int8.onnx", judge, 0.12)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def judge(small_photos: Dataset) -> Judge:
     return Judge(small_photos, Meter((), (720, 1280), (12, 16), "cpu"), trial=7)
 
 
+@pytest.fixture(scope="module")
+def network(tiny_network: Any) -> Network:
+    made = tiny_network(shallow_residual=True)
+    assert isinstance(made, Network)
+    return made
+
+
+@pytest.fixture(scope="module")
+def in_float(network: Network, judge: Judge, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All steps but int8, in a folder of their own."""
+    folder = tmp_path_factory.mktemp("float") / "steps"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compress.int8_step, "quantize", failing(MissingExtra("none", "export")))
+        auto(network, PLAN, folder, judge)
+    return folder
+
+
+@pytest.fixture
+def folder(in_float: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(in_float, tmp_path / "steps"))
+
+
 def test_a_graph_that_is_faster_and_smaller_is_kept(
-    judge: Judge, tiny_network: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    judge: Judge, network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = step(judge, tiny_network(), tmp_path, monkeypatch)
+    found = step(judge, network, tmp_path, monkeypatch)
     assert (found.name, found.kept, found.file) == ("int8", True, "5-int8.onnx")
     assert found.file_bytes == 300
     assert found.note == (
@@ -62,7 +77,7 @@ def test_a_graph_that_is_faster_and_smaller_is_kept(
     # What a model says of another device says nothing of int8 there.
     model: Any = "of another device"
     elsewhere = replace(judge, meter=Meter((), (720, 1280), (12, 16), "cpu", model))
-    assert step(elsewhere, tiny_network(), tmp_path, monkeypatch).record.latency_ms is None
+    assert step(elsewhere, network, tmp_path, monkeypatch).record.latency_ms is None
 
 
 @pytest.mark.parametrize(
@@ -77,11 +92,11 @@ def test_a_graph_that_is_worse_is_reported_and_gone(
     changes: dict[str, Any],
     said: str,
     judge: Judge,
-    tiny_network: Any,
+    network: Network,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    found = step(judge, tiny_network(), tmp_path, monkeypatch, **changes)
+    found = step(judge, network, tmp_path, monkeypatch, **changes)
     assert not found.kept
     assert found.record.state == REJECTED
     assert said in found.record.reason
@@ -90,19 +105,12 @@ def test_a_graph_that_is_worse_is_reported_and_gone(
 
 
 def test_a_network_that_cannot_be_quantised_is_reported(
-    judge: Judge, tiny_network: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    judge: Judge, network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compress.int8_step, "quantize", failing(NotPossible("no such part")))
-    found = to_int8(tiny_network(), BEFORE, 5, tmp_path / "5-int8.onnx", judge, 0.12)
+    found = to_int8(network, BEFORE, 5, tmp_path / "5-int8.onnx", judge, 0.12)
     assert not found.kept
     assert found.record.reason == "no such part"
-
-
-def failing(error: Exception) -> Any:
-    def quantize(*_arguments: Any, **_options: Any) -> None:
-        raise error
-
-    return quantize
 
 
 @pytest.mark.parametrize(
@@ -114,52 +122,42 @@ def failing(error: Exception) -> Any:
     ],
 )
 def test_only_what_lies_with_the_network_is_remembered(
-    error: InputError,
-    kept: bool,
-    judge: Judge,
-    tiny_network: Any,
-    tmp_path: Path,
+    error: InputError, kept: bool, judge: Judge, network: Network, folder: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    plan, network = CompressionPlan("params", 9000), tiny_network(shallow_residual=True)
+) -> None:  # fmt: skip
     monkeypatch.setattr(compress.int8_step, "quantize", failing(error))
-    made = auto(network, plan, tmp_path, judge)
+    made = auto(network, PLAN, folder, judge)
     assert made.int8 is None
     assert made.steps[-1].record.reason == str(error)
-    monkeypatch.setattr(
-        compress.int8_step, "quantize", lambda _n, _t, _v, file, **_: quantized(file)
-    )
-    again = auto(network, plan, tmp_path, judge)
+    monkeypatch.setattr(compress.int8_step, "quantize", made_up_int8)
+    again = auto(network, PLAN, folder, judge)
     assert (again.int8 is None) == kept
 
 
 def test_a_full_disk_ends_it_and_the_next_start_tries_again(
-    judge: Judge, tiny_network: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    judge: Judge, network: Network, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan, network = CompressionPlan("params", 9000), tiny_network(shallow_residual=True)
     monkeypatch.setattr(compress.int8_step, "quantize", failing(WriteError("no room")))
     with pytest.raises(WriteError, match="no room"):
-        auto(network, plan, tmp_path, judge)
-    monkeypatch.setattr(
-        compress.int8_step, "quantize", lambda _n, _t, _v, file, **_: quantized(file)
-    )
-    assert auto(network, plan, tmp_path, judge).int8 is not None
+        auto(network, PLAN, folder, judge)
+    monkeypatch.setattr(compress.int8_step, "quantize", made_up_int8)
+    assert auto(network, PLAN, folder, judge).int8 is not None
 
 
 def test_auto_ends_with_int8_and_does_it_once(
-    judge: Judge, tiny_network: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    judge: Judge, network: Network, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan, calls = CompressionPlan("params", 9000), []
+    calls = []
 
-    def fake(_network: Network, _train: Any, _validation: Any, file: Path, **_options: Any) -> Any:
+    def fake(_network: Network, _train: Any, _validation: Any, file: Path, **_: Any) -> Any:
         calls.append(file)
-        return quantized(file)
+        return made_up_int8(_network, _train, _validation, file)
 
     monkeypatch.setattr(compress.int8_step, "quantize", fake)
-    made = auto(tiny_network(shallow_residual=True), plan, tmp_path, judge)
+    made = auto(network, PLAN, folder, judge)
     assert [one.name for one in made.steps] == ["given", "fold", "prune", "fold", "int8"]
-    assert made.int8 == tmp_path / "4-int8.onnx"
+    assert made.int8 == folder / "4-int8.onnx"
     assert made.int8.read_bytes() == b"graph"
-    again = auto(tiny_network(shallow_residual=True), plan, tmp_path, judge)
-    assert again.steps == made.steps == read_steps(tmp_path / "steps.json")
+    again = auto(network, PLAN, folder, judge)
+    assert again.steps == made.steps == read_steps(folder / "steps.json")
     assert len(calls) == 1

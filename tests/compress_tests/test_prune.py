@@ -4,7 +4,6 @@ import random
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
@@ -17,7 +16,7 @@ from compress.sensitivity import sensitivity
 from compress.slices import unsliced, unsplit
 from compress.surgery import cut, prunable, scores_of
 from compress.widths import prunable_widths, with_widths
-from nas.data import Dataset, Photo
+from nas.data import Dataset
 from nas.training.recipe import Recipe
 from search_spaces import (
     Architecture,
@@ -53,20 +52,16 @@ def tiny(**changes: Any) -> Network:
     return build(Architecture.from_dict(data | {"colors": colors})).eval()
 
 
-@pytest.fixture(scope="module")
-def photos() -> Dataset:
-    rng = np.random.default_rng(0)
-    made = []
-    for k in range(4):
-        coarse = rng.integers(0, 256, (12, 12, 3), dtype=np.uint8)
-        made.append(Photo(f"{k}.png", np.kron(coarse, np.ones((8, 8, 1), np.uint8))))
-    return Dataset("made", 2, tuple(made[:3]), {"validation": tuple(made[3:])}, "0" * 16, {})
+def shortened(arch: Architecture) -> Architecture:
+    """Of a row of equal blocks, two."""
+    plain = arch.to_dict()
+    return Architecture.from_dict(plain | {"blocks": [b | {"repeat": 2} for b in plain["blocks"]]})
 
 
 class TestForm:
     @pytest.mark.parametrize("name", ["imdn", "mrdn", "lmswn"])
     def test_splits_become_convolutions_of_their_own(self, name: str) -> None:
-        network = build(preset(name, 2)).double().eval()
+        network = build(shortened(preset(name, 2))).double().eval()
         form = prunable(network.float())
         assert {block["distillation"] for block in form.architecture.blocks} == {"fdc"}
         assert {block["distill_kernel"] for block in form.architecture.blocks} == {3}
@@ -160,7 +155,7 @@ KINDS = (
 @pytest.mark.parametrize("name", KINDS)
 def test_hits_random_budgets_and_rebuilds_to_the_bit(name: str, tmp_path: Path) -> None:
     rng = random.Random(name)
-    network = prunable(build(preset(name, rng.choice((2, 3, 4)))))
+    network = prunable(build(shortened(preset(name, rng.choice((2, 3, 4))))))
     arch = network.architecture
     widths = prunable_widths(arch, 4)
     scores, importance = scores_of(network, widths, measure("lamp"))
@@ -179,12 +174,12 @@ def test_hits_random_budgets_and_rebuilds_to_the_bit(name: str, tmp_path: Path) 
 
 class TestPruning:
     @pytest.mark.parametrize("importance", IMPORTANCES)
-    def test_every_importance(self, importance: str, photos: Dataset) -> None:
+    def test_every_importance(self, importance: str, small_photos: Dataset) -> None:
         network = tiny()
         limit = 0.6 * price(network.architecture).params
         needs = importance == "taylor"
         pruned = prune(
-            network, "params", limit, Method(importance), dataset=photos if needs else None
+            network, "params", limit, Method(importance), dataset=small_photos if needs else None
         )
         assert 0.97 * limit < pruned.after.params <= limit
         assert pruned.before == price(network.architecture)
@@ -231,33 +226,33 @@ class TestPruning:
         assert pruned.architecture.blocks[0]["residual"] == "weighted"
         assert dict(pruned.named_parameters())["blocks.0.weights"].tolist() == [0.5, -0.5]
 
-    def test_refit_comes_nearer_to_the_network(self, photos: Dataset) -> None:
+    def test_refit_comes_nearer_to_the_network(self, small_photos: Dataset) -> None:
         network = tiny()
         for parameter in network.upsampler.parameters():
             torch.nn.init.normal_(parameter, std=0.05)
         limit = 0.6 * price(network.architecture).params
-        image = images_of(network, photos)
+        image = images_of(network, small_photos)
         apart = []
         for refit in (False, True):
             method = Method(refit=refit)
-            small = prune(network, "params", limit, method, dataset=photos).network
+            small = prune(network, "params", limit, method, dataset=small_photos).network
             with torch.no_grad():
                 apart.append(float((small(image) - network(image)).square().mean()))
         assert apart[1] < 0.5 * apart[0]
 
     @pytest.mark.parametrize("value", [0.0, 1e-30])
-    def test_refit_of_weights_that_are_all_zero(self, value: float, photos: Dataset) -> None:
+    def test_refit_of_weights_that_are_all_zero(self, value: float, small_photos: Dataset) -> None:
         network = tiny()
         with torch.no_grad():
             for parameter in network.parameters():
                 parameter.fill_(value)
         limit = 0.6 * price(network.architecture).params
-        small = prune(network, "params", limit, Method(), dataset=photos).network
+        small = prune(network, "params", limit, Method(), dataset=small_photos).network
         assert price(small.architecture).params <= limit
         assert all(parameter.isfinite().all() for parameter in small.parameters())
 
     @pytest.mark.parametrize("colors", [1, 3])
-    def test_an_image_skip_stays_as_it_is(self, colors: int, photos: Dataset) -> None:
+    def test_an_image_skip_stays_as_it_is(self, colors: int, small_photos: Dataset) -> None:
         network = tiny(colors=colors)
         with torch.no_grad():
             for weights in (*network.upsampler.parameters(), *network.image_skip.parameters()):
@@ -267,18 +262,18 @@ class TestPruning:
         _, importance = scores_of(form, widths, measure("lamp"))
         assert not any(name.startswith(("image_skip", "upsampler")) for name in importance)
         limit = 0.5 * price(network.architecture).params
-        pruned = prune(network, "params", limit, dataset=photos).network
+        pruned = prune(network, "params", limit, dataset=small_photos).network
         before, after = (one.state_dict()["image_skip.conv.weight"] for one in (network, pruned))
         assert torch.equal(before, after)
         assert pruned.architecture.image_skip == network.architecture.image_skip
 
-    def test_fine_tunes_in_rounds_and_keeps_the_better(self, photos: Dataset) -> None:
+    def test_fine_tunes_in_rounds_and_keeps_the_better(self, small_photos: Dataset) -> None:
         network = tiny()
         recipe = Recipe(steps=20, batch=2, lr_size=12, warmup_steps=4, precision="fp32")
         seen: list[int] = []
         pruned = prune(
             network, "params", 0.5 * price(network.architecture).params, Method(rounds=2),
-            dataset=photos, recipe=recipe, on_step=lambda step, _: seen.append(step),
+            dataset=small_photos, recipe=recipe, on_step=lambda step, _: seen.append(step),
         )  # fmt: skip
         assert seen == list(range(1, 21))
         assert len(pruned.rounds) == 2
@@ -335,11 +330,11 @@ class TestBadInput:
             Method("l3")
 
 
-def test_sensitivity_of_every_width(photos: Dataset) -> None:
+def test_sensitivity_of_every_width(small_photos: Dataset) -> None:
     network = tiny()
     for parameter in network.upsampler.parameters():
         torch.nn.init.normal_(parameter, std=0.05)
-    rows = sensitivity(network, photos)
+    rows = sensitivity(network, small_photos)
     widths = prunable_widths(prunable(network).architecture, 4)
     assert {row.name for row in rows} == {width.name for width in widths}
     assert all(row.halved == row.width // 2 for row in rows)

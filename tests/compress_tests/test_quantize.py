@@ -62,7 +62,11 @@ def photos() -> tuple[list[Photo], list[Photo]]:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, photos: tuple[list[Photo], list[Photo]]) -> Made:
+def made(
+    tmp_path_factory: pytest.TempPathFactory,
+    photos: tuple[list[Photo], list[Photo]],
+    exports_once: None,
+) -> Made:
     folder, network = tmp_path_factory.mktemp("quantize"), tiny()
     save_weights(network, folder / "net.safetensors")
     options = QuantizeOptions(crops=3, max_drop_db=None, lr_size=(16, 16), rounds=1)

@@ -15,19 +15,12 @@ from nas.deploy.onnx_file import INPUT, OUTPUT, export_onnx, open_session
 from nas.deploy.parity import PARITY_SIZES, TOLERANCE, check_parity
 from nas.deploy.portable import portable
 from nas.deploy.torchscript import export_torchscript
-from search_spaces import Architecture, Network, build
+from search_spaces import Architecture, Network
 from search_spaces.attention.esa import LEAST_SIDE_PX, continued
 from search_spaces.errors import InputError, NotPossible
+from tests.nas_tests.deploy_tests.conftest import lively, make
 
 SIZES = ((1, 1, 1), (1, 14, 15), (3, 8, 61), (1, 97, 33))
-
-
-def make(**fields: Any) -> Network:
-    block = {"kind": "distillation", "stages": 2, "distillation": "fdc", "distilled": 3,
-             "attention": {"kind": "esa", "width": 4}}  # fmt: skip
-    torch.manual_seed(0)
-    arch = {"scale": 3, "channels": 6, "blocks": [block], "value_range": 255, **fields}
-    return build(Architecture.from_dict(arch)).eval()
 
 
 VARIED: dict[str, Any] = {
@@ -70,12 +63,7 @@ FIELDS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module", params=list(FIELDS))
 def network(request: pytest.FixtureRequest) -> Network:
-    made = make(**FIELDS[request.param])
-    with torch.no_grad():
-        for weights in (*made.upsampler.parameters(), *made.image_skip.parameters()):
-            # With an image skip the last layer is 0 at first, and the skip nearly symmetric.
-            weights.add_(torch.randn_like(weights), alpha=0.1)
-    return made
+    return lively(**FIELDS[request.param])
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 40), (15, 15), (31, 18)])

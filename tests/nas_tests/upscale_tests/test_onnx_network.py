@@ -20,7 +20,7 @@ from search_spaces import Network, save_weights
 from search_spaces.errors import InputError
 from tests.nas_tests.conftest import Outcome
 from tests.nas_tests.foreign_graph import write_resize
-from tests.nas_tests.upscale_tests.conftest import make
+from tests.nas_tests.upscale_tests.conftest import BLOCK, make
 
 if os.environ.get("CI_REQUIRES_ALL") != "1":
     pytest.importorskip("onnxscript", reason="the extra export is not installed")
@@ -28,6 +28,7 @@ if os.environ.get("CI_REQUIRES_ALL") != "1":
 PhotoOf = Callable[..., npt.NDArray[np.uint8]]
 Command = Callable[..., Outcome]
 ESA, CCA = {"kind": "esa", "width": 4}, {"kind": "cca", "width": 2}
+SHORT = {**BLOCK, "stages": 2}
 
 
 class Kept(dict[str, Any]):
@@ -35,11 +36,11 @@ class Kept(dict[str, Any]):
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+def kept(tmp_path_factory: pytest.TempPathFactory, exports_once: None) -> Kept:
     from nas.deploy.onnx_file import export_onnx
 
     folder = tmp_path_factory.mktemp("onnx")
-    made = Kept(esa=make(ESA), folder=folder)
+    made = Kept(esa=make(blocks=[{**SHORT, "attention": ESA}]), folder=folder)
     export_onnx(made["esa"], folder / "esa.onnx")
     made["framed"] = OnnxNetwork.of_network(made["esa"])
     write_resize(folder / "double.onnx")
@@ -74,7 +75,7 @@ def test_tiles_leave_no_seam(kept: Kept, photo: PhotoOf) -> None:
 def test_tiles_of_a_linear_image_skip_leave_no_seam(photo: PhotoOf, tmp_path: Path) -> None:
     from nas.deploy.onnx_file import export_onnx
 
-    network = make(image_skip="linear")
+    network = make(image_skip="linear", blocks=[SHORT])
     with torch.no_grad():
         for weights in (*network.upsampler.parameters(), *network.image_skip.parameters()):
             weights.add_(torch.randn_like(weights), alpha=0.05)
