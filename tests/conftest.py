@@ -80,6 +80,12 @@ def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reports.figures.write_figures", lambda *_, **__: ())
 
 
+@pytest.fixture
+def no_pictures(no_figures: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Searches and reports without the Pareto figure as well."""
+    monkeypatch.setattr("reports.plots.pareto_figure.save_pareto", lambda *_, **__: ())
+
+
 @pytest.fixture(scope="session")
 def exports_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """From its first use on, a network that was exported to ONNX is not traced once more."""

@@ -2,50 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from compress.quantize import Quantized, quantize
 from nas.cli.main import main
-from search_spaces import Architecture
 from tests.guides import CHAIN, GUIDES, Guide, needs_export, pieces
 from tests.tables import restored
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _exported_once() -> Iterator[None]:
-    """Torch makes the graph of the same weights once: that takes longer than all else."""
-    from nas.deploy import onnx_file
-
-    real, made = onnx_file.exported_program, dict[tuple[str, bytes], Any]()
-
-    def program(module: Any, arch: Architecture, *more: Any) -> Any:
-        if more:
-            return real(module, arch, *more)
-        weights = hashlib.sha256()
-        for tensor in module.state_dict().values():
-            weights.update(tensor.numpy().tobytes())
-        key = (arch.hash, weights.digest())
-        if key not in made:
-            made[key] = real(module, arch).model_proto
-        model = type(made[key])()
-        # Whoever asked for it writes into it.
-        model.CopyFrom(made[key])
-        return SimpleNamespace(model_proto=model)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(onnx_file, "exported_program", program)
-        yield
 
 
 @pytest.fixture
@@ -61,11 +32,6 @@ def _int8_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return replace(made[0][0], path=file)
 
     monkeypatch.setattr("compress.int8_step.quantize", first_one)
-
-
-def _undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reports.figures.write_figures", lambda *_, **__: ())
-    monkeypatch.setattr("reports.plots.pareto_figure.save_pareto", lambda *_, **__: ())
 
 
 @pytest.fixture
@@ -93,14 +59,14 @@ def run(
     return command
 
 
-@pytest.mark.usefixtures("_int8_once")
+@pytest.mark.usefixtures("exports_once", "_int8_once")
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
 def test_every_command_of_the_guide_runs(
-    guide: Guide, tmp_path: Path, run: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+    guide: Guide, tmp_path: Path, run: Callable[[str], str], request: pytest.FixtureRequest
 ) -> None:
     guide.prepare(tmp_path)
     if not guide.draws:
-        _undrawn(monkeypatch)
+        request.getfixturevalue("no_pictures")
     found = list(pieces(guide))
     assert found, f"docs/{guide.name} has no commands"
     for kind, text in found:
@@ -111,12 +77,12 @@ def test_every_command_of_the_guide_runs(
                 run(text)
 
 
+@pytest.mark.usefixtures("exports_once", "no_pictures")
 def test_from_the_winner_to_use(
     tmp_path: Path, run: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     needs_export()
     CHAIN.prepare(tmp_path)
-    _undrawn(monkeypatch)
     commands = {text.split()[1]: text for _, text in pieces(CHAIN)}
     graph = tmp_path / "small.onnx"
     # Whether int8 pays for a network of seconds is left to chance; slower than float32 it does not.

@@ -27,18 +27,12 @@ def nas(command: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch) -> Com
     return run
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_an_own_attention_is_searched_saved_and_described(nas: Command, tmp_path: Path) -> None:
     mine = ("--import", "examples/my_blocks.py")
     run = tmp_path / "run"
-    search = (
-        "search",
-        "--space",
-        "examples/my_space.yaml",
-        "--profile",
-        "smoke",
-        "--run",
-        str(run),
-    )
+    space = ("--space", "examples/my_space.yaml", "--latency-size", "16x15")
+    search = ("search", *space, "--profile", "smoke", "--run", str(run))
     lines = nas(*mine, *search, "--trials", "3", "--budget", "60K-params", "--json").splitlines()
     ended = [json.loads(line) for line in lines if '"TrialEnded"' in line]
     assert len(ended) == 3
@@ -53,6 +47,7 @@ def test_an_own_attention_is_searched_saved_and_described(nas: Command, tmp_path
     assert len(error.splitlines()) == 1
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_own_objectives_are_weighed_limited_and_reported(nas: Command, tmp_path: Path) -> None:
     mine = ("--import", "examples/my_objective.py")
     run = tmp_path / "run"

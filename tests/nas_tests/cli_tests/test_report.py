@@ -33,14 +33,14 @@ def test_files_come_back_as_they_were(command: Command, copied: Path) -> None:
     assert {name: (copied / name).read_bytes() for name in names} == before
 
 
-@pytest.mark.usefixtures("no_figures")
+@pytest.mark.usefixtures("no_pictures")
 def test_summary(command: Command, copied: Path) -> None:
     out = command("report", copied).out
     for text in ("4 finished", "4 of 4 fit the budgets (100.0%)", "30.0 K", "against bicubic"):
         assert text in out
 
 
-@pytest.mark.usefixtures("no_figures")
+@pytest.mark.usefixtures("no_pictures")
 def test_the_cheaper_of_those_alike(command: Command, copied: Path) -> None:
     # A noise in which all of a few steps' networks lie.
     write_noise(copied, Noise(9.0, 0.1, 0.1, "made up"))
@@ -69,7 +69,7 @@ def test_no_run(command: Command, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.usefixtures("no_figures")
+@pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize(
     ("name", "told"),
     [("study.db", "file is not a database"), ("run.yaml", "run.yaml")],
@@ -117,7 +117,7 @@ def test_writes_a_page_with_pictures_and_figures(
     assert after == before, "with -o, the run folder stays as it is"
 
 
-@pytest.mark.usefixtures("no_figures")
+@pytest.mark.usefixtures("no_pictures")
 def test_without_weights_the_page_says_what_is_missing(
     command: Command, copied: Path, tmp_path: Path
 ) -> None:
@@ -135,7 +135,8 @@ def test_several_runs_of_which_one_is_broken(
 ) -> None:
     other = shutil.copytree(copied, tmp_path / "other")
     broken = tmp_path / "broken"
-    outcome = command("report", copied, broken, other, "-o", tmp_path / "out")
+    several = ("report", copied, broken, other)
+    outcome = command(*several, "-o", tmp_path / "out", "--figures", "png")
     assert (outcome.code, outcome.err.count("\n")) == (2, 1)
     assert "left out of the report" in outcome.err
     assert "broken: no run is there" in outcome.err

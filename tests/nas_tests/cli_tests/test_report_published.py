@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,29 +15,56 @@ from PIL import Image
 
 from nas.run import open_run
 from search_spaces import load, save_weights
+from tests.nas_tests.conftest import Finished
 
 Command = Callable[..., Any]
 
 
 @pytest.fixture
-def drawn_run(finished: Any, tmp_path: Path) -> Path:
+def drawn_run(finished: Finished, tmp_path: Path) -> Path:
     return Path(shutil.copytree(finished.folder, tmp_path / "run"))
 
 
 @pytest.fixture
-def run(drawn_run: Path, no_figures: None) -> Path:
+def run(drawn_run: Path, no_pictures: None) -> Path:
+    """A run of which nothing is evaluated."""
     return drawn_run
 
 
-@pytest.fixture
-def set5(tmp_path: Path) -> Path:
-    folder = tmp_path / "Set5"
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("images") / "Set5"
     folder.mkdir()
     rng = np.random.default_rng(0)
     for name in ("a", "b"):
         coarse = Image.fromarray(rng.integers(0, 256, (6, 6, 3), np.uint8))
         coarse.resize((48, 44), Image.Resampling.BICUBIC).save(folder / f"{name}.png")
     return folder
+
+
+@pytest.fixture
+def set5(images: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(images, tmp_path / "Set5"))
+
+
+@pytest.fixture(scope="module")
+def evaluated_once(
+    finished: Finished, images: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    from nas.cli.report.evaluated import checked, write_published
+    from nas.cli.report.summarize import summarize
+
+    folder = Path(shutil.copytree(finished.folder, tmp_path_factory.mktemp("evaluated") / "run"))
+    opened = open_run(folder)
+    results, test_set = checked("Set5", f"Set5={images}", 4)
+    write_published(opened, summarize(opened, opened.records()), results, test_set)
+    return folder
+
+
+@pytest.fixture
+def evaluated(evaluated_once: Path, tmp_path: Path, no_pictures: None) -> Path:
+    """A run whose front is evaluated on Set5."""
+    return Path(shutil.copytree(evaluated_once, tmp_path / "run"))
 
 
 @pytest.fixture
@@ -65,11 +93,12 @@ def fronts(run: Path) -> list[str]:
 
 
 def test_the_front_is_evaluated_kept_and_drawn(
-    drawn_run: Path, set5: Path, command: Command
+    drawn_run: Path, set5: Path, command: Command, measured: list[str]
 ) -> None:
     run = drawn_run
-    told = command("report", run, "--published", "set5", "--set", f"Set5={set5}")
+    told = command("report", run, "--published", "set5", "--set", f"Set5={set5}", "--figures=pdf")
     assert told.code == 0, told.err
+    assert sorted(measured) == fronts(run)
     assert f"Picture {run / 'pareto-Set5.png'}" in told.out
     with Image.open(run / "pareto-Set5.png") as image:
         assert image.width > 1600
@@ -85,12 +114,11 @@ def test_the_front_is_evaluated_kept_and_drawn(
         assert f"Set5  trial {row['number']:>3}  {float(row['psnr_y_db']):.3f} dB" in told.out
 
 
-def test_the_figures_are_those_of_nas_evaluate(run: Path, set5: Path, command: Command) -> None:
-    import json
-
-    command("report", run, "--published", "Set5", "--set", f"Set5={set5}")
-    row = table(run)[0]
-    weights = run / "weights" / f"{row['number']}.safetensors"
+def test_the_figures_are_those_of_nas_evaluate(
+    evaluated: Path, set5: Path, command: Command
+) -> None:
+    row = table(evaluated)[0]
+    weights = evaluated / "weights" / f"{row['number']}.safetensors"
     told = command("evaluate", weights, "--set", f"Set5={set5}", "--json")
     (one,) = json.loads(told.out)["sets"]
     assert float(row["psnr_y_db"]) == pytest.approx(one["psnr_y_db"], abs=1e-9)
@@ -98,50 +126,43 @@ def test_the_figures_are_those_of_nas_evaluate(run: Path, set5: Path, command: C
 
 
 def test_what_is_measured_is_not_measured_again(
-    run: Path, set5: Path, command: Command, measured: list[str]
+    evaluated: Path, set5: Path, command: Command, measured: list[str]
 ) -> None:
-    asked = ("report", run, "--published", "Set5")
-    assert command(*asked, "--set", f"Set5={set5}").code == 0
-    assert sorted(measured) == fronts(run)
-    before = table(run)
-    (run / "pareto-Set5.png").unlink()
+    asked = ("report", evaluated, "--published", "Set5")
+    before = table(evaluated)
+    (evaluated / "pareto-Set5.png").unlink()
     assert command(*asked, "--set", f"Set5={set5}").code == 0
     # Without the folder it just draws.
     shutil.rmtree(set5)
     assert command(*asked).code == 0
-    assert (run / "pareto-Set5.png").is_file()
-    assert sorted(measured) == fronts(run)
-    assert table(run) == before
+    assert (evaluated / "pareto-Set5.png").is_file()
+    assert measured == []
+    assert table(evaluated) == before
 
 
 def test_other_images_are_measured_anew(
-    run: Path, set5: Path, command: Command, measured: list[str]
+    evaluated: Path, set5: Path, command: Command, measured: list[str]
 ) -> None:
-    asked = ("report", run, "--published", "Set5", "--set", f"Set5={set5}")
-    command(*asked)
-    before = table(run)
+    before = table(evaluated)
     (set5 / "b.png").unlink()
-    assert command(*asked).code == 0
-    assert sorted(measured) == sorted(2 * fronts(run))
-    for old, new in zip(before, table(run), strict=True):
+    assert command("report", evaluated, "--published", "Set5", "--set", f"Set5={set5}").code == 0
+    assert sorted(measured) == fronts(evaluated)
+    for old, new in zip(before, table(evaluated), strict=True):
         assert (old["number"], old["weights"]) == (new["number"], new["weights"])
         assert old["images"] != new["images"]
         assert old["psnr_y_db"] != new["psnr_y_db"]
 
 
 def test_other_weights_are_measured_anew(
-    run: Path, set5: Path, command: Command, measured: list[str]
+    evaluated: Path, set5: Path, command: Command, measured: list[str]
 ) -> None:
-    asked = ("report", run, "--published", "Set5", "--set", f"Set5={set5}")
-    command(*asked)
-    number = fronts(run)[0]
-    weights = run / "weights" / f"{number}.safetensors"
+    number = fronts(evaluated)[0]
+    weights = evaluated / "weights" / f"{number}.safetensors"
     network = load(weights)
     for parameter in network.parameters():
         parameter.data.mul_(0.5)
     save_weights(network, weights)
-    measured.clear()
-    assert command(*asked).code == 0
+    assert command("report", evaluated, "--published", "Set5", "--set", f"Set5={set5}").code == 0
     assert measured == [number]
 
 
