@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import flop_registry
 
 from search_spaces import Price, Space
 
@@ -29,29 +29,40 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-class _Elements(TorchDispatchMode):
-    """Counts the output elements of all convolutions while it is active."""
+class _Counted(TorchDispatchMode):
+    """Counts as torch counts while it is active, and the output elements of convolutions.
+
+    `torch.utils.flop_counter.FlopCounterMode` does the same by the formulas of this table, but for
+    every module by itself.
+    """
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.count = 0
+        self.flops = self.elements = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        out = func(*args, **(kwargs or {}))
-        if func.overloadpacket.__name__ == "convolution":
-            self.count += out.numel()
+        kwargs = kwargs or {}
+        out = func(*args, **kwargs)
+        operation = func.overloadpacket
+        if operation in flop_registry:
+            self.flops += flop_registry[operation](*args, **kwargs, out_val=out)
+        if operation is torch.ops.aten.convolution:
+            self.elements += out.numel()
         return out
 
 
-def count_built(module: nn.Module, *inputs: Any) -> Price:
-    """What torch counts on a module for these inputs: independent of ``layers()``."""
-    counter, elements = FlopCounterMode(display=False), _Elements()
-    with torch.no_grad(), counter, elements:
-        module(*inputs)
+def run_counted(module: nn.Module, *inputs: Any) -> tuple[Any, Price]:
+    """What the module gives, and what torch counts meanwhile: independent of ``layers()``."""
+    with torch.no_grad(), _Counted() as counted:
+        output = module(*inputs)
     params = sum(p.numel() for p in module.parameters() if p.requires_grad)
-    flops = counter.get_total_flops()
-    assert flops % 2 == 0
-    return Price(params, flops // 2, elements.count)
+    assert counted.flops % 2 == 0
+    return output, Price(params, counted.flops // 2, counted.elements)
+
+
+def count_built(module: nn.Module, *inputs: Any) -> Price:
+    """The same without the output."""
+    return run_counted(module, *inputs)[1]
 
 
 def sample_point(space: Space, rng: random.Random, **limits: int) -> dict[str, Any]:

@@ -126,7 +126,7 @@ def figure(name: str) -> Callable[[Architecture], int]:
     return lambda arch: int(getattr(price(arch), name))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(small_spaces())
 def test_it_is_the_least_of_all(space: Space) -> None:
     prices = [price(arch) for arch in every(space)]
@@ -175,7 +175,7 @@ def test_an_optional_part_of_a_block_only_adds() -> None:
     assert BLOCKS.optional_parts() == {"attention", "distilled_attention"}
     rng = random.Random(5)
     labels = [one for one in DISTILLATION.combinations() if one["attention"] != "none"]
-    for one in rng.sample(labels, 300):
+    for one in rng.sample(labels, 150):
         with_it = DISTILLATION.architecture(DISTILLATION.least(one)).to_dict()
         (block,) = with_it["blocks"]
         for part in BLOCKS.optional_parts() & block.keys():
