@@ -9,6 +9,10 @@
     run.best()                                          # a TrialRecord
     nas.open_run("runs/600K-params").finished()         # later, or in another process
 
+``enlarge`` needs no search: it takes a network that ships with its weights::
+
+    large = nas.enlarge(pixels, scale=4)                # (h, w, 3) uint8, by nas.shipped
+
 ``make_settings`` and ``run_search`` are its two halves, for a ``Trainer`` of one's own (with its
 ``Photos``, ``Rung`` and ``Prices``) in the place of the training. What can be built, and how
 a network is loaded and run, is in ``search_spaces``.
@@ -27,17 +31,19 @@ if TYPE_CHECKING:
     from nas.explore.trainer import Photos, Trainer
     from nas.latency.meter import Prices
     from nas.run import Run, open_run
+    from nas.upscale.out_of_the_box import enlarge
 
 __all__ = [
-    "Photos", "Prices", "Run", "Rung", "Trainer", "TrialRecord", "make_settings", "open_run",
-    "run_search", "search",
+    "Photos", "Prices", "Run", "Rung", "Trainer", "TrialRecord", "enlarge", "make_settings",
+    "open_run", "run_search", "search",
 ]  # fmt: skip
 
 # torch, Optuna and pandas load when first needed.
 _HOMES = {
     "Photos": "explore.trainer", "Prices": "latency.meter", "Run": "run",
-    "Trainer": "explore.trainer", "make_settings": "explore.settings", "open_run": "run",
-    "run_search": "explore.search", "search": "explore.search",
+    "Trainer": "explore.trainer", "enlarge": "upscale.out_of_the_box",
+    "make_settings": "explore.settings", "open_run": "run", "run_search": "explore.search",
+    "search": "explore.search",
 }  # fmt: skip
 
 

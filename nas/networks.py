@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nas.shipped.catalog import card_of, looks_shipped, shipped_names, shipped_weights
 from nas.training.state import seeded
 from search_spaces.architecture import Architecture
 from search_spaces.catalog import preset, preset_names
@@ -14,11 +15,12 @@ from search_spaces.regular import irregular
 from search_spaces.weights import WEIGHTS, load
 
 if TYPE_CHECKING:
+    from nas.shipped.card import Card
     from nas.upscale.onnx_network import OnnxNetwork
 
 __all__ = [
-    "any_network", "architecture_of", "has_weights", "is_run", "runnable", "trained_network",
-    "weights_file",
+    "any_network", "architecture_of", "has_weights", "is_run", "runnable", "shipped_card",
+    "trained_network", "weights_file",
 ]  # fmt: skip
 
 
@@ -30,12 +32,30 @@ def is_run(path: Path | str) -> bool:
 def has_weights(name: Path | str) -> bool:
     """Whether the name is not that of a .yaml file or of a preset."""
     path = Path(name)
-    return not _is_config(path) and (path.exists() or path.suffix != "")
+    known = path.exists() or path.suffix != "" or looks_shipped(str(name))
+    return not _is_config(path) and known
+
+
+def shipped_card(name: Path | str) -> Card | None:
+    """The card of the network that ships, if that is what the name means.
+
+    A file or folder of this name is meant before it.
+
+    Raises:
+        InputError: a name of such networks, of which none ships.
+    """
+    return card_of(str(name)) if looks_shipped(str(name)) and not Path(name).exists() else None
 
 
 def weights_file(name: Path | str) -> Path | None:
-    """The .safetensors file of this name, or in a folder of nas export of this name."""
+    """The .safetensors file of this name, in a folder of nas export of this name, or shipped.
+
+    Raises:
+        InputError: as `shipped_card`.
+    """
     path = Path(name)
+    if (card := shipped_card(name)) is not None:
+        return shipped_weights(card.name)
     if path.is_dir():
         return path / WEIGHTS if (path / WEIGHTS).is_file() else None
     return path if has_weights(path) else None
@@ -44,10 +64,10 @@ def weights_file(name: Path | str) -> Path | None:
 def trained_network(
     name: Path | str, *, trial: str = "best", storage: str | None = None
 ) -> Network:
-    """The network with its weights: of a .safetensors file, a folder of nas export, or a run.
+    """The network with its weights: of a file, a folder of nas export or a run; or one that ships.
 
     Args:
-        name: the file or folder.
+        name: the file or folder, or that of a network that ships.
         trial: of a run: ``"best"`` or a number.
         storage: URL of the run's store, if it needs a password.
 
@@ -63,15 +83,20 @@ def trained_network(
         raise InputError(
             f"{path}: a config without weights; expected a .safetensors file or a run folder"
         )
-    if problem := irregular(file or path):
+    file = file or path
+    if problem := irregular(file):
         hint = " (presets have no trained weights)" if str(name) in preset_names() else ""
-        raise InputError(f"{path}: {problem}{hint}; expected a .safetensors file or a folder")
+        raise InputError(
+            f"{path}: {problem}{hint}; expected a .safetensors file, a folder, or the name of a "
+            f"network that ships: {', '.join(shipped_names())}"
+        )
     if path.suffix in (".pth", ".pt", ".ckpt"):
         raise InputError(
             f"{path}: expected a .safetensors file; published checkpoints have to be imported "
             f"first: nas import {path} -o net.safetensors"
         )
-    return load(path)
+    # Of a folder, its config is compared with the weights.
+    return load(path if path.is_dir() else file)
 
 
 def runnable(
@@ -80,7 +105,7 @@ def runnable(
     """The network with its weights, ready for images: see `trained_network`; or an .onnx file.
 
     Args:
-        name: the file or folder.
+        name: the file or folder, or that of a network that ships.
         trial: of a run: ``"best"`` or a number.
         runtime: ``"torch"`` or ``"onnxruntime"``; None: the file's own.
 
@@ -117,7 +142,7 @@ def architecture_of(
     """What `any_network` of this name is; of a run, the weights need not have been kept.
 
     Args:
-        name: of a file, a folder or a preset.
+        name: of a file, a folder, a network that ships or a preset.
         scale: of a preset: 2, 3 or 4; all others have their own.
         trial: of a run: ``"best"`` or a number.
         storage: URL of the run's store, if it needs a password.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 from nas.cli.bars import bars
 from nas.cli.console import PlainConsole, figures_table
 from nas.cli.options import OUTPUT, Device, Force, Trial, argument, option
+from nas.cli.shipped import default_network
 from nas.cli.targets import check_target, named_paths
 from search_spaces.errors import InputError
 
@@ -33,15 +34,15 @@ class _Quality(NamedTuple):
 
 def compare(
     photo: Annotated[Path, argument("The image to be enlarged; with --hr, the original.")],
+    output: Annotated[Path, option("A .png, .pdf or .svg file.", *OUTPUT)],
     nets: Annotated[
-        list[str],
+        list[str] | None,
         option(
-            "[NAME=] A .safetensors or .onnx file, a run folder, or a folder of nas export; may "
-            "be repeated.",
+            "[NAME=] A .safetensors or .onnx file, a run folder, a folder of nas export, or a "
+            "network that ships (nas presets); may be repeated. Default: the best one that ships.",
             "--net",
         ),
-    ],
-    output: Annotated[Path, option("A .png, .pdf or .svg file.", *OUTPUT)],
+    ] = None,
     hr: Annotated[
         bool,
         option("The photo is the original: it is made small first, and all are measured.", "--hr"),
@@ -73,7 +74,7 @@ def compare(
         raise InputError(f"--output: expected a name in .{', .'.join(FORMATS)}, got {output}")
     sheet = Sheet.named(width, titled=title is not None)
     asked = None if crop is None else _numbers(crop)
-    upscalers = _upscalers(nets, trial, device)
+    upscalers = _upscalers(nets or [_shipped()], trial, device)
     scale = next(iter(upscalers.values())).scale
     small, truth = _read(photo, scale, hr)
     large = small.shape[1] * scale, small.shape[0] * scale
@@ -104,6 +105,13 @@ def compare(
     if truth is not None:
         _print(photo, images, truth, piece, scale)
     PlainConsole(highlight=False).print(f"Picture {output}: {place}", soft_wrap=True)
+
+
+def _shipped() -> str:
+    from nas.shipped.catalog import shipped_weights
+
+    name = default_network().name
+    return f"{name}={shipped_weights(name)}"
 
 
 def _upscalers(nets: list[str], trial: str, device: str | None) -> Mapping[str, Upscaler]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from rich.table import Table
 
 from nas.cli.console import PlainConsole
 from nas.cli.options import Json, PresetScale, Trial, argument, option
+from nas.cli.shipped import card_rows
 
 if TYPE_CHECKING:
     from search_spaces import Architecture
@@ -23,8 +25,8 @@ def describe(
     network: Annotated[
         str,
         argument(
-            "A .yaml or .safetensors file, a run folder, a folder of nas export, or a preset's "
-            "name."
+            "A .yaml or .safetensors file, a run folder, a folder of nas export, or the name of "
+            "a preset or of a network that ships."
         ),
     ],
     trial: Trial = "best",
@@ -34,10 +36,13 @@ def describe(
     ] = True,
     json_output: Json = False,
 ) -> None:
-    """Show a network's layers, parameters, multi-adds by three counters, latency and score."""
+    """Show a network's layers, parameters, multi-adds by three counters, latency and score.
+
+    Of a network that ships also its card: how it was trained, and what it is worth.
+    """
     from nas.evaluate.counters import count
     from nas.evaluate.memory import peak_memory_mb
-    from nas.networks import architecture_of
+    from nas.networks import architecture_of, shipped_card
     from search_spaces import folded, price
     from search_spaces.cost import HR_720P, layers, lr_size
 
@@ -68,7 +73,12 @@ def describe(
     }
     if latency:
         facts |= _timed(arch, size)
-    print(json.dumps(facts)) if json_output else _print(network, facts)
+    card = shipped_card(network)
+    if json_output:
+        facts |= {} if card is None else {"card": card.model_dump(mode="json")}
+        print(json.dumps(facts))
+    else:
+        _print(network, facts, () if card is None else card_rows(card))
 
 
 def _timed(arch: Architecture, size: tuple[int, int]) -> dict[str, Any]:
@@ -99,7 +109,7 @@ def _timed(arch: Architecture, size: tuple[int, int]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _print(name: str, facts: dict[str, Any]) -> None:
+def _print(name: str, facts: dict[str, Any], more: Sequence[tuple[str, str]]) -> None:
     from nas.evaluate.threads import shown_threads
 
     console = PlainConsole()
@@ -149,6 +159,6 @@ def _print(name: str, facts: dict[str, Any]) -> None:
             f"{s['baseline_ms']:.1f} ms in turns with it",
         ))  # fmt: skip
     grid = Table.grid(padding=(0, 2))
-    for row in rows:
+    for row in (*rows, *more):
         grid.add_row(*row)
     console.print(grid)

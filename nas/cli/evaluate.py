@@ -25,7 +25,8 @@ def evaluate(
     network: Annotated[
         str,
         argument(
-            "A .safetensors or .onnx file, a run folder, a folder of nas export, or `bicubic`."
+            "A .safetensors or .onnx file, a run folder, a folder of nas export, a network that "
+            "ships, or `bicubic`."
         ),
     ],
     test_sets: Annotated[list[str], option("NAME=FOLDER of HR images; may be repeated.", "--set")],

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from nas.cli.options import OUTPUT, Force, PresetScale, Storage, Trial, argument, option
+from nas.cli.shipped import card_rows
 from nas.cli.targets import check_folder, check_target
 from nas.deploy.formats import FORMATS, format_for
 
@@ -25,8 +26,8 @@ def export(
     source: Annotated[
         Path,
         argument(
-            "A run folder, a .safetensors file or a folder of nas export; for a config also a "
-            ".yaml file or a preset's name.",
+            "A run folder, a .safetensors file, a folder of nas export or a network that ships; "
+            "for a config also a .yaml file or a preset's name.",
             metavar="RUN|NET",
         ),
     ],
@@ -42,7 +43,7 @@ def export(
     All but the config and our own weights take any number of images of any size, as RGB in 0..1,
     and are compared with the network at several sizes before they are written.
     """
-    from nas.networks import architecture_of, is_run, trained_network
+    from nas.networks import architecture_of, is_run, shipped_card, trained_network
     from nas.run import open_run
 
     made = format_for(output, file_format)
@@ -55,6 +56,8 @@ def export(
     if made.weights:
         network = trained_network(source, trial=trial, storage=storage)
         notes = _notes(record) if made.is_told and record is not None else []
+        if (card := shipped_card(source)) is not None:
+            notes = [f"{label}: {text}" for label, text in card_rows(card)]
         parity = made.write(network, output, str(source), notes)
     else:
         arch = architecture_of(source, scale, trial=trial, storage=storage)

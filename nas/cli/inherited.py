@@ -102,7 +102,7 @@ def _made_on(path: Path) -> tuple[Path, PhotoPlaces] | None:
     from nas.training.folder import photo_places as of_training
 
     if not path.suffix and not path.is_dir():
-        return None  # a preset
+        return None  # a preset, or a network that ships
     folder = path if path.is_dir() else path.parent
     if (folder / RUN_FILE).is_file():
         return folder, of_run(read_run_file(folder))

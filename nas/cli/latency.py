@@ -51,7 +51,10 @@ app.command("fit")(fit)
 def measure(
     networks: Annotated[
         list[str],
-        argument("Files (.safetensors, .yaml, .onnx), runs, presets.", metavar="NET..."),
+        argument(
+            "Files (.safetensors, .yaml, .onnx), runs, presets, networks that ship.",
+            metavar="NET...",
+        ),
     ],
     size: Annotated[str, option("WIDTHxHEIGHT of the input image.")] = "320x180",
     reference: Annotated[str, option("What the others are compared with.")] = "e_rfdn",

@@ -79,7 +79,10 @@ TimedOn = Annotated[str, option("cpu or cuda.")]
 Timeout = Annotated[
     str | None, option("Start no trial after this time: 90s, 5m, 2h. Default: no limit.")
 ]
-Trained = Annotated[Path, argument("A .safetensors file, a run folder, or a folder of nas export.")]
+Trained = Annotated[
+    Path,
+    argument("A .safetensors file, a run folder, a folder of nas export, or a network that ships."),
+]
 Trial = Annotated[str, option("Of a run: best, or a trial's number.")]
 Validation = Annotated[
     Path | None, option("Folder of validation photos. Default: a seeded split.", "--val")

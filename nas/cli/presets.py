@@ -1,4 +1,4 @@
-"""``nas presets``: the published systems that can be built by name."""
+"""``nas presets``: the published systems that can be built by name, and the networks that ship."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from nas.cli.console import PlainConsole, figures_table
 from nas.cli.options import Json
+from nas.cli.shipped import print_shipped
 
 __all__ = ["presets"]
 
@@ -14,10 +15,13 @@ _SCALES = (2, 3, 4)
 
 
 def presets(json_output: Json = False) -> None:
-    """List the published systems: source, parameters and multi-adds at x2, x3 and x4.
+    """List what has a name: published systems, and networks that ship with trained weights.
 
-    Multi-adds are those of one 1280x720 output image.
+    Of published systems source, parameters and multi-adds at x2, x3 and x4; of what ships also the
+    measured PSNR, with the gain over bicubic, and the latency. Multi-adds and latency are those of
+    one 1280x720 output image.
     """
+    from nas.shipped.catalog import cards
     from search_spaces import preset, preset_names, price
     from search_spaces.catalog import published
 
@@ -31,7 +35,14 @@ def presets(json_output: Json = False) -> None:
             "params": {scale: cost.params for scale, cost in prices.items()},
             "macs": {scale: cost.macs for scale, cost in prices.items()},
         })  # fmt: skip
-    print(json.dumps(rows)) if json_output else _print(rows)
+    shipped = cards()
+    if json_output:
+        own = [card.model_dump(mode="json") for card in shipped]
+        print(json.dumps({"presets": rows, "shipped": own}))
+        return
+    _print(rows)
+    if shipped:
+        print_shipped(shipped)
 
 
 def _print(rows: list[dict[str, Any]]) -> None:

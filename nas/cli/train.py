@@ -21,8 +21,8 @@ def train(
     network: Annotated[
         str,
         argument(
-            "A preset, a .yaml config, or a run folder of nas search, a .safetensors file or a "
-            "folder of nas export, from whose weights training goes on.",
+            "A preset, a .yaml config, or a run folder of nas search, a .safetensors file, a "
+            "folder of nas export or a network that ships, from whose weights training goes on.",
             metavar="NET",
         ),
     ],
@@ -57,11 +57,17 @@ def train(
     seed: Annotated[int, option("Of the weights and of the patches.")] = 0,
     init: Annotated[
         Path | None,
-        option("Weights to begin with, .safetensors; of another scale: all but the upsampler's."),
+        option(
+            "Weights to begin with, .safetensors or a network that ships; of another scale: all "
+            "but the upsampler's."
+        ),
     ] = None,
     teacher: Annotated[
         Path | None,
-        option("A network to learn from beside the photos, .safetensors of the same scale."),
+        option(
+            "A network to learn from beside the photos, .safetensors or one that ships, of the "
+            "same scale."
+        ),
     ] = None,
     fresh: Annotated[
         bool, option("New weights, where the network has some from its search.", "--fresh")
@@ -112,6 +118,8 @@ def train(
     from nas.training.settings import TrainSettings
 
     architecture = architecture_of(network, scale, trial=trial)
+    # By the files that names of networks stand for; what is no such name is refused later.
+    init, teacher = (one and (weights_file(one) or one) for one in (init, teacher))
     folder = run if run is not None else Path("runs") / _name(network, trial, recipe)
     if fresh and init is not None:
         raise InputError("--fresh and --init: expected new weights or those of a file, not both")

@@ -14,6 +14,7 @@ import typer
 from nas.cli.bars import bars
 from nas.cli.lines import one_line, say
 from nas.cli.options import OUTPUT, Device, Force, Trial, argument, option
+from nas.cli.shipped import default_network
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,8 +31,12 @@ def upscale(
     inputs: Annotated[list[Path], argument("Files and folders.", metavar="IN...")],
     output: Annotated[Path, option("A folder, or one image file.", *OUTPUT)],
     net: Annotated[
-        str, option("A .safetensors or .onnx file, a run folder, or a folder of nas export.")
-    ],
+        str | None,
+        option(
+            "A .safetensors or .onnx file, a run folder, a folder of nas export, or a network "
+            "that ships (nas presets). Default: the best one that ships at --scale."
+        ),
+    ] = None,
     trial: Trial = "best",
     file_format: Annotated[
         str | None, option("png, jpeg, webp, tiff, bmp; else the input's.", "--format")
@@ -39,7 +44,13 @@ def upscale(
     runtime: Annotated[
         str | None, option("torch or onnxruntime (CPU); default: the file's own.")
     ] = None,
-    scale: Annotated[int | None, option("Fail if the network's is another.")] = None,
+    scale: Annotated[
+        int | None,
+        option(
+            "2, 3 or 4; with --net, fail if the network's is another. Default: the largest at "
+            "which a network ships."
+        ),
+    ] = None,
     fast: Annotated[
         bool, option("Blocks in bfloat16 where the device has it: 0.003 dB off.", "--fast")
     ] = False,
@@ -60,6 +71,7 @@ def upscale(
     already; failures are listed at the end.
     """
     from nas.networks import runnable
+    from nas.shipped.catalog import shipped_weights
     from nas.upscale.batch import jobs, upscale_files
     from nas.upscale.upscaler import Upscaler
 
@@ -70,6 +82,8 @@ def upscale(
     for name, value in (("--memory", memory), ("--max-megapixels", max_megapixels)):
         if not value > 0:
             raise InputError(f"{name}: expected a positive number, got {value:g}")
+    if net is None:
+        net = str(shipped_weights(default_network(scale).name))
     todo = jobs(inputs, output, _FORMATS[file_format.lower()] if file_format else None)
     upscaler = Upscaler(
         runnable(net, trial=trial, runtime=runtime), device=device, fast=fast, tile=tile,

@@ -31,8 +31,8 @@ def distill(
     student: Annotated[
         str,
         argument(
-            "A .safetensors file, run folder or folder of nas export; or a .yaml file or preset, "
-            "with fresh weights."
+            "A .safetensors file, run folder, folder of nas export or network that ships; or a "
+            ".yaml file or preset, with fresh weights."
         ),
     ],
     teacher: Annotated[

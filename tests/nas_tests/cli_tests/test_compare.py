@@ -12,7 +12,8 @@ from PIL import Image
 
 from nas.cli.compare import _renderings
 from nas.evaluate.pieces import Piece
-from search_spaces import Architecture, build, save_weights
+from search_spaces import Architecture, build, load, save_weights
+from tests.made_up_shipped import ship
 from tests.nas_tests.conftest import Finished, Outcome
 
 Command = Callable[..., Outcome]
@@ -43,6 +44,17 @@ def place(out: str) -> tuple[int, ...]:
     found = re.search(r"(\d+)x(\d+) at (\d+),(\d+) of (\d+)x(\d+)", " ".join(out.split()))
     assert found is not None
     return tuple(map(int, found.groups()))
+
+
+def test_without_a_network_the_best_that_ships(
+    command: Command, net: Path, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nas.shipped.catalog.FOLDER", tmp_path / "shipped")
+    ship(tmp_path / "shipped", "x2-seen", load(net))
+    outcome = command("compare", photo, "--hr", "-o", tmp_path / "seen.png")
+    assert outcome.code == 0
+    assert outcome.err.startswith("Network x2-seen: x2, ")
+    assert "x2-seen" in outcome.out
 
 
 def test_an_original_is_made_small_enlarged_and_measured(

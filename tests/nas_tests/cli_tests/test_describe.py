@@ -12,7 +12,8 @@ import pytest
 
 from nas.latency.esr_score import EsrScore
 from nas.latency.network_time import measure_latency
-from search_spaces import Architecture, preset, price
+from search_spaces import Architecture, build, preset, price
+from tests.made_up_shipped import ship
 from tests.nas_tests.conftest import Finished, Outcome
 
 Command = Callable[..., Outcome]
@@ -47,7 +48,27 @@ def test_presets(name: str, scale: int, command: Command) -> None:
     check(found)
     assert found["hash"] == preset(name, scale).hash
     assert found["lr_size"] == [720 // scale, 1280 // scale]
-    assert "latency" not in found
+    assert not {"latency", "card"} & found.keys()
+
+
+def test_what_ships_shows_its_card(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nas.shipped.catalog.FOLDER", tmp_path)
+    block = {"kind": "distillation", "stages": 2, "distillation": "none"}
+    arch = Architecture.from_dict({"scale": 4, "channels": 4, "blocks": [block]})
+    ship(tmp_path, "x4-shown", build(arch), psnr_y_db=25.5)
+    found = facts(command, "x4-shown", "--no-latency")
+    check(found)
+    assert found["card"]["test"]["Set5"]["psnr_y_db"] == 25.5
+    shown = command("describe", "x4-shown", "--no-latency").out
+    for line in (
+        "A network that was made up.",
+        "4 steps by the recipe smoke, seed 0, on squares (3 photos)",
+        "25.500 dB PSNR-Y, 0.8800 SSIM-Y; bicubic 24.000 dB, 0.8000",
+        "12.5 ms (320×180 input, 1 thread, a clock, torch 2, 2026-01-31)",
+    ):
+        assert line in shown
 
 
 def test_files_of_a_run(

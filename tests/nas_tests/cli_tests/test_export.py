@@ -9,6 +9,7 @@ import pytest
 
 import nas
 from search_spaces import Architecture, build, load, save_weights
+from tests.made_up_shipped import ship
 from tests.nas_tests.conftest import TINY, Finished, Outcome
 
 Command = Callable[..., Outcome]
@@ -46,6 +47,19 @@ def test_best_as_a_folder(command: Command, finished: Finished, tmp_path: Path) 
     told = (place / "README.md").read_text()
     assert f"trial {best.number} of the run, trained for {best.train_steps} steps" in told
     assert f"PSNR-Y {best.psnr_y_db:.3f} dB" in told
+
+
+def test_what_ships_as_a_folder_that_says_what_its_card_says(
+    command: Command, finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nas.shipped.catalog.FOLDER", tmp_path / "shipped")
+    ship(tmp_path / "shipped", "x4-told", load(finished.folder / "best.safetensors"))
+    place = tmp_path / "net"
+    outcome = command("export", "x4-told", "-o", place, "--format", "folder")
+    assert (outcome.code, outcome.err) == (0, "")
+    told = (place / "README.md").read_text()
+    assert "- Training: 4 steps by the recipe smoke, seed 0, on squares (3 photos)\n" in told
+    assert "licence MIT" in told
 
 
 @pytest.mark.parametrize(

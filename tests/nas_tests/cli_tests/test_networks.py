@@ -12,14 +12,22 @@ from PIL import Image
 
 import nas
 from nas.deploy.folder import export_folder
-from nas.networks import any_network, architecture_of, trained_network, weights_file
+from nas.networks import (
+    any_network,
+    architecture_of,
+    shipped_card,
+    trained_network,
+    weights_file,
+)
 from search_spaces import Architecture, build, load, preset, save_weights
 from search_spaces.errors import InputError
+from tests.made_up_shipped import ship
 from tests.nas_tests.conftest import Finished, Outcome
 
 Command = Callable[..., Outcome]
 PRESET = "rlfn"
-TRAINED = ("weights", "run", "folder")
+SHIPPED = "x4-made-up"
+TRAINED = ("weights", "run", "folder", "shipped")
 ANY = (*TRAINED, "config", "preset")
 
 # What a command says, or complains of, once it has the network: cheaper than all of its work.
@@ -66,7 +74,9 @@ def places(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> dict
     noise = np.random.default_rng(0).integers(0, 256, (48, 48, 3), dtype=np.uint8)
     Image.fromarray(noise).save(images / "noise.png")
     save_weights(build(preset(PRESET)), base / "other.safetensors")
+    ship(base / "shipped", SHIPPED, best)
     return {
+        "shipped": Path(SHIPPED),
         "weights": finished.folder / "best.safetensors",
         "config": finished.folder / "best.yaml",
         "run": finished.folder,
@@ -74,7 +84,13 @@ def places(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> dict
         "IMAGES": images,
         "OTHER": base / "other.safetensors",
         "NONE": base / "nowhere",
+        "SHIPPED": base / "shipped",
     }
+
+
+@pytest.fixture(autouse=True)
+def _shipped(places: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nas.shipped.catalog.FOLDER", places["SHIPPED"])
 
 
 @pytest.mark.parametrize("kind", ANY)
@@ -127,11 +143,12 @@ def test_another_trial_of_a_run(command: Command, finished: Finished) -> None:
 
 def test_what_the_names_mean(places: dict[str, Path], tmp_path: Path) -> None:
     best = Architecture.load(places["config"])
-    for kind in ("weights", "config", "run", "folder"):
+    for kind in ("weights", "config", "run", "folder", "shipped"):
         assert architecture_of(places[kind]) == any_network(places[kind]).architecture == best
     assert architecture_of(PRESET, 3) == any_network(PRESET, 3).architecture == preset(PRESET, 3)
     assert weights_file(places["weights"]) == places["weights"]
     assert weights_file(places["folder"]) == places["folder"] / "weights.safetensors"
+    assert weights_file(SHIPPED) == places["SHIPPED"] / f"{SHIPPED}.safetensors"
     assert not any(weights_file(name) for name in (places["run"], places["config"], PRESET))
     with pytest.raises(InputError, match=r"no such file; expected a \.safetensors file"):
         trained_network(tmp_path / "gone.safetensors")
@@ -139,6 +156,35 @@ def test_what_the_names_mean(places: dict[str, Path], tmp_path: Path) -> None:
     checkpoint.touch()
     with pytest.raises(InputError, match="published checkpoints have to be imported first"):
         trained_network(checkpoint)
+
+
+def test_what_ships_has_a_card_unless_a_file_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = shipped_card(SHIPPED)
+    assert card is not None
+    assert card.hash == trained_network(SHIPPED).architecture.hash
+    assert not any(map(shipped_card, (PRESET, "net.safetensors", "x4_made_up")))
+    with pytest.raises(InputError, match=f"no network 'x4-made' ships: did you mean '{SHIPPED}'"):
+        shipped_card("x4-made")
+    with pytest.raises(InputError, match=f"the name of a network that ships: {SHIPPED}$"):
+        trained_network(PRESET)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / SHIPPED).mkdir()
+    assert shipped_card(SHIPPED) is None
+    assert weights_file(SHIPPED) is None
+
+
+def test_a_training_takes_what_ships_for_a_start_and_for_a_teacher(
+    command: Command, tmp_path: Path
+) -> None:
+    train = ("train", PRESET, "--recipe", "smoke", "--no-tensorboard", "--run", tmp_path / "run")
+    outcome = command(*train, "--init", SHIPPED)
+    assert "the weights are of another network" in outcome.err
+    assert outcome.code == 2
+    outcome = command(*train, "--scale", 2, "--teacher", SHIPPED)
+    assert "teacher" in outcome.err
+    assert outcome.code == 2
 
 
 def test_fresh_weights_are_those_of_the_seed() -> None:

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from search_spaces import Architecture, build, save_weights
+from search_spaces import Architecture, build, load, save_weights
+from tests.made_up_shipped import ship
 from tests.nas_tests.conftest import Finished, Outcome
 
 Command = Callable[..., Outcome]
@@ -120,6 +121,32 @@ def test_format_of_all(command: Command, net: Path, folder: Path, tmp_path: Path
     assert files(tmp_path / "out") == {"a.png", "b.png", "c.png", "d.png", "sub/e.png"}
 
 
+def test_without_a_network_the_best_that_ships(
+    command: Command, net: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = tmp_path / "shipped"
+    monkeypatch.setattr("nas.shipped.catalog.FOLDER", shipped)
+    small = load(net)
+    ship(shipped, "x2-worse", small, psnr_y_db=25.0)
+    ship(shipped, "x2-better", small, psnr_y_db=25.1)
+    upscale = ("upscale", folder / "b.png", "-o")
+    for options in ((), ("--scale", 2)):
+        outcome = command(*upscale, tmp_path / "large.png", "--force", *options)
+        assert outcome.code == 0
+        assert outcome.err.startswith("Network x2-better: x2, ")
+        with Image.open(tmp_path / "large.png") as image:
+            assert image.size == (36, 24)
+    outcome = command(*upscale, tmp_path / "none.png", "--scale", 3)
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert "no network ships that enlarges 3 times; scales of those that ship: 2" in outcome.err
+    outcome = command(*upscale, tmp_path / "named.png", "--net", "x2-worse")
+    assert (outcome.code, outcome.err) == (0, "")
+    outcome = command(*upscale, tmp_path / "none.png", "--net", "x2-best")
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    assert "no network 'x2-best' ships: did you mean 'x2-better'" in outcome.err
+    assert not (tmp_path / "none.png").exists()
+
+
 def test_net_of_a_run(command: Command, finished: Finished, folder: Path, tmp_path: Path) -> None:
     outcome = command(
         "upscale", folder / "b.png", "-o", tmp_path / "b.png", "--net", finished.folder
@@ -136,6 +163,7 @@ def test_net_of_a_run(command: Command, finished: Finished, folder: Path, tmp_pa
         (["--tile", "3"], "a tile needs 32 pixels or more, got 3"),
         (["--memory", "0"], "--memory: expected a positive number"),
         (["--device", "warp"], "device must be one that torch sees here"),
+        (["--net", ""], "no run is there"),
         (["--net", "e_rfdn"], "presets have no trained weights"),
         (["--net", "no.yaml"], "a config without weights"),
     ],
