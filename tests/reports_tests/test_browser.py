@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +13,12 @@ from reports.html.page import write_page
 from reports.plots.published import published_info
 from reports.published import published_results
 from tests.reports_tests.accounts import RECORDS, SUMMARY, account
+from tests.reports_tests.screen import Screen, launched
 from tests.requirements import missing
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-ARGUMENTS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 NARROW = {"width": 320, "height": 640}
 
@@ -35,11 +31,8 @@ def browser() -> Iterator[Browser]:
         from playwright.sync_api import sync_playwright
     except ImportError:
         missing("playwright is not installed: pip install playwright")
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-    if chromium is None:
-        missing("no chromium on the PATH: apt-get install chromium")
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
+        started = launched(playwright)
         yield started
         started.close()
 
@@ -54,35 +47,30 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: folder / f"{name}.html" for name in ("one", "two")}
 
 
-@pytest.fixture
-def opened(browser: Browser, pages: dict[str, Path]) -> Iterator[Opened]:
-    """Opens a page from disk; at the end, nothing may have gone wrong or out in it."""
-    told: list[str] = []
-    contexts = []
+@pytest.fixture(scope="module")
+def screens(browser: Browser) -> dict[bool, Screen]:
+    """One without and one with touch."""
+    return {touch: Screen(browser, touch=touch) for touch in (False, True)}
 
-    def open_page(name: str = "one", **settings: Any) -> Page:
-        # A request that gets this far would fail; one to a file beside the page shows here too.
-        context = browser.new_context(**({"viewport": DESKTOP} | settings))
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda m: told.append(f"{m.type}: {m.text}"))
-        page.on("pageerror", lambda error: told.append(f"error: {error}"))
-        address = pages[name].as_uri()
-        page.on(
-            "request",
-            lambda request: (
-                None
-                if request.url.startswith(("data:", "blob:")) or request.url == address
-                else told.append(f"request: {request.url}")
-            ),
-        )
-        page.goto(address)
-        page.locator(".plot .point").first.wait_for(state="attached")
-        return page
+
+@pytest.fixture
+def opened(screens: dict[bool, Screen], pages: dict[str, Path]) -> Iterator[Opened]:
+    """Opens a page from disk; at the end, nothing may have gone wrong or out in it."""
+
+    def open_page(
+        name: str = "one",
+        *,
+        viewport: Any = DESKTOP,
+        has_touch: bool = False,
+        color_scheme: str = "light",
+        permissions: Sequence[str] = (),
+    ) -> Page:
+        return screens[has_touch].open(pages[name], viewport, color_scheme, permissions)
 
     yield open_page
-    for context in contexts:
-        context.close()
+    told = [line for screen in screens.values() for line in screen.told]
+    for screen in screens.values():
+        screen.told.clear()
     assert told == []
 
 
