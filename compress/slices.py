@@ -17,7 +17,7 @@ from search_spaces.errors import InputError, NotPossible
 from search_spaces.network import Network, build
 from search_spaces.part import Part
 
-__all__ = ["Unsliced", "joined", "unsliced", "unsplit"]
+__all__ = ["Unsliced", "joined", "unslice", "unsliced", "unsplit"]
 
 
 def unsplit(network: Network) -> Network:
@@ -57,12 +57,16 @@ class Unsliced(Protocol):
 
 def unsliced(network: Network) -> Network:
     """A copy whose slicing blocks are written without slices, with equal outputs."""
-    twin = copy.deepcopy(network)
-    for index, block in enumerate(twin.blocks):
+    return unslice(copy.deepcopy(network))
+
+
+def unslice(network: Network) -> Network:
+    """The network itself, its slicing blocks written without slices."""
+    for index, block in enumerate(network.blocks):
         form: Any = getattr(block, "unsliced", None)
         if form is not None:
-            twin.blocks[index] = form()
-    return twin
+            network.blocks[index] = form()
+    return network
 
 
 def joined(twin: Network, arch: Architecture) -> Network:

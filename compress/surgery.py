@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from compress.dependencies import Dependencies, widths_of
 from compress.fold import TOLERANCE, difference, fold
 from compress.refit import refit
-from compress.slices import Unsliced, joined, unsliced, unsplit
+from compress.slices import Unsliced, joined, unslice, unsliced, unsplit
 from compress.widths import Width, with_widths
 from search_spaces.architecture import Architecture
 from search_spaces.errors import NotPossible, first_line
@@ -32,8 +32,11 @@ def prunable(network: Network) -> Network:
     Raises:
         NotPossible: it has no such form.
     """
-    form = unsplit(fold(network).network)
-    if difference(network, form) > max(TOLERANCE, 10 * fold(network).difference):
+    folded = fold(network)
+    form = unsplit(folded.network)
+    if form.architecture == folded.network.architecture:
+        return folded.network.eval()
+    if difference(network, form) > max(TOLERANCE, 10 * folded.difference):
         raise NotPossible("the network's outputs change in its form for pruning")
     return form.eval()
 
@@ -165,7 +168,7 @@ def _output(twin: Network, image: Tensor) -> Tensor:
 
 def _layer_widths(arch: Architecture) -> dict[str, int]:
     with torch.device("meta"):
-        return widths_of(unsliced(build(arch)))
+        return widths_of(unslice(build(arch)))
 
 
 @lru_cache(maxsize=32)
