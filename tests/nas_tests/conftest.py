@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,15 +42,23 @@ BUDGET = "30K-params"
 _numbers = itertools.count()
 
 
-@pytest.fixture
-def one_thread(own_lock: Path) -> Iterator[None]:
+@contextmanager
+def on_one_thread() -> Iterator[None]:
     """Tiny networks are slower on several threads, above all where other tests run beside."""
     import torch
 
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.fixture
+def one_thread(own_lock: Path) -> Iterator[None]:
+    with on_one_thread():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -115,24 +124,20 @@ def command(
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory, own_lock: Path) -> Finished:
     """A search of four tiny networks, within a budget; read only."""
-    import torch
-
     import nas
     from nas.cli.report.main import write_report
 
     folder, events = tmp_path_factory.mktemp("search") / "run", list[Event]()
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    run = nas.search(
-        [BUDGET],
-        space="tiny",
-        profile="smoke",
-        trials=4,
-        seed=5,
-        run=folder,
-        observer=events.append,
-    )
-    torch.set_num_threads(before)
+    with on_one_thread():
+        run = nas.search(
+            [BUDGET],
+            space="tiny",
+            profile="smoke",
+            trials=4,
+            seed=5,
+            run=folder,
+            observer=events.append,
+        )
     write_report(run, quiet=True)
     return Finished(folder, events)
 

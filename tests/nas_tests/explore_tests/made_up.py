@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,14 @@ from nas.explore.events import Event
 from nas.explore.search import run_search
 from nas.explore.settings import make_settings
 from nas.explore.trainer import OnStep, Photos
-from nas.latency.meter import Prices
+from nas.latency.meter import Figures, Meter, Prices
 from nas.records import INTERRUPTED, PROMOTED, REJECTED, Rung, TrialRecord
 from nas.run import Run
 from nas.store.study import open_storage
 from nas.training.loop import Diverged
 from search_spaces import Architecture, price
 
-__all__ = ["MadeUp", "kept", "networks", "recorded", "study_of", "told"]
+__all__ = ["ByParameters", "MadeUp", "kept", "networks", "recorded", "study_of", "told"]
 
 
 class MadeUp:
@@ -52,6 +53,19 @@ class MadeUp:
 
     def forget(self, checkpoint: Path) -> None:
         self.forgotten.append(checkpoint)
+
+
+class ByParameters(Meter):
+    """Networks that take a millisecond for each thousand parameters."""
+
+    def figure(self, arch: Architecture, name: str) -> float:
+        if name == "latency":
+            return super().figure(arch, "params") / 1e3
+        return super().figure(arch, name)
+
+    def measure(self, arch: Architecture) -> Figures:
+        figures = self.prices(arch)
+        return replace(figures, latency_ms=figures.params / 1e3)
 
 
 def recorded(

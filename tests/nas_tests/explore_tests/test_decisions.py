@@ -18,6 +18,7 @@ from nas.explore.events import (
     TrialStarted,
 )
 from nas.records import (
+    DUPLICATE,
     FAILED,
     FINISHED,
     REJECTED,
@@ -184,6 +185,8 @@ class TestDecisions:
         last = events[-1]
         assert isinstance(last, SearchEnded)
         assert "exhausted" in last.reason
+        assert last.trained == len(networks(run)) < 9
+        assert {r.reason for r in run.records() if r.state == REJECTED} == {DUPLICATE}
         assert Counter(r.state for r in networks(run))[FINISHED] >= 1
         assert RUNNING not in {r.state for r in run.records()}
 

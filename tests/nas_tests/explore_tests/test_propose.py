@@ -16,12 +16,9 @@ from nas.explore.propose import FILL, Proposal, choose, fixed_parameters
 from nas.explore.sampler import SAMPLERS, make_sampler
 from nas.explore.settings import make_settings
 from nas.latency.meter import Meter
-from nas.latency.possible import check_possible
 from nas.store.study import quietly, reject_over_budget
 from search_spaces import Architecture, Space, price
-from search_spaces.errors import InputError, NotPossible
-from search_spaces.smallest import smallest
-from search_spaces.space import Point
+from search_spaces.errors import InputError
 from tests.nas_tests.explore_tests.made_up import networks, recorded
 
 SPACE = Space.load("distillation")
@@ -81,33 +78,31 @@ def check(told: Told, budgets: Sequence[str], space: Space = SPACE) -> None:
 @pytest.mark.parametrize("budgets", CASES, ids="+".join)
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2", "nsga3", "random"])
 def test_at_least_95_percent_fit(sampler: str, budgets: list[str]) -> None:
-    told = drive(sampler, budgets, 60)
+    told = drive(sampler, budgets, 40)
     check(told, budgets)
-    assert len({p.architecture.hash for p in told.proposals}) > 40
-
-
-def test_at_least_95_percent_of_a_gaussian_process_fit() -> None:
-    # Each proposal after the eighth costs a second, so it has to do with fewer.
-    check(drive("gp", ["50K-params"], 14), ["50K-params"])
+    assert len({p.architecture.hash for p in told.proposals}) > 27
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2", "nsga3", "gp", "random"])
 def test_at_least_95_percent_fit_in_memory(sampler: str) -> None:
     tiny, budgets = Space.load("tiny"), ["40MB-memory"]
-    count = 10 if sampler == "gp" else 60
+    count = 10 if sampler == "gp" else 40
     check(drive(sampler, budgets, count, space=tiny), budgets, tiny)
 
 
 def test_memory_of_the_large_space() -> None:
-    check(drive("tpe", ["200MB-memory"], 3), ["200MB-memory"])
+    check(drive("tpe", ["200MB-memory"], 2), ["200MB-memory"])
 
 
 @pytest.mark.parametrize("sampler", sorted(SAMPLERS))
 def test_same_seed_same_proposals(sampler: str) -> None:
-    # GP models from the ninth proposal on.
-    first, again, other = (drive(sampler, ["50K-params"], 11, seed=seed) for seed in (3, 3, 4))
+    # GP models from the ninth proposal on, each of which costs it a second.
+    budgets = ["50K-params"]
+    first, again = (drive(sampler, budgets, 11, seed=3) for _ in range(2))
+    check(first, budgets)
     assert [t.params for t in first.study.trials] == [t.params for t in again.study.trials]
-    assert [t.params for t in first.study.trials] != [t.params for t in other.study.trials]
+    other = drive(sampler, budgets, 3, seed=4)
+    assert [t.params for t in first.study.trials[:3]] != [t.params for t in other.study.trials]
 
 
 def test_what_does_not_fit_has_a_positive_constraint() -> None:
@@ -171,74 +166,6 @@ def test_a_search_begins_with_published_designs_at_the_budget(tmp_path: Path) ->
     assert sources[0].startswith("narrowed:")
     # Two designs that differ in width alone are one network.
     assert len({r.architecture_hash for r in networks(run)}) == len(sources)
-
-
-class TestMeter:
-    ARCH = SPACE.architecture(SPACE.starting_points["rfdn"], 4)
-
-    def test_a_budget_is_met_by_equality(self) -> None:
-        params = price(self.ARCH).params
-        assert meter_of([f"{params}-params"]).fits(self.ARCH)
-        assert not meter_of([f"{params - 1}-params"]).fits(self.ARCH)
-        assert meter_of([f"{params}-params"]).excess(self.ARCH) == {"params": 0.0}
-
-    def test_every_budget_counts(self) -> None:
-        assert meter_of(["600K-params", "40G-macs"]).fits(self.ARCH)
-        assert not meter_of(["600K-params", "1G-macs"]).fits(self.ARCH)
-
-    def test_without_budgets_everything_fits(self) -> None:
-        assert meter_of([]).fits(self.ARCH)
-
-    @pytest.mark.parametrize(
-        ("budget", "told"),
-        [
-            ("1K-params", "budget 1K-params: no network of space 'distillation' at x4 fits; the "
-             "smallest one takes {}K params"),
-            ("1M-macs", "the smallest one takes {}M macs"),
-            ("1K-activations", "the smallest one takes {}M activations"),
-            ("1KB-memory", "the smallest one takes {} MB"),
-            ("1us-latency", "the smallest one takes about {} ms"),
-        ],
-    )  # fmt: skip
-    def test_an_impossible_budget_names_the_smallest_network(self, budget: str, told: str) -> None:
-        space = SPACE if "params" in budget else Space.load("tiny")
-        with pytest.raises(NotPossible) as caught:
-            check_possible(meter_of([budget]), space, 4)
-        before, after = told.split("{}")
-        assert before in str(caught.value)
-        number, _, rest = str(caught.value).partition(before)[2].partition(after)
-        assert float(number) > 0
-        assert rest == ": raise the budget"
-
-    def test_an_impossible_budget_names_a_space_that_meets_it(self) -> None:
-        tiny = Space.load("tiny")
-        least = price(tiny.architecture(smallest(tiny, lambda arch: price(arch).params, 4))).params
-        with pytest.raises(
-            NotPossible,
-            match="choose space 'fast', which goes down to .* or space 'tiny', which goes down to "
-            f"{least / 1e3:.4g}K params or space 'wide', which goes down to 4",
-        ):
-            check_possible(meter_of([f"{least}-params"]), SPACE, 4)
-
-    def test_the_smallest_network_named_is_one_that_fits(self) -> None:
-        least = price(
-            SPACE.architecture(smallest(SPACE, lambda arch: price(arch).params, 4))
-        ).params
-        check_possible(meter_of([f"{least}-params"]), SPACE, 4)
-        with pytest.raises(InputError):
-            check_possible(meter_of([f"{least - 1}-params"]), SPACE, 4)
-
-    def test_latencies_are_predicted_on_the_safe_side(self) -> None:
-        tiny, meter = Space.load("tiny"), meter_of(["1s-latency"])
-        check_possible(meter, tiny, 4)
-        point: Point = {"family": "none", "attention": "none", "blocks": 2, "channels": 16}
-        arch = tiny.architecture(point, 4)
-        measured = meter.measure(arch)
-        assert measured.latency_ms is not None
-        assert measured.latency_min_ms is not None
-        assert 0.3 < meter.figure(arch, "latency") / measured.latency_ms < 3
-        assert measured.latency_min_ms <= measured.latency_ms
-        assert measured.params == price(arch).params
 
 
 def test_a_sampler_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:

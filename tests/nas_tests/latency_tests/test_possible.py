@@ -15,11 +15,11 @@ from nas.latency.meter import Figures, Meter
 from nas.latency.network_time import LatencyResult
 from nas.latency.possible import Possible, check_possible
 from search_spaces import Architecture, Space, price
-from search_spaces.errors import NotPossible
+from search_spaces.errors import InputError, NotPossible
 from search_spaces.smallest import smallest
-from tests.nas_tests.explore_tests.made_up import MadeUp
+from tests.nas_tests.explore_tests.made_up import ByParameters, MadeUp
 
-TINY = Space.load("tiny")
+TINY, DISTILLATION = Space.load("tiny"), Space.load("distillation")
 
 
 def params_of(arch: Architecture) -> int:
@@ -41,6 +41,45 @@ def test_what_one_network_meets_is_not_refused(name: str) -> None:
         check_possible(meter_of(f"{least * factor * clearly - 1:.3f}{unit}"), TINY, 4)
 
 
+@pytest.mark.parametrize(
+    ("budget", "told"),
+    [
+        ("1K-params", "budget 1K-params: no network of space 'distillation' at x4 fits; the "
+         "smallest one takes {}K params"),
+        ("1M-macs", "the smallest one takes {}M macs"),
+        ("1K-activations", "the smallest one takes {}K activations"),
+        ("1KB-memory", "the smallest one takes {} MB"),
+        ("1us-latency", "the smallest one takes about {} ms"),
+    ],
+)  # fmt: skip
+def test_an_impossible_budget_names_the_smallest_network(budget: str, told: str) -> None:
+    space = DISTILLATION if "params" in budget else TINY
+    with pytest.raises(NotPossible) as caught:
+        check_possible(meter_of(budget, ByParameters), space, 4)
+    before, after = told.split("{}")
+    assert before in str(caught.value)
+    number, _, rest = str(caught.value).partition(before)[2].partition(after)
+    assert float(number) > 0
+    assert rest == ": raise the budget"
+
+
+def test_an_impossible_budget_names_a_space_that_meets_it() -> None:
+    least = params_of(TINY.architecture(smallest(TINY, params_of, 4)))
+    with pytest.raises(
+        NotPossible,
+        match="choose space 'fast', which goes down to .* or space 'tiny', which goes down to "
+        f"{least / 1e3:.4g}K params or space 'wide', which goes down to 4",
+    ):
+        check_possible(meter_of(f"{least}-params"), DISTILLATION, 4)
+
+
+def test_the_smallest_network_named_is_one_that_fits() -> None:
+    least = params_of(DISTILLATION.architecture(smallest(DISTILLATION, params_of, 4)))
+    check_possible(meter_of(f"{least}-params"), DISTILLATION, 4)
+    with pytest.raises(InputError):
+        check_possible(meter_of(f"{least - 1}-params"), DISTILLATION, 4)
+
+
 class Faster(Meter):
     """Networks that take 5 ms, of which far more is predicted."""
 
@@ -51,30 +90,18 @@ class Faster(Meter):
         return replace(self.prices(arch), latency_ms=5.0, measured_with={"median_ms": 5.0})
 
 
-def test_a_latency_is_refused_for_what_was_measured() -> None:
+def test_a_latency_is_refused_for_what_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nas.latency.possible._elsewhere", lambda *_: ())
     check_possible(meter_of("5ms-latency", Faster), TINY, 4)
     with pytest.raises(NotPossible, match="the smallest one takes about 5 ms"):
         check_possible(meter_of("4ms-latency", Faster), TINY, 4)
-
-
-class ByParameters(Meter):
-    """Networks that take a millisecond for each thousand parameters."""
-
-    def figure(self, arch: Architecture, name: str) -> float:
-        if name == "latency":
-            return super().figure(arch, "params") / 1e3
-        return super().figure(arch, name)
-
-    def measure(self, arch: Architecture) -> Figures:
-        figures = self.prices(arch)
-        return replace(figures, latency_ms=figures.params / 1e3)
 
 
 def test_spaces_that_meet_a_latency_are_named() -> None:
     told: list[tuple[int, int]] = []
     with pytest.raises(NotPossible) as caught:
         check_possible(
-            meter_of("5ms-latency", ByParameters), Space.load("distillation"), 4,
+            meter_of("5ms-latency", ByParameters), DISTILLATION, 4,
             lambda done, of: told.append((done, of)),
         )  # fmt: skip
     assert str(caught.value) == (
@@ -88,21 +115,29 @@ def test_spaces_that_meet_a_latency_are_named() -> None:
     assert all(done <= of for done, of in told)
 
 
+@pytest.fixture(scope="module")
+def roomier() -> Possible:
+    """Under a budget that the smallest networks meet."""
+    return check_possible(meter_of("9ms-latency", ByParameters), DISTILLATION, 4)
+
+
 @pytest.mark.parametrize("budget", ["6.5ms", "7ms"])
-def test_a_tight_budget_gets_a_note_that_names_spaces(budget: str) -> None:
-    space = Space.load("distillation")
-    possible = check_possible(meter_of(f"{budget}-latency", ByParameters), space, 4)
+def test_a_tight_budget_gets_a_note_that_names_spaces(budget: str, roomier: Possible) -> None:
+    possible = check_possible(meter_of(f"{budget}-latency", ByParameters), DISTILLATION, 4)
     assert possible.notes == (
         f"Budget {budget}-latency: hardly any network of space 'distillation' fits, the smallest "
         "ones take about 6.9 ms; where too few are found, raise the budget, or choose space "
         "'fast', which goes down to about 4.3 ms or space 'tiny', which goes down to about 6.2 ms "
         "or space 'wide', which goes down to about 4.1 ms",
     )
-    params = [price(space.architecture(point, 4)).params for point in possible.points]
-    assert min(params) == price(space.architecture(smallest(space, params_of, 4))).params
-    roomier = check_possible(meter_of("9ms-latency", ByParameters), space, 4)
-    assert roomier == Possible(points=possible.points)
-    assert check_possible(meter_of("14ms-latency", ByParameters), space, 4) == Possible()
+    assert possible.points == roomier.points
+
+
+def test_a_budget_that_is_less_tight_gets_none(roomier: Possible) -> None:
+    params = [params_of(DISTILLATION.architecture(point, 4)) for point in roomier.points]
+    assert min(params) == params_of(DISTILLATION.architecture(smallest(DISTILLATION, params_of, 4)))
+    assert roomier.notes == ()
+    assert check_possible(meter_of("14ms-latency", ByParameters), DISTILLATION, 4) == Possible()
 
 
 def test_a_search_under_a_tight_budget_begins_with_what_fits(tmp_path: Path) -> None:
