@@ -24,7 +24,7 @@ from PIL import Image
 
 from search_spaces import Architecture, build, save_weights
 
-__all__ = ["CHAIN", "GUIDES", "Guide", "Piece", "needs_export", "pieces"]
+__all__ = ["CHAIN", "GUIDES", "Guide", "Piece", "needs_export", "pieces", "tiny_photos"]
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 _BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.M | re.S)

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.guides import tiny_photos
 from tests.nas_tests.conftest import Outcome
 from tests.tables import restored
 
 ROOT = Path(__file__).resolve().parents[2]
 Command = Callable[..., str]
+
+SMOKE = ("--profile", "smoke", "--latency-size", "16x15")
 
 
 @pytest.fixture
@@ -31,8 +34,7 @@ def nas(command: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch) -> Com
 def test_an_own_attention_is_searched_saved_and_described(nas: Command, tmp_path: Path) -> None:
     mine = ("--import", "examples/my_blocks.py")
     run = tmp_path / "run"
-    space = ("--space", "examples/my_space.yaml", "--latency-size", "16x15")
-    search = ("search", *space, "--profile", "smoke", "--run", str(run))
+    search = ("search", "--space", "examples/my_space.yaml", *SMOKE, "--run", str(run))
     lines = nas(*mine, *search, "--trials", "3", "--budget", "60K-params", "--json").splitlines()
     ended = [json.loads(line) for line in lines if '"TrialEnded"' in line]
     assert len(ended) == 3
@@ -51,7 +53,9 @@ def test_an_own_attention_is_searched_saved_and_described(nas: Command, tmp_path
 def test_own_objectives_are_weighed_limited_and_reported(nas: Command, tmp_path: Path) -> None:
     mine = ("--import", "examples/my_objective.py")
     run = tmp_path / "run"
-    search = ("search", "--space", "tiny", "--profile", "smoke", "--run", str(run), "--json")
+    tiny_photos(tmp_path / "photos")
+    data = ("--data", str(tmp_path / "photos"))
+    search = ("search", "--space", "tiny", *SMOKE, *data, "--run", str(run), "--json")
     weighed = ("--budget", "40KB-file", "--objectives", "psnr,worst,file", "--rungs", "2")
     lines = nas(*mine, *search, *weighed, "--trials", "4").splitlines()
     ended = [json.loads(line)["record"] for line in lines if '"TrialEnded"' in line]
