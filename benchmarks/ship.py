@@ -71,6 +71,16 @@ class _Environment:
 
 
 @dataclass(frozen=True, slots=True)
+class _Row:
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    last: _Row
+
+
+@dataclass(frozen=True, slots=True)
 class _Told:
     """What of train.yaml stands in a card."""
 
@@ -81,6 +91,7 @@ class _Told:
     environment: _Environment
     teacher: str | None = None
     init: str | None = None
+    result: _Result | None = None
 
 
 def main() -> None:
@@ -137,10 +148,14 @@ def training_of(folder: Path) -> Training:
     """What a card says of the training in a folder.
 
     Raises:
-        InputError: no train.yaml there, or another one.
+        InputError: no train.yaml there, another one, or that of a training that is not finished.
     """
     path = folder / TRAIN_FILE
     told = from_plain(_Told, read_yaml(path)[0], str(path))
+    steps = sum(phase.steps for phase in told.recipe.phases)
+    done = 0 if told.result is None else told.result.last.step
+    if done < steps:
+        raise InputError(f"{folder}: trained for {done:,} of {steps:,} steps; train to the end")
 
     def base(name: str | None) -> str | None:
         # Where it lay is no concern of those who get the network.
@@ -148,7 +163,7 @@ def training_of(folder: Path) -> Training:
 
     return Training(
         data=told.data, photos=told.train_photos, recipe=told.recipe.name,
-        steps=sum(phase.steps for phase in told.recipe.phases), seed=told.seed,
+        steps=steps, seed=told.seed,
         teacher=base(told.teacher), begun_with=base(told.init),
         revision=told.environment.revision,
     )  # fmt: skip

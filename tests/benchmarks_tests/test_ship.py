@@ -97,10 +97,11 @@ def test_names(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_a_training_tells(tmp_path: Path) -> None:
-    told = {
+    told: dict[str, object] = {
         "recipe": {"name": "fast", "phases": [{"steps": 3, "batch": 8}, {"steps": 4}]}, "seed": 1,
         "data": "T91", "train_photos": 91, "environment": {"revision": "0123", "cores": 2},
         "teacher": "somewhere/deep/e_rfdn-x4.safetensors", "init": None,
+        "result": {"last": {"step": 7, "phase": 1}},
     }  # fmt: skip
     (tmp_path / "train.yaml").write_text(yaml.safe_dump(told))
     found = shipping.training_of(tmp_path)
@@ -110,5 +111,9 @@ def test_what_a_training_tells(tmp_path: Path) -> None:
     assert shipping.places(tmp_path, None) == (tmp_path / "last.safetensors", tmp_path)
     assert shipping.places(weights, None) == (weights, tmp_path)
     assert shipping.places(weights, tmp_path / "other") == (weights, tmp_path / "other")
+    for unfinished, done in (({"result": {"last": {"step": 3}}}, 3), ({"result": None}, 0)):
+        (tmp_path / "train.yaml").write_text(yaml.safe_dump(told | unfinished))
+        with pytest.raises(InputError, match=f"trained for {done} of 7 steps; train to the end"):
+            shipping.training_of(tmp_path)
     with pytest.raises(InputError, match=r"train\.yaml: cannot be read"):
         shipping.training_of(tmp_path / "none")
