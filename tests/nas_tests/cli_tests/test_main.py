@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import signal
 import subprocess
 from collections.abc import Callable
@@ -206,17 +207,17 @@ def test_loops_of_links_are_one_line(
         assert "loop" in outcome.err
 
 
-def test_an_encoding_that_lacks_characters(environ: dict[str, str], tmp_path: Path) -> None:
+def test_an_encoding_that_lacks_characters(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "net.yaml").write_text("{scale: 4, channels: 4, blocks: [spab]}")
-    outcome = subprocess.run(
-        [*NAS, "describe", tmp_path / "net.yaml", "--no-latency"],
-        env={**environ, "PYTHONIOENCODING": "ascii"},
-        capture_output=True,
-        check=False,
-        timeout=120,
-    )
-    assert (outcome.returncode, outcome.stderr) == (0, b"")
-    assert rb"input 320\xd7180" in outcome.stdout
+    # As an interpreter opens them that is told to by PYTHONIOENCODING.
+    out, err = io.BytesIO(), io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(out, encoding="ascii"))
+    monkeypatch.setattr("sys.stderr", io.TextIOWrapper(err, encoding="ascii"))
+    assert command("describe", tmp_path / "net.yaml", "--no-latency").code == 0
+    assert err.getvalue() == b""
+    assert rb"input 320\xd7180" in out.getvalue()
 
 
 def test_a_working_directory_that_was_removed(environ: dict[str, str], tmp_path: Path) -> None:

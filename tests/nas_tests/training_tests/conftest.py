@@ -10,11 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from nas.data import Dataset, Patches, Photo
+from nas.training.events import TrainingEvent
 from nas.training.recipe import Recipe
 from nas.training.schedule import FullRecipe
+from nas.training.session import train_fully
 from nas.training.settings import TrainSettings
 from nas.training.state import TrainState, seeded, start
 from search_spaces import Architecture, Network, build
+from tests.nas_tests.training_tests.trainings import Whole, muon
 
 Make = Callable[..., TrainSettings]
 
@@ -48,18 +51,45 @@ def photos() -> Dataset:
     return Dataset("noise", 2, tuple(made[:2]), sets, "fingerprint", {})
 
 
-@pytest.fixture
-def make(
-    architecture: Architecture, full: FullRecipe, photos: Dataset, tmp_path: Path, one_thread: None
-) -> Make:
-    def settings(run: str = "run", **changes: Any) -> TrainSettings:
+@pytest.fixture(scope="session")
+def make_in(architecture: Architecture, full: FullRecipe, photos: Dataset) -> Make:
+    """Settings of a training in a folder; the rest by keywords."""
+
+    def settings(run: Path, **changes: Any) -> TrainSettings:
         given: dict[str, Any] = {"every": 5, "tensorboard": False, **changes}
         return TrainSettings(
             given.pop("architecture", architecture), given.pop("recipe", full),
-            given.pop("photos", photos), tmp_path / run, **given,
+            given.pop("photos", photos), run, **given,
         )  # fmt: skip
 
     return settings
+
+
+@pytest.fixture
+def make(make_in: Make, tmp_path: Path, one_thread: None) -> Make:
+    """The same in a folder of the test's own."""
+    return lambda run="run", **changes: make_in(tmp_path / run, **changes)
+
+
+def _trained(settings: TrainSettings) -> Whole:
+    events: list[TrainingEvent] = []
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    progress = train_fully(settings, events.append)
+    torch.set_num_threads(threads)
+    return Whole(settings.run, events, progress)
+
+
+@pytest.fixture(scope="session")
+def whole(make_in: Make, tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    """A training without a stop; read only."""
+    return _trained(make_in(tmp_path_factory.mktemp("whole") / "run", command="nas train"))
+
+
+@pytest.fixture(scope="session")
+def with_muon(make_in: Make, full: FullRecipe, tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    """The same with Muon and first weights from photos."""
+    return _trained(make_in(tmp_path_factory.mktemp("muon") / "run", recipe=muon(full)))
 
 
 class Toy(nn.Module):
