@@ -26,6 +26,7 @@ from nas.records import (
     STOPPED,
     Rung,
 )
+from nas.run import Run
 from search_spaces import Architecture
 from tests.nas_tests.explore_tests.made_up import MadeUp, kept, networks, recorded, study_of, told
 
@@ -46,9 +47,15 @@ class FondOfAttention(MadeUp):
 
 
 class TestDecisions:
-    def test_no_step_is_trained_twice_and_most_stop_early(self, tmp_path: Path) -> None:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def many(cls, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, MadeUp]:
+        """A search of forty networks; read only."""
         trainer = MadeUp()
-        run = recorded(tmp_path, 40, trainer)
+        return recorded(tmp_path_factory.mktemp("many"), 40, trainer), trainer
+
+    def test_no_step_is_trained_twice_and_most_stop_early(self, many: tuple[Run, MadeUp]) -> None:
+        run, trainer = many
         assert len(trainer.advanced) == len(set(trainer.advanced))
         by_step = Counter(step for _, step in trainer.advanced)
         assert by_step[1] == len(networks(run)) == 40
@@ -59,11 +66,16 @@ class TestDecisions:
             r.architecture_hash for r in networks(run) if r.state == FINISHED
         )
 
-    def test_the_best_of_all_finish(self, tmp_path: Path) -> None:
-        run = recorded(tmp_path, 40)
+    def test_the_best_of_all_finish(self, many: tuple[Run, MadeUp]) -> None:
+        run, _ = many
         worth = {r.number: r.rungs[0].psnr_y_db for r in networks(run)}
         winner = max(worth, key=lambda number: worth[number])
         assert winner in {r.number for r in networks(run) if r.state == FINISHED}
+
+    def test_no_network_is_proposed_twice(self, many: tuple[Run, MadeUp]) -> None:
+        run, _ = many
+        names = [r.architecture_hash for r in networks(run) if r.state in (FINISHED, STOPPED)]
+        assert len(names) == len(set(names)) == 40
 
     def test_without_early_stopping_all_finish(self, tmp_path: Path) -> None:
         run = recorded(tmp_path, 6, early_stop=False)
@@ -73,21 +85,21 @@ class TestDecisions:
     @pytest.mark.parametrize("sampler", ["tpe", "nsga2", "random"])
     def test_same_seed_same_search(self, sampler: str, tmp_path: Path) -> None:
         one, two = (
-            recorded(tmp_path / name, 18, sampler=sampler, storage=storage)
+            recorded(tmp_path / name, 14, sampler=sampler, storage=storage)
             for name, storage in (("one", None), ("two", "memory"))
         )
         assert told(one.records()) == told(two.records())
-        other = recorded(tmp_path / "other", 18, sampler=sampler, seed=1)
-        assert told(other.records()) != told(one.records())
+        other = recorded(tmp_path / "other", 2, sampler=sampler, seed=1)
+        assert told(other.records())[0][0] != told(one.records())[0][0]
 
     @pytest.mark.parametrize("sampler", ["tpe", "nsga2"])
     def test_interruptions_anywhere_change_nothing(self, sampler: str, tmp_path: Path) -> None:
-        whole = recorded(tmp_path / "whole", 12, sampler=sampler)
+        whole = recorded(tmp_path / "whole", 10, sampler=sampler)
         run, advanced, died = None, list[tuple[str, int]](), 0
         while run is None:
             trainer = MadeUp(die_at=3)
             try:
-                run = kept(tmp_path / "parts", 12, trainer, sampler=sampler)
+                run = kept(tmp_path / "parts", 10, trainer, sampler=sampler)
             except KeyboardInterrupt:
                 died += 1
                 states = {t.state.name for t in study_of(nas.open_run(tmp_path / "parts")).trials}
@@ -98,12 +110,12 @@ class TestDecisions:
         assert told(networks(run)) == told(networks(whole))
 
     def test_a_later_start_revives_what_was_stopped(self, tmp_path: Path) -> None:
-        first = kept(tmp_path, 9)
+        first = kept(tmp_path, 7)
         before = {r.architecture_hash: r for r in networks(first)}
         trainer = MadeUp()
-        run = kept(tmp_path, 30, trainer)
+        run = kept(tmp_path, 18, trainer)
         after = {r.architecture_hash: r for r in networks(run)}
-        assert len(after) == 30
+        assert len(after) == 18
         revived = [n for n, r in before.items() if len(after[n].rungs) > len(r.rungs)]
         assert revived
         for name in revived:
@@ -117,18 +129,13 @@ class TestDecisions:
         assert len(networks(run)) == 12
         assert {r.reason for r in failed} == {"diverged: the loss is nan at step 3"}
 
-    def test_no_network_is_proposed_twice(self, tmp_path: Path) -> None:
-        run = recorded(tmp_path, 40)
-        names = [r.architecture_hash for r in networks(run) if r.state in (FINISHED, STOPPED)]
-        assert len(names) == len(set(names)) == 40
-
     @pytest.mark.parametrize("candidates", [1, 4])
     def test_a_sampler_with_favourites_does_not_end_the_search(
         self, candidates: int, tmp_path: Path
     ) -> None:
-        run = recorded(tmp_path, 60, sampler="tpe", rungs=1, candidates=candidates)
+        run = recorded(tmp_path, 45, sampler="tpe", rungs=1, candidates=candidates)
         records = run.records()
-        assert len(networks(run)) == 60
+        assert len(networks(run)) == 45
         assert sum(r.state == REJECTED for r in records) <= 3
 
     def test_candidates_are_chosen_by_what_has_proved_good(self, tmp_path: Path) -> None:
@@ -141,9 +148,15 @@ class TestDecisions:
             good[candidates] = sum(has_attention(r.architecture) for r in later) / len(later)
         assert good[8] > good[1] + 0.15
 
-    def test_events_tell_the_story(self, tmp_path: Path) -> None:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def few(cls, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, list[Event]]:
+        """A search of twelve networks, and what it told; read only."""
         events: list[Event] = []
-        run = recorded(tmp_path, 12, events=events)
+        return recorded(tmp_path_factory.mktemp("few"), 12, events=events), events
+
+    def test_events_tell_the_story(self, few: tuple[Run, list[Event]]) -> None:
+        run, events = few
         kinds = Counter(type(event).__name__ for event in events)
         assert kinds["TrialStarted"] == kinds["TrialEnded"]
         ends = [e for e in events if isinstance(e, TrialEnded)]
@@ -190,11 +203,11 @@ class TestDecisions:
         assert Counter(r.state for r in networks(run))[FINISHED] >= 1
         assert RUNNING not in {r.state for r in run.records()}
 
-    def test_the_tables_show_the_rungs(self, tmp_path: Path) -> None:
+    def test_the_tables_show_the_rungs(self, few: tuple[Run, list[Event]]) -> None:
         import pandas as pd
 
-        run = recorded(tmp_path, 12)
-        frame = pd.read_csv(tmp_path / "trials.csv")
+        run, _ = few
+        frame = pd.read_csv(run.folder / "trials.csv")
         assert len(frame) == len(run.records())
         stopped = frame[frame["state"] == STOPPED]
         assert set(stopped["rung_step"]) <= {1.0, 4.0}

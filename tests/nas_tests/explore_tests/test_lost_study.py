@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,10 +16,16 @@ from search_spaces.errors import InputError, StoreError
 from tests.nas_tests.explore_tests.made_up import kept, networks
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def over(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a search that is over."""
-    return kept(tmp_path / "run", 3).folder
+    return kept(tmp_path_factory.mktemp("over") / "run", 3).folder
+
+
+@pytest.fixture
+def folder(over: Path, tmp_path: Path) -> Path:
+    """A copy of it, to do harm to."""
+    return shutil.copytree(over, tmp_path / over.name)
 
 
 def bytes_in(folder: Path) -> dict[str, bytes]:

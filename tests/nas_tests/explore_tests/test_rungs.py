@@ -28,16 +28,18 @@ from nas.store.leases.folder import FolderLease
 from nas.store.ledger import ROOT, WORKER, read_records
 from nas.store.study import begin
 from search_spaces import Architecture, load
+from tests.nas_tests.conftest import on_one_thread
 from tests.nas_tests.explore_tests.made_up import MadeUp, kept, networks, recorded, study_of, told
+from tests.nas_tests.explore_tests.small import SMALL
 
-SMALL: dict[str, Any] = {"space": "tiny", "profile": "smoke", "latency_size": (16, 16)}
 STEPS = (1, 4, 12)
 
 
 @pytest.fixture(scope="module")
 def search(own_lock: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("rungs")
-    return nas.search(["40K-params"], trials=7, rungs=3, eta=3.0, run=folder, **SMALL)
+    with on_one_thread():
+        return nas.search(["40K-params"], trials=7, rungs=3, eta=3.0, run=folder, **SMALL)
 
 
 class TestRealTraining:
@@ -86,15 +88,13 @@ class TestRealTraining:
 
     def test_more_trials_go_on_with_what_was_stopped(self, search: Run) -> None:
         before = {r.architecture_hash: r for r in networks(search)}
-        run = nas.search(["40K-params"], trials=16, rungs=3, eta=3.0, run=search.folder, **SMALL)
+        run = nas.search(["40K-params"], trials=12, rungs=3, eta=3.0, run=search.folder, **SMALL)
         after = {r.architecture_hash: r for r in networks(run)}
-        assert len(after) == len(networks(run)) == 16
+        assert len(after) == len(networks(run)) == 12
         for name, record in before.items():
             assert told([after[name]])[0][2].startswith(told([record])[0][2][:-1])
 
-    def test_an_interrupted_one_goes_on_in_the_middle_of_a_rung(
-        self, tmp_path: Path, one_thread: None
-    ) -> None:
+    def test_an_interrupted_one_goes_on_in_the_middle_of_a_rung(self, tmp_path: Path) -> None:
         trainer = NetworkTrainer.of(make_settings(**SMALL), "cpu")
         arch = make_settings(**SMALL).space.architecture(
             {"family": "none", "attention": "none", "blocks": 1, "channels": 8}, 4
@@ -123,9 +123,9 @@ class TestDeathAtAGivenPlace:
     @pytest.fixture(scope="class")
     @classmethod
     def undisturbed(cls, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str, str]]:
-        return told(networks(recorded(tmp_path_factory.mktemp("whole"), 8, sampler="tpe")))
+        return told(networks(recorded(tmp_path_factory.mktemp("whole"), 6, sampler="tpe")))
 
-    @pytest.mark.parametrize("call", [2, 6])
+    @pytest.mark.parametrize("call", [2, 5])
     @pytest.mark.parametrize(
         "where",
         [
@@ -161,8 +161,8 @@ class TestDeathAtAGivenPlace:
         with monkeypatch.context() as patch:
             patch.setattr(where, dying)
             with pytest.raises(Died):
-                kept(tmp_path, 8, before, sampler="tpe")
-        run = kept(tmp_path, 8, after, sampler="tpe")
+                kept(tmp_path, 6, before, sampler="tpe")
+        run = kept(tmp_path, 6, after, sampler="tpe")
         assert told(networks(run)) == undisturbed
         assert RUNNING not in {r.state for r in run.records()}
         again = set(before.advanced) & set(after.advanced)
