@@ -78,7 +78,7 @@ def tiny_network(path: Path, *, seed: int = 0, **changes: Any) -> None:
         save_weights(build(Architecture.from_dict({**data, **changes})), path)
 
 
-def tiny_photos(folder: Path, count: int = 4, side: int = 128) -> None:
+def tiny_photos(folder: Path, count: int = 4, side: int = 96) -> None:
     """Photos of coloured squares."""
     folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
@@ -162,7 +162,7 @@ GUIDES: tuple[Guide, ...] = (
         "audit.md",
         _audit,
         {
-            "--budget 600K-params": "--space tiny --profile smoke --trials 3 --data photos",
+            "--budget 600K-params": f"{_TINY} --trials 3 --data photos",
             "audit runs/mine": "audit runs/mine --factor 1.2",
             "--networks 16": "--networks 3",
             " --factor 10": "",
@@ -281,7 +281,7 @@ def pieces(guide: Guide) -> Iterator[Piece]:
 
 CHAIN = Guide(
     "../README.md",
-    lambda folder: tiny_photos(folder / "photos", 4, 128),
+    lambda folder: tiny_photos(folder / "photos"),
     {
         "--budget 600K-params": f"--budget 30K-params {_TINY}",
         "train found best": "train found best --recipe smoke --steps 2 --no-tensorboard",

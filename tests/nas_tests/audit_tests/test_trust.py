@@ -43,7 +43,7 @@ def made_up(
 
 def judged(*made: Any, **options: Any) -> Trust:
     curves, networks = made or made_up()
-    options = {"proxy_step": 90, "long_step": 450, "samples": 200} | options
+    options = {"proxy_step": 90, "long_step": 450, "samples": 100} | options
     return trust(curves, networks, **options)
 
 
