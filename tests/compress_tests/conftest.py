@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from compress.quantize import Quantized
+from compress.quantize import Quantized, QuantizeOptions, quantize
 from nas.data import Dataset, Photo
-from search_spaces import Architecture, Network, build
+from nas.data.embedded import embedded_photos
+from search_spaces import Architecture, Network, build, save_weights
+from tests.compress_tests.quantized import Made, small, tiny
 
 Tiny = Callable[..., Network]
 
@@ -53,6 +55,27 @@ def photo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for k, pixels in enumerate(blobs(4)):
         Image.fromarray(pixels).save(folder / f"{k}.png")
     return folder
+
+
+@pytest.fixture(scope="session")
+def photos() -> tuple[list[Photo], list[Photo]]:
+    """Parts of the package's photos, to train and to validate on."""
+    train, validation = embedded_photos()
+    return small(train[:3]), small(validation)
+
+
+@pytest.fixture(scope="session")
+def made(
+    tmp_path_factory: pytest.TempPathFactory,
+    photos: tuple[list[Photo], list[Photo]],
+    exports_once: None,
+) -> Made:
+    """A network and what quantising it came to; read only."""
+    folder, network = tmp_path_factory.mktemp("quantize"), tiny()
+    save_weights(network, folder / "net.safetensors")
+    options = QuantizeOptions(crops=3, max_drop_db=None, lr_size=(16, 16), rounds=1)
+    result = quantize(network, *photos, folder / "net.onnx", options=options)
+    return Made(network, folder, result)
 
 
 def blobs(count: int) -> list[np.ndarray[Any, np.dtype[np.uint8]]]:

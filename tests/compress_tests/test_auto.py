@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import errno
-import importlib.util
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,15 +15,15 @@ import compress.int8_step
 from compress.auto import Compressed, CompressionPlan, auto
 from compress.finetune import copied
 from compress.prune import prune
-from compress.step import Judge, flaw
-from nas.compression import CompressionStep, read_steps, to_table, write_steps
+from compress.step import Judge
+from nas.compression import read_steps, to_table, write_steps
 from nas.data import Dataset
 from nas.latency.meter import Meter
-from nas.records import FINISHED, REJECTED, TrialRecord
+from nas.records import FINISHED, REJECTED
 from nas.training.recipe import Recipe
 from search_spaces import Network, load, price
 from search_spaces.errors import InputError, MissingExtra, NotPossible, WriteError
-from tests.compress_tests.conftest import failing, made_up_int8
+from tests.compress_tests.conftest import failing
 
 RECIPE = Recipe(
     steps=6, batch=2, lr_size=12, learning_rate=1e-3, warmup_steps=1, averaged_share=0.3,
@@ -159,12 +158,6 @@ def test_pruning_that_misses_the_budget_is_not_kept(
     assert made.network.architecture.hash == made.steps[1].record.architecture_hash
 
 
-def test_a_network_that_is_not_what_its_price_says_has_a_flaw(network: Network) -> None:
-    assert flaw(network) == ""
-    network.blocks[0].extra = torch.nn.Conv2d(1, 1, 1)
-    assert "its price says" in flaw(network)
-
-
 class Killed(BaseException):
     """As a kill: nothing catches it."""
 
@@ -285,25 +278,6 @@ def test_what_the_network_does_not_allow_is_asked_once(
     assert calls == [1]
 
 
-def test_int8_is_made_once_its_package_is_there(
-    network: Network, judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plan = replace(PLAN, recipe=None, int8=True, most_drop_db=99.0)
-    with monkeypatch.context() as lacking:
-        find = importlib.util.find_spec
-        lacking.setattr(
-            importlib.util, "find_spec", lambda name, *a: None if name == "onnx" else find(name, *a)
-        )
-        without = auto(network, plan, tmp_path, judge)
-    assert "pip install 'nas-sr[export]'" in without.steps[-1].record.reason
-    assert without.int8 is None
-    monkeypatch.setattr(compress.int8_step, "quantize", made_up_int8)
-    made = auto(network, plan, tmp_path, judge).steps[-1]
-    assert made.name == "int8"
-    assert made.kept
-    assert made.record.psnr_y_db is not None
-
-
 def test_a_folder_of_another_compression_is_left_alone(
     network: Network, judge: Judge, whole: Compressed, folder: Path, tmp_path: Path,
     tiny_network: Any,
@@ -322,43 +296,3 @@ def test_a_folder_of_another_compression_is_left_alone(
     (tmp_path / "steps.json").write_text("[{}]")
     with pytest.raises(InputError, match="no records of a compression"):
         auto(network, PLAN, tmp_path, judge)
-
-
-def test_records_come_back_from_their_file(tmp_path: Path) -> None:
-    record = TrialRecord(
-        3, FINISHED, "compressed:fold", {"a": 1}, "f" * 16, params=5, psnr_y_db=31.5
-    )
-    steps = (
-        CompressionStep(0, "given", True, record, "0-given.safetensors", 10, 1.5),
-        CompressionStep(1, "fold", False, replace(record, state=REJECTED, reason="why")),
-    )
-    write_steps(steps, tmp_path / "records.json")
-    assert read_steps(tmp_path / "records.json") == steps
-    assert read_steps(tmp_path / "none.json") == ()
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("[", "Expecting value"),
-        ("{}", "expected a valid array"),
-        ("[7]", "0: expected an object, got 7"),
-        ('[{"place": 0, "name": "fold", "kept": 1}]', "0.kept: expected a valid boolean"),
-        ('[{"place": 0, "name": "fold", "kept": true, "record": {}}]', "0.record.number"),
-        (
-            '[{"place": 0, "name": "fold", "kept": true, "record": {"number": 1, "state": "x"}}]',
-            "state: expected one of",
-        ),
-        (
-            '[{"place": 0, "name": "fold", "kept": true, "file": "../../x.onnx",'
-            ' "record": {"number": 1, "state": "finished"}}]',
-            "file: expected one beside it",
-        ),
-    ],
-)
-def test_a_file_of_another_shape_is_one_line(text: str, told: str, tmp_path: Path) -> None:
-    path = tmp_path / "records.json"
-    path.write_text(text)
-    with pytest.raises(InputError, match=told) as caught:
-        read_steps(path)
-    assert str(caught.value).startswith(f"{path}: no records of a compression (")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import shutil
 from dataclasses import replace
 from functools import partial
@@ -161,3 +162,21 @@ def test_auto_ends_with_int8_and_does_it_once(
     again = auto(network, PLAN, folder, judge)
     assert again.steps == made.steps == read_steps(folder / "steps.json")
     assert len(calls) == 1
+
+
+def test_int8_is_made_once_its_package_is_there(
+    network: Network, judge: Judge, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as lacking:
+        find = importlib.util.find_spec
+        lacking.setattr(
+            importlib.util, "find_spec", lambda name, *a: None if name == "onnx" else find(name, *a)
+        )
+        without = auto(network, PLAN, folder, judge)
+    assert "pip install 'nas-sr[export]'" in without.steps[-1].record.reason
+    assert without.int8 is None
+    monkeypatch.setattr(compress.int8_step, "quantize", made_up_int8)
+    made = auto(network, PLAN, folder, judge).steps[-1]
+    assert made.name == "int8"
+    assert made.kept
+    assert made.record.psnr_y_db is not None

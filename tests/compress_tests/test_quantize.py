@@ -1,77 +1,28 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
 import pytest
 import torch
-from PIL import Image
 
 from compress.calibration import METHODS, crops, ranges, watch
 from compress.fold import fold
 from compress.int8_candidate import SessionModule
 from compress.int8_graph import layer_names, prepare, write_int8
 from compress.layer_choice import choose_float_layers, gains
-from compress.quantize import Quantized, QuantizeOptions, quantize
+from compress.quantize import QuantizeOptions, quantize
 from compress.rounding import rounded_weights
-from nas.cli.main import main
 from nas.data import Photo
 from nas.data.embedded import embedded_photos
 from nas.deploy.onnx_file import INPUT, OUTPUT, export_onnx, open_session
 from nas.deploy.onnx_numbers import number_format
 from nas.evaluate.validate import validate
-from search_spaces import Architecture, InputError, Network, build, save_weights
-
-BLOCK = {"kind": "distillation", "stages": 2, "distillation": "fdc", "distilled": 8, "last": 8}
-ESA = {"kind": "esa", "width": 4}
-
-
-class Made(NamedTuple):
-    network: Network
-    file: Path
-    result: Quantized
-
-
-def tiny(**changes: Any) -> Network:
-    block = {**BLOCK, "attention": ESA, **changes}
-    arch = Architecture.from_dict(
-        {"scale": 2, "channels": 16, "blocks": [block], "image_skip": "linear"}
-    )
-    torch.manual_seed(0)
-    network = build(arch).eval()
-    with torch.no_grad():
-        # Zero at first: there would be nothing to round.
-        for weights in network.upsampler.parameters():
-            weights.normal_(std=0.02)
-    return network
-
-
-def small(photos: Sequence[Photo]) -> list[Photo]:
-    return [Photo(p.name, np.ascontiguousarray(p.pixels[100:196, 100:180])) for p in photos]
-
-
-@pytest.fixture(scope="module")
-def photos() -> tuple[list[Photo], list[Photo]]:
-    train, validation = embedded_photos()
-    return small(train[:3]), small(validation)
-
-
-@pytest.fixture(scope="module")
-def made(
-    tmp_path_factory: pytest.TempPathFactory,
-    photos: tuple[list[Photo], list[Photo]],
-    exports_once: None,
-) -> Made:
-    folder, network = tmp_path_factory.mktemp("quantize"), tiny()
-    save_weights(network, folder / "net.safetensors")
-    options = QuantizeOptions(crops=3, max_drop_db=None, lr_size=(16, 16), rounds=1)
-    result = quantize(network, *photos, folder / "net.onnx", options=options)
-    return Made(network, folder, result)
+from search_spaces import Architecture, InputError, Network
+from tests.compress_tests.quantized import Made, tiny
 
 
 def test_the_record_is_what_the_file_gives(
@@ -227,94 +178,6 @@ def test_the_image_is_exact(made: Made) -> None:
     first = readers["QuantizeLinear"]
     assert constants[first.input[1]] == pytest.approx(1 / 255, rel=1e-6)
     assert constants[first.input[2]] == 0
-
-
-def nas(monkeypatch: pytest.MonkeyPatch, *words: Any) -> int:
-    monkeypatch.setattr(sys, "argv", ["nas", "compress", "quantize", *map(str, words)])
-    with pytest.raises(SystemExit) as ending:
-        main()
-    code = ending.value.code
-    assert isinstance(code, int)
-    return code
-
-
-def test_command(
-    made: Made,
-    photos: tuple[list[Photo], list[Photo]],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: Any,
-) -> None:
-    for folder, group in zip(("train", "val"), photos, strict=True):
-        (tmp_path / folder).mkdir()
-        for photo in group:
-            Image.fromarray(photo.pixels).save(
-                tmp_path / folder / Path(photo.name).with_suffix(".png")
-            )
-    out = tmp_path / "new" / "net.onnx"
-    words: tuple[Any, ...] = (
-        "--data",
-        tmp_path / "train",
-        "--val",
-        tmp_path / "val",
-        "--rounds",
-        1,
-    )
-    words += ("--size", "16x16", "--calibration", "minmax")
-    words += ("--keep-float", "upsampler,blocks.0.attention")
-    assert nas(monkeypatch, made.file / "net.safetensors", *words, "-o", out) == 0
-    said = capsys.readouterr().out
-    assert out.is_file()
-    assert "times as fast" in said
-    assert "9 of 16 layers: image_skip.conv, upsampler.conv, blocks.0.attention." in said
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (("gone.safetensors", "-o", "x.onnx"), "no such file"),
-        (("net.yaml", "-o", "x.onnx"), "a config without weights"),
-        (("NET", "-o", "x"), "ends in .onnx"),
-        (("NET", "-o", "x.onnx", "--data", "EMPTY"), "0 files found"),
-        (("NET", "-o", "x.onnx", "--data", "SMALL"), "1 too small"),
-        (("NET", "-o", "x.onnx", "--calibration", "best of all"), "expected minmax"),
-        (("NET", "-o", "x.onnx", "--max-drop", "-1"), "0 dB or more"),
-        (("NET", "-o", "x.onnx", "--keep-float", "body.5"), "no layer body.5"),
-        (("NET", "-o", "x.onnx", "--size", "big"), "WIDTHxHEIGHT"),
-    ],
-)
-def test_bad_input_is_one_line(
-    words: tuple[str, ...],
-    said: str,
-    made: Made,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: Any,
-) -> None:
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "small").mkdir()
-    Image.new("RGB", (20, 20)).save(tmp_path / "small" / "a.png")
-    made.network.architecture.save(tmp_path / "net.yaml")
-    monkeypatch.chdir(tmp_path)
-    places = {"NET": made.file / "net.safetensors", "EMPTY": "empty", "SMALL": "small"}
-    assert nas(monkeypatch, *(places.get(word, word) for word in words)) == 2
-    lines = [line for line in capsys.readouterr().err.splitlines() if said in line]
-    assert len(lines) == 1
-    assert not (tmp_path / "x.onnx").exists()
-
-
-def test_a_missing_extra_is_named(
-    made: Made, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any
-) -> None:
-    import importlib.util
-
-    find = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name, *a: None if name == "onnxruntime" else find(name)
-    )
-    words = (made.file / "net.safetensors", "-o", tmp_path / "x.onnx")
-    assert nas(monkeypatch, *words) == 2
-    assert "nas-sr[export]" in capsys.readouterr().err
 
 
 def test_photos_are_needed(made: Made, tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from search_spaces import Price, Space
+from search_spaces import Price, Space, build, preset
+from tests.search_spaces_tests.their_weights import State, theirs
 
 
 @pytest.fixture(autouse=True)
@@ -91,3 +92,10 @@ def distillation() -> Space:
 @pytest.fixture(scope="session")
 def tiny() -> Space:
     return Space.load("tiny")
+
+
+@pytest.fixture
+def imdn() -> State:
+    """IMDN's weights at x2 by its authors' names."""
+    torch.manual_seed(0)
+    return theirs(build(preset("imdn", 2)), "imdn")

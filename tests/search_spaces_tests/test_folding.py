@@ -5,9 +5,14 @@ from typing import Any
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from search_spaces import Architecture, build, preset, preset_names, price
+from search_spaces.attention import ATTENTIONS
+from search_spaces.convs import CONVS
 from search_spaces.folding import fold, folded
+from search_spaces.part import Part, Table
+from tests.search_spaces_tests.test_parts import CHANNELS, SIZES, changes, features, starts
 
 
 def of(convolution: str | Mapping[str, Any]) -> Architecture:
@@ -80,3 +85,48 @@ def test_the_given_network_stays() -> None:
     lean = fold(network)
     assert lean.training
     assert all(torch.equal(before[name], t) for name, t in network.state_dict().items())
+
+
+def foldable() -> list[Part]:
+    kinds = (kind for kind in CONVS if hasattr(CONVS[kind], "fold"))
+    plain = [{"kind": kind, **start} for kind in kinds for start in starts(CONVS, kind)]
+    changed = [one | change for one in plain for change in changes(CONVS, one["kind"])]
+    return [CONVS.parse(one) for one in [*plain, *changed]]
+
+
+@pytest.mark.parametrize("part", foldable(), ids=lambda part: str(part.to_plain()))
+@pytest.mark.parametrize("widths", [(8, 8), (8, 5), (3, 12)])
+def test_fold_keeps_the_output(part: Part, widths: tuple[int, int]) -> None:
+    module: Any = CONVS.make(part, *widths)
+    weight, bias = module.fold()
+    made = [weight, *([] if bias is None else [bias])]
+    assert weight.shape == (widths[1], widths[0], 3, 3)
+    before = {name: p.clone() for name, p in module.named_parameters()}
+    for h, w in SIZES:
+        x = features(widths[0], h, w)
+        assert torch.allclose(F.conv2d(x, weight, bias, padding=1), module(x), atol=1e-5)
+    for tensor in made:
+        tensor.zero_()
+    assert all(torch.equal(p, before[name]) for name, p in module.named_parameters())
+
+
+def reading() -> list[Any]:
+    return [
+        pytest.param(table, {"kind": kind, **start}, id=kind)
+        for table in (ATTENTIONS, CONVS)
+        for kind in table
+        for start in starts(table, kind)
+        if hasattr(table[kind], "reads")
+    ]
+
+
+@pytest.mark.parametrize(("table", "plain"), reading())
+def test_a_factor_of_the_input_goes_into_what_reads_it(table: Table, plain: Any) -> None:
+    module: Any = table.make(table.parse(plain), *([CHANNELS] if table is ATTENTIONS else [8, 5]))
+    x, factor = features(CHANNELS if table is ATTENTIONS else 8, 17, 20), 0.37
+    before = module.eval()(x)
+    with torch.no_grad():
+        getattr(module, module.reads).weight.div_(factor)
+    # A gate multiplies the input itself as well.
+    expected = before * factor if table is ATTENTIONS else before
+    assert torch.allclose(module(x * factor), expected, atol=1e-5)

@@ -9,8 +9,7 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 
 import pytest
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
 from search_spaces import Architecture, InputError, Price
 from search_spaces.activations import ACTIVATIONS
@@ -263,85 +262,3 @@ def test_yaml_round_trip(sort: str, part: Part, tmp_path: Path) -> None:
     assert again == arch
     assert again.hash == arch.hash
     assert again.to_dict() == arch.to_dict()
-
-
-def foldable() -> list[Part]:
-    kinds = (kind for kind in CONVS if hasattr(CONVS[kind], "fold"))
-    plain = [{"kind": kind, **start} for kind in kinds for start in starts(CONVS, kind)]
-    changed = [one | change for one in plain for change in changes(CONVS, one["kind"])]
-    return [CONVS.parse(one) for one in [*plain, *changed]]
-
-
-@pytest.mark.parametrize("part", foldable(), ids=lambda part: str(part.to_plain()))
-@pytest.mark.parametrize("widths", [(8, 8), (8, 5), (3, 12)])
-def test_fold_keeps_the_output(part: Part, widths: tuple[int, int]) -> None:
-    module: Any = CONVS.make(part, *widths)
-    weight, bias = module.fold()
-    made = [weight, *([] if bias is None else [bias])]
-    assert weight.shape == (widths[1], widths[0], 3, 3)
-    before = {name: p.clone() for name, p in module.named_parameters()}
-    for h, w in SIZES:
-        x = features(widths[0], h, w)
-        assert torch.allclose(F.conv2d(x, weight, bias, padding=1), module(x), atol=1e-5)
-    for tensor in made:
-        tensor.zero_()
-    assert all(torch.equal(p, before[name]) for name, p in module.named_parameters())
-
-
-def reading() -> list[Any]:
-    return [
-        pytest.param(table, {"kind": kind, **start}, id=kind)
-        for table in (ATTENTIONS, CONVS)
-        for kind in table
-        for start in starts(table, kind)
-        if hasattr(table[kind], "reads")
-    ]
-
-
-@pytest.mark.parametrize(("table", "plain"), reading())
-def test_a_factor_of_the_input_goes_into_what_reads_it(table: Table, plain: Any) -> None:
-    module: Any = table.make(table.parse(plain), *([CHANNELS] if table is ATTENTIONS else [8, 5]))
-    x, factor = features(CHANNELS if table is ATTENTIONS else 8, 17, 20), 0.37
-    before = module.eval()(x)
-    with torch.no_grad():
-        getattr(module, module.reads).weight.div_(factor)
-    # A gate multiplies the input itself as well.
-    expected = before * factor if table is ATTENTIONS else before
-    assert torch.allclose(module(x * factor), expected, atol=1e-5)
-
-
-class TestTable:
-    def test_adds_a_part_with_its_options_read_off_the_constructor(self) -> None:
-        class Wide(nn.Module):
-            def __init__(self, channels: int, *, width: int = 4) -> None:
-                super().__init__()
-
-            @staticmethod
-            def layers(channels: int, size: object, *, width: int = 4) -> Iterator[Any]:
-                return iter(())
-
-        table = Table("thing", {"wide": Wide})
-        assert table.parse({"kind": "wide", "width": 6})["width"] == 6
-        assert table.parse("wide")["width"] == 4
-        with pytest.raises(InputError, match="thing 'wide' is there already"):
-            table.add("wide", Wide)
-        with pytest.raises(InputError, match="static method layers"):
-            table.add("other", nn.Identity)
-        assert list(table) == ["wide"]
-
-    @pytest.mark.parametrize(
-        ("value", "message"),
-        [
-            ("esaa", "unknown attention 'esaa': did you mean 'esa'"),
-            ({"kind": "esa", "widht": 3}, "unknown key 'widht': did you mean 'width'"),
-            ({"kind": "esa"}, "attention 'esa': missing key 'width'"),
-            ({"kind": "esa", "width": 3.0}, "width: input should be a valid integer, got 3.0"),
-            ({"kind": "esa", "width": 0}, "width: input should be greater"),
-            ({"width": 3}, "expected a name or a mapping with 'kind'"),
-            (7, "expected a name or a mapping with 'kind', got 7"),
-            ({"kind": ["esa"]}, "expected a name or a mapping with 'kind'"),
-        ],
-    )
-    def test_rejects(self, value: object, message: str) -> None:
-        with pytest.raises(InputError, match=message):
-            ATTENTIONS.parse(value)

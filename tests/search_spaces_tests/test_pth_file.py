@@ -15,11 +15,7 @@ from torch import Tensor
 
 from search_spaces.errors import InputError
 from search_spaces.pth_file import read_checkpoint
-
-
-def saved(data: Any, path: Path) -> Path:
-    torch.save(data, path)
-    return path
+from tests.search_spaces_tests.their_weights import saved
 
 
 @pytest.mark.parametrize("archive", [True, False], ids=["archive", "old"])
