@@ -6,7 +6,8 @@ form: the best linear filter for enlarging, by least squares, and filters for th
 pixels independent of their neighbours (as Jordan 2024, "94% on CIFAR-10 in 3.29 seconds on a single
 GPU", arXiv 2404.00498, section 3.2, begins with). And blocks that let less through than they are
 given, for want of a residual or for their gates, are turned up (Mishkin & Matas 2016, "All you need
-is a good init", do so for every layer): in a row of them the photo would fade out.
+is a good init", do so for every layer): in a row of them the photo would fade out. Gates that
+would begin shut are opened first (`SPAB.open_gates`).
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ _LEAST_VARIANCE = 1e-5
 _SEEN = 32
 """Patches by which blocks are turned up."""
 _LACK, _MOST_LACK, _MOST_TURNS = 1.05, 4.0, 12
+_EXCESS = 2.0
 _FADED = 0.1
 
 
@@ -65,6 +67,9 @@ def set_first_weights(
         fit_linear_skip(network.image_skip, lr, hr)
     if trained_trunk:
         return
+    for part in network.modules():
+        if callable(open_gates := getattr(part, "open_gates", None)):
+            open_gates()
     inside = lr
     if network.architecture.mean is not None:
         inside = inside - network.mean.cpu()
@@ -139,12 +144,13 @@ def whiten(conv: nn.Conv2d, image: Tensor, value_range: float, generator: torch.
 
 @torch.no_grad()
 def keep_variance(network: Network, image: Tensor) -> None:
-    """Turns up the filters of blocks behind which the image fades out.
+    """Turns up the filters of blocks behind which the image fades out, and down where it glares.
 
     Where the activation is smooth, every block's outputs are to vary as much as its inputs. ReLU
     and its kin bend all signals alike, and larger filters only learn more slowly (two networks had
     0.06 dB less after 320 steps and 0.02 dB less after 1,600): there outputs may fade to a tenth
-    of the stem's, and no further.
+    of the stem's, and no further. Twice as much as the inputs is too much everywhere: where blocks
+    multiply, a row of them would explode (identities in re-parameterised convolutions do that).
 
     Args:
         network: gets the filters.
@@ -154,15 +160,16 @@ def keep_variance(network: Network, image: Tensor) -> None:
     smooth = _bends_less_near_zero(network.architecture.activation)
     least = _FADED * features.std()
     for block in network.blocks:
-        wanted = features.std() if smooth else least
+        wanted, most = features.std() if smooth else least, _EXCESS * features.std()
         filters, behind = _scalable(block)
         for _ in range(_MOST_TURNS):
             shown = block(features)
-            lack = float(wanted / shown.std().clamp(min=1e-12))
-            if lack < _LACK or not filters:
+            lack, excess = (float(one / shown.std().clamp(min=1e-12)) for one in (wanted, most))
+            if (lack < _LACK and excess > 1) or not filters:
                 break
+            turn = min(lack, _MOST_LACK) if lack >= _LACK else max(excess, 1 / _MOST_LACK)
             # A part each, since most lie behind one another.
-            torch._foreach_mul_(filters, min(lack, _MOST_LACK) ** (1 / min(behind, 3)))
+            torch._foreach_mul_(filters, turn ** (1 / min(behind, 3)))
         features = shown
 
 

@@ -4,7 +4,8 @@ A class takes ``(channels, activation, *, options)``, keeps the shape, and lists
 layers in ``layers(channels, activation, size, *, options)``. Where options depend on each other or
 on the width, a static method ``canonical(channels, options)`` fills them in or rejects
 them. A static method ``widths(channels, options)`` names the inner widths that pruning may
-lower (`search_spaces.inner`).
+lower (`search_spaces.inner`). A method ``open_gates()`` of one that multiplies what it has made out
+gives fresh weights with which signals pass; a training by ``first_weights: photos`` begins with it.
 """
 
 from __future__ import annotations

@@ -273,20 +273,53 @@ def test_other_skips_have_nothing_to_fit(skip: str, doubled: Patches) -> None:
     assert changed(network, before) == {"stem.conv.weight", "stem.conv.bias"}
 
 
+@pytest.mark.parametrize("convolution", ["plain", "rep", "rep_wide", "bsconv", "asymmetric"])
+def test_gates_begin_open(convolution: str, doubled: Patches) -> None:
+    spab, v2 = fresh(blocks=["spab"], fusion="span"), fresh(blocks=["spab_v2"])
+    blocks = [{"kind": "spab", "convolution": convolution}]
+    for network, opened in (
+        (spab, 2), (v2, 1), (fresh(blocks=blocks), 1),
+    ):  # fmt: skip
+        biases = {name: one for name, one in network.named_parameters() if name.endswith("bias")}
+        before = {name: one.clone() for name, one in biases.items()}
+        set_first_weights(network, doubled, RECIPE)
+        gates = [
+            one.unique().tolist()
+            for name, one in biases.items()
+            if not torch.equal(one, before[name]) and not name.startswith("stem")
+        ]
+        assert gates == [[1.0 if network is v2 else 2.0]] * opened
+    # As soon as the first steps make the filters smaller, half of what comes in goes out.
+    for parameter in network.blocks[0].parameters():
+        if parameter.ndim > 1:
+            parameter.data.mul_(1e-3)
+    first, second = deviations(network, doubled)
+    assert second > 0.3 * first
+
+
+def test_a_block_without_biases_has_no_gate_to_open(doubled: Patches) -> None:
+    unbiased = {"kind": "plain", "bias": False}
+    network = fresh(blocks=[{"kind": "spab", "convolution": unbiased}])
+    set_first_weights(network, doubled, RECIPE)
+    assert min(deviations(network, doubled)) > 0
+
+
+@pytest.mark.parametrize("block", ["spab", "spab_v2", "plain"])
+def test_identities_in_a_row_do_not_explode(block: str, doubled: Patches) -> None:
+    network = fresh(blocks=[{"kind": block, "repeat": 4, "convolution": "rep"}], activation="silu")
+    set_first_weights(network, doubled, RECIPE)
+    found = deviations(network, doubled)
+    assert max(after / before for before, after in pairwise(found)) < 3
+
+
 @pytest.mark.parametrize("activation", ["relu", "silu", "gelu"])
 def test_the_image_does_not_fade_out_in_a_row_of_blocks(activation: str, doubled: Patches) -> None:
     network = fresh(blocks=[{"kind": "spab", "repeat": 6}], activation=activation)
     set_first_weights(network, doubled, RECIPE)
-    lr, _ = images(doubled, 3, range(2))
-    with torch.no_grad():
-        features = network.stem(lr)
-        deviations = [float(features.std())]
-        for block in network.blocks:
-            features = block(features)
-            deviations.append(float(features.std()))
+    found = deviations(network, doubled)
     # Behind ReLU to a tenth, behind what is smooth not at all; 20% for other photos.
     least = 0.08 if activation == "relu" else 0.8
-    assert min(deviations) > least * deviations[0]
+    assert min(found) > least * found[0]
 
 
 def test_random_first_weights_and_other_modules_stay(doubled: Patches) -> None:
