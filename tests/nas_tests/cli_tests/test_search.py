@@ -173,7 +173,8 @@ def test_time_up_before_anything_finished(command: Command, tmp_path: Path) -> N
 
 
 def test_json_lines(command: Command, tmp_path: Path) -> None:
-    outcome = command("search", *TINY, "--trials", 1, "--run", tmp_path, "--json")
+    options = ("--trials", 1, "--latency-size", "8x8", "--json")
+    outcome = command("search", *TINY, *options, "--run", tmp_path)
     assert (outcome.code, outcome.err) == (0, "")
     events = [json.loads(line) for line in outcome.out.splitlines()]
     kinds = [event["event"] for event in events]
@@ -193,7 +194,8 @@ def test_a_password_stays_with_the_user(
         lambda storage, study, run, patient: FolderLease(run / "workers"),
     )
     monkeypatch.setattr("nas.run.Run.opened_storage", lambda self: open_storage(store))
-    outcome = command("search", *TINY, "--trials", 1, "--run", tmp_path / "run", "--storage", url)
+    options = ("--trials", 1, "--latency-size", "8x8", "--storage", url)
+    outcome = command("search", *TINY, *options, "--run", tmp_path / "run")
     assert outcome.code == 0
     text = (tmp_path / "run" / "run.yaml").read_text()
     assert "secret" not in text

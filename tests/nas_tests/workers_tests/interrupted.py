@@ -15,7 +15,7 @@ from pathlib import Path
 from nas.explore.events import Event, TrialEnded
 from tests.nas_tests.explore_tests.made_up import kept
 
-A_STUDY = 10
+A_STUDY = 5
 """Interruptions."""
 
 
@@ -39,7 +39,7 @@ def main(folder: Path, url: str | None) -> None:
     for k in itertools.count():
         name = f"run{k // A_STUDY}"
         try:
-            kept(folder / name, 10**6, events=Said(), space="distillation", storage=url, study=name)
+            kept(folder / name, 10**6, events=Said(), storage=url, study=name)
         except KeyboardInterrupt:
             print("left", flush=True)
 

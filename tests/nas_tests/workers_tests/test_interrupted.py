@@ -103,7 +103,7 @@ class Pair:
 
 @both_stores
 def test_at_random_moments(store: str | None, environ: dict[str, str], tmp_path: Path) -> None:
-    draw, hangs, count = random.Random(0), 0, 12 if store is None else 4
+    draw, hangs, count = random.Random(0), 0, 8 if store is None else 4
     pair = Pair(tmp_path / "run", store, environ)
     try:
         for k in range(count):

@@ -40,6 +40,7 @@ from nas.workers.together import _busy_once as busy_once
 from nas.workers.together import _noting as noting
 from search_spaces.errors import InputError
 from tests.nas_tests.conftest import TINY, Outcome
+from tests.nas_tests.explore_tests.small import SMALL
 from tests.preloaded import NAS
 
 OPTIONS = ("search", *TINY, "--latency-size", "8x8", "--json", "--workers", "2")
@@ -77,7 +78,7 @@ def read_until(child: subprocess.Popen[str], event: str, count: int = 1) -> list
 
 
 def test_exactly_the_goal_and_nothing_twice(start: Start, tmp_path: Path) -> None:
-    run, goal = tmp_path / "run", 5
+    run, goal = tmp_path / "run", 4
     child = start(run, goal)
     read_until(child, "TrialEnded")
     victim = workers_of(child.pid)[0]
@@ -121,14 +122,14 @@ def test_no_worker_outlives_its_search(how: str, start: Start, tmp_path: Path) -
 
 
 def test_killed_at_random_with_the_embedded_store() -> None:
-    figures = kill_embedded(6, 2, 2)
-    assert (figures["finished"], figures["kills"], figures["faults"]) == (6, 2, [])
+    figures = kill_embedded(4, 2, 2)
+    assert (figures["finished"], figures["kills"], figures["faults"]) == (4, 2, [])
 
 
 @pytest.mark.usefixtures("server")
 def test_killed_at_random_over_postgresql_which_restarts() -> None:
-    figures = kill_postgres(6, 2, 2)
-    assert (figures["finished"], figures["kills"], figures["faults"]) == (6, 2, [])
+    figures = kill_postgres(4, 2, 2)
+    assert (figures["finished"], figures["kills"], figures["faults"]) == (4, 2, [])
     assert figures["server_down_s"] > 0
 
 
@@ -156,13 +157,7 @@ def test_one_taken_for_dead_gives_its_network_up(
             time.sleep(0.5)
 
     settings = make_settings(
-        space="tiny",
-        profile="smoke",
-        trials=2,
-        run=tmp_path / "run",
-        storage=database,
-        latency_size=(8, 8),
-        device="cpu",
+        trials=2, run=tmp_path / "run", storage=database, device="cpu", **SMALL
     )
     run = run_search(settings, observe)
     records = {record.number: record for record in run.records()}
