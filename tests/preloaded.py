@@ -10,6 +10,7 @@ so is everything where there is no Linux.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import gc
 import json
@@ -36,7 +37,8 @@ NAS = (sys.executable, "-c", "from nas.cli.main import main; main()")
 _LOADED = (
     "nas.cli.main", "nas.cli.report.main", "nas.workers.together", "nas.training.session",
     "nas.evaluate.memory", "torch._dynamo", "optuna.samplers", "sqlalchemy.dialects.sqlite",
-    "scipy.ndimage", "matplotlib.figure", "pandas", "reports.figures",
+    "scipy.ndimage", "matplotlib.figure", "pandas", "reports.figures", "skimage.metrics", "fsspec",
+    "PIL.JpegImagePlugin",
 )  # fmt: skip
 _SUBREAPER = 36
 """PR_SET_CHILD_SUBREAPER of Linux: whose parent ends becomes a child of whoever has asked so."""
@@ -211,18 +213,46 @@ def _become(files: Sequence[int], cwd: str, environ: Mapping[str, str]) -> None:
     tempfile.tempdir = None
 
 
+def _end_at_once() -> None:
+    """Ends a command that has ended well, or in an error of its own, after all else that is to be
+    done at the end: to take all that is loaded apart would take longer than most commands do."""
+    if _ended is None:
+        return
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        # The interpreter has its own way to say that.
+        return
+    os._exit(_ended)
+
+
+def _run(words: Sequence[str]) -> None:
+    global _ended
+    # Nothing of ours stands around it: it ends as an interpreter of its own does.
+    sys.argv = list(words[1:] if words[0] == "-m" else ["-c", *words[2:]])
+    try:
+        if words[0] == "-m":
+            runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+        else:
+            exec(compile(words[1], "<string>", "exec"), {"__name__": "__main__"})
+    except SystemExit as ending:
+        _ended = ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+        raise
+    _ended = 0
+
+
 if __name__ == "__main__":
+    _ended: int | None = None
+    # The first of all is the last to be called.
+    atexit.register(_end_at_once)
     for _name in _LOADED:
         import_module(_name)
     make_stores_quick()
+    # One that is opened and left, since the first one takes longest.
+    import_module("optuna.storages").RDBStorage("sqlite://").engine.dispose()
     assert threading.active_count() == 1
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _words = _serve(socket.socket(fileno=int(sys.argv[1])))
-    # Nothing of ours stands around it: it ends as an interpreter of its own does.
-    sys.argv = _words[1:] if _words[0] == "-m" else ["-c", *_words[2:]]
-    if _words[0] == "-m":
-        runpy.run_module(_words[1], run_name="__main__", alter_sys=True)
-    else:
-        exec(compile(_words[1], "<string>", "exec"), {"__name__": "__main__"})
+    _run(_serve(socket.socket(fileno=int(sys.argv[1]))))
