@@ -40,6 +40,7 @@ def test_the_best_of_the_front_are_compressed_and_drawn(
         "2",
     )
     words += ("--budget", "30K-params", "--data", str(photo_folder), "--run", str(run))
+    words += ("--latency-size", "64x36")
     assert nas(monkeypatch, *words) == 0
     plain = (run / "pareto.png").read_bytes()
     assert nas(monkeypatch, *words, "--compress", "1", "--compress-budget", "80%") == 0
