@@ -21,11 +21,9 @@ Continued = Callable[[Tensor, int], Tensor]
 def _repeated(x: Tensor, least: int) -> Tensor:
     """`continued` without an ``if``: fourteen more than there are, then cut."""
     for axis in (-2, -1):
-        side = x.shape[axis]
-        more = [1] * x.ndim
-        more[axis] = least - 1
-        longer = torch.cat([x, x.narrow(axis, side - 1, 1).repeat(more)], dim=axis)
-        x = longer.narrow(axis, 0, torch.sym_max(side, least))
+        last = x[..., -1:, :] if axis == -2 else x[..., -1:]
+        longer = torch.cat([x, *(last,) * (least - 1)], dim=axis)
+        x = longer.narrow(axis, 0, torch.sym_max(x.shape[axis], least))
     return x
 
 
