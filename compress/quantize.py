@@ -20,7 +20,7 @@ from nas.deploy.parity import PARITY_SIZES
 from nas.evaluate.threads import threads as with_threads
 from nas.evaluate.validate import validate
 from nas.latency.clock import best_ms, time_until_settled
-from nas.latency.runtime import onnx_runner
+from nas.latency.runtime import file_runner
 from nas.training.loop import Diverged, OnStep
 from nas.training.recipe import Recipe
 from search_spaces.errors import InputError, NotPossible
@@ -236,7 +236,7 @@ def _latencies(
         return None, None
     with with_threads(options.threads):
         entrants = {
-            name: onnx_runner(path, colors, options.lr_size)
+            name: file_runner(path, colors, options.lr_size)
             for name, path in (("before", before), ("after", after))
         }
     laps = time_until_settled(entrants, rounds=options.rounds, warmup=2, device="cpu")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nas.deploy.runtimes import TORCH, runtime_of
 from nas.shipped.catalog import card_of, looks_shipped, shipped_names, shipped_weights
 from nas.training.state import seeded
 from search_spaces.architecture import Architecture
@@ -16,7 +17,7 @@ from search_spaces.weights import WEIGHTS, load
 
 if TYPE_CHECKING:
     from nas.shipped.card import Card
-    from nas.upscale.onnx_network import OnnxNetwork
+    from nas.upscale.runtime_network import RuntimeNetwork
 
 __all__ = [
     "any_network", "architecture_of", "has_weights", "is_run", "runnable", "shipped_card",
@@ -101,28 +102,24 @@ def trained_network(
 
 def runnable(
     name: Path | str, *, trial: str = "best", runtime: str | None = None
-) -> Network | OnnxNetwork:
-    """The network with its weights, ready for images: see `trained_network`; or an .onnx file.
+) -> Network | RuntimeNetwork:
+    """The network with its weights, ready for images: see `trained_network`; or an exported file.
 
     Args:
         name: the file or folder, or that of a network that ships.
         trial: of a run: ``"best"`` or a number.
-        runtime: ``"torch"`` or ``"onnxruntime"``; None: the file's own.
+        runtime: ``"torch"`` or one of `nas.deploy.runtimes.RUNTIMES`; None: the file's own.
 
     Raises:
         InputError: none of these, another runtime, or one that cannot run the file.
     """
-    from nas.upscale.onnx_network import OnnxNetwork
+    from nas.upscale.runtime_network import RuntimeNetwork
 
-    if runtime not in (None, "torch", "onnxruntime"):
-        raise InputError(f"--runtime: expected torch or onnxruntime, got {runtime}")
-    if Path(name).suffix.lower() == ".onnx":
+    if runtime_of(name, runtime) is not None:
         _no_run(name, trial)
-        if runtime == "torch":
-            raise InputError(f"{name}: an ONNX file; leave --runtime out, or say onnxruntime")
-        return OnnxNetwork.of_file(name)
+        return RuntimeNetwork.of_file(name, runtime=runtime)
     network = trained_network(name, trial=trial)
-    return OnnxNetwork.of_network(network) if runtime == "onnxruntime" else network
+    return network if runtime in (None, TORCH) else RuntimeNetwork.of_network(network, runtime)
 
 
 def any_network(name: Path | str, scale: int = 4, *, trial: str = "best", seed: int = 0) -> Network:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from typing import NoReturn
 
 import pytest
 
-__all__ = ["missing"]
+__all__ = ["missing", "needs"]
 
 
 def missing(what: str) -> NoReturn:
@@ -15,3 +16,10 @@ def missing(what: str) -> NoReturn:
     if os.environ.get("CI_REQUIRES_ALL"):
         pytest.fail(f"{what}; with CI_REQUIRES_ALL set, nothing may be missing")
     pytest.skip(what, allow_module_level=True)
+
+
+def needs(*packages: str) -> None:
+    """The same where a package is not installed; none is imported, for some send word of that."""
+    for name in packages:
+        if importlib.util.find_spec(name) is None:
+            missing(f"{name} is not installed")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from nas.deploy.formats import FORMATS
+from nas.deploy.runtimes import RUNTIMES
 from nas.explore.sampler import SAMPLERS
 from nas.objectives import OBJECTIVES
 from search_spaces import extensions
@@ -17,7 +18,16 @@ from search_spaces.skips import SKIPS
 
 __all__ = ["restored"]
 
-_TABLES: tuple[Any, ...] = (ATTENTIONS, BLOCKS, CONVS, SKIPS, FORMATS, OBJECTIVES, SAMPLERS)
+_TABLES: tuple[Any, ...] = (
+    ATTENTIONS,
+    BLOCKS,
+    CONVS,
+    SKIPS,
+    FORMATS,
+    RUNTIMES,
+    OBJECTIVES,
+    SAMPLERS,
+)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from nas.cli.bars import bars
 from nas.cli.console import PlainConsole, figures_table
-from nas.cli.options import OUTPUT, Device, Force, Trial, argument, option
+from nas.cli.options import NET_FILE, OUTPUT, Device, Force, Trial, argument, option
 from nas.cli.shipped import default_network
 from nas.cli.targets import check_target, named_paths
 from search_spaces.errors import InputError
@@ -38,8 +38,8 @@ def compare(
     nets: Annotated[
         list[str] | None,
         option(
-            "[NAME=] A .safetensors or .onnx file, a run folder, a folder of nas export, or a "
-            "network that ships (nas presets); may be repeated. Default: the best one that ships.",
+            f"[NAME=] {NET_FILE}, a run folder, a folder of nas export, or a "
+            f"network that ships (nas presets); may be repeated. Default: the best one that ships.",
             "--net",
         ),
     ] = None,
@@ -115,12 +115,13 @@ def _shipped() -> str:
 
 
 def _upscalers(nets: list[str], trial: str, device: str | None) -> Mapping[str, Upscaler]:
+    from nas.deploy.runtimes import read_endings
     from nas.networks import runnable
     from nas.upscale.upscaler import Upscaler
 
     named: dict[str, Upscaler] = {}
     for name, path in named_paths(nets, "--net", "NET").items():
-        given = path.suffix.lower() in (".safetensors", ".onnx") and name == path.name
+        given = path.suffix.lower() in (".safetensors", *read_endings()) and name == path.name
         short = path.stem if given else name
         if short in (*named, _BICUBIC, _TRUTH):
             raise InputError(f"--net: {short} is there twice; say NAME={path}")

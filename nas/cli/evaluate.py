@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from nas.cli.bars import bars
 from nas.cli.evaluate_table import print_table, to_plain, write_csv
-from nas.cli.options import Device, Force, Json, Trial, argument, option
+from nas.cli.options import NET_FILE, Device, Force, Json, Trial, argument, option
 from nas.cli.targets import check_target, named_paths
 from search_spaces.errors import InputError
 from search_spaces.files import check_free
@@ -25,8 +25,7 @@ def evaluate(
     network: Annotated[
         str,
         argument(
-            "A .safetensors or .onnx file, a run folder, a folder of nas export, a network that "
-            "ships, or `bicubic`."
+            f"{NET_FILE}, a run folder, a folder of nas export, a network that ships, or `bicubic`."
         ),
     ],
     test_sets: Annotated[list[str], option("NAME=FOLDER of HR images; may be repeated.", "--set")],
@@ -83,27 +82,30 @@ def _enlarger(
         if self_ensemble:
             raise InputError("--self-ensemble: expected a network, got bicubic")
         return _bicubic(scale), {"network": name, "scale": scale}
+    from nas.deploy.runtimes import TORCH
     from nas.evaluate.precision import best_device
     from nas.evaluate.upscale import enlarger
     from nas.networks import runnable
-    from nas.upscale.onnx_network import OnnxNetwork
+    from nas.upscale.runtime_network import RuntimeNetwork
     from search_spaces import price
 
     net = runnable(name, trial=trial)
-    in_file = isinstance(net, OnnxNetwork)
-    if in_file and device not in (None, "cpu"):
-        raise InputError(f"--device: {name} runs in ONNX Runtime, on the CPU; leave --device out")
-    chosen = best_device("cpu" if in_file else device)
-    sized = net if isinstance(net, OnnxNetwork) else net.architecture
+    in_file = net if isinstance(net, RuntimeNetwork) else None
+    if in_file is not None and device not in (None, "cpu"):
+        raise InputError(
+            f"--device: {name} runs in {in_file.title}, on the CPU; leave --device out"
+        )
+    chosen = best_device("cpu" if in_file is not None else device)
+    sized = net if isinstance(net, RuntimeNetwork) else net.architecture
     if scale not in (None, sized.scale):
         raise InputError(f"{name} enlarges {sized.scale} times, but --scale is {scale}")
     facts: dict[str, Any] = {"network": name, "scale": sized.scale, "device": str(chosen),
-                             "runtime": "onnxruntime" if in_file else "torch"}  # fmt: skip
+                             "runtime": TORCH if in_file is None else in_file.runtime}  # fmt: skip
     # A file of another maker does not say what it costs.
     if (arch := net.architecture) is not None:
         cost = price(arch)
         facts |= {"hash": arch.hash, "params": cost.params, "macs": cost.macs}
-    module = net.module() if isinstance(net, OnnxNetwork) else net
+    module = net.module() if isinstance(net, RuntimeNetwork) else net
     return enlarger(
         module, sized.scale, sized.colors, device=chosen, self_ensemble=self_ensemble
     ), facts

@@ -24,6 +24,8 @@ from nas.cli.options import (
     argument,
     option,
 )
+from nas.deploy.formats import FORMATS
+from nas.deploy.runtimes import RUNTIMES, TORCH, known_runtime, read_endings, runtime_of
 from nas.size import parse_size
 from search_spaces.errors import InputError
 
@@ -52,7 +54,8 @@ def measure(
     networks: Annotated[
         list[str],
         argument(
-            "Files (.safetensors, .yaml, .onnx), runs, presets, networks that ship.",
+            f"Files (.safetensors, .yaml{', '.join(('', *read_endings()))}), runs, presets, "
+            f"networks that ship.",
             metavar="NET...",
         ),
     ],
@@ -82,7 +85,7 @@ def measure(
     if rounds < 1 or warmup < 0:
         raise InputError(f"expected --rounds of 1 or more and --warmup of 0 or more, got {rounds} "
                          f"and {warmup}")  # fmt: skip
-    if layers and (runtime != "torch" or any(name.endswith(".onnx") for name in networks)):
+    if layers and (runtime != TORCH or any(runtime_of(name) is not None for name in networks)):
         raise InputError("--layers: expected --runtime torch; other runtimes fuse their layers")
     names = list(dict.fromkeys([*networks, reference]))
     nets = {name: _Entrant.of(name, scale, runtime) for name in names}
@@ -134,7 +137,10 @@ def _score(net: _Entrant, base: _Entrant, latency_ms: float, baseline_ms: float)
 
 @dataclass(frozen=True)
 class _Entrant:
-    """A network to measure: one of ours, or an ONNX file as it lies there, in its own format."""
+    """A network to measure: one of ours, or an exported file as it lies there, in its own format.
+
+    A file runs in the runtime that is asked for where that reads it, else in its own.
+    """
 
     name: str
     runtime: str
@@ -145,26 +151,31 @@ class _Entrant:
 
     @classmethod
     def of(cls, name: str, scale: int, runtime: str) -> _Entrant:
-        if Path(name).suffix.lower() == ".onnx":
-            from nas.deploy.onnx_numbers import number_format
-            from nas.upscale.onnx_network import OnnxNetwork
+        known_runtime(runtime)
+        if (own := runtime_of(name)) is not None:
+            from nas.upscale.runtime_network import RuntimeNetwork
 
-            file = OnnxNetwork.of_file(name, threads=1)
-            form = number_format(name)
-            return cls(name, "onnxruntime", None, file.architecture, file.colors, form)
+            reads = FORMATS[RUNTIMES[own].file_format]
+            if runtime in RUNTIMES and RUNTIMES[runtime].ending == RUNTIMES[own].ending:
+                own = runtime
+            file = RuntimeNetwork.of_file(name, runtime=own, threads=1)
+            form = reads.number_format(Path(name))
+            return cls(name, own, None, file.architecture, file.colors, form)
         from nas.networks import any_network
 
         network = any_network(name, scale)
         return cls(name, runtime, network, network.architecture, network.architecture.colors)
 
     def runner(self, lr_size: tuple[int, int], *, device: str, dtype: str) -> Callable[[], object]:
-        from nas.latency.runtime import onnx_runner, runner
+        from nas.latency.runtime import file_runner, runner
 
         if self.network is not None:
             return runner(self.network, lr_size, runtime=self.runtime, device=device, dtype=dtype)
         if device != "cpu":
-            raise InputError(f"{self.name}: an ONNX file is measured on the CPU, not on {device}")
-        return onnx_runner(Path(self.name), self.colors, lr_size)
+            raise InputError(
+                f"{self.name}: an exported file is measured on the CPU, not on {device}"
+            )
+        return file_runner(Path(self.name), self.colors, lr_size, self.runtime)
 
     def facts(self, lr_size: tuple[int, int]) -> dict[str, Any]:
         """What is known of it; a file of another maker says nothing."""

@@ -7,11 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
+from nas.deploy.runtimes import RUNTIMES, TORCH, read_endings
+
 __all__ = [
-    "BEST", "LIMIT", "NAME", "OUTPUT", "Data", "Device", "Dtype", "Force", "Json", "JsonLines",
-    "LearningRate", "OwnData", "OwnValidation", "PresetScale", "Profile", "RoundTo", "Rounds",
-    "Runtime", "Scale", "Size", "Storage", "Threads", "TimedOn", "Timeout", "Trained", "Trial",
-    "Validation", "argument", "option",
+    "BEST", "LIMIT", "NAME", "NET_FILE", "OUTPUT", "RUNTIME_NAMES", "Data", "Device", "Dtype",
+    "Force", "Json", "JsonLines", "LearningRate", "OwnData", "OwnValidation", "PresetScale",
+    "Profile", "RoundTo", "Rounds", "Runtime", "Scale", "Size", "Storage", "Threads", "TimedOn",
+    "Timeout", "Trained", "Trial", "Validation", "argument", "option",
 ]  # fmt: skip
 
 
@@ -35,6 +37,9 @@ BEST = (
     "Which network is the best: better, the highest PSNR, or cheaper, the cheapest of those that "
     "seeds alone may part from it."
 )
+
+NET_FILE = f"A .safetensors{', '.join(('', *read_endings()))} file"
+RUNTIME_NAMES = ", ".join((TORCH, *RUNTIMES))
 
 Data = Annotated[
     Path | None, option("Folder of training photos. Default: photos inside scikit-image.")
@@ -63,7 +68,7 @@ PresetScale = Annotated[int, option("Scale of a preset: 2, 3 or 4.")]
 Profile = Annotated[str, option("Recipe of the training: smoke, quick, standard or full.")]
 RoundTo = Annotated[int, option("Widths are multiples of it.")]
 Rounds = Annotated[int, option("Timed rounds; each runs every network once.")]
-Runtime = Annotated[str, option("torch or onnxruntime.")]
+Runtime = Annotated[str, option(f"{RUNTIME_NAMES}.")]
 Scale = Annotated[int, option("Upscaling factor: 2, 3 or 4.")]
 Size = Annotated[str, option("WIDTHxHEIGHT that latency is timed at.")]
 Storage = Annotated[str | None, option("URL of the run's store, if it needs a password.")]

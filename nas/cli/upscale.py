@@ -13,7 +13,16 @@ import typer
 
 from nas.cli.bars import bars
 from nas.cli.lines import one_line, say
-from nas.cli.options import OUTPUT, Device, Force, Trial, argument, option
+from nas.cli.options import (
+    NET_FILE,
+    OUTPUT,
+    RUNTIME_NAMES,
+    Device,
+    Force,
+    Trial,
+    argument,
+    option,
+)
 from nas.cli.shipped import default_network
 from search_spaces.errors import InputError
 
@@ -33,8 +42,8 @@ def upscale(
     net: Annotated[
         str | None,
         option(
-            "A .safetensors or .onnx file, a run folder, a folder of nas export, or a network "
-            "that ships (nas presets). Default: the best one that ships at --scale."
+            f"{NET_FILE}, a run folder, a folder of nas export, or a network "
+            f"that ships (nas presets). Default: the best one that ships at --scale."
         ),
     ] = None,
     trial: Trial = "best",
@@ -42,7 +51,8 @@ def upscale(
         str | None, option("png, jpeg, webp, tiff, bmp; else the input's.", "--format")
     ] = None,
     runtime: Annotated[
-        str | None, option("torch or onnxruntime (CPU); default: the file's own.")
+        str | None,
+        option(f"{RUNTIME_NAMES}: all but torch on the CPU. Default: the file's own."),
     ] = None,
     scale: Annotated[
         int | None,
@@ -149,7 +159,7 @@ def _line(outcome: Outcome, upscaler: Upscaler) -> str:
     if tiling.tile and upscaler.pools_globally:
         how += " (this network pools over its whole input: estimated from patches)"
     if tiling.tile and upscaler.shows_seams:
-        how += " (the file computes each tile by itself: seams may show)"
+        how += " (each tile is computed by itself: seams may show)"
     if tiling.tile and upscaler.sees_beyond:
         how += " (a part of your own sees farther than tiles overlap: seams may show)"
     notes = "".join(f"; {note}" for note in outcome.notes)

@@ -40,6 +40,8 @@ class Format:
         is_told: whether ``writes`` also takes ``source`` and ``notes``: what the network was
             taken from and how it was trained.
         weights: whether it holds any; ``writes`` takes an architecture where it does not.
+        numbers: the function ``(path)`` that names the number format that a file's layers compute
+            in, ``"int8"``; None: float32 always.
     """
 
     about: str
@@ -51,6 +53,7 @@ class Format:
     extra: str = ""
     is_told: bool = False
     weights: bool = True
+    numbers: str | Callable[[Path], str] | None = None
 
     def write(
         self, made: Network | Architecture, path: Path, source: str = "", notes: Sequence[str] = ()
@@ -73,6 +76,14 @@ class Format:
         run: Run = _function(self.opens)(path)
         return run
 
+    def number_format(self, path: Path) -> str:
+        """What the layers of a file compute in, such as ``"float32"`` or ``"int8"``.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        return "float32" if self.numbers is None else str(_function(self.numbers)(path))
+
 
 def _function(one: str | Callable[..., Any]) -> Callable[..., Any]:
     return pkgutil.resolve_name(one) if isinstance(one, str) else one
@@ -94,6 +105,7 @@ FORMATS: OpenTable[Format] = OpenTable(
         "onnx": Format(
             "a graph for any size", "nas.deploy.onnx_file:export_onnx",
             "nas.deploy.onnx_file:open_session", (".onnx",), extra="export",
+            numbers="nas.deploy.onnx_numbers:number_format",
         ),
         "torchscript": Format(
             "a graph for any size", "nas.deploy.torchscript:export_torchscript",

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from nas.deploy.metadata import metadata
+from nas.deploy.opened import Opened, Taken
 from nas.deploy.parity import Array, Parity, Run, check_parity
 from nas.deploy.portable import portable
 from search_spaces.architecture import Architecture
@@ -24,12 +25,15 @@ from search_spaces.files import atomic_path
 from search_spaces.network import Network
 from search_spaces.regular import irregular
 
-__all__ = ["INPUT", "OUTPUT", "export_onnx", "exported_program", "open_model", "open_session"]
+__all__ = [
+    "INPUT", "OUTPUT", "export_onnx", "exported_program", "open_model", "open_onnx", "open_session",
+]  # fmt: skip
 
 INPUT, OUTPUT = "image", "enlarged"
 """Names of the graph's one input and one output."""
 
 _NEEDED = ("onnx", "onnxscript", "onnxruntime")
+_KINDS = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(uint8)": "uint8"}
 
 
 def export_onnx(network: Network, path: Path | str) -> Parity:
@@ -71,6 +75,30 @@ def open_session(path: Path | str, *, threads: int | None = None) -> Run:
         return np.asarray(session.run([OUTPUT], {INPUT: image})[0], np.float32)
 
     return run
+
+
+def open_onnx(path: Path | str, *, threads: int | None = None) -> Opened:
+    """Any ONNX file in ONNX Runtime, on the CPU.
+
+    Raises:
+        InputError: ONNX Runtime is missing, or the file is not one that it can load.
+    """
+    session = open_model(path, threads=threads)
+
+    def run(given: Mapping[str, Array]) -> Array:
+        return np.asarray(session.run(None, dict(given))[0], np.float32)
+
+    inputs = tuple(
+        Taken(one.name, _KINDS.get(one.type, one.type), tuple(map(_fixed, one.shape)))
+        for one in session.get_inputs()
+    )
+    said = dict(session.get_modelmeta().custom_metadata_map)
+    return Opened(run, inputs, len(session.get_outputs()), said)
+
+
+def _fixed(side: Any) -> int | None:
+    # Free sides have a name, or none.
+    return side if isinstance(side, int) else None
 
 
 def open_model(path: Path | str, *, threads: int | None = None) -> Any:

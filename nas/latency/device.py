@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from nas.deploy.runtimes import RUNTIMES, TORCH
 from nas.evaluate.threads import shown_threads
 
 __all__ = ["Device", "latency_place", "name_of", "this_device"]
@@ -18,12 +19,12 @@ class Device:
     Attributes:
         name: of the processor or GPU.
         place: as torch names it: ``"cpu"``, ``"cuda"``.
-        runtime: ``"torch"`` or ``"onnxruntime"``.
+        runtime: ``"torch"`` or one of `nas.deploy.runtimes.RUNTIMES`.
         dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"`` (autocast).
         threads: CPU threads of one operator.
         lr_size: (height, width) of the input.
         scale: of the networks.
-        versions: of torch, and of ONNX Runtime where it is the runtime.
+        versions: of torch, and of the runtime where that is another.
     """
 
     name: str
@@ -67,7 +68,7 @@ def this_device(
     from nas.evaluate.precision import best_device
 
     where = best_device(place)
-    packages = ("torch", "onnxruntime") if runtime == "onnxruntime" else ("torch",)
+    packages = (TORCH, RUNTIMES[runtime].package) if runtime in RUNTIMES else (TORCH,)
     versions = tuple((package, version(package)) for package in packages)
     return Device(name_of(place), str(where), runtime, dtype, threads, lr_size, scale, versions)
 

@@ -1,4 +1,4 @@
-"""A network as something that runs: in torch or in ONNX Runtime."""
+"""A network as something that runs: in torch or in another runtime."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from nas.deploy.onnx_file import export_onnx, open_model
+from nas.deploy.formats import FORMATS
+from nas.deploy.runtimes import RUNTIMES, TORCH, known_runtime
 from nas.evaluate.precision import arithmetic, best_device
 from search_spaces.errors import InputError
 from search_spaces.network import Network
 
-__all__ = ["DTYPES", "RUNTIMES", "image_of", "onnx_runner", "placed", "read_ms", "runner",
-           "torch_runner"]  # fmt: skip
+__all__ = ["DTYPES", "file_runner", "image_of", "placed", "read_ms", "runner", "torch_runner"]
 
-RUNTIMES = ("torch", "onnxruntime")
 DTYPES = ("float32", "bfloat16", "float16")
 
 
@@ -34,28 +33,27 @@ def runner(
 ) -> Callable[[], object]:
     """A function that runs the network once on an image of ``lr_size`` (height, width).
 
-    See `torch_runner` and `onnx_runner`. Exporting takes seconds, so graphs are kept in
+    See `torch_runner` and `file_runner`. Exporting takes seconds, so graphs are kept in
     ``exports`` where it is given, by the architecture's hash: of networks whose weights don't
     matter.
 
     Raises:
-        InputError: an unknown runtime, dtype or device, or ONNX Runtime is missing.
+        InputError: an unknown runtime, dtype or device, or the runtime is missing.
     """
     colors = network.architecture.colors
-    if runtime == "torch":
+    if known_runtime(runtime) == TORCH:
         return torch_runner(network, colors, lr_size, device=device, dtype=dtype)
-    if runtime != "onnxruntime":
-        raise InputError(f"runtime: expected {' or '.join(RUNTIMES)}, got {runtime}")
     if dtype != "float32" or torch.device(device).type != "cpu":
         raise InputError(
-            f"onnxruntime is measured in float32 on the CPU, got {dtype} on {device}; "
+            f"{runtime} is measured in float32 on the CPU, got {dtype} on {device}; "
             f"choose --runtime torch"
         )
+    able = RUNTIMES[runtime]
     with tempfile.TemporaryDirectory() as folder:
-        path = (exports or Path(folder)) / f"{network.architecture.hash}.onnx"
+        path = (exports or Path(folder)) / f"{network.architecture.hash}{able.ending}"
         if not path.exists():
-            export_onnx(network, path)
-        return onnx_runner(path, colors, lr_size)
+            FORMATS[able.file_format].write(network, path)
+        return file_runner(path, colors, lr_size, runtime)
 
 
 def torch_runner(
@@ -87,15 +85,19 @@ def torch_runner(
     return run
 
 
-def onnx_runner(path: Path, colors: int, lr_size: tuple[int, int]) -> Callable[[], object]:
-    """Runs an ONNX file with one input once, with torch's number of threads at this moment.
+def file_runner(
+    path: Path, colors: int, lr_size: tuple[int, int], runtime: str = "onnxruntime"
+) -> Callable[[], object]:
+    """Runs an exported file with one input once, with torch's number of threads at this moment.
+
+    ``runtime`` is one of `nas.deploy.runtimes.RUNTIMES`.
 
     Raises:
-        InputError: ONNX Runtime is missing, or cannot load the file.
+        InputError: the runtime is missing, or cannot load the file.
     """
-    session = open_model(path, threads=torch.get_num_threads())
-    given = {session.get_inputs()[0].name: image_of(colors, lr_size, "cpu").contiguous().numpy()}
-    return lambda: session.run(None, given)
+    opened = RUNTIMES[runtime].open(path, threads=torch.get_num_threads())
+    given = {opened.inputs[0].name: image_of(colors, lr_size, "cpu").contiguous().numpy()}
+    return lambda: opened.run(given)
 
 
 def placed(module: nn.Module, device: torch.device) -> nn.Module:

@@ -18,9 +18,9 @@ from nas.evaluate.memory import peak_memory_mb
 from nas.evaluate.precision import best_device, resolve_precision
 from nas.evaluate.zero_cost import draw_weights
 from nas.upscale.colours import Alpha, enlarge_channels
-from nas.upscale.onnx_network import OnnxNetwork
 from nas.upscale.pooled import Statistics, pool_together, samples
 from nas.upscale.reach import receptive_radius
+from nas.upscale.runtime_network import RuntimeNetwork
 from nas.upscale.tiles import LEAST_TILE_PX, Span, spans
 from nas.upscale.whole_image import Frame, frame_attentions
 from search_spaces.errors import InputError
@@ -57,8 +57,8 @@ class Upscaler:
     because rounding there goes straight into the pixels.
 
     Args:
-        network: with its weights, of which a copy is used; or one that ONNX Runtime runs, on
-            the CPU alone and never ``fast``.
+        network: with its weights, of which a copy is used; or one that another runtime runs,
+            on the CPU alone and never ``fast``.
         device: as torch names it; default: the first GPU, else the CPU.
         fast: see above.
         tile: side of a tile in LR pixels; default: as large as ``memory_mb`` allows.
@@ -69,13 +69,13 @@ class Upscaler:
         alpha: how an alpha channel is enlarged.
 
     Raises:
-        InputError: no such device, ``fast`` or a device with ONNX Runtime, or a tile or overlap
-            that makes no sense.
+        InputError: no such device, ``fast`` or a device with another runtime, or a tile or
+            overlap that makes no sense.
     """
 
     def __init__(
         self,
-        network: Network | OnnxNetwork,
+        network: Network | RuntimeNetwork,
         *,
         device: str | None = None,
         fast: bool = False,
@@ -84,13 +84,15 @@ class Upscaler:
         memory_mb: float = 256.0,
         alpha: Alpha = "bicubic",
     ) -> None:
-        onnx = isinstance(network, OnnxNetwork)
-        if onnx and (fast or device not in (None, "cpu")):
-            raise InputError("ONNX Runtime runs on the CPU in the file's own precision: leave "
-                             "--fast and --device out, or choose --runtime torch")  # fmt: skip
-        self.device = best_device("cpu" if onnx else device)
+        elsewhere = network if isinstance(network, RuntimeNetwork) else None
+        if elsewhere is not None and (fast or device not in (None, "cpu")):
+            raise InputError(
+                f"{elsewhere.title} runs on the CPU in the file's own precision: leave --fast and "
+                f"--device out, or choose --runtime torch"
+            )
+        self.device = best_device("cpu" if elsewhere is not None else device)
         self.architecture = network.architecture
-        sized = network if isinstance(network, OnnxNetwork) else network.architecture
+        sized = network if isinstance(network, RuntimeNetwork) else network.architecture
         self.scale, self.colors = sized.scale, sized.colors
         self.fast = fast and resolve_precision("auto", self.device) is torch.bfloat16
         self.alpha = alpha
@@ -99,7 +101,7 @@ class Upscaler:
             spans(1, LEAST_TILE_PX if tile is None else tile, overlap or 0)
         self._frame, self._statistics = Frame(), Statistics()
         self._source: Network | None = None
-        self._onnx = network if isinstance(network, OnnxNetwork) else None
+        self._elsewhere = elsewhere
         if isinstance(network, Network):
             source = network
         elif network.architecture is not None:
@@ -114,7 +116,7 @@ class Upscaler:
         copied = copy.deepcopy(source).eval().requires_grad_(False)
         self.pools_globally = pool_together(copied, self._statistics) > 0
         self._sees_far = frame_attentions(copied, self._frame.stretched) > 0 or self.pools_globally
-        if self._onnx is not None:
+        if self._elsewhere is not None:
             return
         if self.fast:
             copied.blocks = nn.ModuleList(_Bfloat16(block) for block in copied.blocks)
@@ -132,7 +134,7 @@ class Upscaler:
     @property
     def shows_seams(self) -> bool:
         """Whether tiles are only nearly what they'd be in the whole image: ESA in a file."""
-        return self._onnx is not None and not self._onnx.framed and self._sees_far
+        return self._elsewhere is not None and not self._elsewhere.framed and self._sees_far
 
     @cached_property
     def sees_beyond(self) -> bool:
@@ -196,10 +198,11 @@ class Upscaler:
         )
         whole = (height, width) if tiling.tile else None
         self._statistics.mode = "own"
-        if tiling.tile and self.pools_globally and self._onnx is not None:
+        if tiling.tile and self.pools_globally and self._elsewhere is not None:
             raise InputError(
                 f"{width}x{height} pixels need tiles, but this network pools over its whole input, "
-                f"which ONNX Runtime can't do for a tile: choose --runtime torch, or raise --memory"
+                f"which {self._elsewhere.title} can't do for a tile: choose --runtime torch, or "
+                f"raise --memory"
             )
         if tiling.tile and self.pools_globally:
             self._collect(pixels)
@@ -251,9 +254,9 @@ class Upscaler:
         return out
 
     def _forward(self, image: Tensor) -> Tensor:
-        if self._onnx is not None:
+        if self._elsewhere is not None:
             whole = self._frame.whole or (image.shape[2], image.shape[3])
-            return torch.from_numpy(self._onnx.run(image.numpy(), whole, self._frame.origin))
+            return torch.from_numpy(self._elsewhere.run(image.numpy(), whole, self._frame.origin))
         out: Tensor = self._network(image.contiguous(memory_format=torch.channels_last))
         return out
 

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from nas.cli.latency import _print as print_table
+from nas.deploy.runtimes import RUNTIMES
 from nas.latency.clock import Laps, best_ms, summary, time_in_turns, time_until_settled
 from search_spaces import Architecture, build, save_weights
 from search_spaces.errors import InputError
 from tests.nas_tests.conftest import Finished, Outcome
+from tests.requirements import needs
 
 Command = Callable[..., Outcome]
 
@@ -163,12 +165,13 @@ def test_a_terminal_of_80_columns_holds_all_of_it(
     assert title.startswith("320x180 input, torch, float32, cpu (Abacus), 2 threads, 20 rounds")
 
 
-def test_onnx_runtime(command: Command, net: Path) -> None:
-    pytest.importorskip("onnxscript")
+@pytest.mark.parametrize("runtime", list(RUNTIMES))
+def test_other_runtimes(runtime: str, command: Command, net: Path) -> None:
+    needs("onnxscript", RUNTIMES[runtime].package)
     outcome = command("latency", net, "--reference", net, "--size", "9x8", "--rounds", 2,
-                      "--runtime", "onnxruntime", "--json")  # fmt: skip
+                      "--runtime", runtime, "--json")  # fmt: skip
     (row,) = json.loads(outcome.out)["networks"]
-    assert (row["runtime"], row["dtype"], row["rounds"]) == ("onnxruntime", "float32", 2)
+    assert (row["runtime"], row["dtype"], row["rounds"]) == (runtime, "float32", 2)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +181,7 @@ def test_onnx_runtime(command: Command, net: Path) -> None:
         (["--size", "0x4"], "--size: expected WIDTHxHEIGHT"),
         (["--rounds", "0"], "expected --rounds of 1 or more"),
         (["--threads", "0"], "threads: expected 1 to 1024, got 0"),
-        (["--runtime", "tvm"], "runtime: expected torch or onnxruntime, got tvm"),
+        (["--runtime", "tvm"], "runtime: expected torch, onnxruntime"),
         (["--dtype", "int4"], "dtype: expected float32, bfloat16, float16, got int4"),
         (["--device", "warp"], "device must be one that torch sees here"),
         (["--layers", "--runtime", "onnxruntime"], "--layers: expected --runtime torch"),
@@ -208,6 +211,9 @@ def test_a_file_of_onnx_beside_its_network(command: Command, net: Path) -> None:
     assert (rows[str(path)]["runtime"], rows[str(path)]["dtype"]) == ("onnxruntime", "float32")
     assert (rows[str(net)]["runtime"], rows[str(net)]["dtype"]) == ("torch", "bfloat16")
     assert rows[str(path)]["params"] == rows[str(net)]["params"]
+    other = command("latency", path, "--reference", path, "--size", "9x8", "--rounds", 2, "--json",
+                    "--runtime", "openvino")  # fmt: skip
+    assert [row["runtime"] for row in json.loads(other.out)["networks"]] == ["openvino"]
     refused = command("latency", path, "--reference", net, "--layers")
     assert (refused.code, refused.err.count("\n")) == (2, 1)
 

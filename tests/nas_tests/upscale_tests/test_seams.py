@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from nas.cli.upscale import _line
 from nas.upscale.batch import ImageJob, Outcome
-from nas.upscale.onnx_network import OnnxNetwork
+from nas.upscale.runtime_network import RuntimeNetwork
 from nas.upscale.upscaler import Upscaler
 from search_spaces import Architecture, Network, build
 from search_spaces.attention import ATTENTIONS
@@ -126,7 +126,7 @@ class TestAUsersOwn:
         beside = build(Architecture.from_dict(arch)).eval()
         assert Upscaler(beside, device="cpu").sees_beyond
         run = lambda image, whole, origin: image  # noqa: E731
-        assert Upscaler(OnnxNetwork(run, 2, 3, network.architecture, framed=True)).sees_beyond
+        assert Upscaler(RuntimeNetwork(run, 2, 3, network.architecture, framed=True)).sees_beyond
 
     @pytest.mark.parametrize(("part", "told"), [(Mean, True), (SaysSo, False)])
     def test_the_output_says_so(self, part: type[nn.Module], told: bool) -> None:

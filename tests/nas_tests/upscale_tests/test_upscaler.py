@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from nas.data.degradation import bicubic_up
 from nas.upscale.bicubic import bicubic
-from nas.upscale.onnx_network import OnnxNetwork
 from nas.upscale.pooled import samples
+from nas.upscale.runtime_network import RuntimeNetwork
 from nas.upscale.tiles import ALIGN_PX, spans
 from nas.upscale.upscaler import DEFAULT_OVERLAP_PX, Upscaler
 from search_spaces import Network
@@ -133,7 +133,7 @@ def test_overlap_is_the_receptive_radius() -> None:
 def test_the_overlap_of_a_file_is_that_of_its_network_trained(skip: str) -> None:
     network = make(image_skip=skip)
     run = lambda image, whole, origin: image  # noqa: E731
-    in_file = OnnxNetwork(run, 2, 3, network.architecture, framed=False)
+    in_file = RuntimeNetwork(run, 2, 3, network.architecture, framed=False)
     # A fresh network with an image skip is the skip alone, which sees two pixels.
     assert Upscaler(network, device="cpu").overlap <= 2
     assert Upscaler(in_file).overlap == 1 + 2 * 3 + 1 + 1

@@ -1,4 +1,4 @@
-"""Upscaling in ONNX Runtime gives what it gives in torch, in tiles too."""
+"""Upscaling in other runtimes gives what it gives in torch, in tiles too."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import pytest
 import torch
 from PIL import Image
 
-from nas.upscale.onnx_network import OnnxNetwork
+from nas.deploy.runtimes import RUNTIMES
+from nas.upscale.runtime_network import RuntimeNetwork
 from nas.upscale.upscaler import Upscaler
 from search_spaces import Network, save_weights
 from search_spaces.errors import InputError
@@ -42,7 +43,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory, exports_once: None) -> Kept:
     folder = tmp_path_factory.mktemp("onnx")
     made = Kept(esa=make(blocks=[{**SHORT, "attention": ESA}]), folder=folder)
     export_onnx(made["esa"], folder / "esa.onnx")
-    made["framed"] = OnnxNetwork.of_network(made["esa"])
+    made["framed"] = RuntimeNetwork.of_network(made["esa"])
     write_resize(folder / "double.onnx")
     write_resize(folder / "fixed.onnx", height=8)
     write_resize(folder / "same.onnx", factor=1)
@@ -56,20 +57,22 @@ def levels_apart(a: Any, b: Any) -> int:
 def test_as_in_torch(kept: Kept, photo: PhotoOf) -> None:
     pixels = photo(40, 53)
     in_torch = Upscaler(kept["esa"]).enlarge(pixels)
-    for network in (kept["framed"], OnnxNetwork.of_file(kept["folder"] / "esa.onnx")):
+    for network in (kept["framed"], RuntimeNetwork.of_file(kept["folder"] / "esa.onnx")):
         upscaler = Upscaler(network)
         assert (upscaler.scale, upscaler.colors) == (2, 3)
         assert levels_apart(upscaler.enlarge(pixels), in_torch) <= 1
 
 
-def test_tiles_leave_no_seam(kept: Kept, photo: PhotoOf) -> None:
-    pixels = photo(130, 121)
-    whole = Upscaler(kept["framed"]).enlarge(pixels)
-    tiled = Upscaler(kept["framed"], tile=48, overlap=48)
+@pytest.mark.parametrize("runtime", [name for name, one in RUNTIMES.items() if one.takes_frames])
+def test_tiles_leave_no_seam(runtime: str, kept: Kept, photo: PhotoOf) -> None:
+    pixels, framed = photo(130, 121), RuntimeNetwork.of_network(kept["esa"], runtime)
+    assert framed.runtime == runtime
+    whole = Upscaler(framed).enlarge(pixels)
+    tiled = Upscaler(framed, tile=48, overlap=48)
     assert tiled.plan(130, 121).tile == 48
     assert levels_apart(tiled.enlarge(pixels), whole) <= 1
     assert not tiled.shows_seams
-    assert Upscaler(OnnxNetwork.of_file(kept["folder"] / "esa.onnx")).shows_seams
+    assert Upscaler(RuntimeNetwork.of_file(kept["folder"] / "esa.onnx")).shows_seams
 
 
 def test_tiles_of_a_linear_image_skip_leave_no_seam(photo: PhotoOf, tmp_path: Path) -> None:
@@ -80,7 +83,7 @@ def test_tiles_of_a_linear_image_skip_leave_no_seam(photo: PhotoOf, tmp_path: Pa
         for weights in (*network.upsampler.parameters(), *network.image_skip.parameters()):
             weights.add_(torch.randn_like(weights), alpha=0.05)
     export_onnx(network, tmp_path / "net.onnx")
-    in_file, pixels = OnnxNetwork.of_file(tmp_path / "net.onnx"), photo(70, 81)
+    in_file, pixels = RuntimeNetwork.of_file(tmp_path / "net.onnx"), photo(70, 81)
     whole = Upscaler(in_file).enlarge(pixels)
     assert levels_apart(whole, Upscaler(network).enlarge(pixels)) <= 1
     tiled = Upscaler(in_file, tile=32)
@@ -99,7 +102,7 @@ def test_global_pooling_is_not_cut(kept: Kept, photo: PhotoOf) -> None:
 
 
 def test_a_file_of_another_maker(kept: Kept, photo: PhotoOf) -> None:
-    network = OnnxNetwork.of_file(kept["folder"] / "double.onnx")
+    network = RuntimeNetwork.of_file(kept["folder"] / "double.onnx")
     assert (network.architecture, network.scale, network.framed) == (None, 2, False)
     for channels in (1, 3, 4):
         pixels = photo(70, 45, channels)
@@ -130,7 +133,7 @@ def test_int8(kept: Kept, photo: PhotoOf) -> None:
         op_types_to_quantize=["Conv"],
         activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
     )  # fmt: skip
-    upscaler = Upscaler(OnnxNetwork.of_file(path))
+    upscaler = Upscaler(RuntimeNetwork.of_file(path))
     exact = Upscaler(kept["esa"]).enlarge(pixels).astype(int)
     off = np.abs(upscaler.enlarge(pixels).astype(int) - exact)
     assert 0 < off.mean() < 8
@@ -141,11 +144,12 @@ def test_what_is_no_enlarging_network(kept: Kept, tmp_path: Path) -> None:
     for path, told in (
         (tmp_path / "broken.onnx", "ONNX Runtime cannot load it"),
         (tmp_path / "gone.onnx", "no such file; expected an .onnx file"),
+        (tmp_path / "net.tvm", "expected a name that ends in .onnx"),
         (kept["folder"] / "fixed.onnx", "cannot take an image of 33x32"),
         (kept["folder"] / "same.onnx", "expected an image 2, 3 or 4 times as large"),
     ):
         with pytest.raises(InputError, match=told) as caught:
-            OnnxNetwork.of_file(path)
+            RuntimeNetwork.of_file(path)
         assert "\n" not in str(caught.value)
 
 
@@ -163,7 +167,7 @@ def test_the_runtime_says_nothing_itself(tmp_path: Path, capfd: pytest.CaptureFi
     model.ir_version = 9
     onnx.save(model, str(tmp_path / "fails.onnx"))
     with pytest.raises(InputError, match="cannot take an image of 33x32"):
-        OnnxNetwork.of_file(tmp_path / "fails.onnx")
+        RuntimeNetwork.of_file(tmp_path / "fails.onnx")
     assert capfd.readouterr() == ("", "")
 
 
@@ -187,6 +191,7 @@ class TestCommand:
         for name, net, options in (
             ("torch", place / "net.safetensors", ()),
             ("onnx", place / "net.safetensors", ("--runtime", "onnxruntime")),
+            ("openvino", kept["folder"] / "esa.onnx", ("--runtime", "openvino")),
             ("file", kept["folder"] / "esa.onnx", ("--scale", 2)),
         ):
             outcome = command("upscale", place / "a.png", place / "bad.png", "-o", place / name,
@@ -199,8 +204,8 @@ class TestCommand:
     @pytest.mark.parametrize(
         ("net", "options", "told"),
         [
-            ("net.safetensors", ("--runtime", "tvm"), "expected torch or onnxruntime, got tvm"),
-            ("esa.onnx", ("--runtime", "torch"), "an ONNX file; leave --runtime out"),
+            ("net.safetensors", ("--runtime", "tvm"), "expected torch, onnxruntime"),
+            ("esa.onnx", ("--runtime", "torch"), "expected --runtime onnxruntime"),
             ("esa.onnx", ("--fast",), "leave --fast and --device out"),
             ("esa.onnx", ("--scale", "4"), "enlarges 2 times, but --scale is 4"),
             ("gone.onnx", (), "no such file"),

@@ -1,28 +1,29 @@
-"""A network that ONNX Runtime runs, ready to enlarge images tile by tile."""
+"""A network that another runtime than torch runs, ready to enlarge images tile by tile."""
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from nas.deploy.onnx_file import INPUT, exported_program, open_model
+from nas.deploy.formats import FORMATS
+from nas.deploy.onnx_file import INPUT, exported_program
 from nas.deploy.parity import Array, check_parity
 from nas.deploy.portable import portable
+from nas.deploy.runtimes import RUNTIMES, read_endings, runtime_of
 from nas.upscale.whole_image import frame_attentions, part_of_whole
 from search_spaces import Architecture
 from search_spaces.errors import InputError, first_line
 from search_spaces.network import Network
 
-__all__ = ["OnnxNetwork"]
+__all__ = ["RuntimeNetwork"]
 
 Size = tuple[int, int]
 Run = Callable[[Array, Size, Size], Array]
@@ -31,8 +32,8 @@ _PROBE_PX = 32
 
 
 @dataclass(frozen=True)
-class OnnxNetwork:
-    """A network in ONNX Runtime on the CPU.
+class RuntimeNetwork:
+    """A network in a runtime of the table, on the CPU.
 
     Attributes:
         run: (1, colors, h, w) float32 in 0..1, the whole image's size and the tile's place in
@@ -41,6 +42,7 @@ class OnnxNetwork:
         colors: 3, or 1 for a network on luma.
         architecture: None where a file doesn't say.
         framed: whether ESA is computed as a part of the whole image.
+        runtime: its name in `RUNTIMES`.
     """
 
     run: Run
@@ -48,56 +50,78 @@ class OnnxNetwork:
     colors: int
     architecture: Architecture | None
     framed: bool
+    runtime: str = "onnxruntime"
+
+    @property
+    def title(self) -> str:
+        """The runtime's name in sentences."""
+        return RUNTIMES[self.runtime].title
 
     @classmethod
-    def of_file(cls, path: Path | str, *, threads: int | None = None) -> OnnxNetwork:
-        """The network in an .onnx file, of ours (int8 too) or of any other maker.
+    def of_file(
+        cls, path: Path | str, *, runtime: str | None = None, threads: int | None = None
+    ) -> RuntimeNetwork:
+        """The network in an exported file, of ours (int8 too) or of any other maker.
+
+        Args:
+            path: of the file.
+            runtime: of `RUNTIMES`; None: the file's own.
+            threads: None: as many as the runtime chooses.
 
         Raises:
-            InputError: ONNX Runtime is missing or can't load it, or it is not a network from
+            InputError: the runtime is missing or can't load it, or it is not a network from
                 one image to one that is 2, 3 or 4 times as large, at any size.
         """
-        session = open_model(path, threads=threads)
-        inputs, outputs = session.get_inputs(), session.get_outputs()
-        shape: list[Any] = inputs[0].shape if len(inputs) == 1 and len(outputs) == 1 else []
-        if len(shape) != 4 or inputs[0].type != "tensor(float)" or shape[1] not in (1, 3):
+        name = runtime_of(path, runtime)
+        if name is None:
+            raise InputError(f"{path}: expected a name that ends in {', '.join(read_endings())}")
+        opened = RUNTIMES[name].open(path, threads=threads)
+        shape = opened.inputs[0].shape if len(opened.inputs) == 1 and opened.outputs == 1 else ()
+        colors = shape[1] if len(shape) == 4 else None
+        if colors not in (1, 3) or opened.inputs[0].kind != "float32":
             raise InputError(
-                f"{path}: expected a network with one float input (N, 1 or 3, height, width) and "
-                f"one output, found {[(one.name, one.type, one.shape) for one in inputs]}"
+                f"{path}: expected a network with one input, float32 (N, 1 or 3, height, width), "
+                f"and one output, found {'; '.join(map(str, opened.inputs))}"
             )
-        name = inputs[0].name
+        given = opened.inputs[0].name
 
         def run(image: Array, _whole: Size, _origin: Size) -> Array:
-            return np.asarray(session.run(None, {name: image})[0], np.float32)
+            return opened.run({given: image})
 
-        scale = _scale_of(path, run, shape[1])
-        return cls(run, scale, shape[1], _architecture(session), framed=False)
+        scale = _scale_of(path, run, colors)
+        return cls(run, scale, colors, _architecture(opened.metadata), framed=False, runtime=name)
 
     @classmethod
-    def of_network(cls, network: Network) -> OnnxNetwork:
-        """The network exported with the tile's frame as further inputs, so that seams vanish.
+    def of_network(cls, network: Network, runtime: str = "onnxruntime") -> RuntimeNetwork:
+        """The network exported; if the runtime can, with the tile's frame, so that seams vanish.
+
+        Args:
+            network: with its weights.
+            runtime: of `RUNTIMES`.
 
         Raises:
-            InputError: the extra ``export`` is missing, or a part can't be exported.
+            InputError: an extra is missing, or a part can't be exported.
         """
-        arch = network.architecture
-        frame = {"whole": torch.tensor([24.0, 29.0]), "origin": torch.zeros(2)}
-        program = exported_program(_Framed(portable(network)), arch, frame)
+        arch, able = network.architecture, RUNTIMES[runtime]
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "net.onnx"
+            path = Path(folder) / f"net{able.ending}"
+            if not able.takes_frames:
+                FORMATS[able.file_format].write(network, path)
+                return cls.of_file(path, runtime=runtime)
+            frame = {"whole": torch.tensor([24.0, 29.0]), "origin": torch.zeros(2)}
+            program = exported_program(_Framed(portable(network)), arch, frame)
             path.write_bytes(program.model_proto.SerializeToString())
-            session = open_model(path)
-        needed = {one.name for one in session.get_inputs()}
+            opened = able.open(path)
+        needed = {one.name for one in opened.inputs}
 
         def run(image: Array, whole: Size, origin: Size) -> Array:
             given = {INPUT: image, "whole": np.array(whole, np.float32),
                      "origin": np.array(origin, np.float32)}  # fmt: skip
             # A network without ESA has no use for the frame, and the graph no inputs for it.
-            fed = {key: value for key, value in given.items() if key in needed}
-            return np.asarray(session.run(None, fed)[0], np.float32)
+            return opened.run({key: value for key, value in given.items() if key in needed})
 
         check_parity(network, lambda image: run(image, (image.shape[2], image.shape[3]), (0, 0)))
-        return cls(run, arch.scale, arch.colors, arch, framed=True)
+        return cls(run, arch.scale, arch.colors, arch, framed=True, runtime=runtime)
 
     def module(self) -> nn.Module:
         """The same for whole images, as a module: (1, colors, h, w) on the CPU."""
@@ -114,7 +138,7 @@ class _OnWhole(nn.Module):
         whole = (image.shape[2], image.shape[3])
         try:
             return torch.from_numpy(self.run(np.ascontiguousarray(image.numpy()), whole, (0, 0)))
-        # ONNX Runtime's errors share no class with a public name.
+        # The runtimes' errors share no class with a public name.
         except Exception as error:
             told = f"an image of {whole[1]}x{whole[0]} cannot be enlarged ({first_line(error)})"
             raise InputError(told) from None
@@ -124,7 +148,7 @@ def _scale_of(path: Path | str, run: Run, colors: int) -> int:
     image: npt.NDArray[np.float32] = np.zeros((1, colors, _PROBE_PX, _PROBE_PX + 1), np.float32)
     try:
         found = run(image, image.shape[2:], (0, 0)).shape
-    # ONNX Runtime's errors share no class with a public name.
+    # The runtimes' errors share no class with a public name.
     except Exception as error:
         raise InputError(
             f"{path}: cannot take an image of {_PROBE_PX + 1}x{_PROBE_PX} ({first_line(error)}); "
@@ -139,8 +163,8 @@ def _scale_of(path: Path | str, run: Run, colors: int) -> int:
     return int(scale)
 
 
-def _architecture(session: Any) -> Architecture | None:
-    said = session.get_modelmeta().custom_metadata_map.get("architecture")
+def _architecture(metadata: Mapping[str, str]) -> Architecture | None:
+    said = metadata.get("architecture")
     try:
         return None if said is None else Architecture.from_dict(json.loads(said))
     except ValueError:
