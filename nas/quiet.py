@@ -19,9 +19,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nas.locks import FLAGS, can_lock, let_go, take
+from nas.locks import FLAGS, can_lock, let_go, locked, take
 
-__all__ = ["lock_folder", "measuring", "training_step"]
+__all__ = ["alone_with", "lock_folder", "measuring", "training_step"]
 
 
 _PATIENCE_S = 10.0
@@ -88,6 +88,23 @@ def measuring() -> Iterator[None]:
         _held.measuring = False
         let_go(lock.room)
         let_go(lock.gate)
+
+
+@contextmanager
+def alone_with(name: str) -> Iterator[bool]:
+    """Whether this thread has the device of that name to itself, of all runs of this user here.
+
+    Not waited for. Where there are no locks, everybody has it.
+
+    Args:
+        name: letters and digits alone.
+    """
+    lock = _lock()
+    if lock is None:
+        yield True
+        return
+    with locked(lock.folder / f"device-{name}", wait=False) as held:
+        yield held
 
 
 _held = threading.local()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,6 +118,20 @@ def _latency(folder: Path) -> None:
     tiny_photos(folder / "photos")
 
 
+def _devices(folder: Path) -> None:
+    needs_export()
+    tiny_network(folder / "net.safetensors")
+    tiny_photos(folder / "photos")
+    device = DOCS.parent / "benchmarks" / "fake_device.py"
+    # The boards and phones of the guide.
+    for name, told in (("bench.sh", '"$1" "$3" "$2"'), ("tflite.sh", '"$1" 90 160')):
+        printed = f"{sys.executable} -S -E {device} {told}"
+        if name == "tflite.sh":
+            printed = f"echo avg: $({printed} | tail -n 1 | cut -d ' ' -f 2) of 3 MB"
+        (folder / name).write_text(f"#!/bin/sh\n{printed}\n")
+        (folder / name).chmod(0o755)
+
+
 def _search(folder: Path) -> None:
     tiny_photos(folder / "photos", 5)
     tiny_photos(folder / "judges", 2)
@@ -220,6 +235,15 @@ GUIDES: tuple[Guide, ...] = (
             "--budget 7-esr_score": f"--budget 7-esr_score {_TINY} --data photos",
             # SPAN takes seconds for a whole image.
             "nas describe net.safetensors": "nas describe net.safetensors --no-latency",
+        },
+    ),
+    Guide(
+        "devices.md",
+        _devices,
+        {
+            # Its device counts the bytes of these, without a package.
+            "{onnx}": "{yaml}",
+            "latency net.safetensors": "latency net.safetensors --reference net.safetensors",
         },
     ),
     Guide(

@@ -11,9 +11,10 @@ from nas.deploy.runtimes import RUNTIMES, TORCH, read_endings
 
 __all__ = [
     "BEST", "LIMIT", "NAME", "NET_FILE", "OUTPUT", "RUNTIME_NAMES", "Data", "Device", "Dtype",
-    "Force", "Json", "JsonLines", "LearningRate", "OwnData", "OwnValidation", "PresetScale",
-    "Profile", "RoundTo", "Rounds", "Runtime", "Scale", "Size", "Storage", "Threads", "TimedOn",
-    "Timeout", "Trained", "Trial", "Validation", "argument", "option",
+    "Force", "Json", "JsonLines", "LatencyCommand", "LatencyLimit", "LatencyPattern",
+    "LearningRate", "OwnData", "OwnValidation", "PresetScale", "Profile", "RoundTo", "Rounds",
+    "Runtime", "Scale", "Size", "Storage", "Threads", "TimedOn", "Timeout", "Trained", "Trial",
+    "Validation", "argument", "option",
 ]  # fmt: skip
 
 
@@ -63,6 +64,25 @@ Dtype = Annotated[str, option("float32, bfloat16 or float16.")]
 Force = Annotated[bool, option("Overwrite what is there already.", "--force")]
 Json = Annotated[bool, option("JSON on standard output.", "--json")]
 JsonLines = Annotated[bool, option("One JSON object a line on standard output.", "--json")]
+LatencyCommand = Annotated[
+    list[str] | None,
+    option(
+        "What tells milliseconds of a network's file on a device where nothing of ours runs: "
+        "'./on_my_phone.sh {onnx}' (docs/devices.md). Repeatable, for devices of one kind. "
+        "Default: none, latency is measured here."
+    ),
+]
+LatencyLimit = Annotated[
+    float | None,
+    option("Seconds after which a call of --latency-command is ended. Default: 60."),
+]
+LatencyPattern = Annotated[
+    str | None,
+    option(
+        "A regular expression whose one group is the time in what --latency-command prints; "
+        "(?P<us>...) if in microseconds. Default: the last number."
+    ),
+]
 LearningRate = Annotated[float, option("Of the fine-tuning.")]
 PresetScale = Annotated[int, option("Scale of a preset: 2, 3 or 4.")]
 Profile = Annotated[str, option("Recipe of the training: smoke, quick, standard or full.")]

@@ -88,7 +88,8 @@ def name_of(place: str | None) -> str:
     return torch.cuda.get_device_name(where) if where.type == "cuda" else environment().cpu
 
 
-def latency_place(lr_size: Sequence[int], device: str, threads: int) -> str:
-    """What a latency is of, for people: input (height, width), device and threads."""
+def latency_place(lr_size: Sequence[int], device: str, threads: int | None) -> str:
+    """What a latency is of, for people: input (height, width), device and threads if known."""
     height, width = lr_size
-    return f"{width}×{height} input, {device}, {shown_threads(threads)}"
+    place = f"{width}×{height} input, {device}"
+    return place if threads is None else f"{place}, {shown_threads(threads)}"

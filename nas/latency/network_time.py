@@ -6,24 +6,20 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from math import inf
 from typing import Any
 
 from torch import nn
 
 from nas.evaluate.precision import best_device
 from nas.evaluate.threads import threads as with_threads
-from nas.latency.clock import Laps, agree, best_ms, low_ms, time_until_settled
+from nas.latency.clock import Laps, best_ms, time_until_settled
+from nas.latency.drift import are_settled, drift_of, undrifted
 from nas.latency.runtime import torch_runner
 
 __all__ = ["BUSY", "LatencyResult", "measure_latency", "reference_network"]
 
 BUSY = 1.25
 """A machine is busy where more time passes than this many times what a network takes."""
-
-_DRIFT, _MOST_DRIFT = 1.05, 1.5
-"""A reference that takes more than this many times what it can was disturbed, and the machine busy;
-beyond the latter it says little of how much others were."""
 
 _REFERENCES = 3
 """Runs of the reference a round: the first one finds in the caches what a large network left."""
@@ -42,8 +38,8 @@ class LatencyResult:
         drift: how many times longer than it can that network took, by its lower quartile, 1 to 1.5.
         repeats: rounds timed, until the best ones agree.
         lr_size: (height, width) of the input, batch 1.
-        device: as torch names it.
-        threads: CPU threads of one operator.
+        device: as torch names it, or the command that told the times.
+        threads: CPU threads of one operator; None where only the device knows.
         dtype: of weights and input.
     """
 
@@ -55,7 +51,7 @@ class LatencyResult:
     repeats: int
     lr_size: tuple[int, int]
     device: str
-    threads: int
+    threads: int | None
     dtype: str
 
     @property
@@ -103,13 +99,9 @@ def measure_latency(
     """
     where = best_device(device)
 
-    def drift_of(reference_ms: Sequence[float]) -> float:
-        quiet = min(quiet_ms or inf, best_ms(reference_ms))
-        return min(max(low_ms(reference_ms) / quiet, 1.0), _MOST_DRIFT)
-
     def settled(laps: Mapping[str, Laps]) -> bool:
         *own, reference_ms = _times_ms(laps, len(networks), where.type)
-        return all(map(agree, (*own, reference_ms))) and drift_of(reference_ms) <= _DRIFT
+        return are_settled(own, reference_ms, quiet_ms)
 
     with with_threads(threads) as used:
         entrants = {
@@ -122,21 +114,21 @@ def measure_latency(
             entrants, rounds=repeats, warmup=max(1, warmup), device=where.type, settled=settled
         )
     *own, reference_ms = _times_ms(laps, len(networks), where.type)
-    drift = drift_of(reference_ms)
+    found = [undrifted(times_ms, drift_of(reference_ms, quiet_ms)) for times_ms in own]
     return [
         LatencyResult(
-            latency_ms=low_ms(times_ms) / drift,
-            latency_min_ms=min(*times_ms, low_ms(times_ms) / drift),
+            latency_ms=one.latency_ms,
+            latency_min_ms=one.latency_min_ms,
             median_ms=statistics.median(laps[str(k)].passed_ms),
             reference_ms=best_ms(reference_ms),
-            drift=drift,
+            drift=one.drift,
             repeats=len(times_ms),
             lr_size=lr_size,
             device=str(where),
             threads=used,
             dtype="float32",
         )
-        for k, times_ms in enumerate(own)
+        for k, (times_ms, one) in enumerate(zip(own, found, strict=True))
     ]
 
 

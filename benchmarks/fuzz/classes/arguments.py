@@ -120,5 +120,14 @@ FEW: dict[str, tuple[str, ...]] = {
     "workers": ("0", "1", "2", "-1", "", "x", "1.5", "nan"),
     "processes": ("0", "1", "2", "-1", "", "x", "1.5", "3"),
     "engine": ("local", "", "Local", "dask"),
+    "latency_command": (
+        "echo 3 {yaml}",
+        "",
+        "echo 3",
+        "echo {x}",
+        "'",
+        "nothing-here {onnx}",
+        "\0",
+    ),
 }
-"""Parameters that get no other values: a worker is a process, and ray a cluster."""
+"""Parameters that get no other values: a worker is a process, ray a cluster, a command is run."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nas.cli.latency import _print as print_table
+from nas.cli.latency_table import print_table
 from nas.deploy.runtimes import RUNTIMES
 from nas.latency.clock import Laps, best_ms, summary, time_in_turns, time_until_settled
 from search_spaces import Architecture, build, save_weights

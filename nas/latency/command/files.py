@@ -1,0 +1,56 @@
+"""A network's files for a command, written by the exports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+from nas.deploy.formats import FORMATS
+from nas.latency.command.template import FilePlace
+from search_spaces import Architecture, Network
+
+__all__ = ["NetworkFiles", "file_values", "reference_architecture", "write_files"]
+
+NetworkFiles: TypeAlias = Mapping[str, Path]
+"""A network's files by their endings."""
+
+_CHANNELS, _BLOCKS = 16, 4
+
+
+def write_files(network: Network, formats: Iterable[str], folder: Path) -> NetworkFiles:
+    """Writes a network in each format, under a name of letters and digits alone.
+
+    Raises:
+        NotPossible: it cannot be written in one of them.
+        InputError: what a format needs is not installed, or the folder cannot be written.
+    """
+    files: dict[str, Path] = {}
+    for name in formats:
+        one = FORMATS[name]
+        usual, *_ = endings = (one.endings[0], *one.beside)
+        made = {ending: folder / f"{network.architecture.hash}{ending}" for ending in endings}
+        if not made[usual].exists():
+            one.write(network if one.weights else network.architecture, made[usual])
+        files |= made
+    return files
+
+
+def file_values(places: Mapping[str, FilePlace], files: NetworkFiles) -> dict[str, Path]:
+    """What stands in the places for files."""
+    return {name: files[place.ending] for name, place in places.items()}
+
+
+def reference_architecture(scale: int, colors: int) -> Architecture:
+    """The small fixed network that is timed beside every other; all runtimes know its parts."""
+    return Architecture.from_dict(
+        {
+            "scale": scale,
+            "colors": colors,
+            "channels": _CHANNELS,
+            "activation": "relu",
+            "blocks": [{"repeat": _BLOCKS, "kind": "plain"}],
+            "fusion": "none",
+            "image_skip": "none",
+        }
+    )
