@@ -50,6 +50,8 @@ class Identity:
     latency_lr: tuple[_Pixels, _Pixels] | None = None
     latency_model: str | None = None
     latency_threads: Annotated[int, Ge(1)] | None = None
+    latency_command: tuple[str, ...] = ()
+    latency_pattern: str | None = None
     rungs: tuple[Annotated[int, Ge(1)], ...] = ()
 
     def check(self, where: str) -> None:

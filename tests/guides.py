@@ -124,7 +124,11 @@ def _devices(folder: Path) -> None:
     tiny_photos(folder / "photos")
     device = DOCS.parent / "benchmarks" / "fake_device.py"
     # The boards and phones of the guide.
-    for name, told in (("bench.sh", '"$1" "$3" "$2"'), ("tflite.sh", '"$1" 90 160')):
+    for name, told in (
+        ("bench.sh", '"$1" "$3" "$2"'),
+        ("other.sh", '"$1" "$3" "$2"'),
+        ("tflite.sh", '"$1" 90 160'),
+    ):
         printed = f"{sys.executable} -S -E {device} {told}"
         if name == "tflite.sh":
             printed = f"echo avg: $({printed} | tail -n 1 | cut -d ' ' -f 2) of 3 MB"
@@ -243,6 +247,9 @@ GUIDES: tuple[Guide, ...] = (
         {
             # Its device counts the bytes of these, without a package.
             "{onnx}": "{yaml}",
+            "--budget 25ms-latency": f"--budget 9s-latency {_TINY} --data photos",
+            # Started processes take seconds; those of workers have tests of their own.
+            "--workers 2": "",
             "latency net.safetensors": "latency net.safetensors --reference net.safetensors",
         },
     ),

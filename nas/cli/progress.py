@@ -11,6 +11,7 @@ from nas.cli.bars import Throttle, pace, steps_bars, time_left
 from nas.cli.events import shown
 from nas.cli.lines import one_line, say
 from nas.explore.events import (
+    DeviceAway,
     Event,
     MachineBusy,
     NetworksMeasured,
@@ -52,6 +53,8 @@ class PlainLines:
             line = self._measured(event)
         elif isinstance(event, MachineBusy):
             line = _busy(event)
+        elif isinstance(event, DeviceAway):
+            line = one_line(event.line)
         elif isinstance(event, SearchStarted):
             line = "\n".join(map(one_line, _opening(event)))
         elif isinstance(event, TrialMeasuring):
@@ -102,6 +105,8 @@ class Display:
             self._measure(event)
         elif isinstance(event, MachineBusy):
             self.console.print(_busy(event), highlight=False)
+        elif isinstance(event, DeviceAway):
+            self.console.print(event.line, highlight=False, soft_wrap=True)
         elif isinstance(event, SearchStarted):
             for line in _opening(event):
                 self.console.print(line, highlight=False)

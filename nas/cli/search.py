@@ -10,6 +10,9 @@ from nas.cli.options import (
     Data,
     Device,
     JsonLines,
+    LatencyCommand,
+    LatencyLimit,
+    LatencyPattern,
     Scale,
     Threads,
     Timeout,
@@ -30,6 +33,7 @@ GROUPS = {
     ),
     "Latency and device": (
         "device", "threads", "latency_size", "latency_model", "latency_elsewhere",
+        "latency_command", "latency_pattern", "latency_limit",
     ),
     "Workers": ("workers", "engine", "address", "cpus_per_worker", "gpus_per_worker"),
     "Afterwards": ("train_best", "train_recipe", "train_steps", "compress", "compress_budget"),
@@ -124,6 +128,9 @@ def search(
     latency_elsewhere: Annotated[
         bool, option("The latency model is another device's, which is searched for.")
     ] = False,
+    latency_command: LatencyCommand = None,
+    latency_pattern: LatencyPattern = None,
+    latency_limit: LatencyLimit = None,
     device: Device = None,
     workers: Annotated[
         int | None,
@@ -178,6 +185,7 @@ def search(
 
     from nas.cli.compress.front import check_compression, compress_front
     from nas.cli.interrupts import ended_by_the_second
+    from nas.cli.latency_device import check_none
     from nas.cli.progress import make_observer
     from nas.cli.report.main import write_report
     from nas.cli.train_best import check_training
@@ -186,6 +194,8 @@ def search(
     from nas.workers.crew import Crew
     from nas.workers.together import search_together
 
+    if latency_command:
+        check_none({"--threads": threads is not None})
     check_compression(compress, compress_budget)
     check_training(train_best, train_recipe, train_steps, scale)
     settings = make_settings(**{k: given[k] for k in SearchSettings.model_fields if k in given})

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from nas.records import TrialRecord
 
 __all__ = [
+    "DeviceAway",
     "Event",
     "MachineBusy",
     "NetworksMeasured",
@@ -37,6 +38,13 @@ class MachineBusy:
     """Networks take so many times as long as they would if others left the machine; said once."""
 
     times: float
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceAway:
+    """The device behind a latency command told no time, and why; it is tried again."""
+
+    line: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +160,7 @@ class SearchEnded:
 Event = (
     NetworksMeasured
     | MachineBusy
+    | DeviceAway
     | SearchStarted
     | TrialMeasuring
     | TrialStarted

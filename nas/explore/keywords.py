@@ -52,6 +52,9 @@ class Keywords(TypedDict, total=False):
     checkpoints_mb: float | None
     device: str | None
     latency_size: tuple[int, int] | str | None
+    latency_command: Sequence[str] | str | None
+    latency_pattern: str | None
+    latency_limit: float | None
     latency_elsewhere: bool | None
     latency_model: Path | str | None
     threads: int | None

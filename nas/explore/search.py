@@ -9,11 +9,13 @@ from typing import Unpack
 
 from nas.evaluate.precision import best_device
 from nas.explore.context import Context, Joins, set_up
-from nas.explore.events import MachineBusy, NetworksMeasured, Observer
+from nas.explore.events import DeviceAway, MachineBusy, NetworksMeasured, Observer
 from nas.explore.keywords import Keywords, tells_keywords_of
 from nas.explore.settings import SearchSettings, make_settings
 from nas.explore.trainer import NetworkTrainer, Trainer
 from nas.explore.worker import Worker
+from nas.latency.command.clock import DeviceClock
+from nas.latency.command.kept import KEPT, KeptTimes
 from nas.latency.meter import Meter
 from nas.latency.possible import Possible, check_possible
 from nas.run import Run
@@ -92,7 +94,7 @@ def meter_of(settings: SearchSettings) -> Meter:
     """What says the costs of a search's networks.
 
     Raises:
-        InputError: no such device here.
+        InputError: no such device here, or no such program as a latency command starts.
     """
     return Meter(
         settings.budget,
@@ -102,7 +104,17 @@ def meter_of(settings: SearchSettings) -> Meter:
         settings.latency_model,
         settings.threads,
         scores=settings.weighs_score,
+        clock=_clock_of(settings),
     )
+
+
+def _clock_of(settings: SearchSettings) -> DeviceClock | None:
+    """What asks the device of a command, and keeps in the run folder what that has told."""
+    setup = settings.device_commands
+    if setup is None:
+        return None
+    kept = KeptTimes(settings.run / KEPT, settings.latency_pattern or "")
+    return DeviceClock(setup, settings.latency_lr, kept=kept)
 
 
 @dataclass(frozen=True)
@@ -137,6 +149,8 @@ def prepared(
         InputError: a budget that no network meets, or a store that cannot be used.
     """
     quietly()
+    if meter.clock is not None:
+        meter.clock.pool.tell = lambda line: tell(DeviceAway(line))
     meter.measure_baselines(settings.space, settings.scale)
     # Whatever can be said without the run folder is said before one is made.
     possible = check_possible(

@@ -14,6 +14,7 @@ from nas.evaluate.threads import MOST_THREADS, usual_threads
 from nas.explore import values
 from nas.explore.halving import rung_steps
 from nas.explore.keywords import Keywords, tells_keywords_of
+from nas.latency.command.setup import DeviceCommands
 from nas.noise import Noise, noise_of_run
 from nas.objectives import OBJECTIVES
 from nas.plain import checked
@@ -115,6 +116,12 @@ class SearchSettings(BaseModel):
         device: ``"cpu"``, ``"cuda"``; ``None`` for the best there is.
         latency_size: input (height, width) in pixels for latency, or ``"160x90"``, width first;
             ``None``: that of the latency model, or 160x90.
+        latency_command: what tells milliseconds of a network's file on the device that is searched
+            for, ``"./bench.sh {onnx}"`` (docs/devices.md), or one for each of several devices of a
+            kind; it stands in the study and the run folder as it is given.
+        latency_pattern: a regular expression whose one group is the time in what that prints;
+            ``None``: the last number.
+        latency_limit: seconds after which a call of it is ended; ``None``: 60.
         latency_elsewhere: whether the latency model is of another device, which is searched for.
         latency_model: a fitted model or its file, which says latencies; ``None`` to measure.
         threads: CPU threads of a measured forward pass; by default what the run was begun with,
@@ -164,6 +171,9 @@ class SearchSettings(BaseModel):
     )
     device: Annotated[str | None, _HERE] = None
     latency_size: values.Size | None = None
+    latency_command: values.Commands = ()
+    latency_pattern: values.Pattern | None = None
+    latency_limit: values.CommandLimit | None = None
     latency_elsewhere: Annotated[bool, _HERE] = False
     latency_model: values.FittedModel | None = None
     threads: Annotated[values.Threads, Field(le=MOST_THREADS)] = Field(default_factory=_threads)
@@ -192,6 +202,11 @@ class SearchSettings(BaseModel):
         return self.latency_size or (model.device.lr_size if model else _LATENCY_LR_SIZE)
 
     @property
+    def device_commands(self) -> DeviceCommands | None:
+        """What is asked for latencies where this machine is not."""
+        return DeviceCommands.given(self.latency_command, self.latency_pattern, self.latency_limit)
+
+    @property
     def named(self) -> frozenset[str]:
         """The figures that are objectives or have a budget."""
         return frozenset((*self.objectives, *(budget.name for budget in self.budget)))
@@ -218,7 +233,7 @@ class SearchSettings(BaseModel):
 
     def identity(self, data_name: str, data_fingerprint: str) -> dict[str, Any]:
         """What must be equal for trials to belong into one study, as JSON-ready data."""
-        model = self.latency_model
+        model, weighs = self.latency_model, self.weighs_latency
         return {
             "space": self.space.name,
             "space_hash": self.space.hash,
@@ -232,8 +247,12 @@ class SearchSettings(BaseModel):
             "hr": list(self.hr),
             "latency_lr": list(self.latency_lr),
             "latency_model": model.hash if model else None,
-            # Where no network is chosen by a measured latency, it may come from any number.
-            "latency_threads": self.threads if self.weighs_latency and not model else None,
+            # Where no network is chosen by a measured latency, it may come from anywhere.
+            "latency_threads": self.threads
+            if weighs and not (model or self.latency_command)
+            else None,
+            "latency_command": list(self.latency_command) if weighs else [],
+            "latency_pattern": self.latency_pattern if weighs else None,
             "rungs": list(self.rung_steps),
         }
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from nas.explore.context import Context
 from nas.explore.events import MachineBusy, Observer, TrialMeasuring
 from nas.records import TrialRecord
 from nas.stopping import StopWish
 from search_spaces import Architecture
+from search_spaces.errors import NotPossible
 
 __all__ = ["TrialCosts"]
 
@@ -28,7 +31,12 @@ class TrialCosts:
         self.over = 0
 
     def complete(self, record: TrialRecord, architecture: Architecture) -> TrialRecord:
-        """The record with all figures."""
+        """The record with all figures.
+
+        Raises:
+            NotPossible: the device behind a command cannot be asked for this network.
+            InputError: it does not answer.
+        """
         context, meter = self._context, self._context.meter
         if meter.measures:
             self._tell(TrialMeasuring(record.number, self.over))
@@ -37,3 +45,9 @@ class TrialCosts:
         if context.settings.weighs_latency and (times := meter.busy_news()) is not None:
             self._tell(MachineBusy(times))
         return figures.complete(record, context.made_with(figures))
+
+    def if_possible(self, record: TrialRecord, architecture: Architecture) -> TrialRecord:
+        """The same, or the record with its prices alone: a figure that nobody weighs is missed."""
+        with suppress(NotPossible):
+            return self.complete(record, architecture)
+        return record

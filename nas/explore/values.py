@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -19,6 +19,7 @@ from pydantic import (
 from nas.budget import Budget, parse_budgets
 from nas.evaluate.threads import shown_threads
 from nas.explore.sampler import SAMPLERS
+from nas.latency.command.setup import DeviceCommands
 from nas.latency.model import LatencyModel, model_for
 from nas.objectives import OBJECTIVES, canonical
 from nas.plain import from_plain
@@ -27,8 +28,8 @@ from search_spaces import Space
 from search_spaces.errors import InputError
 
 __all__ = [
-    "Budgets", "Count", "FittedModel", "Number", "Objectives", "SamplerName", "SearchSpace",
-    "Seconds", "Size", "parse_seconds",
+    "Budgets", "CommandLimit", "Commands", "Count", "FittedModel", "Number", "Objectives",
+    "Pattern", "SamplerName", "SearchSpace", "Seconds", "Size", "parse_seconds",
 ]  # fmt: skip
 
 _TEXT = (str, Path)
@@ -74,7 +75,26 @@ def _by_text(read: Callable[[str], object]) -> BeforeValidator:
     return BeforeValidator(lambda given: read(str(given)) if isinstance(given, _TEXT) else given)
 
 
+def _commands(given: object) -> tuple[str, ...]:
+    texts = _texts(given, "latency_command")
+    if texts:
+        DeviceCommands.of(texts)
+    return texts
+
+
+def _of_command(value: Any, info: ValidationInfo) -> Any:
+    """What only a command has: nothing is said where that is refused already."""
+    if "latency_command" in info.data:
+        pattern, limit_s = (value, None) if isinstance(value, str) else (None, value)
+        DeviceCommands.given(info.data["latency_command"], pattern, limit_s)
+    return value
+
+
 def _latency_model(given: object, info: ValidationInfo) -> object:
+    if given is not None and info.data.get("latency_command"):
+        raise InputError(
+            "latency_model: a model or a --latency-command says latencies: leave one of them out"
+        )
     if not isinstance(given, _TEXT):
         return given
     # What is refused already is not there.
@@ -106,6 +126,9 @@ SamplerName: TypeAlias = Annotated[str, AfterValidator(_sampler)]
 SearchSpace: TypeAlias = Annotated[
     InstanceOf[Space], _by_text(Space.load), PlainSerializer(lambda space: space.to_dict())
 ]
+Commands: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_commands)]
+Pattern: TypeAlias = Annotated[str, AfterValidator(_of_command)]
+CommandLimit: TypeAlias = Annotated[Number, Field(gt=0), AfterValidator(_of_command)]
 Seconds: TypeAlias = Annotated[Number, _by_text(parse_seconds)]
 Size: TypeAlias = Annotated[
     tuple[Count, Count], _by_text(lambda text: parse_size(text, "--latency-size"))

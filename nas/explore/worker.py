@@ -32,7 +32,7 @@ from nas.store.shutdown import LEAVE_S, end_transaction, leaving
 from nas.store.study import fail, recover_interrupted, reject_over_budget, stop
 from nas.tables import sweep_weights, write_tables
 from nas.training.loop import Diverged
-from search_spaces.errors import StoreError
+from search_spaces.errors import NotPossible, StoreError
 
 __all__ = ["Worker"]
 
@@ -145,7 +145,12 @@ class Worker:
 
     def _do(self, job: Job) -> None:
         """Trains a network from rung to rung for as long as it is among the best."""
-        measured = self._measure(job)
+        try:
+            measured = self._measure(job)
+        except NotPossible as error:
+            fail(self.study, job.trial, FAILED, str(error))
+            self._tell_end(job, self._write_tables())
+            return
         if measured is None:
             return
         job = measured
@@ -221,7 +226,7 @@ class Worker:
         self.context.trainer.save_weights(job.architecture, self._checkpoint(job), weights)
         record = job.record
         if self.settings.measures_late:
-            record = self.costs.complete(record, job.architecture)
+            record = self.costs.if_possible(record, job.architecture)
         record = replace(
             record,
             psnr_y_db=rung.psnr_y_db,

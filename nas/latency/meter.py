@@ -15,6 +15,7 @@ import numpy as np
 from nas.budget import Budget
 from nas.evaluate.memory import peak_memory_mb
 from nas.evaluate.threads import usual_threads
+from nas.latency.command.clock import DeviceClock
 from nas.latency.device import latency_place
 from nas.latency.esr_score import Baseline, baseline_network
 from nas.latency.guess import LatencyGuess
@@ -64,8 +65,9 @@ class Meter:
     """Prices networks, measures them, and tells which ones stay within the budgets.
 
     Prices are those of the network in use, its re-parameterised convolutions folded. With a
-    fitted latency model nothing is measured: latencies are what it says. ``threads`` are CPU
-    threads to measure with; None is torch's number. With ``scores`` networks get the challenge's
+    fitted latency model nothing is measured: latencies are what it says. A ``clock`` is asked where
+    they are not those of this machine. ``threads`` are CPU threads to measure with; None is torch's
+    number. With ``scores`` networks get the challenge's
     score, too. ``calibration`` are the latencies, in ms, of the networks by which others are
     predicted, once these are measured; ``span_ms`` those of SPAN by its number of colours, by which
     all are scored, once it is measured or told.
@@ -83,9 +85,10 @@ class Meter:
         threads: int | None = None,
         *,
         scores: bool = False,
+        clock: DeviceClock | None = None,
     ) -> None:
         self.budgets, self.hr, self.latency_lr, self.device = budgets, hr, latency_lr, device
-        self.latency_model, self.threads = latency_model, threads
+        self.latency_model, self.threads, self.clock = latency_model, threads, clock
         self.latency_guess, self.scores = LatencyGuess(), scores
         self.calibration: tuple[float, ...] = ()
         self.span_ms: dict[int, float] = {}
@@ -98,6 +101,8 @@ class Meter:
     @property
     def latency_place(self) -> str:
         """What latencies are of, for people."""
+        if self.clock is not None:
+            return latency_place(self.latency_lr, self.clock.setup.name, None)
         model = self.latency_model
         device = f"{model.device.name} by a fitted model" if model else self.device
         return latency_place(self.latency_lr, device, self.threads or usual_threads())
@@ -133,7 +138,12 @@ class Meter:
         return Figures(*counts, None, None, None, {}, own=self._own(in_use))
 
     def measure(self, arch: Architecture) -> Figures:
-        """All figures, with the latency measured on this machine or by the fitted model."""
+        """All figures, with the latency measured or by the fitted model.
+
+        Raises:
+            NotPossible: the device behind a command cannot be asked for this network.
+            InputError: it does not answer.
+        """
         in_use = folded(arch)
         figures = self.cost(in_use)
         if self.latency_model is None and figures.latency_ms is not None:
@@ -178,9 +188,12 @@ class Meter:
         return usual if self._told_busy else None
 
     def _timed(self, arch: Architecture, network: Network | None = None) -> LatencyResult:
+        network = network or seeded(lambda: build(arch), 0)
+        if self.clock is not None:
+            return self.clock.measure(network)
         quiet_ms = self._quiet_ms.get(arch.colors)
         (found,) = measure_latency(
-            [network or seeded(lambda: build(arch), 0)], lr_size=self.latency_lr,
+            [network], lr_size=self.latency_lr,
             device=self.device, threads=self.threads, colors=arch.colors, quiet_ms=quiet_ms,
         )  # fmt: skip
         self._quiet_ms[arch.colors] = min(quiet_ms or inf, found.reference_ms)

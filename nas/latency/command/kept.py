@@ -14,7 +14,10 @@ from nas.plain import from_plain
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
 
-__all__ = ["KeptTime", "KeptTimes"]
+__all__ = ["KEPT", "KeptTime", "KeptTimes"]
+
+KEPT = "latency"
+"""The folder in that of a run."""
 
 
 @dataclass(frozen=True, slots=True)
