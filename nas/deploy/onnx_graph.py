@@ -63,11 +63,13 @@ class Graph:
         nodes: in the order in which they can be computed; each makes a feature map that is used.
         constants: numbers of the weights and of what stands beside them, by name.
         numbers: by name, vectors of whole numbers (and single ones as vectors of one).
+        channels: of every feature map, by name.
     """
 
     nodes: tuple[Node, ...]
     constants: Mapping[str, Array]
     numbers: Mapping[str, tuple[Number, ...]]
+    channels: Mapping[str, int]
 
     def readers(self) -> dict[str, list[Node]]:
         """By name, the nodes that take it."""
@@ -123,7 +125,11 @@ def read_graph(model: onnx.ModelProto) -> Graph:
         else:
             nodes.append(node)
     floats = {name: array for name, array in constants.items() if array.dtype != np.int64}
-    return Graph(_used(_continued(_repeats(nodes, numbers), numbers)), floats, numbers)
+    channels = {
+        name: shape[1] for name, shape in shapes.items()
+        if len(shape) == 4 and isinstance(shape[1], int)
+    }  # fmt: skip
+    return Graph(_used(_continued(_repeats(nodes, numbers), numbers)), floats, numbers, channels)
 
 
 def _folded(model: onnx.ModelProto) -> dict[str, Array]:

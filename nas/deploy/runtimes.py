@@ -71,6 +71,7 @@ RUNTIMES: OpenTable[Runtime] = OpenTable(
         "openvino": Runtime(
             "OpenVINO", "openvino", "onnx", "nas.deploy.openvino_runtime:open_openvino", True
         ),
+        "ncnn": Runtime("ncnn", "ncnn", "ncnn", "nas.deploy.ncnn.runtime:open_ncnn"),
     },
 )
 """Every runtime by the name that a user types; the first of a format runs such files unasked."""
