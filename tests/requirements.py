@@ -21,5 +21,5 @@ def missing(what: str) -> NoReturn:
 def needs(*packages: str) -> None:
     """The same where a package is not installed; none is imported, for some send word of that."""
     for name in packages:
-        if importlib.util.find_spec(name) is None:
+        if importlib.util.find_spec(name.replace("-", "_")) is None:
             missing(f"{name} is not installed")

@@ -107,10 +107,10 @@ FORMATS: OpenTable[Format] = OpenTable(
             "nas.deploy.onnx_file:open_session", (".onnx",), extra="export",
             numbers="nas.deploy.onnx_numbers:number_format",
         ),
-        "ncnn": Format(
-            "NAME.param and NAME.bin for any size", "nas.deploy.ncnn.file:export_ncnn",
-            "nas.deploy.ncnn.runtime:open_run", (".param",), (".bin",), needs_ending=True,
-            extra="ncnn",
+        "litert": Format(
+            "a .tflite graph for any size, for phones", "nas.deploy.litert.export:export_litert",
+            "nas.deploy.litert.interpreter:open_litert", (".tflite",), extra="litert",
+            numbers="nas.deploy.litert.interpreter:number_format",
         ),
         "torchscript": Format(
             "a graph for any size", "nas.deploy.torchscript:export_torchscript",

@@ -71,7 +71,9 @@ RUNTIMES: OpenTable[Runtime] = OpenTable(
         "openvino": Runtime(
             "OpenVINO", "openvino", "onnx", "nas.deploy.openvino_runtime:open_openvino", True
         ),
-        "ncnn": Runtime("ncnn", "ncnn", "ncnn", "nas.deploy.ncnn.runtime:open_ncnn"),
+        "litert": Runtime(
+            "LiteRT", "ai-edge-litert", "litert", "nas.deploy.litert.interpreter:open_tflite"
+        ),
     },
 )
 """Every runtime by the name that a user types; the first of a format runs such files unasked."""

@@ -79,8 +79,8 @@ KNOWN: dict[str, str] = {
     "data": f"{m.PHOTOS} empty {m.PHOTOS}/0.png pipe",
     "device": "cpu cuda cuda:0 cuda:99 cpu:7 meta mps xla CPU",
     "dtype": "float32 bfloat16 float16 int8 float",
-    "file_format": "png jpeg webp tiff bmp gif PNG yaml onnx ntire basicsr folder safetensors "
-    "torchscript",
+    "file_format": "png jpeg webp tiff bmp gif PNG yaml onnx litert ntire basicsr folder "
+    "safetensors torchscript",
     "host": "127.0.0.1 ::1 256.1.1.1 x.invalid",
     "importance": "lamp l1 l2 group_norm taylor",
     "init": f"{m.WEIGHTS} {m.CHECKPOINT}",
@@ -98,7 +98,7 @@ KNOWN: dict[str, str] = {
     "published": "Set5 set5 DIV2K Set14",
     "recipe": f"fast imdn quick {m.RECIPE}",
     "reference": f"e_rfdn {m.CONFIG} {m.GRAPH}",
-    "runtime": "torch onnxruntime openvino ncnn ONNX",
+    "runtime": "torch onnxruntime openvino litert ONNX",
     "sampler": "tpe nsga2 nsga3 gp random TPE",
     "size": "8x8 1x1 0x0 -1x8 8 8x 8X8 8x8x8 100000x100000 1e3x8 ٣x٣ 8×8",
     "source": f"{m.WEIGHTS} {m.CONFIG} {m.RUN} {m.GRAPH}",

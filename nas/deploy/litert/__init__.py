@@ -1,0 +1,1 @@
+"""LiteRT, formerly TensorFlow Lite: networks as .tflite files, written from the file's schema."""

@@ -1,0 +1,170 @@
+"""LiteRT: running .tflite files, on the CPU."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nas.deploy.onnx_file import INPUT
+from nas.deploy.opened import Opened, Taken
+from nas.deploy.parity import Array, Run
+from nas.evaluate.threads import usual_threads
+from search_spaces.errors import InputError, first_line
+from search_spaces.extras import need
+from search_spaces.regular import irregular
+
+__all__ = ["METADATA", "NEEDED", "number_format", "open_litert", "open_tflite"]
+
+NEEDED = ("ai_edge_litert", "flatbuffers")
+"""What the extra brings."""
+
+METADATA = "nas-sr"
+"""Under this name a file of ours holds what `nas.deploy.metadata` says, as JSON."""
+
+_FIRST_TO_LAST, _LAST_TO_FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
+_WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED")
+
+
+def open_litert(path: Path | str) -> Run:
+    """A function that runs a .tflite file of ours: (N, colors, h, w) to (N, colors, H, W).
+
+    Raises:
+        InputError: LiteRT is missing, or the file is not one that it can load.
+    """
+    opened = open_tflite(path)
+    return lambda image: opened.run({INPUT: image})
+
+
+def open_tflite(path: Path | str, *, threads: int | None = None) -> Opened:
+    """Any .tflite file in LiteRT, on the CPU: inputs and outputs channels first, as elsewhere.
+
+    Raises:
+        InputError: LiteRT is missing, or the file is not one that it can load.
+    """
+    content = _content(path)
+    from ai_edge_litert.interpreter import Interpreter
+
+    try:
+        with _without_remarks():
+            # Of a path it would believe all that the file says of itself.
+            interpreter = Interpreter(model_content=content, num_threads=threads or usual_threads())
+            interpreter.allocate_tensors()
+    # ValueError where a file is none, RuntimeError where its operators don't go together.
+    except (ValueError, RuntimeError) as error:
+        raise InputError(f"{path}: LiteRT cannot load it ({first_line(error)})") from None
+    taken = {one["name"]: one["index"] for one in interpreter.get_input_details()}
+    outputs = [one["index"] for one in interpreter.get_output_details()]
+    lock, sizes = threading.Lock(), dict[int, tuple[int, ...]]()
+
+    def run(given: Mapping[str, Array]) -> Array:
+        # An interpreter has one set of tensors.
+        with lock, _without_remarks():
+            channels_last = {
+                taken[name]: _turned(array, _FIRST_TO_LAST) for name, array in given.items()
+            }
+            resized = {
+                index: array.shape for index, array in channels_last.items()
+                if sizes.get(index) != array.shape
+            }  # fmt: skip
+            for index, shape in resized.items():
+                # Not there again until it was understood.
+                sizes.pop(index, None)
+                interpreter.resize_tensor_input(index, shape)
+            if resized:
+                interpreter.allocate_tensors()
+                sizes.update(resized)
+            for index, array in channels_last.items():
+                interpreter.set_tensor(index, array)
+            interpreter.invoke()
+            # A copy, made before another thread runs it again.
+            found = interpreter.get_tensor(outputs[0])
+        return np.asarray(_turned(found, _LAST_TO_FIRST), np.float32)
+
+    inputs = tuple(
+        Taken(one["name"], np.dtype(one["dtype"]).name, _shape(one["shape_signature"]))
+        for one in interpreter.get_input_details()
+    )
+    return Opened(run, inputs, len(outputs), _metadata(content))
+
+
+def number_format(path: Path | str) -> str:
+    """The format of a network's weights, such as ``"float32"`` or ``"int8 and float32"``.
+
+    That of most weights comes first.
+
+    Raises:
+        InputError: LiteRT is missing, or the file cannot be read.
+    """
+    content = _content(path)
+    from ai_edge_litert import schema_py_generated as schema
+
+    names = {value: name for name, value in vars(schema.TensorType).items()}
+    weighted = {getattr(schema.BuiltinOperator, name) for name in _WEIGHTED}
+    counted: Counter[str] = Counter()
+    graph = schema.ModelT.InitFromPackedBuf(content, 0)
+    for one in graph.subgraphs:
+        for operator in one.operators:
+            if graph.operatorCodes[operator.opcodeIndex].builtinCode in weighted:
+                weights = one.tensors[operator.inputs[1]]
+                counted[names[weights.type].lower()] += prod(weights.shape)
+    return " and ".join(name for name, _ in counted.most_common()) or "float32"
+
+
+def _content(path: Path | str) -> bytes:
+    need("LiteRT", "litert", *NEEDED)
+    if problem := irregular(path):
+        raise InputError(f"{path}: {problem}; expected a .tflite file")
+    return Path(path).read_bytes()
+
+
+def _metadata(content: bytes) -> dict[str, str]:
+    """What a file of ours says of itself; one of another maker has no such entry."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.Model.GetRootAs(content)
+    for k in range(model.MetadataLength()):
+        entry = model.Metadata(k)
+        if entry.Name() == METADATA.encode():
+            try:
+                said = json.loads(bytes(model.Buffers(entry.Buffer()).DataAsNumpy()))
+            except (ValueError, TypeError):
+                return {}
+            return {str(key): str(text) for key, text in said.items()}
+    return {}
+
+
+def _shape(signature: Any) -> tuple[int | None, ...]:
+    sides = tuple(None if side < 0 else int(side) for side in signature)
+    return tuple(sides[axis] for axis in _LAST_TO_FIRST) if len(sides) == 4 else sides
+
+
+def _turned(array: Array, axes: tuple[int, ...]) -> Array:
+    return np.ascontiguousarray(array.transpose(axes)) if array.ndim == 4 else array
+
+
+@contextmanager
+def _without_remarks() -> Iterator[None]:
+    """Without the line on which of its parts computes, which LiteRT writes past Python."""
+    try:
+        kept = os.dup(2)
+    # There is no standard error.
+    except OSError:
+        yield
+        return
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)

@@ -1,0 +1,86 @@
+"""Networks as .tflite files: what they give, and what they are made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nas.deploy.litert.export import export_litert
+from nas.deploy.litert.interpreter import open_litert, open_tflite
+from nas.deploy.parity import check_parity
+from search_spaces import Network
+from search_spaces.errors import InputError
+from tests.nas_tests.deploy_tests.conftest import lively
+from tests.nas_tests.deploy_tests.test_graphs import FIELDS, SIZES
+from tests.requirements import needs
+
+needs("onnxscript", "ai-edge-litert")
+
+EXACT = 1e-5
+REFUSED = ("GATHER", "SELECT", "WHERE", "TRANSPOSE_CONV", "TRANSPOSE")
+AXES = 4
+# Of sizes that follow from the image's.
+ASKING = ("SHAPE", "MAXIMUM")
+
+
+@pytest.fixture(scope="module", params=list(FIELDS))
+def network(request: pytest.FixtureRequest) -> Network:
+    # As in the tests of graphs, which have exported them.
+    return lively(**FIELDS[request.param])
+
+
+def parts_of(path: Path) -> tuple[set[str], list[Any]]:
+    """A file's operators by name, and its tensors."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    names = {value: name for name, value in vars(schema.BuiltinOperator).items()}
+    model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
+    (graph,) = model.subgraphs
+    return {names[code.builtinCode] for code in model.operatorCodes}, graph.tensors
+
+
+def test_it_takes_any_size(network: Network, tmp_path: Path) -> None:
+    path = tmp_path / "net.tflite"
+    assert export_litert(network, path).difference <= EXACT
+    assert check_parity(network, open_litert(path), sizes=SIZES).difference <= EXACT
+    operators, tensors = parts_of(path)
+    assert not any(one.startswith(REFUSED) for one in operators)
+    assert max(len(tensor.shape) for tensor in tensors) <= AXES
+
+
+def test_one_of_a_fixed_size_asks_for_none(tmp_path: Path) -> None:
+    network, path = lively(**FIELDS["esa"]), tmp_path / "net.tflite"
+    for lr_size in ((7, 22), (32, 33)):
+        parity = export_litert(network, path, lr_size=lr_size)
+        assert parity.difference <= EXACT
+        assert parity.sizes == ((1, *lr_size),)
+        assert not parts_of(path)[0].intersection(ASKING)
+        assert open_tflite(path).inputs[0].shape == (1, 3, *lr_size)
+    export_litert(network, path)
+    assert parts_of(path)[0].issuperset(ASKING)
+
+
+def test_weights_begin_where_runtimes_can_read_them(tmp_path: Path) -> None:
+    from ai_edge_litert import schema_py_generated as schema
+
+    path = tmp_path / "net.tflite"
+    export_litert(lively(**FIELDS["near"]), path)
+    model = schema.Model.GetRootAs(path.read_bytes())
+    held = [model.Buffers(k) for k in range(model.BuffersLength())]
+    places = [one._tab.Vector(one._tab.Offset(4)) for one in held if one.DataLength()]
+    assert len(places) > 10
+    assert all(place % 16 == 0 for place in places)
+
+
+def test_what_is_broken_costs_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "net.tflite"
+    export_litert(lively(**FIELDS["near"]), path)
+    whole = path.read_bytes()
+    for content in (whole[:-1], whole[:300], whole[4:], b"TFL3" * 20):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match="LiteRT cannot load it") as caught:
+            open_tflite(path)
+        assert "\n" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")
