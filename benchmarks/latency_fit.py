@@ -31,7 +31,7 @@ from nas.latency.campaign import measure_networks
 from nas.latency.device import this_device
 from nas.latency.fit import accuracy_of, fit_model
 from nas.latency.guess import LatencyGuess
-from nas.latency.measure import Measured
+from nas.latency.measure import Measured, measure_batch
 from nas.latency.model import Accuracy, LatencyModel
 from nas.latency.runtime import runner
 from nas.latency.samples import random_networks
@@ -126,9 +126,8 @@ def main() -> None:
                        runtime=args.runtime, device="cpu", exports=exports)  # fmt: skip
                 print(f"{number + 1}/{len(order)} exported", flush=True)
             return
-        measured = measure_networks(
-            notes, order, device, rounds=args.rounds, exports=exports, on_batch=tell
-        )
+        measure = partial(measure_batch, device=device, rounds=args.rounds, exports=exports)
+        measured = measure_networks(notes, order, device, measure=measure, on_batch=tell)
     if len(measured) < len(every):
         return
     by_hash = {Architecture.from_dict(one.architecture).hash: one for one in measured}

@@ -26,6 +26,9 @@ def to_int8(
 ) -> CompressionStep:
     """Quantises the network, and keeps the graph where it is smaller, faster and good enough.
 
+    Times are ONNX Runtime's here, or those of the device that the judge's meter asks, if that takes
+    ONNX files and no others.
+
     Args:
         network: it stays as it is.
         before: its figures; those of int8 are the same but for quality and latency.
@@ -39,16 +42,24 @@ def to_int8(
     """
     began = time.perf_counter()
     source = f"compressed:{INT8}"
+    clock = judge.meter.clock
     options = QuantizeOptions(
         max_drop_db=most_drop_db, lr_size=judge.meter.latency_lr, threads=judge.meter.threads
     )
+    if clock is not None:
+        options = replace(options, rounds=0)
     photos = judge.dataset
     try:
         made = quantize(network, photos.train, photos.validation, file, options=options)
+        if clock is not None and clock.takes(file):
+            after_ms = clock.measure_file(file, network.architecture).latency_ms
+            made = replace(made, latency_before_ms=before.latency_ms, latency_after_ms=after_ms)
     except NotPossible as error:
+        file.unlink(missing_ok=True)
         record = TrialRecord(judge.trial, REJECTED, source, reason=str(error))
         return CompressionStep(place, INT8, False, record, seconds=_since(began))
-    reason = _worse(made, most_drop_db)
+    where = "in ONNX Runtime" if clock is None else "on the device"
+    reason = _worse(made, most_drop_db, where)
     record = replace(
         before,
         source=source,
@@ -67,11 +78,11 @@ def to_int8(
         file.unlink(missing_ok=True)
     return CompressionStep(
         place, INT8, not reason, record, "" if reason else file.name,
-        None if reason else made.bytes_after, _since(began), _note(made),
+        None if reason else made.bytes_after, _since(began), _note(made, where),
     )  # fmt: skip
 
 
-def _worse(made: Quantized, most_drop_db: float) -> str:
+def _worse(made: Quantized, most_drop_db: float, where: str) -> str:
     """Why int8 is not worth keeping, one line; ``""`` where it is."""
     if made.drop_db > most_drop_db:
         return f"int8 costs {made.drop_db:.3f} dB, more than {most_drop_db:g}"
@@ -79,15 +90,15 @@ def _worse(made: Quantized, most_drop_db: float) -> str:
         return f"the int8 file has {made.bytes_after:,} bytes, float32 {made.bytes_before:,}"
     after_ms, before_ms = made.latency_after_ms, made.latency_before_ms
     if after_ms is not None and before_ms is not None and after_ms >= before_ms:
-        return f"int8 takes {after_ms:.2f} ms, float32 {before_ms:.2f} ms, both in ONNX Runtime"
+        return f"int8 takes {after_ms:.2f} ms, float32 {before_ms:.2f} ms, both {where}"
     return ""
 
 
-def _note(made: Quantized) -> str:
+def _note(made: Quantized, where: str) -> str:
     parts = [f"{made.calibration} ranges, {len(made.float_layers)} of {made.layers} layers float"]
     if made.latency_before_ms is not None and made.latency_after_ms is not None:
         times = made.latency_before_ms / made.latency_after_ms
-        parts.append(f"{times:.2f} times as fast as float32 in ONNX Runtime")
+        parts.append(f"{times:.2f} times as fast as float32 {where}")
     parts.append(f"{made.bytes_after / made.bytes_before:.0%} of its file")
     return "; ".join(parts)
 

@@ -250,6 +250,9 @@ GUIDES: tuple[Guide, ...] = (
             "--budget 25ms-latency": f"--budget 9s-latency {_TINY} --data photos",
             # Started processes take seconds; those of workers have tests of their own.
             "--workers 2": "",
+            "latency fit": "latency fit --networks 8 --held-out 2 --space tiny --size 16x15",
+            "--budget 70% --data": "--budget 70% --no-int8 --steps 1 --profile smoke --data",
+            "--size 160x90": "--size 16x15",
             "latency net.safetensors": "latency net.safetensors --reference net.safetensors",
         },
     ),

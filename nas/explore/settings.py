@@ -70,8 +70,9 @@ def _noise(known: Mapping[str, Any]) -> Noise:
 
 def _threads(known: Mapping[str, Any]) -> int:
     """As the model was measured, or else the run's latencies so far."""
-    if known["latency_model"] is not None:
-        return int(known["latency_model"].device.threads)
+    model = known["latency_model"]
+    if model is not None and model.device.threads is not None:
+        return int(model.device.threads)
     told = _told(known["run"]).get("identity", {}).get("latency_threads")
     return int(told or usual_threads())
 

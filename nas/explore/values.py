@@ -105,7 +105,7 @@ def _latency_model(given: object, info: ValidationInfo) -> object:
 
 def _threads(count: int, info: ValidationInfo) -> int:
     model = info.data.get("latency_model")
-    if model is not None and model.device.threads != count:
+    if model is not None and model.device.threads not in (None, count):
         raise InputError(
             f"threads: the latency model is of {shown_threads(model.device.threads)}, not of "
             f"{count}: leave --threads out, or take a model of that number (nas latency fit)"

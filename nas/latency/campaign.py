@@ -8,14 +8,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 from nas.latency.device import Device
-from nas.latency.measure import Measured, measure_batch
+from nas.latency.measure import Measured
 from search_spaces import Architecture
 from search_spaces.errors import InputError, WriteError
 from search_spaces.regular import read_regular
 
-__all__ = ["measure_networks", "read_measured"]
+__all__ = ["AT_ONCE", "measure_networks", "read_measured"]
 
-_BATCH = 6
+AT_ONCE = 6
+"""Networks timed in turns on this machine: an interruption loses no more."""
 
 
 def measure_networks(
@@ -23,8 +24,8 @@ def measure_networks(
     architectures: Sequence[Architecture],
     device: Device,
     *,
-    rounds: int,
-    exports: Path | None = None,
+    measure: Callable[[Sequence[Architecture]], list[Measured]],
+    at_once: int = AT_ONCE,
     on_batch: Callable[[list[Measured]], bool | None] | None = None,
 ) -> list[Measured]:
     """Measures those that the file at ``path`` doesn't hold yet, and adds them to it.
@@ -33,8 +34,8 @@ def measure_networks(
         path: lines of JSON: the device, then a line for each network.
         architectures: in the order in which they are measured.
         device: the one at hand.
-        rounds: timed, for each batch of six.
-        exports: where graphs for ONNX Runtime are kept, so that they're made once.
+        measure: measures a batch of them; those that cannot be are left out.
+        at_once: so many are a batch.
         on_batch: told of all measured so far, after each batch; stops when it returns True.
 
     Returns:
@@ -43,15 +44,12 @@ def measure_networks(
     Raises:
         InputError: the file can't be read or written, or is of another device.
     """
-    known = {
-        Architecture.from_dict(one.architecture).hash: one for one in read_measured(path, device)
-    }
+    known = _by_hash(read_measured(path, device))
     waiting = [a for a in architectures if a.hash not in known]
-    for first in range(0, len(waiting), _BATCH):
-        batch = waiting[first : first + _BATCH]
-        measured = measure_batch(batch, device, rounds=rounds, exports=exports)
+    for first in range(0, len(waiting), at_once):
+        measured = measure(waiting[first : first + at_once])
         _add(path, device, measured)
-        known.update(zip((a.hash for a in batch), measured, strict=True))
+        known |= _by_hash(measured)
         done = [known[a.hash] for a in architectures if a.hash in known]
         if on_batch is not None and on_batch(done):
             break
@@ -88,6 +86,10 @@ def read_measured(path: Path, device: Device) -> list[Measured]:
         except (ValueError, TypeError, KeyError, AttributeError):
             continue
     return found
+
+
+def _by_hash(measured: Sequence[Measured]) -> dict[str, Measured]:
+    return {Architecture.from_dict(one.architecture).hash: one for one in measured}
 
 
 def _add(path: Path, device: Device, measured: Sequence[Measured]) -> None:

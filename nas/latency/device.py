@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from nas.deploy.runtimes import RUNTIMES, TORCH
 from nas.evaluate.threads import shown_threads
@@ -18,20 +18,23 @@ class Device:
 
     Attributes:
         name: of the processor or GPU.
-        place: as torch names it: ``"cpu"``, ``"cuda"``.
-        runtime: ``"torch"`` or one of `nas.deploy.runtimes.RUNTIMES`.
+        place: as torch names it: ``"cpu"``, ``"cuda"``; `BEHIND_COMMAND` where a command tells
+            times: it is the name.
+        runtime: ``"torch"`` or one of `nas.deploy.runtimes.RUNTIMES`, or what a command is given.
         dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"`` (autocast).
-        threads: CPU threads of one operator.
+        threads: CPU threads of one operator; None where only the device knows.
         lr_size: (height, width) of the input.
         scale: of the networks.
         versions: of torch, and of the runtime where that is another.
     """
 
+    BEHIND_COMMAND: ClassVar[str] = "command"
+
     name: str
     place: str
     runtime: str
     dtype: str
-    threads: int
+    threads: int | None
     lr_size: tuple[int, int]
     scale: int
     versions: tuple[tuple[str, str], ...]
@@ -49,10 +52,9 @@ class Device:
 
     def __str__(self) -> str:
         height, width = self.lr_size
-        return (
-            f"{self.name} ({self.place}), {self.runtime}, {self.dtype}, "
-            f"{shown_threads(self.threads)}, {width}x{height} input, x{self.scale}"
-        )
+        threads = () if self.threads is None else (shown_threads(self.threads),)
+        what = (self.runtime, self.dtype, *threads, f"{width}x{height} input", f"x{self.scale}")
+        return f"{self.name} ({self.place}), {', '.join(what)}"
 
 
 def this_device(

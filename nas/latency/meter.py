@@ -103,9 +103,12 @@ class Meter:
         """What latencies are of, for people."""
         if self.clock is not None:
             return latency_place(self.latency_lr, self.clock.setup.name, None)
-        model = self.latency_model
-        device = f"{model.device.name} by a fitted model" if model else self.device
-        return latency_place(self.latency_lr, device, self.threads or usual_threads())
+        if (model := self.latency_model) is not None:
+            device = model.device
+            return latency_place(
+                self.latency_lr, f"{device.name} by a fitted model", device.threads
+            )
+        return latency_place(self.latency_lr, self.device, self.threads or usual_threads())
 
     def figure(self, arch: Architecture, name: str) -> float:
         """One figure of a network: exact, but for what a clock says, which is predicted."""

@@ -211,7 +211,7 @@ def model_for(
         )
     if scale != device.scale:
         raise InputError(f"{path}: is of networks x{device.scale}, but --scale is {scale}; {fit}")
-    if elsewhere:
+    if elsewhere or device.place == Device.BEHIND_COMMAND:
         return model
     here = name_of(place)
     if here != device.name:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,9 @@ from compress.int8_step import to_int8
 from compress.step import Judge
 from nas.compression import read_steps
 from nas.data import Dataset
+from nas.latency.command.clock import DeviceClock
+from nas.latency.command.process import Printed
+from nas.latency.command.setup import DeviceCommands
 from nas.latency.meter import Meter
 from nas.records import FINISHED, REJECTED, TrialRecord
 from search_spaces import Network
@@ -79,6 +83,32 @@ def test_a_graph_that_is_faster_and_smaller_is_kept(
     model: Any = "of another device"
     elsewhere = replace(judge, meter=Meter((), (720, 1280), (12, 16), "cpu", model))
     assert step(elsewhere, network, tmp_path, monkeypatch).record.latency_ms is None
+
+
+def test_on_a_device_the_device_decides(
+    judge: Judge, network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(words: Sequence[str], *_: object) -> Printed:
+        return Printed(f"{times_ms.get(Path(words[1]).name, 2.0)} ms", "")
+
+    def judged_by(command: str) -> Any:
+        clock = DeviceClock(DeviceCommands.of([command]), (12, 16), run=run)
+        meter = Meter((), (720, 1280), (12, 16), "cpu", clock=clock)
+        made = {"latency_before_ms": None, "latency_after_ms": None}
+        return step(replace(judge, meter=meter), network, tmp_path, monkeypatch, **made)
+
+    # The reference is not the matter here, and is not exported.
+    monkeypatch.setattr(DeviceClock, "write", lambda *_: dict.fromkeys([".onnx", ".yaml"], "r"))
+    times_ms = {"5-int8.onnx": 4.5}
+    found = judged_by("true {onnx}")
+    assert (found.kept, found.record.latency_ms) == (True, 4.5)
+    assert "2.00 times as fast as float32 on the device" in found.note
+    times_ms = {"5-int8.onnx": 9.5}
+    assert "int8 takes 9.50 ms, float32 9.00 ms, both on the device" in (
+        judged_by("true {onnx}").record.reason
+    )
+    # What takes other files says nothing of it.
+    assert judged_by("true {yaml}").record.latency_ms is None
 
 
 @pytest.mark.parametrize(

@@ -143,12 +143,14 @@ def _write_noise(run: Path) -> None:
 
 
 def _write_model(path: Path) -> None:
+    from functools import partial
     from itertools import islice
 
     from nas.evaluate.environment import environment
     from nas.latency.campaign import measure_networks
     from nas.latency.device import this_device
     from nas.latency.fit import fit_model
+    from nas.latency.measure import measure_batch
     from nas.latency.samples import random_networks
     from search_spaces import Space
 
@@ -158,7 +160,9 @@ def _write_model(path: Path) -> None:
     )
     drawn = list(islice(random_networks(space, 4, 0), 10))
     notes = path.with_name("measured.jsonl")
-    measured = measure_networks(notes, drawn, here, rounds=1, on_batch=lambda _: None)
+    measured = measure_networks(
+        notes, drawn, here, measure=partial(measure_batch, device=here, rounds=1)
+    )
     fit_model(measured, here, space=space.name, made_with=environment().to_dict(), held_out=0).save(
         path
     )

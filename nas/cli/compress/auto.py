@@ -14,6 +14,9 @@ from nas.cli.options import (
     OUTPUT,
     Device,
     Force,
+    LatencyCommand,
+    LatencyLimit,
+    LatencyPattern,
     LearningRate,
     OwnData,
     OwnValidation,
@@ -59,6 +62,9 @@ def auto(
     learning_rate: LearningRate = 5e-4,
     size: Size = "160x90",
     threads: Threads = None,
+    latency_command: LatencyCommand = None,
+    latency_pattern: LatencyPattern = None,
+    latency_limit: LatencyLimit = None,
     seed: Annotated[int, option("Of the order of patches.")] = 0,
     device: Device = None,
     force: Force = False,
@@ -76,12 +82,18 @@ def auto(
     from nas.cli.bars import bar
     from nas.cli.compress.limit import parse_limit
     from nas.cli.compress.training import dataset_of, places_of, recipe_of
+    from nas.cli.latency_device import check_none
     from nas.evaluate.precision import best_device
+    from nas.latency.command.clock import DeviceClock
+    from nas.latency.command.setup import DeviceCommands
     from nas.latency.meter import Meter
     from nas.networks import trained_network
     from nas.size import parse_size
     from search_spaces.cost import HR_720P
 
+    setup = DeviceCommands.given(latency_command, latency_pattern, latency_limit)
+    if setup is not None:
+        check_none({"--threads": threads is not None})
     check_name(output, *([".csv", ".onnx"] if int8 else [".csv"]), force=force)
     given, output = trained_network(network, trial=trial), stem_of(output)
     figure, limit = parse_limit(budget, given.architecture)
@@ -89,7 +101,11 @@ def auto(
     check_budget(given, figure, limit, method)
     recipe = recipe_of(profile, steps, learning_rate, seed)
     plan = CompressionPlan(figure, limit, method, recipe, int8=int8)
-    meter = Meter((), HR_720P, parse_size(size), str(best_device(device)), threads=threads)
+    lr_size = parse_size(size)
+    clock = None if setup is None else DeviceClock(setup, lr_size)
+    meter = Meter(
+        (), HR_720P, lr_size, str(best_device(device)), threads=threads, clock=clock
+    )  # fmt: skip
     places = places_of([network], data, val)
     judge = Judge(dataset_of(given.architecture.scale, places, recipe), meter)
     folder = output.with_name(f"{output.name}.steps")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import tempfile
+import threading
 import time
 import weakref
 from collections.abc import Mapping
@@ -78,6 +79,8 @@ class DeviceClock:
         setup.check_programs()
         self.setup, self.lr_size, self.pool = setup, lr_size, DevicePool(setup, run)
         self._kept = kept
+        # Networks are built and written by one thread at a time.
+        self._writing = threading.Lock()
         self._quiet_ms: dict[tuple[str, str], float] = {}
         # Nobody else's text is read into a message where the folder cannot be removed.
         self._folder = tempfile.TemporaryDirectory(prefix="nas-device-", ignore_cleanup_errors=True)
@@ -104,11 +107,25 @@ class DeviceClock:
                 return known
         with tempfile.TemporaryDirectory(dir=self._folder.name) as folder:
             files = write_files(network, self.setup.formats, Path(folder))
-            one = self._measured(files, network.architecture)
+            one = self._judged(self._beside_reference(files, network.architecture))
         if self._kept is not None:
             (command,) = (c for c in self.setup.commands if c.text == one.found.device)
             self._kept.put(name, command, one)
         return one.found
+
+    def times(self, architecture: Architecture) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """What a device told of a network and of the reference, milliseconds as they came.
+
+        Raises:
+            NotPossible: as `measure`.
+            InputError: as `measure`.
+        """
+        with tempfile.TemporaryDirectory(dir=self._folder.name) as folder:
+            with self._writing:
+                network = seeded(partial(build, architecture), 0).eval()
+                files = write_files(network, self.setup.formats, Path(folder))
+            told, _ = self._beside_reference(files, architecture)
+        return told.times_ms[_NETWORK], told.times_ms[_REFERENCE]
 
     def measure_file(self, path: Path, like: Architecture) -> LatencyResult:
         """The same for a network's file that lies there, in the one format that the command takes.
@@ -120,7 +137,12 @@ class DeviceClock:
         Raises:
             InputError: the command takes files of another format; as `measure`.
         """
-        return self._measured(self.files_of(path), like).found
+        return self._judged(self._beside_reference(self.files_of(path), like)).found
+
+    def takes(self, path: Path) -> bool:
+        """Whether the command takes files of this ending, and no others beside."""
+        wanted = {place.ending for place in self.setup.commands[0].files.values()}
+        return wanted == {path.suffix.lower()}
 
     def files_of(self, path: Path) -> NetworkFiles:
         """A file as it lies there, as what the command takes.
@@ -128,8 +150,8 @@ class DeviceClock:
         Raises:
             InputError: it takes others.
         """
-        wanted = {place.ending for place in self.setup.commands[0].files.values()}
-        if wanted != {path.suffix.lower()}:
+        if not self.takes(path):
+            wanted = {place.ending for place in self.setup.commands[0].files.values()}
             raise InputError(
                 f"{path}: the command takes networks as {' and '.join(sorted(wanted))}; give "
                 f"another command, or a network that can be written so"
@@ -204,13 +226,18 @@ class DeviceClock:
         quiet_ms = self._quiet_ms.get((device.command.text, reference))
         return are_settled(own_ms, reference_ms, quiet_ms)
 
-    def _measured(self, files: NetworkFiles, like: Architecture) -> KeptTime:
+    def _beside_reference(self, files: NetworkFiles, like: Architecture) -> tuple[DeviceTimes, str]:
+        """What was told, and the hash of the reference of the same scale and colours."""
         architecture = reference_architecture(like.scale, like.colors)
-        reference = self.write(seeded(partial(build, architecture), 0).eval())
+        with self._writing:
+            reference = self.write(seeded(partial(build, architecture), 0).eval())
         entrants = {_NETWORK: files, _REFERENCE: reference}
-        told = self.in_turns(entrants, reference=architecture.hash)
+        return self.in_turns(entrants, reference=architecture.hash), architecture.hash
+
+    def _judged(self, of: tuple[DeviceTimes, str]) -> KeptTime:
+        told, reference = of
         own_ms, reference_ms = told.times_ms[_NETWORK], told.times_ms[_REFERENCE]
-        quiet_ms = self._quiet_ms.get((told.command, architecture.hash))
+        quiet_ms = self._quiet_ms.get((told.command, reference))
         judged = undrifted(own_ms, drift_of(reference_ms, quiet_ms))
         found = LatencyResult(
             latency_ms=judged.latency_ms,
@@ -224,7 +251,7 @@ class DeviceClock:
             threads=None,
             dtype="float32",
         )
-        one = KeptTime(found, architecture.hash)
+        one = KeptTime(found, reference)
         self._learn(one)
         return one
 

@@ -82,16 +82,20 @@ class DevicePool:
 
     @contextmanager
     def taken(self) -> Iterator[Device]:
-        """A device for this thread alone; waits for one."""
-        while True:
+        """A device for this thread alone; waits for one.
+
+        Raises:
+            CommandFailed: nothing is wanted of any, any more.
+        """
+        while not self.stop.is_set():
             for device in sorted(self._devices, key=lambda one: one.free_at):
                 if device.free_at <= time.monotonic():
                     with alone_with(device.lock) as held:
                         if held:
                             yield device
                             return
-            if self.stop.wait(_LOOK_S):
-                raise CommandFailed("is no longer needed")
+            self.stop.wait(_LOOK_S)
+        raise CommandFailed("is no longer needed")
 
     def ask(self, device: Device, values: Mapping[str, object]) -> float:
         """The milliseconds that a device, which is taken, tells of one network.

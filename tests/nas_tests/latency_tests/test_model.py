@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from nas.latency import campaign
+from nas.latency.campaign import measure_networks, read_measured
 from nas.latency.device import Device, name_of
 from nas.latency.fit import accuracy_of, fit_model
 from nas.latency.measure import Measured
@@ -180,34 +182,42 @@ class TestHoldsFor:
 
 class TestCampaign:
     @pytest.fixture(autouse=True)
-    def _measures_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        noise = random.Random(0)
-        self.batches: list[int] = []
+    def _measures_nothing(self) -> None:
+        self.noise, self.batches = random.Random(0), list[int]()
 
-        def measure_batch(some: list[Architecture], *_: object, **__: object) -> list[Measured]:
-            self.batches.append(len(some))
-            return [made_up(a, noise, inside=True) for a in some]
+    def measure(self, some: Sequence[Architecture]) -> list[Measured]:
+        self.batches.append(len(some))
+        return [made_up(a, self.noise, inside=True) for a in some]
 
-        monkeypatch.setattr(campaign, "measure_batch", measure_batch)
+    def campaign(self, path: Path, some: list[Architecture], **more: Any) -> list[Measured]:
+        return measure_networks(path, some, DEVICE, measure=self.measure, **more)
 
     def test_goes_on_where_it_stopped(self, networks: list[Architecture], tmp_path: Path) -> None:
         path = tmp_path / "notes.jsonl"
         some = networks[:14]
-        first = campaign.measure_networks(path, some, DEVICE, rounds=1, on_batch=lambda _: True)
+        first = self.campaign(path, some, on_batch=lambda _: True)
         assert self.batches == [len(first)] == [6]
         # Killed while it wrote: half a line is left.
         text = path.read_text().splitlines()
         path.write_text("\n".join([*text[:-1], text[-1][:40]]) + "\n")
-        rest = campaign.measure_networks(path, some, DEVICE, rounds=1)
+        rest = self.campaign(path, some)
         assert self.batches == [6, 6, 3]
         assert [one.architecture for one in rest] == [a.to_dict() for a in some]
-        assert campaign.measure_networks(path, some, DEVICE, rounds=1) == rest[:0] + [
-            campaign.read_measured(path, DEVICE)[k] for k in (0, 1, 2, 3, 4, *range(5, 14))
-        ]
+        assert self.campaign(path, some) == read_measured(path, DEVICE)
         assert self.batches == [6, 6, 3]
+
+    def test_what_cannot_be_measured_is_left_out(
+        self, networks: list[Architecture], tmp_path: Path
+    ) -> None:
+        def some_of(batch: Sequence[Architecture]) -> list[Measured]:
+            return self.measure(batch)[1:]
+
+        path = tmp_path / "notes.jsonl"
+        found = measure_networks(path, networks[:4], DEVICE, measure=some_of, at_once=2)
+        assert [one.architecture for one in found] == [networks[k].to_dict() for k in (1, 3)]
 
     def test_of_another_device(self, tmp_path: Path) -> None:
         path = tmp_path / "notes.jsonl"
         path.write_text(json.dumps({"device": DEVICE.to_dict()}) + "\n")
         with pytest.raises(InputError, match="holds measurements of Abacus 3"):
-            campaign.read_measured(path, replace(DEVICE, threads=2))
+            read_measured(path, replace(DEVICE, threads=2))
