@@ -112,6 +112,11 @@ FORMATS: OpenTable[Format] = OpenTable(
             "nas.deploy.litert.interpreter:open_litert", (".tflite",), extra="litert",
             numbers="nas.deploy.litert.interpreter:number_format",
         ),
+        "ncnn": Format(
+            "NAME.param and NAME.bin for any size", "nas.deploy.ncnn.file:export_ncnn",
+            "nas.deploy.ncnn.runtime:open_run", (".param",), (".bin",), needs_ending=True,
+            extra="ncnn",
+        ),
         "torchscript": Format(
             "a graph for any size", "nas.deploy.torchscript:export_torchscript",
             "nas.deploy.torchscript:open_torchscript", (".pt", ".ts", ".torchscript"),

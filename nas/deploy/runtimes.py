@@ -74,6 +74,7 @@ RUNTIMES: OpenTable[Runtime] = OpenTable(
         "litert": Runtime(
             "LiteRT", "ai-edge-litert", "litert", "nas.deploy.litert.interpreter:open_tflite"
         ),
+        "ncnn": Runtime("ncnn", "ncnn", "ncnn", "nas.deploy.ncnn.runtime:open_ncnn"),
     },
 )
 """Every runtime by the name that a user types; the first of a format runs such files unasked."""

@@ -98,7 +98,7 @@ KNOWN: dict[str, str] = {
     "published": "Set5 set5 DIV2K Set14",
     "recipe": f"fast imdn quick {m.RECIPE}",
     "reference": f"e_rfdn {m.CONFIG} {m.GRAPH}",
-    "runtime": "torch onnxruntime openvino litert ONNX",
+    "runtime": "torch onnxruntime openvino litert ncnn ONNX",
     "sampler": "tpe nsga2 nsga3 gp random TPE",
     "size": "8x8 1x1 0x0 -1x8 8 8x 8X8 8x8x8 100000x100000 1e3x8 ٣x٣ 8×8",
     "source": f"{m.WEIGHTS} {m.CONFIG} {m.RUN} {m.GRAPH}",

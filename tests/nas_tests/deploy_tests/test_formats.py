@@ -58,7 +58,9 @@ def test_what_is_read_again_gives_what_the_network_gives(
 @pytest.mark.parametrize("name", ALL)
 def test_the_network_it_is_of_can_be_told(name: str, network: Network, tmp_path: Path) -> None:
     path = written(name, network, tmp_path)
-    files = [path] if path.is_file() else [one for one in path.rglob("*") if one.is_file()]
+    files = [path, *(path.with_suffix(ending) for ending in FORMATS[name].beside)]
+    if path.is_dir():
+        files = [one for one in path.rglob("*") if one.is_file()]
     assert files
     content = b"".join(one.read_bytes() for one in files)
     config = str(network.architecture.to_dict()["blocks"][0]["distilled"])

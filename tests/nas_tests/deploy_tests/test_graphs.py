@@ -53,7 +53,7 @@ ANCHORED: dict[str, Any] = {
 }  # fmt: skip
 NEAR: dict[str, Any] = {
     "stem": {"kind": "chain", "convolutions": 3}, "blocks": ["spab_v2"], "fusion": "sum",
-    "upsampler": "near", "value_range": 1,
+    "upsampler": "near", "value_range": 1, "activation": "relu",
 }  # fmt: skip
 FIELDS: dict[str, dict[str, Any]] = {
     "esa": {"image_skip": "linear"}, "varied": VARIED, "luma": LUMA, "anchored": ANCHORED,

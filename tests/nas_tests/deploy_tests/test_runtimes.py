@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nas.deploy.formats import FORMATS
@@ -51,6 +52,11 @@ def test_it_computes_what_the_network_computes(
     assert opened.metadata["architecture_hash"] == network.architecture.hash
     found = check_parity(network, lambda given: opened.run({image.name: given}))
     assert found.difference <= EXACT
+    # As images lie in memory whose colours are the last axis.
+    channels_last = np.random.default_rng(0).random((2, 9, 14, 3), np.float32)
+    turned = channels_last.transpose(0, 3, 1, 2)
+    same = opened.run({image.name: np.ascontiguousarray(turned)})
+    np.testing.assert_allclose(opened.run({image.name: turned}), same, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -61,6 +67,8 @@ def test_a_file_that_is_none(
     for content in (b"", b"nothing of the kind\n", whole[:40], whole[: len(whole) // 2]):
         path = tmp_path / f"bad{RUNTIMES[name].ending}"
         path.write_bytes(content)
+        for ending in FORMATS[RUNTIMES[name].file_format].beside:
+            path.with_suffix(ending).write_bytes(files[name].with_suffix(ending).read_bytes())
         with pytest.raises(InputError, match=f"bad{RUNTIMES[name].ending}: ") as caught:
             RUNTIMES[name].open(path)
         assert "\n" not in str(caught.value)

@@ -171,7 +171,8 @@ def test_other_runtimes(runtime: str, command: Command, net: Path) -> None:
     outcome = command("latency", net, "--reference", net, "--size", "9x8", "--rounds", 2,
                       "--runtime", runtime, "--json")  # fmt: skip
     (row,) = json.loads(outcome.out)["networks"]
-    assert (row["runtime"], row["dtype"], row["rounds"]) == (runtime, "float32", 2)
+    assert (row["runtime"], row["dtype"]) == (runtime, "float32")
+    assert row["rounds"] >= 2
 
 
 @pytest.mark.parametrize(
