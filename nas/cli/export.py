@@ -38,7 +38,7 @@ def export(
     storage: Storage = None,
     force: Force = False,
 ) -> None:
-    """Write a network as a file of its own: config, weights, ONNX, TorchScript or plain Python.
+    """Write a network as a file of its own: config, weights, ONNX, ncnn, TorchScript or Python.
 
     All but the config and our own weights take any number of images of any size, as RGB in 0..1,
     and are compared with the network at several sizes before they are written.

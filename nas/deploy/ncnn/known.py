@@ -32,6 +32,7 @@ class Known:
         channels: of what it makes.
         takes: the channels that its input has to have, by its weights; None: any.
         several: whether it makes more than one value.
+        positive: params that it divides by, or that there would be nothing without.
     """
 
     inputs: tuple[int, int] = (1, 1)
@@ -39,6 +40,7 @@ class Known:
     channels: Callable[[Given, Sequence[Channels]], Channels] = _same
     takes: Callable[[Given], int | None] = lambda params: None
     several: bool = False
+    positive: tuple[int, ...] = ()
 
 
 def _whole(params: Given, number: int, default: int = 0) -> int:
@@ -52,10 +54,12 @@ def _kernel(params: Given) -> tuple[tuple[int, bool], ...]:
 
 def _kernel_takes(params: Given) -> int | None:
     """The inputs that so many weights are for; -1 where they are for no whole number."""
-    width = _whole(params, 1)
-    each = width * _whole(params, 11, width) * _whole(params, 0)
-    weights = _whole(params, 6) * _whole(params, 7, 1)
-    return weights // each if each > 0 and weights % each == 0 else -1
+    width, outputs, groups = _whole(params, 1), _whole(params, 0), _whole(params, 7, 1)
+    each = width * _whole(params, 11, width) * outputs
+    weights = _whole(params, 6) * groups
+    if each < 1 or weights % each or outputs % groups or weights // each % groups:
+        return -1
+    return weights // each
 
 
 def _made(params: Given, inputs: Sequence[Channels]) -> Channels:
@@ -89,7 +93,9 @@ def _stored(params: Given) -> tuple[tuple[int, bool], ...]:
     return ((count, False),)
 
 
-_CONVOLUTION = Known(weights=_kernel, channels=_made, takes=_kernel_takes)
+_CONVOLUTION = Known(
+    weights=_kernel, channels=_made, takes=_kernel_takes, positive=(0, 1, 11, 2, 12, 3, 13, 7)
+)
 _MAP = Known()
 
 KNOWN: Mapping[str, Known] = {
@@ -109,10 +115,11 @@ KNOWN: Mapping[str, Known] = {
     "Concat": Known((1, 1024), channels=_joined),
     "Crop": Known((1, 2), channels=_unknown),
     "Interp": Known((1, 2)),
-    "PixelShuffle": Known(channels=_shuffled),
+    "PixelShuffle": Known(channels=_shuffled, positive=(0,)),
+    "Pooling": Known(positive=(2, 12)),
     **dict.fromkeys(
         ("ReLU", "Sigmoid", "TanH", "Swish", "GELU", "Erf", "Softplus", "Mish", "Clip", "ELU",
-         "HardSigmoid", "HardSwish", "UnaryOp", "Reduction", "Pooling", "Padding", "Dropout",
+         "HardSigmoid", "HardSwish", "UnaryOp", "Reduction", "Padding", "Dropout",
          "Noop"), _MAP,
     ),
 }  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 
 from nas.deploy.ncnn.known import KNOWN, Channels, Given
@@ -13,8 +14,17 @@ from search_spaces.errors import InputError
 
 __all__ = ["Read", "ReadLayer", "read_layers", "weights_end"]
 
-_COLORS = 3
+_COLORS = (3, 1)
 _MOST_LAYERS = 100_000
+# What a layer may make of an image: nobody's network has more, and a number too many costs
+# all the memory there is.
+_MOST_PX = 256
+_WINDOW = (1, 11, 2, 12, 3, 13, 4, 14, 15, 16)
+_SIZED = {
+    **dict.fromkeys(("Convolution", "ConvolutionDepthWise", "Deconvolution", "Pooling"), _WINDOW),
+    "Padding": (0, 1, 2, 3), "Interp": (1, 2), "PixelShuffle": (0,),
+}  # fmt: skip
+_INT8 = 8
 _LONGEST_WORD = 200
 # The words before weights that are not float32, and how many bytes each number then takes.
 _TAGS = {FLOAT32: 4, struct.pack("<I", 0x0002C056): 4, struct.pack("<I", 0x01306B47): 2}
@@ -81,8 +91,9 @@ def read_layers(path: Path, text: str) -> Read:
         )
     if len(set(values)) < len(values) or len(set(read)) < len(read):
         raise InputError(f"{path}: expected each value to be made and read once")
-    colors = images[0].params.get(2, 0) or _followed(path, layers)
-    return Read(layers, images[0].outputs[0], ends[0], int(colors))
+    told = int(images[0].params.get(2, 0))
+    colors = _followed(path, layers, (told,) if told else _COLORS)
+    return Read(layers, images[0].outputs[0], ends[0], colors)
 
 
 def _layer(words: Sequence[str]) -> ReadLayer:
@@ -103,8 +114,12 @@ def _layer(words: Sequence[str]) -> ReadLayer:
         kind == "Interp" and params.get(5)) else least  # fmt: skip
     if inputs < needs:
         raise ValueError(f"{kind} with {inputs} inputs")
-    if any(params.get(number) for number in ((8,) if kind.startswith("Conv") else ())):
+    if KNOWN[kind].positive and params.get(_INT8):
         raise ValueError(f"{kind} in int8 is not known here")
+    if any(params.get(number, 1) < 1 for number in KNOWN[kind].positive):
+        raise ValueError(f"{kind} with a size below 1")
+    if kind in _SIZED and any(abs(params.get(number, 0)) > _MOST_PX for number in _SIZED[kind]):
+        raise ValueError(f"{kind} with a size above {_MOST_PX}")
     return ReadLayer(kind, tuple(names[:inputs]), tuple(names[inputs:]), params)
 
 
@@ -113,13 +128,16 @@ def _params(words: Sequence[str]) -> Iterator[tuple[int, float]]:
         number, value = word.split("=", 1)
         # Of arrays and expressions nothing has to be known.
         if int(number) >= 0 and not value.startswith('"'):
-            yield int(number), float(value) if set(value) & set(".eE") else int(value)
+            found = float(value) if set(value) & set(".eE") else int(value)
+            if not isfinite(found):
+                raise ValueError(f"{word} is no number")
+            yield int(number), found
 
 
-def _followed(path: Path, layers: Sequence[ReadLayer]) -> int:
+def _followed(path: Path, layers: Sequence[ReadLayer], possible: Sequence[int]) -> int:
     """The image's colours, where every layer gets as many channels as it has weights for."""
     wrong = None
-    for colors in (_COLORS, 1):
+    for colors in possible:
         made: dict[str, Channels] = {}
         wrong = None
         for layer in layers:
