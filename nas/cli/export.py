@@ -9,6 +9,8 @@ from nas.cli.options import OUTPUT, Force, PresetScale, Storage, Trial, argument
 from nas.cli.shipped import card_rows
 from nas.cli.targets import check_folder, check_target
 from nas.deploy.formats import FORMATS, format_for
+from nas.size import parse_size
+from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
     from nas.records import TrialRecord
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["export"]
 
 _NAMES = ", ".join(one.endings[0] for one in FORMATS.values() if one.endings)
+_SIZED = ", ".join(name for name, one in FORMATS.items() if one.is_sized)
 _ABOUT = "; ".join(
     f"{name}: {one.about}{f' (extra {one.extra})' if one.extra else ''}"
     for name, one in FORMATS.items()
@@ -34,6 +37,13 @@ def export(
     output: Annotated[Path, option(f"A name that ends in {_NAMES}; or a folder.", *OUTPUT)],
     trial: Trial = "best",
     file_format: Annotated[str | None, option(f"Else by the name. {_ABOUT}.", "--format")] = None,
+    size: Annotated[
+        str | None,
+        option(
+            f"WIDTHxHEIGHT of the one image that the file is to take ({_SIZED}), which GPUs of "
+            f"phones need for networks with ESA. Default: any size."
+        ),
+    ] = None,
     scale: PresetScale = 4,
     storage: Storage = None,
     force: Force = False,
@@ -41,12 +51,16 @@ def export(
     """Write a network as a file of its own: config, weights, ONNX, ncnn, TorchScript or Python.
 
     All but the config and our own weights take any number of images of any size, as RGB in 0..1,
-    and are compared with the network at several sizes before they are written.
+    unless --size says one, and are compared with the network at several sizes before they are
+    written.
     """
     from nas.networks import architecture_of, is_run, shipped_card, trained_network
     from nas.run import open_run
 
     made = format_for(output, file_format)
+    lr_size = None if size is None else parse_size(size)
+    if lr_size is not None and not made.is_sized:
+        raise InputError(f"--size: expected an output for {_SIZED}; {output} takes any size")
     if made.endings:
         for path in (output, *(output.with_suffix(ending) for ending in made.beside)):
             check_target(path, force=force)
@@ -58,7 +72,7 @@ def export(
         notes = _notes(record) if made.is_told and record is not None else []
         if (card := shipped_card(source)) is not None:
             notes = [f"{label}: {text}" for label, text in card_rows(card)]
-        parity = made.write(network, output, str(source), notes)
+        parity = made.write(network, output, str(source), notes, lr_size=lr_size)
     else:
         arch = architecture_of(source, scale, trial=trial, storage=storage)
         parity = made.write(arch, output)

@@ -40,6 +40,8 @@ class Format:
         is_told: whether ``writes`` also takes ``source`` and ``notes``: what the network was
             taken from and how it was trained.
         weights: whether it holds any; ``writes`` takes an architecture where it does not.
+        is_sized: whether ``writes`` also takes ``lr_size``: (height, width) of the one image that
+            the file is to take.
         numbers: the function ``(path)`` that names the number format that a file's layers compute
             in, ``"int8"``; None: float32 always.
     """
@@ -53,17 +55,26 @@ class Format:
     extra: str = ""
     is_told: bool = False
     weights: bool = True
+    is_sized: bool = False
     numbers: str | Callable[[Path], str] | None = None
 
     def write(
-        self, made: Network | Architecture, path: Path, source: str = "", notes: Sequence[str] = ()
+        self,
+        made: Network | Architecture,
+        path: Path,
+        source: str = "",
+        notes: Sequence[str] = (),
+        *,
+        lr_size: tuple[int, int] | None = None,
     ) -> Parity | None:
         """Writes a network, or an architecture where there are no weights in this format.
 
         Raises:
             InputError: as the function ``writes``.
         """
-        told = {"source": source, "notes": notes} if self.is_told else {}
+        told: dict[str, Any] = {"source": source, "notes": notes} if self.is_told else {}
+        if self.is_sized:
+            told["lr_size"] = lr_size
         parity: Parity | None = _function(self.writes)(made, path, **told)
         return parity
 
@@ -110,7 +121,7 @@ FORMATS: OpenTable[Format] = OpenTable(
         "litert": Format(
             "a .tflite graph for any size, for phones", "nas.deploy.litert.export:export_litert",
             "nas.deploy.litert.interpreter:open_litert", (".tflite",), extra="litert",
-            numbers="nas.deploy.litert.interpreter:number_format",
+            is_sized=True, numbers="nas.deploy.litert.interpreter:number_format",
         ),
         "ncnn": Format(
             "NAME.param and NAME.bin for any size", "nas.deploy.ncnn.file:export_ncnn",

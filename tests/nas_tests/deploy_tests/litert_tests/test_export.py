@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 from nas.deploy.litert.export import export_litert
 from nas.deploy.litert.interpreter import open_litert, open_tflite
 from nas.deploy.parity import check_parity
-from search_spaces import Network
+from search_spaces import Network, save_weights
 from search_spaces.errors import InputError
+from tests.nas_tests.conftest import Outcome
 from tests.nas_tests.deploy_tests.conftest import lively
-from tests.nas_tests.deploy_tests.test_graphs import FIELDS, SIZES
+from tests.nas_tests.deploy_tests.every_part import EVERY_PART
+from tests.nas_tests.deploy_tests.test_graphs import SIZES
 from tests.requirements import needs
 
 needs("onnxscript", "ai-edge-litert")
@@ -25,10 +28,9 @@ AXES = 4
 ASKING = ("SHAPE", "MAXIMUM")
 
 
-@pytest.fixture(scope="module", params=list(FIELDS))
+@pytest.fixture(scope="module", params=list(EVERY_PART))
 def network(request: pytest.FixtureRequest) -> Network:
-    # As in the tests of graphs, which have exported them.
-    return lively(**FIELDS[request.param])
+    return lively(**EVERY_PART[request.param])
 
 
 def parts_of(path: Path) -> tuple[set[str], list[Any]]:
@@ -51,7 +53,7 @@ def test_it_takes_any_size(network: Network, tmp_path: Path) -> None:
 
 
 def test_one_of_a_fixed_size_asks_for_none(tmp_path: Path) -> None:
-    network, path = lively(**FIELDS["esa"]), tmp_path / "net.tflite"
+    network, path = lively(**EVERY_PART["esa"]), tmp_path / "net.tflite"
     for lr_size in ((7, 22), (32, 33)):
         parity = export_litert(network, path, lr_size=lr_size)
         assert parity.difference <= EXACT
@@ -62,11 +64,30 @@ def test_one_of_a_fixed_size_asks_for_none(tmp_path: Path) -> None:
     assert parts_of(path)[0].issuperset(ASKING)
 
 
+def test_the_command_writes_one_of_a_size(command: Callable[..., Outcome], tmp_path: Path) -> None:
+    save_weights(lively(**EVERY_PART["esa"]), tmp_path / "net.safetensors")
+    path = tmp_path / "net.tflite"
+    outcome = command("export", tmp_path / "net.safetensors", "-o", path, "--size", "22x7")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "(22x7)" in outcome.out
+    assert open_tflite(path).inputs[0].shape == (1, 3, 7, 22)
+    assert "one image of 22x7" in open_tflite(path).metadata["layout"]
+    for name, size, told in (
+        ("net.onnx", "22x7", "--size: expected an output for litert"),
+        ("other.tflite", "22", "--size: expected WIDTHxHEIGHT"),
+    ):
+        bad = command("export", tmp_path / "net.safetensors", "-o", tmp_path / name, "--size", size)
+        assert (bad.code, bad.out, bad.err.count("\n")) == (2, "", 1)
+        assert told in bad.err
+    other = command("upscale", tmp_path / "a.png", "-o", tmp_path / "large", "--net", path)
+    assert (other.code, other.out, other.err.count("\n")) == (2, "", 1)
+
+
 def test_weights_begin_where_runtimes_can_read_them(tmp_path: Path) -> None:
     from ai_edge_litert import schema_py_generated as schema
 
     path = tmp_path / "net.tflite"
-    export_litert(lively(**FIELDS["near"]), path)
+    export_litert(lively(**EVERY_PART["near"]), path)
     model = schema.Model.GetRootAs(path.read_bytes())
     held = [model.Buffers(k) for k in range(model.BuffersLength())]
     places = [one._tab.Vector(one._tab.Offset(4)) for one in held if one.DataLength()]
@@ -76,7 +97,7 @@ def test_weights_begin_where_runtimes_can_read_them(tmp_path: Path) -> None:
 
 def test_what_is_broken_costs_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "net.tflite"
-    export_litert(lively(**FIELDS["near"]), path)
+    export_litert(lively(**EVERY_PART["near"]), path)
     whole = path.read_bytes()
     for content in (whole[:-1], whole[:300], whole[4:], b"TFL3" * 20):
         path.write_bytes(content)
