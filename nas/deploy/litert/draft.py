@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import Builder
 
-from nas.deploy.litert.interpreter import METADATA
+from nas.deploy.litert.interpreter import METADATA, sealed
 
 __all__ = ["Draft", "Map"]
 
@@ -139,7 +139,7 @@ class Draft:
         model.signatureDefs, model.metadata = [signature], [said]
         builder = Builder(1024)
         builder.Finish(model.Pack(builder), file_identifier=_IDENTIFIER)
-        return bytes(builder.Output())
+        return sealed(bytes(builder.Output()))
 
     def _buffer(self, content: bytes) -> int:
         self._buffers.append(_Aligned(content))

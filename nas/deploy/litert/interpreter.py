@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from hashlib import sha256
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,16 @@ from search_spaces.errors import InputError, first_line
 from search_spaces.extras import need
 from search_spaces.regular import irregular
 
-__all__ = ["METADATA", "NEEDED", "number_format", "open_litert", "open_tflite"]
+__all__ = ["METADATA", "NEEDED", "number_format", "open_litert", "open_tflite", "sealed"]
 
 NEEDED = ("ai_edge_litert", "flatbuffers")
 """What the extra brings."""
 
 METADATA = "nas-sr"
 """Under this name a file of ours holds what `nas.deploy.metadata` says, as JSON."""
+
+_SEAL = b"nas-sr:sha256:"
+"""Behind it, at the end, where LiteRT reads no more, a file of ours has a digest of the rest."""
 
 _FIRST_TO_LAST, _LAST_TO_FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
 _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED")
@@ -96,6 +100,14 @@ def open_tflite(path: Path | str, *, threads: int | None = None) -> Opened:
     return Opened(run, inputs, len(outputs), _metadata(content))
 
 
+def sealed(content: bytes) -> bytes:
+    """A file of ours with the digest by which it is known to be whole when it is opened.
+
+    LiteRT itself checks how a file is laid out, and not what it says.
+    """
+    return content + _SEAL + sha256(content).digest()
+
+
 def number_format(path: Path | str) -> str:
     """The format of a network's weights, such as ``"float32"`` or ``"int8 and float32"``.
 
@@ -123,7 +135,11 @@ def _content(path: Path | str) -> bytes:
     need("LiteRT", "litert", *NEEDED)
     if problem := irregular(path):
         raise InputError(f"{path}: {problem}; expected a .tflite file")
-    return Path(path).read_bytes()
+    content = Path(path).read_bytes()
+    rest, seal, digest = content.rpartition(_SEAL)
+    if seal and len(digest) == sha256().digest_size and sha256(rest).digest() != digest:
+        raise InputError(f"{path}: it was damaged since it was written; export the network again")
+    return content
 
 
 def _metadata(content: bytes) -> dict[str, str]:

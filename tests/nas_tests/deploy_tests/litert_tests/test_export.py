@@ -99,9 +99,19 @@ def test_what_is_broken_costs_one_line(tmp_path: Path, capfd: pytest.CaptureFixt
     path = tmp_path / "net.tflite"
     export_litert(lively(**EVERY_PART["near"]), path)
     whole = path.read_bytes()
-    for content in (whole[:-1], whole[:300], whole[4:], b"TFL3" * 20):
+    end = whole.index(b"nas-sr:sha256:")
+    for content in (whole[: end - 1], whole[:300], whole[4:end], b"TFL3" * 20):
         path.write_bytes(content)
         with pytest.raises(InputError, match="LiteRT cannot load it") as caught:
             open_tflite(path)
         assert "\n" not in str(caught.value)
+    for place in (9, end // 2, end - 1):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1
+        path.write_bytes(damaged)
+        with pytest.raises(InputError, match="it was damaged since it was written"):
+            open_tflite(path)
+    # One without a digest may be of another maker.
+    path.write_bytes(whole[:end])
+    assert open_tflite(path).metadata["scale"] == "3"
     assert capfd.readouterr() == ("", "")
