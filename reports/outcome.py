@@ -10,6 +10,7 @@ from nas.objectives import OBJECTIVES
 from nas.pareto import front
 from nas.records import FAILED, FINISHED, REJECTED, RUNNING, STOPPED, TrialRecord
 from reports.alike import alike, apart
+from reports.devices import devices_text
 from reports.summary import RunSummary
 from reports.tables import source_name
 
@@ -31,6 +32,7 @@ def summary_rows(
         ("Budgets", ", ".join(f"{o.label.lower()} <= {o.text(v)}" for o, v in summary.walls)),
         ("Trials", _states(every, summary)),
         ("Proposals", _proposals(summary)),
+        ("Devices", devices_text(every)),
         ("Front", f"{len(front(every, summary.weighed))} of {_finished(every)} finished networks"),
         ("Best", "no finished trial within the budgets" if top is None else _verdict(top, summary)),
         *_rivals(every, summary),

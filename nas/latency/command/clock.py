@@ -42,8 +42,6 @@ RUNS = 20
 _AGAIN, _LIMIT_S = 2, 30.0
 """Where rounds disagree there are so many times more, and none begins after so long."""
 
-_REFUSALS = 3
-
 _NETWORK, _REFERENCE = "this network", "the reference"
 
 
@@ -208,12 +206,11 @@ class DeviceClock:
             try:
                 turns.told(name, self.pool.ask(device, values))
             except CommandFailed as error:
-                if turns.refusals[name] >= _REFUSALS:
+                if turns.failed(name):
                     raise NotPossible(
                         f"{device.command.text!r} fails at {name} again and again, and not at "
                         f"others: {error}"
                     ) from None
-                turns.failed = name
                 return False
         return True
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,10 +70,20 @@ def test_faults_cost_a_line_each_and_nothing_else() -> None:
     device, network = MadeUpDevice(faults), _network()
     clock, told = _clock(device)
     found = clock.measure(network)
-    assert found == _clock(MadeUpDevice())[0].measure(network)
+    # One was asked for once more, to tell the device's fault from a network's.
+    assert replace(found, repeats=3) == _clock(MadeUpDevice())[0].measure(network)
     assert len(told) == 6
     assert told[0].endswith("ended with code 255: no route to host; tried again in 0 s")
     assert told[1].endswith("printed no number: 'gibberish'; tried again in 0 s")
+
+
+@pytest.mark.parametrize("period", [2, 3, 4])
+def test_a_device_that_fails_at_regular_calls_is_no_networks_fault(period: int) -> None:
+    # Every second call fails, as the turns are of two; or all but every third.
+    faults = [["", *["dies"] * (period - 1)], [*[""] * (period - 1), "dies"]]
+    for some in faults:
+        clock, _ = _clock(MadeUpDevice(some * 200))
+        assert clock.measure(_network()).repeats >= 3
 
 
 def test_waits_grow_and_an_answer_ends_them(monkeypatch: pytest.MonkeyPatch) -> None:
