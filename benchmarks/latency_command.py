@@ -3,8 +3,8 @@
 The device is `benchmarks.fake_device`, whose cost is known: 3 ms, and 1e-9 ms for each
 multiply-add.
 
-- A latency model is fitted on 60 networks of the default space, exported to ONNX and told by the
-  command, and foretells 20 others; once as they were told, once with a spread of 1%.
+- A latency model is fitted on 36 networks of the default space, exported to ONNX and told by the
+  command, and foretells 12 others; once as they were told, once with a spread of 1%.
 - The same network by the direct command and through ssh to this machine, where there is an sshd.
 - Two searches, one of whose devices dies 10 times, prints nonsense 10 times and hangs once.
 
@@ -48,7 +48,7 @@ from search_spaces import Architecture, Space
 
 _DEVICE = f"{shlex.quote(sys.executable)} -E {shlex.quote(fake_device.__file__)}"
 _SIZE, _SCALE = (90, 160), 4
-_FITTED, _HELD_OUT = 60, 20
+_FITTED, _HELD_OUT = 36, 12
 _FAULTS = ("well", "dies", "well", "nonsense") * 10
 _PORT = 20_322
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ import torch
 from PIL import Image
 
 from search_spaces import Architecture, build, save_weights
+from tests.made_up_board import make_boards
 
 __all__ = ["CHAIN", "GUIDES", "Guide", "Piece", "needs_export", "pieces", "tiny_photos"]
 
@@ -119,21 +119,9 @@ def _latency(folder: Path) -> None:
 
 
 def _devices(folder: Path) -> None:
-    needs_export()
     tiny_network(folder / "net.safetensors")
     tiny_photos(folder / "photos")
-    device = DOCS.parent / "benchmarks" / "fake_device.py"
-    # The boards and phones of the guide.
-    for name, told in (
-        ("bench.sh", '"$1" "$3" "$2"'),
-        ("other.sh", '"$1" "$3" "$2"'),
-        ("tflite.sh", '"$1" 90 160'),
-    ):
-        printed = f"{sys.executable} -S -E {device} {told}"
-        if name == "tflite.sh":
-            printed = f"echo avg: $({printed} | tail -n 1 | cut -d ' ' -f 2) of 3 MB"
-        (folder / name).write_text(f"#!/bin/sh\n{printed}\n")
-        (folder / name).chmod(0o755)
+    make_boards((DOCS / "devices.md").read_text(encoding="utf-8"), folder)
 
 
 def _search(folder: Path) -> None:
@@ -245,11 +233,15 @@ GUIDES: tuple[Guide, ...] = (
         "devices.md",
         _devices,
         {
-            # Its device counts the bytes of these, without a package.
+            # Written at once, and without a package.
             "{onnx}": "{yaml}",
+            "{tflite}": "{yaml}",
+            "{ncnn_param}": "{yaml}",
             "--budget 25ms-latency": f"--budget 9s-latency {_TINY} --data photos",
             # Started processes take seconds; those of workers have tests of their own.
             "--workers 2": "",
+            # Tens of networks; the board's script has run by then.
+            "phone.yaml --latency-command './bench.sh": "phone.yaml --latency-command 'echo 3",
             "latency fit": "latency fit --networks 8 --held-out 2 --space tiny --size 16x15",
             "--budget 70% --data": "--budget 70% --no-int8 --steps 1 --profile smoke --data",
             "--size 160x90": "--size 16x15",

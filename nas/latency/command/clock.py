@@ -104,7 +104,7 @@ class DeviceClock:
             if (known := self._kept.get(name, self.lr_size, command)) is not None:
                 return known
         with tempfile.TemporaryDirectory(dir=self._folder.name) as folder:
-            files = write_files(network, self.setup.formats, Path(folder))
+            files = write_files(network, self.setup.formats, Path(folder), self.lr_size)
             one = self._judged(self._beside_reference(files, network.architecture))
         if self._kept is not None:
             (command,) = (c for c in self.setup.commands if c.text == one.found.device)
@@ -121,7 +121,7 @@ class DeviceClock:
         with tempfile.TemporaryDirectory(dir=self._folder.name) as folder:
             with self._writing:
                 network = seeded(partial(build, architecture), 0).eval()
-                files = write_files(network, self.setup.formats, Path(folder))
+                files = write_files(network, self.setup.formats, Path(folder), self.lr_size)
             told, _ = self._beside_reference(files, architecture)
         return told.times_ms[_NETWORK], told.times_ms[_REFERENCE]
 
@@ -163,7 +163,7 @@ class DeviceClock:
             NotPossible: it cannot be written so.
             InputError: what a format needs is not installed.
         """
-        return write_files(network, self.setup.formats, Path(self._folder.name))
+        return write_files(network, self.setup.formats, Path(self._folder.name), self.lr_size)
 
     def in_turns(
         self, entrants: Mapping[str, NetworkFiles], *, rounds: int = ROUNDS, reference: str = ""

@@ -18,8 +18,13 @@ NetworkFiles: TypeAlias = Mapping[str, Path]
 _CHANNELS, _BLOCKS = 16, 4
 
 
-def write_files(network: Network, formats: Iterable[str], folder: Path) -> NetworkFiles:
+def write_files(
+    network: Network, formats: Iterable[str], folder: Path, lr_size: tuple[int, int]
+) -> NetworkFiles:
     """Writes a network in each format, under a name of letters and digits alone.
+
+    Formats that can are written for input of ``lr_size`` (height, width) alone, which devices take
+    fastest, and some alone.
 
     Raises:
         NotPossible: it cannot be written in one of them.
@@ -31,7 +36,9 @@ def write_files(network: Network, formats: Iterable[str], folder: Path) -> Netwo
         usual, *_ = endings = (one.endings[0], *one.beside)
         made = {ending: folder / f"{network.architecture.hash}{ending}" for ending in endings}
         if not made[usual].exists():
-            one.write(network if one.weights else network.architecture, made[usual])
+            one.write(
+                network if one.weights else network.architecture, made[usual], lr_size=lr_size
+            )
         files |= made
     return files
 

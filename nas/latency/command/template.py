@@ -28,14 +28,21 @@ class FilePlace:
 
 
 def file_places() -> dict[str, FilePlace]:
-    """The places for files: a format's name, or format and ending where it makes several files."""
-    places = {}
+    """The places for files: a format's name or the ending that it goes by.
+
+    Where a format makes several files, its name and an ending.
+    """
+    places: dict[str, FilePlace] = {}
     for name, one in FORMATS.items():
         if not one.endings:
             continue
-        places[name] = FilePlace(name, one.endings[0])
-        for ending in (one.endings[0], *one.beside) if one.beside else ():
-            places[f"{name}_{ending.lstrip('.')}"] = FilePlace(name, ending)
+        usual = one.endings[0]
+        if one.beside:
+            for ending in (usual, *one.beside):
+                places[f"{name}_{ending.lstrip('.')}"] = FilePlace(name, ending)
+        else:
+            places[name] = FilePlace(name, usual)
+            places.setdefault(usual.lstrip("."), FilePlace(name, usual))
     return places
 
 

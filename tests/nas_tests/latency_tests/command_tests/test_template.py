@@ -43,11 +43,19 @@ def test_a_new_format_has_its_places() -> None:
     one = Format(
         "for this test", "builtins:print", lambda path: lambda x: x, (".param",), (".bin",)
     )
-    FORMATS.add("ncnn", one)
-    command = CommandTemplate.parse("benchncnn {ncnn_param} {ncnn_bin}")
+    FORMATS.add("two", one)
+    FORMATS.add("one", Format("for this test", "m:f", lambda path: lambda x: x, (".net", ".n")))
+    command = CommandTemplate.parse("bench {two_param} {two_bin} {one} {net}")
     endings = {name: place.ending for name, place in command.files.items()}
-    assert endings == {"ncnn_param": ".param", "ncnn_bin": ".bin"}
-    assert command.formats == ("ncnn",)
+    assert endings == {"two_param": ".param", "two_bin": ".bin", "one": ".net", "net": ".net"}
+    assert command.formats == ("two", "one")
+    with pytest.raises(InputError, match=r"unknown place \{two\}"):
+        CommandTemplate.parse("bench {two}")
+
+
+def test_those_that_people_know() -> None:
+    told = "bench {onnx} {tflite} {ncnn_param} {ncnn_bin} {torchscript} {yaml} {safetensors}"
+    assert len(CommandTemplate.parse(told).files) == 7
 
 
 @pytest.mark.parametrize(
