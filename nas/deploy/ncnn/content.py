@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nas.deploy.ncnn.read import Read, read_layers, weights_end
+from nas.deploy.ncnn.trial import survived
 from search_spaces.errors import InputError
 from search_spaces.regular import irregular
 
@@ -51,7 +52,8 @@ def contents(param: Path, weights: Path) -> Content:
     """Reads both files, and makes sure that ncnn may be given them: it believes what it reads.
 
     A file of ours is exactly what was written; of another maker's every layer is one that is known
-    here, and the weights are as many as the layers need.
+    here, the weights are as many as the layers need, and ncnn has lived through it in a process of
+    its own.
 
     Raises:
         InputError: they are damaged, of something else, or have layers that are not known here.
@@ -77,6 +79,8 @@ def contents(param: Path, weights: Path) -> Content:
             f"{weights}: {len(content):,} bytes, of which the layers in {param.name} take {end:,}: "
             f"it is damaged, or of another network"
         )
+    if not said and not survived(param, weights, read.input, read.output, read.colors):
+        raise InputError(f"{param}: ncnn cannot run it, or would end with it: it is damaged")
     return Content(text, weights, read, said)
 
 

@@ -115,6 +115,12 @@ def test_what_ncnn_would_stumble_over(layers: list[Layer], told: str, tmp_path: 
     assert told in refusal(placed(tmp_path, *written(layers)))
 
 
+def test_what_would_end_the_process_ends_another(tmp_path: Path) -> None:
+    # A slope inside the convolution, but none given.
+    layers = foreign(params={**KERNEL, 9: 2})
+    assert "ncnn cannot run it, or would end" in refusal(placed(tmp_path, *written(layers)))
+
+
 def test_counts_and_weights_that_do_not_fit(tmp_path: Path) -> None:
     text, weights = written(foreign())
     assert "expected 9 layers" in refusal(placed(tmp_path, text.replace("\n7 ", "\n9 "), weights))
