@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nas.deploy.onnx_file import INPUT
 from nas.deploy.onnx_graph import REPEAT, Graph, Node
 from search_spaces.errors import NotPossible
 
@@ -64,7 +65,7 @@ class _Rewriting:
             self._reorder(node)
 
     def graph(self) -> Graph:
-        nodes = [*self._behind.get(_IMAGE, ())]
+        nodes = [*self._behind.get(INPUT, ())]
         for node in self._nodes.values():
             nodes += [node, *self._behind.get(node.output, ())]
         return replace(self._before, nodes=tuple(nodes), constants=self._constants)
@@ -217,7 +218,6 @@ def _cubic(away: Array) -> Array:
     return np.where(away <= 1, near, np.where(away < 2, far, 0))
 
 
-_IMAGE = "image"
 _TAPS: Mapping[tuple[str, str], tuple[int, Callable[[Array], Array]]] = {
     ("nearest", "asymmetric"): (0, np.ones_like),
     ("linear", "half_pixel"): (1, lambda away: np.maximum(1 - away, 0)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,8 @@ Array = npt.NDArray[Any]
 _NOMINAL = (64, 64)
 """Height and width that a file with free sides has until it is given others."""
 
-_INT = "INT32"
+_INT32 = 2
+"""As the schema counts kinds of numbers."""
 
 
 def tflite(
@@ -55,7 +57,7 @@ class Walk:
         height, width = lr_size or _NOMINAL
         image = self._draft.tensor((1, height, width, graph.channels[INPUT]), INPUT)
         self._maps: dict[str, Map] = {INPUT: image}
-        self._sizes: dict[tuple[int, int], Map] = {}
+        self._sides: dict[tuple[int, int], Map] = {}
         for node in graph.nodes:
             if node.op not in OPERATORS:
                 raise NotPossible(
@@ -152,12 +154,14 @@ class Walk:
 
     def continued(self, x: Map, axis: int, least: int) -> Map:
         """The map with its last row or column repeated up to ``least`` of them."""
+        missing = least - (1 if self._fixed is None else x.shape[axis])
+        if missing <= 0:
+            return x
+        longer = self.join([x, *[self.cut(x, axis, -1)] * missing], axis)
         if self._fixed is not None:
-            missing = max(0, least - x.shape[axis])
-            return self.join([x, *[self.cut(x, axis, -1)] * missing], axis)
-        longer = self.join([x, *[self.cut(x, axis, -1)] * (least - 1)], axis)
+            return longer
         # Whatever else is cut at is what the axes have.
-        end = self._side_of_image(axis, least)
+        end = self._side(axis, least)
         shape = [max(least, side) if k == axis else side for k, side in enumerate(x.shape)]
         return self._strided(longer, [0] * 4, end, shape, 0b1111, 0b1111 & ~(1 << axis))
 
@@ -165,36 +169,31 @@ class Walk:
         """Height and width as a tensor, and what they are at the draft's size.
 
         Raises:
-            NotPossible: others than numbers, or than the image's.
+            NotPossible: another size than the image's.
         """
         height, width = self._maps[INPUT].shape[1:3]
-        if tuple(wanted) not in ((Side(2), Side(3)), (height, width)):
+        if tuple(wanted) != (Side(2), Side(3)):
             raise NotPossible(f"LiteRT: expected the size of the image, got {wanted}")
-        if self._fixed is not None:
-            return self.constant(np.array([height, width])), (height, width)
-        if (0, 0) not in self._sizes:
-            ends = self.constant(np.array([3]))
-            self._sizes[0, 0] = self._strided(
-                self._shape_of_image(), [1], ends, [2], 0, 0, kind=_INT
-            )
-        return self._sizes[0, 0], (height, width)
+        size = self._size if self._fixed is None else self.constant(np.array([height, width]))
+        return size, (height, width)
 
-    def _shape_of_image(self) -> Map:
-        if (0, 1) not in self._sizes:
-            options = {"outType": _INT32}
-            self._sizes[0, 1] = self.add(
-                "SHAPE", [self._maps[INPUT]], [4], kind=_INT, ShapeOptions=options
-            )
-        return self._sizes[0, 1]
+    @cached_property
+    def _shape(self) -> Map:
+        image, options = self._maps[INPUT], {"outType": _INT32}
+        return self.add("SHAPE", [image], [len(image.shape)], kind="INT32", ShapeOptions=options)
 
-    def _side_of_image(self, axis: int, least: int) -> Map:
-        if (axis, least) not in self._sizes:
+    @cached_property
+    def _size(self) -> Map:
+        ends = self.constant(np.array([3]))
+        return self._strided(self._shape, [1], ends, [2], 0, 0, kind="INT32")
+
+    def _side(self, axis: int, least: int) -> Map:
+        """The shape of the image, in which one side is at least so much."""
+        if (axis, least) not in self._sides:
             at_least = self.constant(np.array([least if k == axis else 0 for k in range(4)]))
-            inputs = [self._shape_of_image(), at_least]
-            self._sizes[axis, least] = self.add(
-                "MAXIMUM", inputs, [4], kind=_INT, MaximumMinimumOptions={}
-            )
-        return self._sizes[axis, least]
+            options: dict[str, Any] = {"kind": "INT32", "MaximumMinimumOptions": {}}
+            self._sides[axis, least] = self.add("MAXIMUM", [self._shape, at_least], [4], **options)
+        return self._sides[axis, least]
 
     def _strided(
         self, x: Map, begin: Sequence[int], end: Map, shape: Sequence[int], open_begin: int,
@@ -204,6 +203,3 @@ class Walk:
         options = {"beginMask": open_begin, "endMask": open_end, "ellipsisMask": 0,
                    "newAxisMask": 0, "shrinkAxisMask": 0}  # fmt: skip
         return self.add("STRIDED_SLICE", inputs, shape, kind=kind, StridedSliceOptions=options)
-
-
-_INT32 = 2

@@ -12,6 +12,7 @@ from nas.deploy.litert.export import export_litert
 from nas.deploy.litert.interpreter import open_litert, open_tflite
 from nas.deploy.parity import check_parity
 from search_spaces import Network, save_weights
+from search_spaces.attention.esa import LEAST_SIDE_PX
 from search_spaces.errors import InputError
 from tests.nas_tests.conftest import Outcome
 from tests.nas_tests.deploy_tests.conftest import lively
@@ -53,12 +54,14 @@ def test_it_takes_any_size(network: Network, tmp_path: Path) -> None:
 
 
 def test_one_of_a_fixed_size_asks_for_none(tmp_path: Path) -> None:
-    network, path = lively(**EVERY_PART["esa"]), tmp_path / "net.tflite"
+    network, path = lively(**(EVERY_PART["esa"] | {"image_skip": "none"})), tmp_path / "net.tflite"
     for lr_size in ((7, 22), (32, 33)):
         parity = export_litert(network, path, lr_size=lr_size)
         assert parity.difference <= EXACT
         assert parity.sizes == ((1, *lr_size),)
-        assert not parts_of(path)[0].intersection(ASKING)
+        operators, _ = parts_of(path)
+        assert not operators.intersection(ASKING)
+        assert ("STRIDED_SLICE" in operators) == (min(lr_size) < LEAST_SIDE_PX)
         assert open_tflite(path).inputs[0].shape == (1, 3, *lr_size)
     export_litert(network, path)
     assert parts_of(path)[0].issuperset(ASKING)
