@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from nas.data.degradation import bicubic_down, mod_crop
 from nas.data.photo import Photo
+from nas.deploy.int8_graph import Ranges
 from nas.deploy.onnx_file import INPUT
 from nas.evaluate.quality import luma
 from search_spaces.errors import InputError
@@ -27,13 +28,10 @@ from search_spaces.errors import InputError
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["METHODS", "Ranges", "Seen", "crops", "ranges", "watch"]
+__all__ = ["METHODS", "Seen", "crops", "ranges", "watch"]
 
 METHODS = ("minmax", "percentile", "entropy", "mse")
 """Ways to choose a range."""
-
-Ranges = dict[str, tuple[float, float]]
-"""Least and largest value by tensor."""
 
 Array = npt.NDArray[np.float32]
 

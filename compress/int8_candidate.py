@@ -7,11 +7,11 @@ from pathlib import Path
 
 import torch
 
-from compress.calibration import Array, Ranges, ranges, watch
+from compress.calibration import Array, ranges, watch
 from compress.fold import fold
-from compress.int8_graph import layer_names, prepare, write_int8
 from compress.rounding import rounded_weights
 from nas.data.photo import Photo
+from nas.deploy.int8_graph import Ranges, layer_names, prepare, write_int8
 from nas.deploy.onnx_file import export_onnx, open_session
 from nas.evaluate.validate import Quality, validate
 from search_spaces.errors import InputError

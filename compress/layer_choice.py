@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from compress.calibration import Array, Ranges
-from compress.int8_graph import layer_names, write_int8
+from compress.calibration import Array
+from nas.deploy.int8_graph import Ranges, layer_names, write_int8
 from nas.deploy.onnx_file import open_session
 
 __all__ = ["choose_float_layers", "gains"]

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from compress.fold import fold
-from compress.int8_graph import quiet_logs
 from nas.data import Patches, Photo
+from nas.deploy.int8_graph import quiet_logs
 from nas.training.loop import OnStep, train
 from nas.training.recipe import Recipe
 from nas.training.state import start

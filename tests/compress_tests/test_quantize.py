@@ -12,12 +12,12 @@ import torch
 from compress.calibration import METHODS, crops, ranges, watch
 from compress.fold import fold
 from compress.int8_candidate import SessionModule
-from compress.int8_graph import layer_names, prepare, write_int8
 from compress.layer_choice import choose_float_layers, gains
 from compress.quantize import QuantizeOptions, quantize
 from compress.rounding import rounded_weights
 from nas.data import Photo
 from nas.data.embedded import embedded_photos
+from nas.deploy.int8_graph import layer_names, prepare, write_int8
 from nas.deploy.onnx_file import INPUT, OUTPUT, export_onnx, open_session
 from nas.deploy.onnx_numbers import number_format
 from nas.evaluate.validate import validate

@@ -139,8 +139,12 @@ class DeviceClock:
 
     def takes(self, path: Path) -> bool:
         """Whether the command takes files of this ending, and no others beside."""
-        wanted = {place.ending for place in self.setup.commands[0].files.values()}
-        return wanted == {path.suffix.lower()}
+        # A network in int8 is an ONNX file, however it was named.
+        return {Path(f"x{ending}").suffix for ending in self._endings} == {path.suffix.lower()}
+
+    @property
+    def _endings(self) -> set[str]:
+        return {place.ending for place in self.setup.commands[0].files.values()}
 
     def files_of(self, path: Path) -> NetworkFiles:
         """A file as it lies there, as what the command takes.
@@ -148,13 +152,13 @@ class DeviceClock:
         Raises:
             InputError: it takes others.
         """
+        wanted = self._endings
         if not self.takes(path):
-            wanted = {place.ending for place in self.setup.commands[0].files.values()}
             raise InputError(
                 f"{path}: the command takes networks as {' and '.join(sorted(wanted))}; give "
                 f"another command, or a network that can be written so"
             )
-        return {path.suffix.lower(): path}
+        return dict.fromkeys(wanted, path)
 
     def write(self, network: Network) -> NetworkFiles:
         """A network's files as the command takes them, kept as long as this clock.

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from nas.deploy.formats import FORMATS
-from nas.latency.command.template import FilePlace
+from nas.latency.command.template import FilePlace, network_formats
 from search_spaces import Architecture, Network
 
 __all__ = ["NetworkFiles", "file_values", "reference_architecture", "write_files"]
@@ -31,8 +30,9 @@ def write_files(
         InputError: what a format needs is not installed, or the folder cannot be written.
     """
     files: dict[str, Path] = {}
+    known = network_formats()
     for name in formats:
-        one = FORMATS[name]
+        one = known[name]
         usual, *_ = endings = (one.endings[0], *one.beside)
         made = {ending: folder / f"{network.architecture.hash}{ending}" for ending in endings}
         if not made[usual].exists():

@@ -7,10 +7,11 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nas.deploy.formats import FORMATS
+from nas.deploy.formats import FORMATS, Format
+from nas.latency.command.int8 import INT8, INT8_ONNX
 from search_spaces.errors import InputError
 
-__all__ = ["NUMBERS", "CommandTemplate", "FilePlace", "file_places"]
+__all__ = ["NUMBERS", "CommandTemplate", "FilePlace", "file_places", "network_formats"]
 
 NUMBERS = ("height", "width", "runs")
 """Places for numbers: the input's size in pixels, and over how many passes to average."""
@@ -27,22 +28,27 @@ class FilePlace:
     ending: str
 
 
+def network_formats() -> dict[str, Format]:
+    """What a command may take: formats of files by their names, and int8 to be timed."""
+    files = {name: one for name, one in FORMATS.items() if one.endings}
+    return {**files, INT8_ONNX: INT8}
+
+
 def file_places() -> dict[str, FilePlace]:
     """The places for files: a format's name or the ending that it goes by.
 
     Where a format makes several files, its name and an ending.
     """
     places: dict[str, FilePlace] = {}
-    for name, one in FORMATS.items():
-        if not one.endings:
-            continue
+    for name, one in network_formats().items():
         usual = one.endings[0]
         if one.beside:
             for ending in (usual, *one.beside):
                 places[f"{name}_{ending.lstrip('.')}"] = FilePlace(name, ending)
         else:
             places[name] = FilePlace(name, usual)
-            places.setdefault(usual.lstrip("."), FilePlace(name, usual))
+            if name != INT8_ONNX:
+                places.setdefault(usual.lstrip("."), FilePlace(name, usual))
     return places
 
 
@@ -76,12 +82,6 @@ class CommandTemplate:
         named = [found[2] for word in words for found in _PLACE.finditer(word) if found[2]]
         listed = ", ".join(f"{{{name}}}" for name in (*known, *NUMBERS))
         for name in named:
-            if name == "int8_onnx":
-                raise InputError(
-                    f"{where}: {{int8_onnx}} has no sense here, since a network that is not "
-                    f"trained has no ranges to round by; time an int8 file by nas latency "
-                    f"FILE.onnx and {{onnx}}"
-                )
             if name not in known and name not in NUMBERS:
                 raise InputError(
                     f"{where}: unknown place {{{name}}}; expected some of {listed}; write "

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from compress.calibration import Array, Ranges
+from nas.deploy.parity import Array
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["layer_names", "prepare", "quiet_logs", "write_int8"]
+__all__ = ["Ranges", "layer_names", "prepare", "quiet_logs", "write_int8"]
+
+Ranges = dict[str, tuple[float, float]]
+"""Least and largest value by tensor."""
 
 
 def prepare(path: Path, target: Path) -> onnx.ModelProto:

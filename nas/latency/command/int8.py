@@ -1,0 +1,70 @@
+"""A network in int8 whose times are those of a rounded one, and whose pictures are not."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from nas.deploy.formats import Format
+from nas.deploy.int8_graph import Ranges, layer_names, prepare, write_int8
+from nas.deploy.onnx_file import INPUT, export_onnx, open_model
+from search_spaces.files import atomic_path
+from search_spaces.network import Network
+
+__all__ = ["INT8", "INT8_ONNX", "export_int8"]
+
+INT8_ONNX = "int8_onnx"
+
+_SIDE_PX = 24
+_EXACT = "image_skip."
+"""As `compress.quantize` has it: an image skip stays in float."""
+
+
+def export_int8(network: Network, path: Path) -> None:
+    """Writes a network as nas compress quantize does, but by the ranges of one image of noise.
+
+    Ranges change no time, but for what they are of: what is never below 0 is rounded so. For a
+    network that is not trained there are no others.
+
+    Raises:
+        InputError: the extra ``export`` is not installed.
+        NotPossible: a part cannot be exported.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        plain, ready = Path(name) / "plain.onnx", Path(name) / "ready.onnx"
+        export_onnx(network, plain)
+        model = prepare(plain, ready)
+        exact = [layer for layer in layer_names(model) if layer.startswith(_EXACT)]
+        with atomic_path(path) as temporary:
+            ranges = _ranges(ready, Path(name), network.architecture.colors)
+            write_int8(ready, temporary, ranges, float_layers=exact)
+
+
+def _ranges(graph: Path, folder: Path, colors: int) -> Ranges:
+    """Of every tensor, on one image."""
+    import onnx
+
+    model = onnx.load(str(graph))
+    made = [out for node in model.graph.node for out in node.output if out]
+    known = {one.name for one in model.graph.output}
+    model.graph.output.extend(onnx.ValueInfoProto(name=one) for one in made if one not in known)
+    watched = folder / "watched.onnx"
+    onnx.save(model, str(watched))
+    session = open_model(watched, threads=1)
+    image = np.random.default_rng(0).random((1, colors, _SIDE_PX, _SIDE_PX), np.float32)
+    names = [one.name for one in session.get_outputs()]
+    tensors = zip(names, session.run(names, {INPUT: image}), strict=True)
+    found = {
+        name: (float(tensor.min()), float(tensor.max()))
+        for name, tensor in tensors
+        if tensor.dtype == np.float32 and tensor.size
+    }
+    return found | {INPUT: (0.0, 1.0)}
+
+
+INT8 = Format(
+    "a graph in int8, to be timed", export_int8, "nas.deploy.onnx_file:open_session",
+    (".int8.onnx",), extra="export",
+)  # fmt: skip

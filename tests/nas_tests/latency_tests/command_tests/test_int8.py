@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nas.deploy.onnx_file import open_session
+from nas.deploy.onnx_numbers import number_format
+from nas.latency.command.int8 import export_int8
+from search_spaces import Architecture, build
+from tests.guides import needs_export
+
+
+@pytest.mark.usefixtures("exports_once")
+def test_a_graph_in_int8_of_a_network_that_nobody_trained(tmp_path: Path) -> None:
+    needs_export()
+    import onnx
+
+    block = {"kind": "plain", "repeat": 2}
+    arch = {"scale": 2, "channels": 8, "blocks": [block], "image_skip": "anchor", "fusion": "none"}
+    export_int8(build(Architecture.from_dict(arch)).eval(), path := tmp_path / "net.int8.onnx")
+    assert number_format(path).startswith("int8")
+    made = open_session(path)(np.full((1, 3, 9, 7), 0.5, np.float32))
+    assert made.shape == (1, 3, 18, 14)
+    kinds = Counter(node.op_type for node in onnx.load(str(path)).graph.node)
+    assert kinds["QuantizeLinear"] >= kinds["Conv"] >= 4
