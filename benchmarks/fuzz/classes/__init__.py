@@ -4,7 +4,7 @@ from benchmarks.fuzz.case import Draw
 from benchmarks.fuzz.classes.command_lines import command_lines
 from benchmarks.fuzz.classes.images import images
 from benchmarks.fuzz.classes.run_folders import databases, run_folders, trainings
-from benchmarks.fuzz.classes.weights import onnx_graphs, pth, safetensors
+from benchmarks.fuzz.classes.weights import ncnn_files, onnx_graphs, pth, safetensors
 from benchmarks.fuzz.classes.yaml_files import (
     configs,
     key_maps,
@@ -27,6 +27,7 @@ CLASSES: dict[str, Draw] = {
     "safetensors": safetensors,
     "pth": pth,
     "onnx": onnx_graphs,
+    "ncnn": ncnn_files,
     "databases": databases,
     "run_folders": run_folders,
     "trainings": trainings,

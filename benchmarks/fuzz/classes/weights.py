@@ -1,4 +1,4 @@
-"""Weights: our own files, published checkpoints, and ONNX graphs."""
+"""Weights: our own files, published checkpoints, ONNX graphs, and files of ncnn."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks.fuzz.mutations.header import other_architecture, other_header, o
 from benchmarks.fuzz.mutations.places import displaced
 from benchmarks.fuzz.mutations.raw import broken, shortened
 
-__all__ = ["onnx_graphs", "pth", "safetensors"]
+__all__ = ["ncnn_files", "onnx_graphs", "pth", "safetensors"]
 
 _W, _PAIR = m.WEIGHTS, ("out.safetensors", "out.yaml")
 _BRIEF: tuple[tuple[int, str, tuple[str, ...]], ...] = (
@@ -94,6 +94,48 @@ def onnx_graphs(rng: random.Random, place: Path, valid: Path) -> Command:
     else:
         argv = ("describe", m.GRAPH) if which < 0.95 else ("evaluate", m.GRAPH, "--set", m.PHOTOS)
     return Command(argv, what)
+
+
+def ncnn_files(rng: random.Random, place: Path, valid: Path) -> Command:
+    """One of the two files with broken bytes or lines, at times as if of another maker."""
+    bring(place, valid, m.PARAM, m.BIN, m.PHOTOS)
+    path = place / rng.choice((m.PARAM, m.PARAM, m.BIN))
+    whose = rng.choice(("ours", "another maker's"))
+    if whose != "ours":
+        weights = (place / m.BIN).read_bytes()
+        # Behind them stands what only ours say.
+        (place / m.BIN).write_bytes(weights[: weights.rindex(b'{"scale"')])
+    kind = rng.random()
+    if path.name == m.PARAM and kind < 0.6:
+        what = _other_line(rng, path)
+    elif kind < 0.7:
+        path.write_bytes(shortened(rng, path.read_bytes()))
+        what = "shortened"
+    else:
+        what = _broken_or_displaced(rng, path)
+    argv: tuple[str, ...] = ("upscale", f"{m.PHOTOS}/0.png", "--net", m.PARAM, "-o", "out")
+    if rng.random() < 0.2:
+        argv = ("latency", m.PARAM, "--size", "8x8", "--rounds", "1", "--reference", m.PARAM)
+        return Command(argv, f"{whose}: {what}")
+    return Command(argv, f"{whose}: {what}", ("out",))
+
+
+def _other_line(rng: random.Random, path: Path) -> str:
+    """A word of a layer that is another layer's, or another number, or gone."""
+    lines = path.read_text("ascii").splitlines()
+    words = [line.split() for line in lines]
+    line = rng.choice(words[2:])
+    at = rng.randrange(len(line))
+    key, equals, _ = line[at].partition("=")
+    numbers = ("0", "1", "2", "-1", "7", "-233", "1000", "2147483647", "1.5", "1e30", "1e999", "")
+    if equals and rng.random() < 0.7:
+        line[at] = f"{key}={rng.choice(numbers)}"
+    elif rng.random() < 0.2:
+        del line[at]
+    else:
+        line[at] = rng.choice(rng.choice(words[2:]))
+    path.write_text("\n".join(" ".join(one) for one in words) + "\n", "ascii")
+    return "another line"
 
 
 def _broken_or_displaced(rng: random.Random, path: Path) -> str:

@@ -3,11 +3,13 @@
 from benchmarks.fuzz.materials.make import make_materials
 from benchmarks.fuzz.materials.names import (
     AUDITED,
+    BIN,
     CHECKPOINT,
     CONFIG,
     GRAPH,
     KEY_MAP,
     MODEL,
+    PARAM,
     PHOTOS,
     RECIPE,
     RUN,
@@ -20,11 +22,13 @@ from benchmarks.fuzz.materials.names import (
 
 __all__ = [
     "AUDITED",
+    "BIN",
     "CHECKPOINT",
     "CONFIG",
     "GRAPH",
     "KEY_MAP",
     "MODEL",
+    "PARAM",
     "PHOTOS",
     "RECIPE",
     "RUN",

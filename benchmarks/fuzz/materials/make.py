@@ -46,7 +46,8 @@ def _make() -> None:
         heavy.unlink()
     shutil.copyfile(run / "best.safetensors", here / names.WEIGHTS)
     shutil.copyfile(run / "best.yaml", here / names.CONFIG)
-    _nas("export", names.WEIGHTS, "-o", names.GRAPH)
+    for target in (names.GRAPH, names.PARAM):
+        _nas("export", names.WEIGHTS, "-o", target)
     spaces = _ROOT / "search_spaces"
     shutil.copyfile(spaces / "spaces" / "tiny.yaml", here / names.SPACE)
     shutil.copyfile(spaces / "keymaps" / "rlfn.yaml", here / names.KEY_MAP)

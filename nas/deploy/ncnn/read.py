@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
 
 from nas.deploy.ncnn.known import KNOWN, Channels, Given
@@ -67,14 +67,19 @@ def read_layers(path: Path, text: str) -> Read:
     Raises:
         InputError: it is none, or damaged, or has layers that are not known here.
     """
-    lines = [line.split() for line in text.splitlines() if line.strip()]
+    lines = [line.split() for line in text.splitlines()]
     if not lines or lines[0] != [MAGIC]:
         raise InputError(f"{path}: expected ncnn's .param file, whose first line is {MAGIC}")
+    layers: list[ReadLayer] = []
+    layers_told = values_told = number = 0
     try:
-        layers_told, values_told = map(int, lines[1])
-        layers = tuple(_layer(words) for words in lines[2:])
-    except (ValueError, IndexError) as error:
-        raise InputError(f"{path}: damaged: {error}") from None
+        for number, words in enumerate(lines[1:], 2):
+            if number == 2:
+                layers_told, values_told = _counts(words)
+            elif words:
+                layers.append(_layer(words))
+    except ValueError as error:
+        raise InputError(f"{path}: damaged in line {number}: {error}") from None
     values = [name for layer in layers for name in layer.outputs]
     if (len(layers), len(values)) != (layers_told, values_told) or len(layers) > _MOST_LAYERS:
         raise InputError(
@@ -93,11 +98,18 @@ def read_layers(path: Path, text: str) -> Read:
         raise InputError(f"{path}: expected each value to be made and read once")
     told = int(images[0].params.get(2, 0))
     colors = _followed(path, layers, (told,) if told else _COLORS)
-    return Read(layers, images[0].outputs[0], ends[0], colors)
+    return Read(tuple(layers), images[0].outputs[0], ends[0], colors)
+
+
+def _counts(words: Sequence[str]) -> tuple[int, int]:
+    if len(words) != 2 or not all(word.isdecimal() for word in words):
+        raise ValueError(f"expected two counts, got {' '.join(words)[:_LONGEST_WORD]!r}")
+    return int(words[0]), int(words[1])
 
 
 def _layer(words: Sequence[str]) -> ReadLayer:
-    kind, name, inputs, outputs = words[0], words[1], int(words[2]), int(words[3])
+    kind, name = (*words[:2], "", "")[:2]
+    inputs, outputs = _counts(words[2:4])
     if kind not in KNOWN:
         raise ValueError(f"the layer {kind[:_LONGEST_WORD]} is not known here")
     least, most = KNOWN[kind].inputs
@@ -125,13 +137,17 @@ def _layer(words: Sequence[str]) -> ReadLayer:
 
 def _params(words: Sequence[str]) -> Iterator[tuple[int, float]]:
     for word in words:
-        number, value = word.split("=", 1)
-        # Of arrays and expressions nothing has to be known.
-        if int(number) >= 0 and not value.startswith('"'):
+        number, _, value = word.partition("=")
+        try:
+            # Of arrays and expressions nothing has to be known.
+            if int(number) < 0 or value.startswith('"'):
+                continue
             found = float(value) if set(value) & set(".eE") else int(value)
-            if not isfinite(found):
-                raise ValueError(f"{word} is no number")
-            yield int(number), found
+        except ValueError:
+            found = inf
+        if not isfinite(found):
+            raise ValueError(f"expected NUMBER=NUMBER, got {word[:_LONGEST_WORD]!r}")
+        yield int(number), found
 
 
 def _followed(path: Path, layers: Sequence[ReadLayer], possible: Sequence[int]) -> int:

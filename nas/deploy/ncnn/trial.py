@@ -29,9 +29,9 @@ def survived(param: Path, weights: Path, read: str, made: str, colors: int) -> b
     """
     words = [str(param), str(weights), read, made, str(colors)]
     try:
-        # -I: it imports nothing from the folder that it is called in.
+        # -P: it finds none of the modules beside it by their short names.
         done = subprocess.run(
-            [sys.executable, "-I", __file__, *words], stdin=subprocess.DEVNULL,
+            [sys.executable, "-P", __file__, *words], stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=_LIMIT_S, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
