@@ -31,7 +31,8 @@ _TRIES = 3
 _PATIENCE_S = 3600.0
 """And devices that have answered, where none does for so long."""
 
-_LOOK_S = 0.2
+_LOOK_S, _QUIETLY_S = 0.2, 30.0
+"""Somebody else's call is waited for; after so long, that is said once."""
 
 
 def say_away(line: str) -> None:
@@ -78,7 +79,9 @@ class DevicePool:
         self.stop = threading.Event()
         self._run = run
         self._devices = [Device(command) for command in setup.commands]
-        self._last_answer = time.monotonic()
+        # Since when none has answered: trainings between two calls are no outage.
+        self._away_since: float | None = None
+        self._told_waiting = False
 
     @contextmanager
     def taken(self) -> Iterator[Device]:
@@ -87,13 +90,19 @@ class DevicePool:
         Raises:
             CommandFailed: nothing is wanted of any, any more.
         """
+        began = time.monotonic()
         while not self.stop.is_set():
+            free = False
             for device in sorted(self._devices, key=lambda one: one.free_at):
                 if device.free_at <= time.monotonic():
+                    free = True
                     with alone_with(device.lock) as held:
                         if held:
                             yield device
                             return
+            if free and time.monotonic() - began > _QUIETLY_S and not self._told_waiting:
+                self._told_waiting = True
+                self.tell("waits for others of your runs that ask the same device")
             self.stop.wait(_LOOK_S)
         raise CommandFailed("is no longer needed")
 
@@ -113,7 +122,7 @@ class DevicePool:
             if not self.stop.is_set():
                 self._failed(device, str(error))
             raise CommandFailed(str(error)) from None
-        device.failures, self.answered, self._last_answer = 0, True, time.monotonic()
+        device.failures, self.answered, self._away_since = 0, True, None
         return time_ms
 
     def _failed(self, device: Device, reason: str) -> None:
@@ -121,7 +130,8 @@ class DevicePool:
         where = f"--latency-command {device.command.text!r}"
         if not self.answered and all(one.failures >= _TRIES for one in self._devices):
             raise InputError(f"{where}: no answer in {_TRIES} tries: {reason}")
-        away_s = time.monotonic() - self._last_answer
+        self._away_since = self._away_since or time.monotonic()
+        away_s = time.monotonic() - self._away_since
         if away_s > _PATIENCE_S:
             raise InputError(
                 f"{where}: no answer for {away_s / 60:.0f} minutes: {reason}; what was measured is "

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from nas.latency.command.clock import DeviceClock
 from nas.latency.command.files import reference_architecture
 from nas.latency.command.kept import KeptTimes
 from nas.latency.command.process import Printed
+from nas.quiet import alone_with
 from search_spaces import Architecture, Network, build
 from search_spaces.errors import InputError, NotPossible
 from tests.nas_tests.latency_tests.made_up_device import MadeUpDevice, cost_ms, made_up_setup
@@ -109,6 +111,30 @@ def test_a_device_that_stays_away_is_given_up(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(InputError, match=r"what was measured is kept, and the same command goes"):
         clock.measure(_network())
     assert len(told) > 3
+
+
+def test_time_between_calls_is_no_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = MadeUpDevice()
+    clock, told = _clock(device)
+    clock.measure(_network())
+    monkeypatch.setattr("nas.latency.command.pool._PATIENCE_S", 0.2)
+    time.sleep(0.3)
+    device.faults = ["dies", "dies"]
+    assert clock.measure(_network(12)).repeats >= 3
+    assert len(told) == 2
+
+
+def test_waiting_for_another_run_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nas.latency.command.pool._QUIETLY_S", 0.01)
+    clock, told = _clock(MadeUpDevice())
+    with ThreadPoolExecutor(1) as other, alone_with(clock.pool._devices[0].lock) as held:
+        assert held
+        waiting = other.submit(clock.measure, _network())
+        while not told:
+            time.sleep(0.01)
+        assert not waiting.done()
+        clock.pool.stop.set()
+    assert told == ["waits for others of your runs that ask the same device"]
 
 
 def test_a_network_that_the_device_cannot_run() -> None:
