@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 from nas.latency.clock import best_ms
 from nas.latency.command.clock import DeviceClock
@@ -48,6 +48,9 @@ def measure_on_devices(architectures: Sequence[Architecture], clock: DeviceClock
     with ThreadPoolExecutor(len(clock.setup.commands)) as threads:
         waiting = [threads.submit(one, arch) for arch in architectures]
         try:
+            # Of whichever fails first, whatever the others are at.
+            for task in wait(waiting, return_when=FIRST_EXCEPTION).done:
+                task.result()
             return [found for task in waiting if (found := task.result()) is not None]
         except BaseException:
             # Ctrl-C, say: the others' calls end at once.

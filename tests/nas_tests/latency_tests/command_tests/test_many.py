@@ -14,6 +14,7 @@ from nas.latency.fit import fit_model
 from nas.latency.model import model_for
 from nas.latency.samples import random_networks
 from search_spaces import Architecture, Space
+from search_spaces.errors import InputError
 from tests.nas_tests.latency_tests.made_up_device import (
     COMMAND,
     MadeUpDevice,
@@ -69,16 +70,17 @@ def test_one_that_a_device_cannot_run_is_left_out(
     assert told[-1].endswith("it is left out")
 
 
-def test_ctrl_c_ends_the_others(networks: list[Architecture]) -> None:
+@pytest.mark.parametrize("failing", ["a", "b"])
+def test_whoever_fails_ends_the_others(networks: list[Architecture], failing: str) -> None:
     def run(words: Any, limit_s: float, stop: Any) -> Printed:
-        if words[-1] == "a":
+        if words[-1] == failing:
             time.sleep(0.1)
-            raise KeyboardInterrupt
+            raise InputError("not worth another try")
         stop.wait(60)
         raise CommandFailed("is no longer needed")
 
     clock = DeviceClock(made_up_setup("a", "b"), SIZE, run=run)
     began = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(InputError, match="another try"):
         measure_on_devices(networks[:4], clock)
     assert time.monotonic() - began < 30
