@@ -48,13 +48,14 @@ def usage(session: int) -> Usage:
 
 def end(session: int) -> int:
     """Kills what is left of a session; returns how many processes that were."""
-    killed = 0
+    killed: set[int] = set()
     # Again, since one may have begun another meanwhile.
     while pids := usage(session).pids:
         for pid in pids:
             try:
                 os.kill(pid, 9)
-                killed += 1
+                # On a busy machine it may be seen once more before it is gone.
+                killed.add(pid)
             except ProcessLookupError:
                 continue
-    return killed
+    return len(killed)

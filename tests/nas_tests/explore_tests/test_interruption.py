@@ -19,6 +19,8 @@ from tests.nas_tests.explore_tests.ended import check_ended, check_files
 from tests.preloaded import NAS
 
 Start = Callable[..., "subprocess.Popen[str]"]
+_IN_TRAINING = (1, 2)
+"""The kills of five at which a network has just begun to train; the others come by chance."""
 OPTIONS = ("search", "--space", "tiny", "--profile", "smoke", "--latency-size", "16x16", "--json")
 
 
@@ -60,14 +62,17 @@ def test_kill_at_any_moment(start: Start, tmp_path: Path) -> None:
     told: dict[int, str] = {}
     for kill in range(5):
         child = start(folder, goal)
+        first = ""
         if kill:
             # The search itself is where most is at stake; reading the photos takes longest.
             assert child.stdout is not None
-            first = child.stdout.readline()
-            time.sleep(rng.uniform(0.0, 0.7))
-        else:
-            first = ""
-            time.sleep(rng.uniform(0.5, 2.5))
+            wanted = "TrialStarted" if kill in _IN_TRAINING else ""
+            for line in child.stdout:
+                first += line
+                if wanted in line:
+                    break
+        if kill not in _IN_TRAINING:
+            time.sleep(rng.uniform(0.0, 0.7) if kill else rng.uniform(0.5, 2.5))
         child.send_signal(signal.SIGKILL)
         output, errors = child.communicate()
         assert "Traceback" not in errors
