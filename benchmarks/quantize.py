@@ -6,11 +6,13 @@ r"""int8 beside float32: quality on test sets, speed and size of published netwo
     python -m benchmarks.quantize time --work DIR
 
 The plain trunks, in a folder and a result of their own (``time --result quantize_trunks``), were
-made with ``--calibration mse --max-drop 0.05`` from SPAN's, DISP's and SPANV2's weights.
+made with ``--calibration mse --max-drop 0.05`` from SPAN's, DISP's and SPANV2's weights. With
+``--ending .tflite`` the files are LiteRT's: the same limit, ``time --result quantize_litert``.
 
 Ranges and layers in float32 are chosen on BSD200 alone: its last 20 photos by name validate, the
-others calibrate. The networks come from ``nas import``. Times are ONNX Runtime's on both files,
-and on torch's own float32 export of the network as it is, in turns, by the processor's time.
+others calibrate. The networks come from ``nas import``. Times are those of ONNX Runtime, or of
+LiteRT, on both files in turns, by the processor's time; the float32 file is the network's own
+export.
 """
 
 from __future__ import annotations
@@ -29,10 +31,10 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.hardware import RESULTS, header_line, write_result
-from compress.int8_candidate import SessionModule
+from compress.int8_candidate import FileModule
 from compress.quantize import QuantizeOptions, quantize
 from nas.data.folder import read_folder
-from nas.deploy.onnx_file import export_onnx, open_session
+from nas.deploy.int8_formats import INT8_FORMATS
 from nas.evaluate.benchmark import TestSet, evaluate_set
 from nas.evaluate.upscale import upscale
 from nas.latency.clock import summary, time_in_turns
@@ -42,6 +44,7 @@ GOALS = {
     "quantize": {"drop_db": 0.12, "times_as_fast": 1.7, "share_of_bytes": 0.4},
     # On Set14, on one thread.
     "quantize_trunks": {"drop_db": 0.1, "times_as_fast": 1.8},
+    "quantize_litert": {"drop_db": 0.1, "times_as_fast": 1.8},
 }
 _VALIDATION = 20
 
@@ -57,7 +60,8 @@ def make(args: argparse.Namespace) -> None:
     photos = read_folder(args.data).photos
     for name, path in args.networks:
         network = load(path)
-        export_onnx(network, args.work / f"{name}.float.onnx")
+        form = INT8_FORMATS[args.ending]
+        form.in_float.write(network, args.work / f"{name}.float{form.ending}")
         kept = dict(args.keep_float).get(name)
         options = QuantizeOptions(
             keep_float=tuple(str(kept).split(",")) if kept else (),
@@ -66,11 +70,11 @@ def make(args: argparse.Namespace) -> None:
         )  # fmt: skip
         result = quantize(
             network, photos[:-_VALIDATION], photos[-_VALIDATION:],
-            args.work / f"{name}.int8.onnx", options=options,
+            args.work / f"{name}.int8{form.ending}", options=options,
             on_stage=lambda line: print(line, flush=True),
         )  # fmt: skip
         facts = dataclasses.asdict(result) | {"path": "", "scale": network.architecture.scale}
-        facts["max_drop_db"] = options.max_drop_db
+        facts |= {"max_drop_db": options.max_drop_db, "ending": form.ending}
         (args.work / f"{name}.made.json").write_text(json.dumps(facts, indent=1))
         print(name, json.dumps(facts), flush=True)
 
@@ -78,10 +82,11 @@ def make(args: argparse.Namespace) -> None:
 def score(args: argparse.Namespace) -> None:
     """PSNR-Y and SSIM-Y of both files on the test sets."""
     for made in sorted(args.work.glob("*.made.json")):
-        name, scale = made.name.removesuffix(".made.json"), json.loads(made.read_text())["scale"]
+        name, facts = made.name.removesuffix(".made.json"), json.loads(made.read_text())
+        scale = facts["scale"]
         rows: dict[str, Any] = {}
         for kind in ("float", "int8"):
-            session = SessionModule(args.work / f"{name}.{kind}.onnx")
+            session = FileModule(args.work / f"{name}.{kind}{facts['ending']}")
             for test_set, folder in args.sets:
 
                 def enlarge(lr: Any, net: torch.nn.Module = session, by: int = scale) -> Any:
@@ -106,11 +111,13 @@ def timed(args: argparse.Namespace) -> None:
     networks: dict[str, Any] = {}
     for made in sorted(args.work.glob("*.made.json")):
         name = made.name.removesuffix(".made.json")
-        files = {kind: args.work / f"{name}.{kind}.onnx" for kind in ("float", "int8")}
+        ending = json.loads(made.read_text())["ending"]
+        files = {kind: args.work / f"{name}.{kind}{ending}" for kind in ("float", "int8")}
         sizes = {kind: path.stat().st_size for kind, path in files.items()}
         speeds = []
-        for threads in (1, 2):
-            runs = {kind: open_session(path, threads=threads) for kind, path in files.items()}
+        for threads in args.threads:
+            opens = INT8_FORMATS[ending].open
+            runs = {kind: opens(path, threads=threads) for kind, path in files.items()}
             times = time_in_turns(
                 {kind: partial(run, image) for kind, run in runs.items()},
                 rounds=args.rounds, warmup=2,
@@ -149,12 +156,14 @@ def main() -> None:
     first.add_argument("--keep-float", type=named, action="append", default=[])
     first.add_argument("--qat-steps", type=int, default=0)
     first.add_argument("--calibration", default="best")
+    first.add_argument("--ending", choices=sorted(INT8_FORMATS), default=".onnx")
     first.set_defaults(run=make)
     second = parts.add_parser("score")
     second.add_argument("--set", dest="sets", type=named, action="append", required=True)
     second.set_defaults(run=score)
     third = parts.add_parser("time")
     third.add_argument("--rounds", type=int, default=11)
+    third.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     third.add_argument("--result", choices=sorted(GOALS), default="quantize")
     third.set_defaults(run=timed)
     for part in (first, second, third):

@@ -11,21 +11,23 @@ from compress.calibration import Array, ranges, watch
 from compress.fold import fold
 from compress.rounding import rounded_weights
 from nas.data.photo import Photo
-from nas.deploy.int8_graph import Ranges, layer_names, prepare, write_int8
-from nas.deploy.onnx_file import export_onnx, open_session
+from nas.deploy.int8_formats import Int8Format, int8_format
+from nas.deploy.int8_graph import Ranges, layer_names, prepare
+from nas.deploy.onnx_file import export_onnx
 from nas.evaluate.validate import Quality, validate
 from search_spaces.errors import InputError
 from search_spaces.network import Network
 
-__all__ = ["Candidate", "SessionModule"]
+__all__ = ["Candidate", "FileModule"]
 
 
 class Candidate:
-    """A folded network as a float graph, and as int8 graphs.
+    """A folded network as a float graph, and as int8 files.
 
     ``exported`` is the network's float export, where there is one already.
 
     Attributes:
+        form: the sort of int8 file.
         path: of the float graph.
         images: LR crops to calibrate on.
         layers: names of all layers.
@@ -41,11 +43,13 @@ class Candidate:
         folder: Path,
         images: Sequence[Array],
         validation: Sequence[Photo],
+        form: Int8Format,
         *,
         exported: Path | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         arch = network.architecture
+        self.form = form
         self.images, self.validation = images, validation
         self._scale, self._colors = arch.scale, arch.colors
         self._folder, self.path = folder, folder / "float.onnx"
@@ -75,17 +79,17 @@ class Candidate:
 
     def quality(self, method: str, float_layers: Sequence[str]) -> Quality:
         """On the validation photos, in int8."""
-        target = self._folder / "int8.onnx"
-        ranges_of = self.ranges[method]
-        write_int8(self.path, target, ranges_of, float_layers=float_layers, rounded=self.rounded)
-        return validate(SessionModule(target), self.validation, self._scale, colors=self._colors)
+        target = self._folder / f"int8{self.form.ending}"
+        self.form.write(
+            self.path, target, self.ranges[method], float_layers=float_layers, rounded=self.rounded
+        )
+        return validate(FileModule(target), self.validation, self._scale, colors=self._colors)
 
     def write(self, target: Path, float_layers: Sequence[str], metadata: Mapping[str, str]) -> None:
-        """The int8 graph by the best method."""
-        ranges_of = self.ranges[self.best]
-        write_int8(
-            self.path, target, ranges_of, float_layers=float_layers, rounded=self.rounded,
-            metadata=metadata,
+        """The int8 file by the best method."""
+        self.form.write(
+            self.path, target, self.ranges[self.best], float_layers=float_layers,
+            rounded=self.rounded, metadata=metadata,
         )  # fmt: skip
 
     def matching(self, wanted: Sequence[str]) -> tuple[str, ...]:
@@ -106,12 +110,16 @@ class Candidate:
         return tuple(chosen)
 
 
-class SessionModule(torch.nn.Module):
-    """An ONNX file as a module."""
+class FileModule(torch.nn.Module):
+    """A file of ours, in float32 or int8, as a module.
+
+    Raises:
+        InputError: one of an ending that no int8 file has, or that cannot be loaded.
+    """
 
     def __init__(self, path: Path) -> None:
         super().__init__()
-        self.run = open_session(path, threads=torch.get_num_threads())
+        self.run = int8_format(path, str(path)).open(path, threads=torch.get_num_threads())
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """(N, colors, h, w) to (N, colors, H, W)."""

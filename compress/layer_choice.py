@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from compress.calibration import Array
-from nas.deploy.int8_graph import Ranges, layer_names, write_int8
+from nas.deploy.int8_formats import Int8Format
+from nas.deploy.int8_graph import Ranges, layer_names
 from nas.deploy.onnx_file import open_session
 
 __all__ = ["choose_float_layers", "gains"]
@@ -24,6 +25,7 @@ def choose_float_layers(
     ranges: Ranges,
     fixed: Sequence[str],
     enough: Callable[[Sequence[str]], bool],
+    form: Int8Format,
     *,
     rounded: Mapping[str, Array] | None = None,
     most_share: float = 0.34,
@@ -36,7 +38,8 @@ def choose_float_layers(
         ranges: of the graph's tensors.
         fixed: layers that stay in float32 anyway.
         enough: whether an int8 network with these layers in float32 is good enough.
-        rounded: weights of the other layers, see `write_int8`.
+        form: the sort of int8 file.
+        rounded: weights of the other layers, see `nas.deploy.int8_graph.write_int8`.
         most_share: of all weights that may stay in float32; what is best within it is given
             where nothing is good enough.
     """
@@ -45,7 +48,7 @@ def choose_float_layers(
     model = onnx.load(str(path))
     sizes = {one.name: int(np.prod(one.dims)) for one in model.graph.initializer}
     weights = {name: sizes[f"{name}.weight"] for name in layer_names(model)}
-    found = gains(path, images, ranges, fixed, rounded)
+    found = gains(path, images, ranges, form, fixed, rounded)
     order = sorted(
         (name for name in found if found[name] > 0), key=lambda name: -found[name] / weights[name]
     )
@@ -68,6 +71,7 @@ def gains(
     path: Path,
     images: Sequence[Array],
     ranges: Ranges,
+    form: Int8Format,
     fixed: Sequence[str] = (),
     rounded: Mapping[str, Array] | None = None,
 ) -> dict[str, float]:
@@ -79,14 +83,14 @@ def gains(
     expected = [run(image) for image in images]
 
     def error(target: Path, layers: Sequence[str]) -> float:
-        write_int8(path, target, ranges, float_layers=layers, rounded=rounded)
-        found = open_session(target)
+        form.write(path, target, ranges, float_layers=layers, rounded=rounded)
+        found = form.open(target)
         return float(
             np.mean([np.square(found(a) - b).mean() for a, b in zip(images, expected, strict=True)])
         )
 
     with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "one.onnx"
+        target = Path(folder) / f"one{form.ending}"
         whole = error(target, fixed)
         names = [name for name in layer_names(onnx.load(str(path))) if name not in fixed]
         return {name: 1 - error(target, (*fixed, name)) / whole for name in names}

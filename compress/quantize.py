@@ -1,4 +1,4 @@
-"""int8: a network as an ONNX file whose convolutions run in 8-bit integers."""
+"""int8: a network as an ONNX or a .tflite file whose convolutions run in 8-bit integers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from compress.int8_candidate import Candidate
 from compress.layer_choice import choose_float_layers
 from compress.qat import need_torchao, qat
 from nas.data.photo import Photo
-from nas.deploy.onnx_file import export_onnx, open_session
+from nas.deploy.int8_formats import Int8Format, int8_format
+from nas.deploy.onnx_file import export_onnx
 from nas.deploy.parity import PARITY_SIZES
 from nas.evaluate.threads import threads as with_threads
 from nas.evaluate.validate import validate
@@ -82,11 +83,12 @@ class QuantizeOptions:
 
 @dataclass(frozen=True, slots=True)
 class Quantized:
-    """An int8 ONNX file and what it is worth, before and after.
+    """An int8 file and what it is worth, before and after.
 
-    PSNR-Y in dB and SSIM-Y are means over the validation photos. Latency is ONNX Runtime's on
-    the CPU, the best of interleaved rounds in milliseconds, None where it was not measured;
-    before is the network's plain float32 export. ``tried`` holds PSNR-Y by calibration method,
+    PSNR-Y in dB and SSIM-Y are means over the validation photos. Latency is on the CPU, ONNX
+    Runtime's of .onnx files and LiteRT's of .tflite files, the best of interleaved rounds in
+    milliseconds, None where it was not measured; before is the network's plain float32 export in
+    the same format. ``tried`` holds PSNR-Y by calibration method,
     ``qat_steps`` is 0 where fine-tuning was not needed or made nothing better.
     """
 
@@ -121,29 +123,29 @@ def quantize(
     on_stage: OnStage | None = None,
     on_step: OnStep | None = None,
 ) -> Quantized:
-    """Writes the network, folded, as an int8 ONNX file that takes any number and size of images.
+    """Writes the network, folded, as an int8 file that takes any number and size of images.
 
-    Static quantisation by ONNX Runtime: weights signed by output channel and rounded by
-    `compress.rounding`, activations unsigned by tensor. The file carries the same metadata as
-    `nas.deploy.onnx_file.export_onnx`'s, and how it was quantised.
+    Static quantisation: weights signed by output channel and rounded by `compress.rounding`,
+    activations by tensor, float32 images in and out. What is chosen on the validation photos is
+    chosen by what the very sort of file gives in its runtime. The file carries the same metadata
+    as the format's float export, and how it was quantised.
 
     Args:
         network: with its weights; it stays as it is.
         calibration: HR photos that ranges are read from; their LR is made here.
         validation: HR photos to measure on; never those of a test set.
-        output: the file, ``.onnx``.
+        output: the file, of an ending in `nas.deploy.int8_formats.INT8_FORMATS`.
         options: see `QuantizeOptions`.
         on_stage: called with what is done next, one line each.
         on_step: called with the steps of fine-tuning done, and the loss.
 
     Raises:
-        InputError: the extra ``export`` (or ``quantize``) is not installed, no photos, a photo
-            too small to be measured, no layer of a name that shall stay in float32, or the
+        InputError: an extra (``export``, ``litert`` or ``quantize``) is not installed, no photos, a
+            photo too small to be measured, no layer of a name that shall stay in float32, or the
             folder cannot be written.
     """
     options = options or QuantizeOptions()
-    if Path(output).suffix != ".onnx":
-        raise InputError(f"output: expected a name that ends in .onnx, got {output}")
+    form = int8_format(output)
     if not validation:
         raise InputError("quantisation needs photos to validate on, got none")
     if options.qat_steps:
@@ -155,8 +157,11 @@ def quantize(
         plain = Path(name) / "plain.onnx"
         say("exporting")
         export_onnx(network, plain)
+        floats = plain if form.ending == plain.suffix else Path(name) / f"plain{form.ending}"
+        if floats != plain:
+            form.in_float.write(network, floats)
         before = validate(network, validation, arch.scale, colors=arch.colors)
-        chosen = Candidate(network, Path(name) / "ptq", images, validation, exported=plain)
+        chosen = Candidate(network, Path(name) / "ptq", images, validation, form, exported=plain)
         skip = [name for name in chosen.layers if name.startswith(_EXACT)]
         fixed = tuple(dict.fromkeys((*skip, *chosen.matching(options.keep_float))))
         _calibrate(chosen, options.calibration, fixed, say)
@@ -171,7 +176,7 @@ def quantize(
             except Diverged as reason:
                 say(f"{reason}; the weights stay as they were")
             else:
-                other = Candidate(learnt, Path(name) / "qat", images, validation)
+                other = Candidate(learnt, Path(name) / "qat", images, validation, form)
                 _calibrate(other, options.calibration, fixed, say)
                 tuned = other.best_db > chosen.best_db
                 chosen = other if tuned else chosen
@@ -181,7 +186,7 @@ def quantize(
             layers = choose_float_layers(
                 chosen.path, images, chosen.ranges[chosen.best], fixed,
                 lambda names: chosen.quality(chosen.best, names).psnr_y_db >= goal_db,
-                rounded=chosen.rounded,
+                form, rounded=chosen.rounded,
             )  # fmt: skip
         after = chosen.quality(chosen.best, layers)
         say("measuring latency")
@@ -192,12 +197,12 @@ def quantize(
                 "float_layers": ", ".join(layers),
             }
             chosen.write(temporary, layers, notes)
-            _check_sizes(temporary, network)
-            before_ms, after_ms = _latencies(plain, temporary, options, arch.colors)
+            _check_sizes(form, temporary, network)
+            before_ms, after_ms = _latencies(form, floats, temporary, options, arch.colors)
             size = temporary.stat().st_size
         return Quantized(
             Path(output), before.psnr_y_db, after.psnr_y_db, before.ssim_y, after.ssim_y,
-            before_ms, after_ms, plain.stat().st_size, size, chosen.best,
+            before_ms, after_ms, floats.stat().st_size, size, chosen.best,
             tuple((k, q.psnr_y_db) for k, q in chosen.tried.items()), tuple(layers),
             len(chosen.layers), options.qat_steps if tuned else 0,
         )  # fmt: skip
@@ -220,23 +225,23 @@ def _recipe(options: QuantizeOptions, photos: Sequence[Photo], scale: int) -> Re
     )
 
 
-def _check_sizes(path: Path, network: Network) -> None:
-    run, arch = open_session(path), network.architecture
+def _check_sizes(form: Int8Format, path: Path, network: Network) -> None:
+    run, arch = form.open(path), network.architecture
     for n, height, width in PARITY_SIZES:
         out = run(np.full((n, arch.colors, height, width), 0.5, np.float32))
         expected = (n, arch.colors, height * arch.scale, width * arch.scale)
         if out.shape != expected or not np.isfinite(out).all():
-            raise NotPossible(f"int8 graph: expected finite {expected}, got {out.shape}")
+            raise NotPossible(f"int8 file: expected finite {expected}, got {out.shape}")
 
 
 def _latencies(
-    before: Path, after: Path, options: QuantizeOptions, colors: int
+    form: Int8Format, before: Path, after: Path, options: QuantizeOptions, colors: int
 ) -> tuple[float | None, float | None]:
     if options.rounds == 0:
         return None, None
     with with_threads(options.threads):
         entrants = {
-            name: file_runner(path, colors, options.lr_size)
+            name: file_runner(path, colors, options.lr_size, form.runtime)
             for name, path in (("before", before), ("after", after))
         }
     laps = time_until_settled(entrants, rounds=options.rounds, warmup=2, device="cpu")

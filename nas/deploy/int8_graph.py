@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nas.deploy.float_parts import Part, float_parts
 from nas.deploy.parity import Array
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["Ranges", "layer_names", "prepare", "quiet_logs", "write_int8"]
+__all__ = [
+    "Ranges", "check_layers", "layer_names", "notes_of", "prepare", "quiet_logs", "write_int8",
+]  # fmt: skip
 
 Ranges = dict[str, tuple[float, float]]
 """Least and largest value by tensor."""
@@ -65,6 +68,26 @@ def layer_names(model: onnx.ModelProto) -> dict[str, str]:
     }
 
 
+def check_layers(model: onnx.ModelProto, wanted: Collection[str]) -> dict[str, str]:
+    """`layer_names`, where those that are wanted are among them.
+
+    Raises:
+        InputError: no layer of such a name.
+    """
+    nodes = layer_names(model)
+    unknown = sorted(set(wanted) - set(nodes))
+    if unknown:
+        raise InputError(f"no layer {unknown[0]}; expected one of {', '.join(nodes)}")
+    return nodes
+
+
+def notes_of(model: onnx.ModelProto) -> dict[str, str]:
+    """What a graph from `prepare` says of itself, but for what `prepare` has added."""
+    entries = {entry.key: entry.value for entry in model.metadata_props}
+    entries.pop("onnx.quant.pre_process", None)
+    return entries
+
+
 def write_int8(
     path: Path,
     target: Path,
@@ -95,10 +118,7 @@ def write_int8(
     from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 
     model = onnx.load(str(path))
-    nodes = layer_names(model)
-    unknown = sorted(set(float_layers) - set(nodes))
-    if unknown:
-        raise InputError(f"no layer {unknown[0]}; expected one of {', '.join(nodes)}")
+    nodes = check_layers(model, float_layers)
     kept = set(float_layers)
     _put(model, {name: w for name, w in (rounded or {}).items() if name not in kept})
     floats = _float_nodes(model, {nodes[name] for name in float_layers})
@@ -121,9 +141,7 @@ def write_int8(
     _halve_weights(made)
     # Shapes of inner tensors take half as much again as the weights, and sessions infer them.
     del made.graph.value_info[:]
-    entries = {entry.key: entry.value for entry in made.metadata_props}
-    entries.pop("onnx.quant.pre_process", None)
-    onnx.helper.set_model_props(made, {**entries, **(metadata or {})})
+    onnx.helper.set_model_props(made, {**notes_of(made), **(metadata or {})})
     made.producer_name = "nas-sr"
     target.write_bytes(made.SerializeToString())
     return target
@@ -141,27 +159,10 @@ def _put(model: onnx.ModelProto, weights: Mapping[str, Array]) -> None:
 
 def _float_nodes(model: onnx.ModelProto, layers: set[str]) -> set[str]:
     """The layers, and what stands between them, or between them and the output."""
-    kinds = set(layer_names(model).values())
-    makers = {out: node for node in model.graph.node for out in node.output}
-    readers: dict[str, list[onnx.NodeProto]] = {}
-    for node in model.graph.node:
-        for name in node.input:
-            readers.setdefault(name, []).append(node)
     # What is pooled of a whole image decides for all of it, and is next to nothing to compute.
-    floats = layers | {n.name for n in model.graph.node if n.op_type == "GlobalAveragePool"}
-    # Backwards: whatever only float layers read, or nobody does.
-    for node in reversed(model.graph.node):
-        if node.name not in kinds:
-            users = [user for out in node.output for user in readers.get(out, [])]
-            if all(user.name in floats for user in users):
-                floats.add(node.name)
-    # Forwards: whatever reads float layers only.
-    for node in model.graph.node:
-        if node.name not in kinds:
-            sources = [makers[name] for name in node.input if name in makers]
-            if sources and all(source.name in floats for source in sources):
-                floats.add(node.name)
-    return floats
+    pooled = {n.name for n in model.graph.node if n.op_type == "GlobalAveragePool"}
+    parts = [Part(n.name, tuple(n.input), tuple(n.output)) for n in model.graph.node]
+    return float_parts(parts, layers | pooled, set(layer_names(model).values()))
 
 
 def _bypass_rounding(model: onnx.ModelProto, floats: Collection[str]) -> None:

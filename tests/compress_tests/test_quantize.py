@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,18 +12,24 @@ import torch
 
 from compress.calibration import METHODS, crops, ranges, watch
 from compress.fold import fold
-from compress.int8_candidate import SessionModule
+from compress.int8_candidate import FileModule
 from compress.layer_choice import choose_float_layers, gains
 from compress.quantize import QuantizeOptions, quantize
 from compress.rounding import rounded_weights
 from nas.data import Photo
 from nas.data.embedded import embedded_photos
+from nas.deploy.int8_formats import INT8_FORMATS
 from nas.deploy.int8_graph import layer_names, prepare, write_int8
+from nas.deploy.litert.interpreter import number_format as litert_format
+from nas.deploy.litert.interpreter import open_tflite
 from nas.deploy.onnx_file import INPUT, OUTPUT, export_onnx, open_session
 from nas.deploy.onnx_numbers import number_format
 from nas.evaluate.validate import validate
 from search_spaces import Architecture, InputError, Network
 from tests.compress_tests.quantized import Made, tiny
+from tests.requirements import needs
+
+ONNX = INT8_FORMATS[".onnx"]
 
 
 def test_the_record_is_what_the_file_gives(
@@ -30,7 +37,7 @@ def test_the_record_is_what_the_file_gives(
 ) -> None:
     result = made.result
     assert result.path == made.file / "net.onnx"
-    again = validate(SessionModule(result.path), photos[1], 2)
+    again = validate(FileModule(result.path), photos[1], 2)
     assert again.psnr_y_db == pytest.approx(result.psnr_after_db, abs=1e-6)
     assert again.ssim_y == pytest.approx(result.ssim_after, abs=1e-6)
     assert result.drop_db < 0.5
@@ -39,6 +46,25 @@ def test_the_record_is_what_the_file_gives(
     assert result.latency_before_ms > 0
     assert {name for name, _ in result.tried} == set(METHODS)
     assert dict(result.tried)[result.calibration] == max(dict(result.tried).values())
+
+
+def test_a_tflite_file_is_judged_in_litert(
+    made: Made, photos: tuple[list[Photo], list[Photo]], tmp_path: Path
+) -> None:
+    needs("ai-edge-litert")
+    options = QuantizeOptions("minmax", crops=3, max_drop_db=0.5, lr_size=(16, 16), rounds=1)
+    result = quantize(made.network, *photos, tmp_path / "net.tflite", options=options)
+    assert litert_format(result.path).startswith("int8")
+    again = validate(FileModule(result.path), photos[1], 2)
+    assert again.psnr_y_db == pytest.approx(result.psnr_after_db, abs=1e-6)
+    assert result.float_layers == ("image_skip.conv",)
+    assert result.drop_db < 0.5
+    assert result.latency_after_ms is not None
+    assert result.bytes_after == result.path.stat().st_size
+    said = open_tflite(result.path).metadata
+    assert "minmax" in said["quantization"]
+    assert said["layout"].startswith("NHWC float32; any N")
+    assert said["scale"] == "2"
 
 
 def test_weights_are_int8_and_activations_uint8(made: Made) -> None:
@@ -123,12 +149,17 @@ def test_the_most_sensitive_layers_stay_in_float(
         asked.append(len(chosen))
         return len(chosen) >= 2
 
-    chosen = choose_float_layers(path, images, found, ("stem.conv",), enough, most_share=0.5)
+    chosen = choose_float_layers(path, images, found, ("stem.conv",), enough, ONNX, most_share=0.5)
     assert asked
     assert len(chosen) == 2
     assert chosen[0] == "stem.conv"
-    worth = gains(path, images, found, ("stem.conv",))
+    worth = gains(path, images, found, ONNX, ("stem.conv",))
     assert worth[chosen[1]] > 0
+    if importlib.util.find_spec("ai_edge_litert") is not None:
+        known = [name for name in layer_names(model) if name != chosen[1]]
+        (gained,) = gains(path, images, found, INT8_FORMATS[".tflite"], known).items()
+        assert gained[0] == chosen[1]
+        assert 0 < gained[1] <= 1
     rounded = rounded_weights(fold(made.network).network, images)
     write_int8(path, tmp_path / "int8.onnx", found, float_layers=chosen, rounded=rounded)
     graph = onnx.load(str(tmp_path / "int8.onnx")).graph

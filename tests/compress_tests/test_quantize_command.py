@@ -59,7 +59,7 @@ def test_command(
     [
         (("gone.safetensors", "-o", "x.onnx"), "no such file"),
         (("net.yaml", "-o", "x.onnx"), "a config without weights"),
-        (("NET", "-o", "x"), "ends in .onnx"),
+        (("NET", "-o", "x"), "--output: expected a name that ends in .onnx or .tflite, got x"),
         (("NET", "-o", "x.onnx", "--data", "EMPTY"), "0 files found"),
         (("NET", "-o", "x.onnx", "--data", "SMALL"), "1 too small"),
         (("NET", "-o", "x.onnx", "--calibration", "best of all"), "expected minmax"),

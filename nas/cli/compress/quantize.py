@@ -1,4 +1,4 @@
-"""``nas compress quantize``: a network as an int8 ONNX file."""
+"""``nas compress quantize``: a network as an int8 file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from nas.cli.options import (
     option,
 )
 from nas.cli.targets import check_target
-from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
     from compress.quantize import Quantized
@@ -29,7 +28,7 @@ __all__ = ["quantize"]
 
 def quantize(
     network: Trained,
-    output: Annotated[Path, option("The .onnx to write.", *OUTPUT)],
+    output: Annotated[Path, option("The .onnx or .tflite to write.", *OUTPUT)],
     trial: Trial = "best",
     data: OwnData = None,
     val: OwnValidation = None,
@@ -51,7 +50,7 @@ def quantize(
     rounds: Annotated[int, option("Timed rounds; 0 measures no latency.")] = 7,
     force: Force = False,
 ) -> None:
-    """Quantise to int8, calibrated on photos: an ONNX file for any number and size of images.
+    """Quantise to int8, calibrated on photos: an ONNX or LiteRT file for images of any size.
 
     Without --keep-float, layers are kept in float32 by measured sensitivity until --max-drop
     (0.12 dB) is kept to.
@@ -59,11 +58,11 @@ def quantize(
     from compress.quantize import QuantizeOptions
     from compress.quantize import quantize as quantize_network
     from nas.cli.compress.training import dataset_of, places_of
+    from nas.deploy.int8_formats import int8_format
     from nas.networks import trained_network
     from nas.size import parse_size
 
-    if output.suffix != ".onnx":
-        raise InputError(f"--output: expected a name that ends in .onnx, got {output}")
+    int8_format(output, "--output")
     check_target(output, force=force)
     kept = tuple(name.strip() for name in (keep_float or "").split(",") if name.strip())
     options = QuantizeOptions(

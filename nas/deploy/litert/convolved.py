@@ -17,9 +17,12 @@ from nas.deploy.onnx_file import INPUT
 from nas.deploy.onnx_graph import REPEAT, Graph, Node
 from search_spaces.errors import NotPossible
 
-__all__ = ["POINTWISE", "convolved", "dense"]
+__all__ = ["POINTWISE", "convolved", "dense", "origin"]
 
 Array = npt.NDArray[Any]
+
+_SQUARES, _SHUFFLED = ".squares", ".shuffled"
+"""Behind the name of a map: its values before the shuffle that makes it, or in another order."""
 
 POINTWISE = frozenset({
     "Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Relu", "LeakyRelu", "PRelu", "Sigmoid",
@@ -48,6 +51,11 @@ def dense(weights: Array, group: int) -> Array:
         rows = slice(k * out // group, (k + 1) * out // group)
         whole[rows, k * inside : (k + 1) * inside] = weights[rows]
     return whole
+
+
+def origin(name: str) -> str:
+    """The name, before `convolved`, of the map that has the values of this one."""
+    return name.removesuffix(_SQUARES).removesuffix(_SHUFFLED)
 
 
 class _Rewriting:
@@ -106,7 +114,7 @@ class _Rewriting:
         both = np.einsum("yi,xj->yxij", along, along).reshape(scale**2, *along.shape[1:], -1)
         colors = np.eye(self._before.channels[node.inputs[0]])
         kernels = np.einsum("pij,oc->pocij", both, colors)
-        squares = f"{node.output}.squares"
+        squares = f"{node.output}{_SQUARES}"
         yield self._convolution(source, kernels.reshape(-1, *kernels.shape[2:]), squares)
         yield _shuffle(squares, scale, node.output)
 
@@ -136,7 +144,7 @@ class _Rewriting:
             row, column = y + before - stride * taps[i], x + before - stride * taps[j]
             if 0 <= row < kernel and 0 <= column < kernel:
                 made[y, x, :, :, i, j] = kernels[:, :, row, column].T
-        squares = f"{node.output}.squares"
+        squares = f"{node.output}{_SQUARES}"
         yield self._convolution(
             node.inputs[0], made.reshape(-1, *made.shape[3:]), squares,
             None if biases is None else np.tile(biases, stride**2), (-first, -first, last, last),
@@ -178,7 +186,7 @@ class _Rewriting:
             return self.constant(values.take(order, axis=-3)) if values.size > 1 else name
         node = self._nodes.get(name)
         if node is None or len(self._readers[name]) > 1 or node.op not in (*POINTWISE, "Conv"):
-            shuffled = f"{name}.shuffled"
+            shuffled = f"{name}{_SHUFFLED}"
             eye = np.eye(len(order))[order]
             self._behind.setdefault(name, []).append(self._convolution(name, eye, shuffled))
             return shuffled

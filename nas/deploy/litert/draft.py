@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from flatbuffers import Builder
 
 from nas.deploy.litert.interpreter import METADATA, sealed
 
-__all__ = ["Draft", "Map"]
+__all__ = ["Draft", "Grid", "Map", "Step"]
 
 Array = npt.NDArray[Any]
 
@@ -22,10 +22,14 @@ _IDENTIFIER = b"TFL3"
 _ALIGNED = 16
 """Bytes; runtimes read weights where they lie in the file."""
 
-_KINDS = {np.dtype(np.float32): "FLOAT32", np.dtype(np.int32): "INT32"}
+_KINDS = {
+    np.dtype(np.float32): "FLOAT32", np.dtype(np.int32): "INT32", np.dtype(np.int8): "INT8",
+}  # fmt: skip
 
-# The one that has what is asked for here; of all other operators it is the first.
-_VERSIONS = {"RESIZE_BILINEAR": 3}
+# The one that has what is asked for here; of all other operators it is the first, and the second
+# where they take or make int8.
+_VERSIONS = {"RESIZE_BILINEAR": 3, "QUANTIZE": 1, "DEPTH_TO_SPACE": 1}
+_INT8_VERSIONS = {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,35 +43,83 @@ class Map:
     shape: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """What the whole numbers of a tensor stand for: ``(number - zero) * step``.
+
+    Attributes:
+        steps: one, or one for each place along ``axis``.
+        zero: the number that stands for 0.
+        axis: of the steps, where there are several.
+    """
+
+    steps: tuple[float, ...]
+    zero: int = 0
+    axis: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operator of a draft, as `Draft.add` was told it."""
+
+    operator: str
+    inputs: tuple[Map, ...]
+    output: Map
+    kind: str = "FLOAT32"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
 class Draft:
-    """Takes tensors and operators in the order in which they are computed."""
+    """Takes tensors and operators in the order in which they are computed.
+
+    Attributes:
+        steps: the operators.
+        values: of the tensors that have a content, by number.
+    """
 
     def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.values: dict[int, Array] = {}
         self._graph = schema.SubGraphT()
         self._graph.tensors, self._graph.operators = [], []
         # By the schema the first buffer is empty: that of all tensors without a content.
         self._buffers = [schema.BufferT()]
         self._codes: list[Any] = []
-        self._constants: dict[tuple[str, tuple[int, ...], bytes], Map] = {}
+        self._constants: dict[tuple[str, tuple[int, ...], bytes, Grid | None], Map] = {}
 
-    def tensor(self, shape: Sequence[int], name: str = "", *, kind: str = "FLOAT32") -> Map:
+    def tensor(
+        self,
+        shape: Sequence[int],
+        name: str = "",
+        *,
+        kind: str = "FLOAT32",
+        grid: Grid | None = None,
+    ) -> Map:
         """A new tensor without a content."""
         made, number = schema.TensorT(), len(self._graph.tensors)
         made.name, made.shape = name or f"map{number}", list(shape)
         made.type = getattr(schema.TensorType, kind)
         made.buffer = 0
+        if grid is not None:
+            made.quantization = schema.QuantizationParametersT()
+            made.quantization.scale = np.array(grid.steps, np.float32)
+            made.quantization.zeroPoint = np.full(len(grid.steps), grid.zero, np.int64)
+            made.quantization.quantizedDimension = grid.axis
         self._graph.tensors.append(made)
         return Map(number, tuple(shape))
 
-    def constant(self, values: npt.ArrayLike) -> Map:
-        """A tensor of float32 or int32 numbers, the same for the same numbers."""
+    def constant(self, values: npt.ArrayLike, grid: Grid | None = None) -> Map:
+        """A tensor of float32, int32 or int8 numbers, the same for the same numbers."""
         array = np.ascontiguousarray(values)
-        array = array.astype(np.int32 if array.dtype.kind in "iu" else np.float32)
+        if array.dtype != np.int8:
+            array = array.astype(np.int32 if array.dtype.kind in "iu" else np.float32)
         kind, content = _KINDS[array.dtype], array.tobytes()
-        key = (kind, array.shape, content)
+        key = (kind, array.shape, content, grid)
         if key not in self._constants:
-            made = self.tensor(array.shape, f"constant{len(self._constants)}", kind=kind)
+            name = f"constant{len(self._constants)}"
+            made = self.tensor(array.shape, name, kind=kind, grid=grid)
             self._graph.tensors[made.number].buffer = self._buffer(content)
+            self.values[made.number] = array
             self._constants[key] = made
         return self._constants[key]
 
@@ -78,6 +130,7 @@ class Draft:
         shape: Sequence[int],
         /,
         kind: str = "FLOAT32",
+        grid: Grid | None = None,
         **options: Mapping[str, Any],
     ) -> Map:
         """One operator more.
@@ -87,10 +140,13 @@ class Draft:
             inputs: what it takes.
             shape: of what it makes.
             kind: of what it makes.
+            grid: of the same, where those are whole numbers that stand for others.
             options: by the name of their table in the schema, which is one at most.
         """
-        made, out = schema.OperatorT(), self.tensor(shape, kind=kind)
-        made.opcodeIndex = self._code(operator)
+        made, out = schema.OperatorT(), self.tensor(shape, kind=kind, grid=grid)
+        self.steps.append(Step(operator, tuple(inputs), out, kind, options))
+        kinds = {self._graph.tensors[one.number].type for one in (*inputs, out)}
+        made.opcodeIndex = self._code(operator, schema.TensorType.INT8 in kinds)
         made.inputs, made.outputs = [one.number for one in inputs], [out.number]
         for table, values in options.items():
             made.builtinOptions = getattr(schema, f"{table}T")()
@@ -145,13 +201,14 @@ class Draft:
         self._buffers.append(_Aligned(content))
         return len(self._buffers) - 1
 
-    def _code(self, operator: str) -> int:
+    def _code(self, operator: str, int8: bool) -> int:
         code = getattr(schema.BuiltinOperator, operator)
+        version = _VERSIONS.get(operator, _INT8_VERSIONS.get(operator, 2) if int8 else 1)
         for number, known in enumerate(self._codes):
-            if known.builtinCode == code:
+            if (known.builtinCode, known.version) == (code, version):
                 return number
         made = schema.OperatorCodeT()
-        made.builtinCode, made.version = code, _VERSIONS.get(operator, 1)
+        made.builtinCode, made.version = code, version
         # Older runtimes read this field alone, which is a signed byte.
         made.deprecatedBuiltinCode = min(
             code, schema.BuiltinOperator.PLACEHOLDER_FOR_GREATER_OP_CODES

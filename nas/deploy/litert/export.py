@@ -14,7 +14,10 @@ from search_spaces.extras import need
 from search_spaces.files import atomic_path
 from search_spaces.network import Network
 
-__all__ = ["export_litert"]
+__all__ = ["ANY_SIZE", "export_litert"]
+
+ANY_SIZE = "NHWC float32; any N, height and width of at least 1"
+"""The ``layout`` of files that take images of any size."""
 
 
 def export_litert(
@@ -43,10 +46,10 @@ def export_litert(
     from nas.deploy.litert.walk import tflite
 
     graph = read_graph(exported_program(portable(network), network.architecture).model_proto)
-    sides = "any N, height and width of at least 1"
+    layout = ANY_SIZE
     if lr_size is not None:
-        sides = f"one image of {lr_size[1]}x{lr_size[0]}"
-    said = {**metadata(network), "layout": f"NHWC float32; {sides}"}
+        layout = f"NHWC float32; one image of {lr_size[1]}x{lr_size[0]}"
+    said = {**metadata(network), "layout": layout}
     with atomic_path(path) as temporary:
         temporary.write_bytes(tflite(graph, said, lr_size=lr_size))
         sizes = PARITY_SIZES if lr_size is None else ((1, *lr_size),)

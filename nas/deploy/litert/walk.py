@@ -49,36 +49,44 @@ class Walk:
     Args:
         graph: from `convolved`.
         lr_size: as for `tflite`.
+
+    Attributes:
+        draft: what is drafted.
+        maps: of the draft, by the names that they have in the graph.
+        places: by the names of what they make, the steps of the draft that each node became.
     """
 
     def __init__(self, graph: Graph, lr_size: tuple[int, int] | None = None) -> None:
         self._graph, self._fixed = graph, lr_size
-        self._draft = Draft()
+        self.draft = Draft()
         height, width = lr_size or _NOMINAL
-        image = self._draft.tensor((1, height, width, graph.channels[INPUT]), INPUT)
-        self._maps: dict[str, Map] = {INPUT: image}
+        image = self.draft.tensor((1, height, width, graph.channels[INPUT]), INPUT)
+        self.maps: dict[str, Map] = {INPUT: image}
+        self.places: dict[str, range] = {}
         self._sides: dict[tuple[int, int], Map] = {}
         for node in graph.nodes:
             if node.op not in OPERATORS:
                 raise NotPossible(
                     f"LiteRT: no word for ONNX's {node.op}; expected one of {', '.join(OPERATORS)}"
                 )
-            self._maps[node.output] = OPERATORS[node.op](self, node)
+            first = len(self.draft.steps)
+            self.maps[node.output] = OPERATORS[node.op](self, node)
+            self.places[node.output] = range(first, len(self.draft.steps))
 
     def to_bytes(self, metadata: Mapping[str, str]) -> bytes:
         """The file that was drafted."""
-        image, enlarged = ((name, self._maps[name]) for name in (INPUT, OUTPUT))
-        return self._draft.to_bytes(image, enlarged, metadata, free=self._fixed is None)
+        image, enlarged = ((name, self.maps[name]) for name in (INPUT, OUTPUT))
+        return self.draft.to_bytes(image, enlarged, metadata, free=self._fixed is None)
 
     def add(
         self, operator: str, inputs: Sequence[Map], shape: Sequence[int], /, **options: Any
     ) -> Map:
         """See `Draft.add`."""
-        return self._draft.add(operator, inputs, shape, **options)
+        return self.draft.add(operator, inputs, shape, **options)
 
     def constant(self, values: Array) -> Map:
         """See `Draft.constant`."""
-        return self._draft.constant(values)
+        return self.draft.constant(values)
 
     def map(self, name: str) -> Map:
         """A feature map that was made.
@@ -86,9 +94,9 @@ class Walk:
         Raises:
             NotPossible: it is none, but weights alone or whole numbers.
         """
-        if name not in self._maps:
+        if name not in self.maps:
             raise NotPossible(f"LiteRT: expected a feature map, got the constant {name}")
-        return self._maps[name]
+        return self.maps[name]
 
     def values(self, name: str) -> Array:
         """Numbers that do not depend on the image.
@@ -102,8 +110,8 @@ class Walk:
 
     def operand(self, name: str) -> Map:
         """A feature map, or numbers to be spread over one."""
-        if name in self._maps:
-            return self._maps[name]
+        if name in self.maps:
+            return self.maps[name]
         values = self.values(name)
         if values.size == 1:
             return self.constant(values.reshape(1))
@@ -171,7 +179,7 @@ class Walk:
         Raises:
             NotPossible: another size than the image's.
         """
-        height, width = self._maps[INPUT].shape[1:3]
+        height, width = self.maps[INPUT].shape[1:3]
         if tuple(wanted) != (Side(2), Side(3)):
             raise NotPossible(f"LiteRT: expected the size of the image, got {wanted}")
         size = self._size if self._fixed is None else self.constant(np.array([height, width]))
@@ -179,7 +187,7 @@ class Walk:
 
     @cached_property
     def _shape(self) -> Map:
-        image, options = self._maps[INPUT], {"outType": _INT32}
+        image, options = self.maps[INPUT], {"outType": _INT32}
         return self.add("SHAPE", [image], [len(image.shape)], kind="INT32", ShapeOptions=options)
 
     @cached_property

@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from nas.deploy.formats import Format
-from nas.deploy.int8_graph import Ranges, layer_names, prepare, write_int8
+from nas.deploy.int8_formats import INT8_FORMATS, int8_format
+from nas.deploy.int8_graph import Ranges, layer_names, prepare
 from nas.deploy.onnx_file import INPUT, export_onnx, open_model
 from search_spaces.files import atomic_path
 from search_spaces.network import Network
 
-__all__ = ["INT8", "INT8_ONNX", "export_int8"]
-
-INT8_ONNX = "int8_onnx"
+__all__ = ["INT8_FILES", "export_int8"]
 
 _SIDE_PX = 24
 _EXACT = "image_skip."
@@ -28,10 +27,15 @@ def export_int8(network: Network, path: Path) -> None:
     Ranges change no time, but for what they are of: what is never below 0 is rounded so. For a
     network that is not trained there are no others.
 
+    Args:
+        network: any.
+        path: of an ending in `nas.deploy.int8_formats.INT8_FORMATS`, which says of what sort it is.
+
     Raises:
-        InputError: the extra ``export`` is not installed.
+        InputError: the extra ``export`` or ``litert`` is not installed, or another ending.
         NotPossible: a part cannot be exported.
     """
+    form = int8_format(path)
     with tempfile.TemporaryDirectory() as name:
         plain, ready = Path(name) / "plain.onnx", Path(name) / "ready.onnx"
         export_onnx(network, plain)
@@ -39,7 +43,7 @@ def export_int8(network: Network, path: Path) -> None:
         exact = [layer for layer in layer_names(model) if layer.startswith(_EXACT)]
         with atomic_path(path) as temporary:
             ranges = _ranges(ready, Path(name), network.architecture.colors)
-            write_int8(ready, temporary, ranges, float_layers=exact)
+            form.write(ready, temporary, ranges, float_layers=exact)
 
 
 def _ranges(graph: Path, folder: Path, colors: int) -> Ranges:
@@ -64,7 +68,11 @@ def _ranges(graph: Path, folder: Path, colors: int) -> Ranges:
     return found | {INPUT: (0.0, 1.0)}
 
 
-INT8 = Format(
-    "a graph in int8, to be timed", export_int8, "nas.deploy.onnx_file:open_session",
-    (".int8.onnx",), extra="export",
-)  # fmt: skip
+INT8_FILES = {
+    f"int8_{ending.lstrip('.')}": Format(
+        "a network in int8, to be timed", export_int8, one.open, (f".int8{ending}",),
+        extra=one.in_float.extra,
+    )
+    for ending, one in INT8_FORMATS.items()
+}  # fmt: skip
+"""By the names that commands have for them."""

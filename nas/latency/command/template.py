@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nas.deploy.formats import FORMATS, Format
-from nas.latency.command.int8 import INT8, INT8_ONNX
+from nas.latency.command.int8 import INT8_FILES
 from search_spaces.errors import InputError
 
 __all__ = ["NUMBERS", "CommandTemplate", "FilePlace", "file_places", "network_formats"]
@@ -31,7 +31,7 @@ class FilePlace:
 def network_formats() -> dict[str, Format]:
     """What a command may take: formats of files by their names, and int8 to be timed."""
     files = {name: one for name, one in FORMATS.items() if one.endings}
-    return {**files, INT8_ONNX: INT8}
+    return {**files, **INT8_FILES}
 
 
 def file_places() -> dict[str, FilePlace]:
@@ -47,7 +47,7 @@ def file_places() -> dict[str, FilePlace]:
                 places[f"{name}_{ending.lstrip('.')}"] = FilePlace(name, ending)
         else:
             places[name] = FilePlace(name, usual)
-            if name != INT8_ONNX:
+            if name not in INT8_FILES:
                 places.setdefault(usual.lstrip("."), FilePlace(name, usual))
     return places
 

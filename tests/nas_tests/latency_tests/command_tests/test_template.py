@@ -53,8 +53,8 @@ def test_a_new_format_has_its_places() -> None:
 
 
 def test_those_that_people_know() -> None:
-    told = "bench {onnx} {tflite} {ncnn_param} {ncnn_bin} {torchscript} {yaml} {int8_onnx}"
-    assert len(CommandTemplate.parse(told).files) == 7
+    told = "bench {onnx} {tflite} {ncnn_param} {ncnn_bin} {torchscript} {yaml}"
+    assert len(CommandTemplate.parse(f"{told} {{int8_onnx}} {{int8_tflite}}").files) == 8
 
 
 @pytest.mark.parametrize(

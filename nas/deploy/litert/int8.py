@@ -1,0 +1,220 @@
+"""An int8 .tflite file from a float ONNX graph, given the ranges of its tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from nas.deploy.float_parts import Part, float_parts
+from nas.deploy.int8_graph import Ranges, check_layers, notes_of
+from nas.deploy.litert.convolved import convolved, origin
+from nas.deploy.litert.draft import Draft, Grid, Map, Step
+from nas.deploy.litert.export import ANY_SIZE
+from nas.deploy.litert.grids import (
+    FIXED,
+    LAYERS,
+    LEAST,
+    MOST,
+    MOVING,
+    grid_of,
+    grids,
+    ranges_by_number,
+    read_in_int8,
+)
+from nas.deploy.litert.interpreter import NEEDED
+from nas.deploy.litert.walk import Walk
+from nas.deploy.onnx_file import INPUT, OUTPUT
+from nas.deploy.onnx_graph import Graph, read_graph
+from nas.deploy.parity import Array
+from search_spaces.extras import need
+
+__all__ = ["int8_tflite", "write_int8_litert"]
+
+_LARGEST_BIAS = 2.0**30
+
+# Whatever else there is stays in float: means of the whole image decide for all of it, and of the
+# rest XNNPACK, which is what computes fast, has no int8.
+_INT8 = {*LAYERS, *MOVING, *FIXED, "ADD", "SUB", "MUL", "LEAKY_RELU", "RELU"}
+
+
+def write_int8_litert(
+    path: Path,
+    target: Path,
+    ranges: Ranges,
+    *,
+    float_layers: Collection[str] = (),
+    rounded: Mapping[str, Array] | None = None,
+    metadata: Mapping[str, str] | None = None,
+) -> Path:
+    """Signed activations by tensor, signed weights per output channel; float32 in and out.
+
+    Arguments and errors are those of `nas.deploy.int8_graph.write_int8`; it raises NotPossible,
+    too, where LiteRT has no word for an operator.
+    """
+    need("LiteRT", "litert", *NEEDED)
+    import onnx
+
+    model = onnx.load(str(path))
+    check_layers(model, float_layers)
+    said = {**notes_of(model), "layout": ANY_SIZE, **(metadata or {})}
+    graph = read_graph(model)
+    content = int8_tflite(graph, ranges, said, float_layers=float_layers, rounded=rounded)
+    target.write_bytes(content)
+    return target
+
+
+def int8_tflite(
+    graph: Graph,
+    ranges: Ranges,
+    metadata: Mapping[str, str],
+    *,
+    float_layers: Collection[str] = (),
+    rounded: Mapping[str, Array] | None = None,
+) -> bytes:
+    """The int8 file of a graph; see `write_int8_litert`."""
+    kept = set(float_layers)
+    other = {f"{name}.weight": w for name, w in (rounded or {}).items() if name not in kept}
+    walk = Walk(convolved(replace(graph, constants={**graph.constants, **other})))
+    names = {
+        node.output: node.inputs[1].removesuffix(".weight")
+        for node in graph.nodes
+        if node.op in ("Conv", "ConvTranspose")
+    }
+    layers = {
+        place: names[origin(output)]
+        for output, places in walk.places.items()
+        for place in places
+        if origin(output) in names and walk.draft.steps[place].operator in LAYERS
+    }
+    return _Rounding(walk, ranges, layers, kept).to_bytes(metadata)
+
+
+class _Rounding:
+    """The draft of a walk once more, in int8 but for some of its steps.
+
+    Args:
+        walk: in float32.
+        ranges: by the names of the graph.
+        layers: by the place of a step, the name of the layer that it is.
+        kept: layers that stay in float32.
+    """
+
+    def __init__(
+        self, walk: Walk, ranges: Ranges, layers: Mapping[int, str], kept: Collection[str]
+    ) -> None:
+        self._walk, self._before = walk, walk.draft
+        steps = walk.draft.steps
+        floats = {
+            k for k, step in enumerate(steps)
+            if step.operator not in _INT8 or step.kind != "FLOAT32" or layers.get(k) in kept
+        }  # fmt: skip
+        floats = _spread(steps, floats, layers)
+        self._grids = grids(steps, floats, ranges_by_number(walk, ranges))
+        self._draft = Draft()
+        image = walk.maps[INPUT]
+        self._float = {image.number: self._draft.tensor(image.shape, INPUT)}
+        self._int8: dict[int, Map] = {}
+        for k, step in enumerate(steps):
+            if k in floats or not self._has_grids(step):
+                self._as_it_is(step)
+            else:
+                self._rounded(step)
+
+    def to_bytes(self, metadata: Mapping[str, str]) -> bytes:
+        """The file."""
+        image = self._float[self._walk.maps[INPUT].number]
+        enlarged = self._in_float(self._walk.maps[OUTPUT])
+        return self._draft.to_bytes((INPUT, image), (OUTPUT, enlarged), metadata, free=True)
+
+    def _has_grids(self, step: Step) -> bool:
+        made = self._grids.get(step.output.number)
+        return made == FIXED.get(step.operator, made) and all(
+            one.number in self._grids or one.number in self._before.values
+            for one in (step.output, *read_in_int8(step))
+        )
+
+    def _as_it_is(self, step: Step) -> None:
+        inputs = [self._in_float(one) for one in step.inputs]
+        self._float[step.output.number] = self._draft.add(
+            step.operator, inputs, step.output.shape, kind=step.kind, **step.options
+        )
+
+    def _rounded(self, step: Step) -> None:
+        first, *others = step.inputs
+        inputs = [] if step.operator == "CONCATENATION" else [self._in_int8(first)]
+        if step.operator in LAYERS:
+            inputs += self._weights(step, LAYERS[step.operator])
+        elif step.operator == "CONCATENATION":
+            inputs = [self._on(self._grids[step.output.number], one) for one in step.inputs]
+        elif step.operator in MOVING:
+            inputs += [self._in_float(one) for one in others]
+        else:
+            inputs += [self._in_int8(one) for one in others]
+        number = step.output.number
+        if step.operator == "RELU" and self._grids[number] == self._grids.get(first.number):
+            # Its input's numbers begin at 0.
+            self._int8[number] = inputs[0]
+            return
+        self._int8[number] = self._draft.add(
+            step.operator, inputs, step.output.shape, kind="INT8", grid=self._grids[number],
+            **step.options,
+        )  # fmt: skip
+
+    def _in_float(self, one: Map) -> Map:
+        if one.number in self._before.values:
+            return self._draft.constant(self._before.values[one.number])
+        if one.number not in self._float:
+            inputs = [self._int8[one.number]]
+            self._float[one.number] = self._draft.add("DEQUANTIZE", inputs, one.shape)
+        return self._float[one.number]
+
+    def _on(self, grid: Grid, one: Map) -> Map:
+        """In int8 on this grid."""
+        if grid == self._grids[one.number]:
+            return self._in_int8(one)
+        made = self._int8.get(one.number) or self._float[one.number]
+        return self._draft.add("QUANTIZE", [made], one.shape, kind="INT8", grid=grid)
+
+    def _in_int8(self, one: Map) -> Map:
+        if one.number in self._before.values:
+            values = self._before.values[one.number]
+            grid = grid_of(min(float(values.min()), 0), max(float(values.max()), 0))
+            levels = np.clip(np.round(values / grid.steps[0]) + grid.zero, LEAST, MOST)
+            return self._draft.constant(levels.astype(np.int8), grid)
+        if one.number not in self._int8:
+            self._int8[one.number] = self._draft.add(
+                "QUANTIZE", [self._float[one.number]], one.shape, kind="INT8",
+                grid=self._grids[one.number],
+            )  # fmt: skip
+        return self._int8[one.number]
+
+    def _weights(self, step: Step, axis: int) -> tuple[Map, Map]:
+        """Kernels and biases of a layer, each output on the grid of its largest weight."""
+        kernels, biases = (
+            self._before.values[one.number].astype(np.float64) for one in step.inputs[1:]
+        )
+        (read,) = self._grids[step.inputs[0].number].steps
+        others = tuple(k for k in range(kernels.ndim) if k != axis)
+        steps = np.abs(kernels).max(axis=others) / MOST
+        # No finer than its bias can be told on.
+        steps = np.maximum(steps, np.maximum(np.abs(biases), 1e-6) / (read * _LARGEST_BIAS))
+        along = np.expand_dims(steps, others)
+        levels = np.clip(np.round(kernels / along), -MOST, MOST).astype(np.int8)
+        whole = np.round(biases / (steps * read)).astype(np.int32)
+        return (
+            self._draft.constant(levels, Grid(tuple(steps.tolist()), 0, axis)),
+            self._draft.constant(whole, Grid(tuple((steps * read).tolist()))),
+        )
+
+
+def _spread(steps: Sequence[Step], floats: set[int], layers: Collection[int]) -> set[int]:
+    """With what stands between them, or between them and the output."""
+    parts = [
+        Part(str(k), tuple(str(one.number) for one in step.inputs), (str(step.output.number),))
+        for k, step in enumerate(steps)
+    ]
+    found = float_parts(parts, {str(k) for k in floats}, {str(k) for k in layers})
+    return {int(name) for name in found}

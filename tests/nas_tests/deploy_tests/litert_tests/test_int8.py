@@ -1,0 +1,206 @@
+"""int8 .tflite files: on which grids what is rounded, and what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+
+from nas.deploy.int8_graph import Ranges
+from nas.deploy.litert.interpreter import number_format, open_litert, open_tflite
+from nas.deploy.onnx_file import INPUT, OUTPUT
+from nas.deploy.onnx_graph import Graph, Node
+from nas.latency.command.int8 import export_int8
+from tests.nas_tests.deploy_tests.conftest import lively
+from tests.nas_tests.deploy_tests.every_part import EVERY_PART
+from tests.nas_tests.deploy_tests.litert_tests.test_operators import graph_of, kernels, node
+from tests.requirements import needs
+
+needs("ai-edge-litert")
+
+Array = npt.NDArray[Any]
+PLAIN = {"group": 1, "strides": (1, 1), "dilations": (1, 1), "pads": (1, 1, 1, 1)}
+IMAGE = {INPUT: (0.0, 1.0)}
+
+
+def layer(name: str, source: str, output: str) -> Node:
+    return Node("Conv", (source, f"{name}.weight"), output, PLAIN)
+
+
+def written(graph: Graph, ranges: Ranges, folder: Path, **options: Any) -> Path:
+    from nas.deploy.litert.int8 import int8_tflite
+
+    path = folder / "int8.tflite"
+    path.write_bytes(int8_tflite(graph, ranges, {}, **options))
+    return path
+
+
+def in_float(graph: Graph, folder: Path) -> Any:
+    from nas.deploy.litert.walk import tflite
+
+    (folder / "float.tflite").write_bytes(tflite(graph, {}))
+    return open_litert(folder / "float.tflite")
+
+
+def content(path: Path) -> tuple[list[str], Any]:
+    """A file's operators by name, in their order, and its graph."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    names = {value: name for name, value in vars(schema.BuiltinOperator).items()}
+    model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
+    (graph,) = model.subgraphs
+    codes = [names[code.builtinCode] for code in model.operatorCodes]
+    return [codes[one.opcodeIndex] for one in graph.operators], graph
+
+
+def image(*shape: int) -> Array:
+    return np.random.default_rng(1).random(shape, np.float32)
+
+
+def error(graph: Graph, path: Path, folder: Path) -> float:
+    """The largest difference from the graph in float32."""
+    given = image(2, 3, 9, 14)
+    return float(np.abs(open_litert(path)(given) - in_float(graph, folder)(given)).max())
+
+
+def graph_with(weights: Mapping[str, Array], *nodes: Node) -> Graph:
+    return replace(graph_of(*nodes), constants=weights)
+
+
+def two_layers(between: str = "LeakyRelu", share: float = 1) -> tuple[Graph, Ranges]:
+    nodes = (layer("a", INPUT, "x"), node(between, source="x", output="y"), layer("b", "y", OUTPUT))
+    weights = {"a.weight": share * kernels(12, 3, 3, 3) / 9, "b.weight": kernels(12, 12, 3, 3) / 36}
+    return graph_with(weights, *nodes), {**IMAGE, "x": (-2, 2), "y": (-0.02, 2), OUTPUT: (-2, 2)}
+
+
+def test_layers_are_in_int8_and_images_in_float32(tmp_path: Path) -> None:
+    graph, ranges = two_layers()
+    path = written(graph, ranges, tmp_path)
+    operators, _ = content(path)
+    assert operators == ["QUANTIZE", "CONV_2D", "LEAKY_RELU", "CONV_2D", "DEQUANTIZE"]
+    assert number_format(path) == "int8"
+    assert [one.kind for one in open_tflite(path).inputs] == ["float32"]
+    # Of ranges of 4 and 2, some steps of 255.
+    assert 0 < error(graph, path, tmp_path) < 4 * 4 / 255
+
+
+def test_a_layer_that_stays_in_float_keeps_its_weights_and_what_follows(tmp_path: Path) -> None:
+    graph, ranges = two_layers()
+    path = written(
+        graph, ranges, tmp_path, float_layers=["b"], rounded={"b": kernels(12, 12, 3, 3)}
+    )
+    operators, _ = content(path)
+    # The activation is read by a float layer alone.
+    assert operators == ["QUANTIZE", "CONV_2D", "DEQUANTIZE", "LEAKY_RELU", "CONV_2D"]
+    assert number_format(path) == "float32 and int8"
+    assert error(graph, path, tmp_path) < 4 / 255
+    path = written(graph, ranges, tmp_path, float_layers=["a"])
+    operators, _ = content(path)
+    assert operators == ["CONV_2D", "LEAKY_RELU", "QUANTIZE", "CONV_2D", "DEQUANTIZE"]
+
+
+def test_weights_that_were_rounded_are_taken_as_they_are(tmp_path: Path) -> None:
+    levels = np.random.default_rng(2).integers(-127, 128, (12, 3, 3, 3))
+    levels[:, 0, 0, 0] = 127
+    steps = np.linspace(0.0001, 0.001, 12)
+    rounded = (levels * steps[:, None, None, None]).astype(np.float32)
+    graph, ranges = two_layers()
+    path = written(graph, ranges, tmp_path, rounded={"a": rounded})
+    _, stored = content(path)
+    weights = stored.tensors[stored.operators[1].inputs[1]]
+    assert weights.quantization.scale == pytest.approx(steps, rel=1e-5)
+    assert weights.quantization.quantizedDimension == 0
+    same = replace(graph, constants={**graph.constants, "a.weight": rounded})
+    assert error(same, path, tmp_path) < 4 * 4 / 255
+
+
+def test_a_relu_is_where_the_numbers_of_its_layer_begin(tmp_path: Path) -> None:
+    graph, ranges = two_layers("Relu")
+    path = written(graph, {**ranges, "y": (0, 2)}, tmp_path)
+    assert content(path)[0] == ["QUANTIZE", "CONV_2D", "CONV_2D", "DEQUANTIZE"]
+    assert error(graph, path, tmp_path) < 4 * 4 / 255
+
+
+def joined() -> tuple[Graph, Ranges]:
+    """What is a hundred times as large beside what is read elsewhere, too."""
+    nodes = (
+        layer("a", INPUT, "x"), layer("b", INPUT, "y"),
+        Node("Concat", ("x", "y"), "both", {"axis": 1}), layer("c", "both", "z"),
+        Node("Add", ("z", "y"), "sum", {}), layer("d", "sum", OUTPUT),
+    )  # fmt: skip
+    after = kernels(12, 24, 3, 3) / 36
+    after[:, :12] /= 100
+    weights = {
+        "a.weight": kernels(12, 3, 3, 3) * 10, "b.weight": kernels(12, 3, 3, 3) / 10,
+        "c.weight": after, "d.weight": kernels(12, 12, 3, 3) / 30,
+    }  # fmt: skip
+    graph = graph_with(weights, *nodes)
+    graph = replace(graph, channels={**graph.channels, "both": 24})
+    ranges = {**IMAGE, "x": (-130, 130), "y": (-1.3, 1.3), "both": (-130, 130), "z": (-3, 3)}
+    return graph, {**ranges, "sum": (-3, 3), OUTPUT: (-2, 2)}
+
+
+def test_what_is_joined_keeps_its_own_grid_for_other_readers(tmp_path: Path) -> None:
+    graph, ranges = joined()
+    path = written(graph, ranges, tmp_path)
+    operators, stored = content(path)
+    assert operators.count("QUANTIZE") == 2
+    (join,) = (one for one, name in zip(stored.operators, operators, strict=True)
+               if name == "CONCATENATION")  # fmt: skip
+    scales = {stored.tensors[k].quantization.scale[0] for k in (*join.inputs, *join.outputs)}
+    assert len(scales) == 1
+    (add,) = (one for one, name in zip(stored.operators, operators, strict=True) if name == "ADD")
+    finest = min(stored.tensors[k].quantization.scale[0] for k in add.inputs)
+    assert finest == pytest.approx(2.6 / 255, rel=1e-5)
+
+
+def test_a_gate_that_is_resized_stays_right(tmp_path: Path) -> None:
+    """LiteRT's sigmoid has a grid of its own, which what is pooled of it does not have."""
+    pool = {"kernel_shape": (3, 3), "strides": (1, 1), "pads": (0, 0, 0, 0)}
+    nodes = (
+        layer("a", INPUT, "x"), node("Sigmoid", source="x", output="gate"),
+        Node("MaxPool", ("gate",), "most", pool), layer("b", "most", OUTPUT),
+    )  # fmt: skip
+    weights = {"a.weight": kernels(12, 3, 3, 3) / 9, "b.weight": kernels(12, 12, 3, 3) / 36}
+    graph = graph_with(weights, *nodes)
+    ranges = {**IMAGE, "x": (-2, 2), "gate": (0, 0.9), "most": (0, 0.9), OUTPUT: (-2, 2)}
+    path = written(graph, ranges, tmp_path)
+    assert error(graph, path, tmp_path) < 4 * 4 / 255
+
+
+def test_what_has_no_range_stays_in_float(tmp_path: Path) -> None:
+    graph, ranges = two_layers()
+    path = written(graph, {name: ranges[name] for name in (INPUT, "x")}, tmp_path)
+    operators, _ = content(path)
+    assert operators == ["QUANTIZE", "CONV_2D", "DEQUANTIZE", "LEAKY_RELU", "CONV_2D"]
+
+
+def test_a_large_bias_of_small_weights_is_kept(tmp_path: Path) -> None:
+    graph, ranges = two_layers(share=0)
+    first, *others = graph.nodes
+    biased = Node("Conv", (*first.inputs, "a.bias"), first.output, first.attributes)
+    constants = {**graph.constants, "a.bias": np.full(12, 1.5, np.float32)}
+    graph = replace(graph, nodes=(biased, *others), constants=constants)
+    path = written(graph, ranges, tmp_path)
+    assert error(graph, path, tmp_path) < 4 * 4 / 255
+
+
+@pytest.mark.parametrize("part", list(EVERY_PART))
+def test_every_part(part: str, tmp_path: Path) -> None:
+    network, path = lively(**EVERY_PART[part]), tmp_path / "net.int8.tflite"
+    export_int8(network, path)
+    run = open_litert(path)
+    for n, *sides in ((2, 1, 1), (1, 7, 31), (3, 24, 17)):
+        given = image(n, network.architecture.colors, *sides)
+        with torch.inference_mode():
+            expected = network(torch.from_numpy(given)).numpy()
+        found = run(given)
+        assert found.shape == expected.shape
+        assert np.abs(found - expected).mean() < 0.1 * np.ptp(expected)
+    assert number_format(path) != "float32"
