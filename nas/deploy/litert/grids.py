@@ -21,6 +21,7 @@ __all__ = [
     "grids",
     "ranges_by_number",
     "read_in_int8",
+    "room",
 ]
 
 LEAST, MOST, _LEVELS = -128, 127, 255
@@ -108,6 +109,12 @@ def grids(
     every = {one.number for step in steps for one in (*step.inputs, step.output)}
     found = {number: shared[of(number)] for number in every if of(number) in shared}
     return found | {number: fixed[number] for number in alone}
+
+
+def room(own: Grid, whole: Grid) -> float:
+    """How many times as large the values of one grid may become to fill another."""
+    ends = [[(level - one.zero) * one.steps[0] for level in (LEAST, MOST)] for one in (own, whole)]
+    return float(min(there / here for here, there in zip(*ends, strict=True) if here))
 
 
 def grid_of(low: float, high: float) -> Grid:

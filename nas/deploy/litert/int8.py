@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from nas.deploy.litert.grids import (
     grids,
     ranges_by_number,
     read_in_int8,
+    room,
 )
 from nas.deploy.litert.interpreter import NEEDED
 from nas.deploy.litert.walk import Walk
@@ -34,6 +36,8 @@ from search_spaces.extras import need
 __all__ = ["int8_tflite", "write_int8_litert"]
 
 _LARGEST_BIAS = 2.0**30
+# Below it, a grid has levels enough.
+_WORTH_WIDENING = 1.5
 
 # Whatever else there is stays in float: means of the whole image decide for all of it, and of the
 # rest XNNPACK, which is what computes fast, has no int8.
@@ -113,15 +117,19 @@ class _Rounding:
         }  # fmt: skip
         floats = _spread(steps, floats, layers)
         self._grids = grids(steps, floats, ranges_by_number(walk, ranges))
+        rounds = {k for k, step in enumerate(steps) if k not in floats and self._has_grids(step)}
+        self._weighted = _read_by_weights_alone(steps, rounds) - {walk.maps[OUTPUT].number}
+        # By the number of a tensor, how many times as large its channels are as before.
+        self._widened: dict[int, Array] = {}
         self._draft = Draft()
         image = walk.maps[INPUT]
         self._float = {image.number: self._draft.tensor(image.shape, INPUT)}
         self._int8: dict[int, Map] = {}
         for k, step in enumerate(steps):
-            if k in floats or not self._has_grids(step):
-                self._as_it_is(step)
-            else:
+            if k in rounds:
                 self._rounded(step)
+            else:
+                self._as_it_is(step)
 
     def to_bytes(self, metadata: Mapping[str, str]) -> bytes:
         """The file."""
@@ -148,7 +156,7 @@ class _Rounding:
         if step.operator in LAYERS:
             inputs += self._weights(step, LAYERS[step.operator])
         elif step.operator == "CONCATENATION":
-            inputs = [self._on(self._grids[step.output.number], one) for one in step.inputs]
+            inputs = self._joined(step)
         elif step.operator in MOVING:
             inputs += [self._in_float(one) for one in others]
         else:
@@ -170,6 +178,27 @@ class _Rounding:
             inputs = [self._int8[one.number]]
             self._float[one.number] = self._draft.add("DEQUANTIZE", inputs, one.shape)
         return self._float[one.number]
+
+    def _joined(self, step: Step) -> list[Map]:
+        """Maps on the grid of what they become, each as large as fits where weights can undo it."""
+        number, grid = step.output.number, self._grids[step.output.number]
+        if number not in self._weighted:
+            return [self._on(grid, one) for one in step.inputs]
+        made, times = [], []
+        for one in step.inputs:
+            factor = room(self._grids[one.number], grid)
+            if factor < _WORTH_WIDENING:
+                factor, wide = 1.0, self._on(grid, one)
+            else:
+                by = self._draft.constant(np.array([MOST], np.int8), grid_of(0, factor))
+                wide = self._draft.add(
+                    "MUL", [self._in_int8(one), by], one.shape, kind="INT8", grid=grid,
+                    MulOptions={},
+                )  # fmt: skip
+            made.append(wide)
+            times.append(np.full(one.shape[3], factor, np.float32))
+        self._widened[number] = np.concatenate(times)
+        return made
 
     def _on(self, grid: Grid, one: Map) -> Map:
         """In int8 on this grid."""
@@ -196,6 +225,8 @@ class _Rounding:
         kernels, biases = (
             self._before.values[one.number].astype(np.float64) for one in step.inputs[1:]
         )
+        # (out, height, width, in)
+        kernels = kernels / self._widened.get(step.inputs[0].number, 1)
         (read,) = self._grids[step.inputs[0].number].steps
         others = tuple(k for k in range(kernels.ndim) if k != axis)
         steps = np.abs(kernels).max(axis=others) / MOST
@@ -208,6 +239,13 @@ class _Rounding:
             self._draft.constant(levels, Grid(tuple(steps.tolist()), 0, axis)),
             self._draft.constant(whole, Grid(tuple((steps * read).tolist()))),
         )
+
+
+def _read_by_weights_alone(steps: Sequence[Step], rounds: Collection[int]) -> set[int]:
+    """Numbers of what one convolution in int8 reads, without groups, and nothing else."""
+    readers = Counter(one.number for step in steps for one in step.inputs)
+    reading = (steps[k].inputs[0].number for k in rounds if steps[k].operator == "CONV_2D")
+    return {number for number in reading if readers[number] == 1}
 
 
 def _spread(steps: Sequence[Step], floats: set[int], layers: Collection[int]) -> set[int]:
