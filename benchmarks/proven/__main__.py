@@ -10,8 +10,9 @@ x2 on luma; 150 K and 320 K at x4 in colour; and SPAN's parameters and latency o
 which the space `fast` is searched. In each a search of so many networks takes place in
 the spaces of the class, by the quick profile. The best six of them train by the recipe `fast` for a
 fifth of the steps, the best two of these to the end, as do the published designs and the
-distillation family at the width that the class holds, all alike and with the same seeds. One
-published design of each class trains twice as long, to show that the end is one. Training photos
+distillation family at the width that the class holds (at x2 the best of it after a fifth of the
+steps), all alike and with the same seeds. One published design of each class trains twice as long,
+to show that the end is one. Training photos
 are T91, BSD200 and BSDS500T; the last 20 of BSD200 choose. Set5 and Set14 choose nothing: `--test`
 evaluates what is trained. Trainings are kept in --work, rows are written as they come, and several
 processes may share the work.
@@ -25,7 +26,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,7 @@ def main() -> None:
         if arguments.summary or arguments.test:
             break
         one = CLASSES[name]
-        for job in known(one, steps) if arguments.known else plan(one, rows, work, steps):
+        for job in known(one, rows, steps) if arguments.known else plan(one, rows, work, steps):
             row = trained(one, job, rows, work)
             if row is not None:
                 print(_line(row), flush=True)
@@ -85,18 +86,17 @@ def main() -> None:
         print(f"written to {write_result('proven', {'classes': figures})}")
 
 
-def known(one: WeightClass, steps: int | None = None) -> Iterator[Job]:
+def known(one: WeightClass, rows: Rows, steps: int | None = None) -> Iterator[Job]:
     """The trainings of a class that hang on no search."""
     end = steps or one.steps
     yield from _all(one, "published", one.published, end)
+    yield from _best(one, "family", one.family, one.of_family, rows, end)
     first = next(iter(one.published))
     yield Job(one.name, first, "twice", one.published[first], SEEDS[0], 2 * end)
-    yield from _all(one, "family", one.family, end)
 
 
 def plan(one: WeightClass, rows: Rows, work: Path, steps: int | None = None) -> Iterator[Job]:
     """A class's trainings in their order; the later ones hang on the rows of the earlier."""
-    yield from known(one, steps)
     end, trials = steps or one.steps, TRIALS if steps is None else 2
     found = [
         (f"{space} {record.number}", record)
@@ -108,17 +108,28 @@ def plan(one: WeightClass, rows: Rows, work: Path, steps: int | None = None) -> 
     others = {arch.hash for arch in (*one.published.values(), *one.family.values())}
     new = [named for named in found if named[1].architecture_hash not in others]
     candidates = {name: _architecture(record) for name, record in new[:_CANDIDATES]}
-    chosen = [
-        Job(one.name, name, "candidate", arch, _CHOOSING, max(1, end // _SHARE))
-        for name, arch in candidates.items()
-    ]
-    yield from chosen
-    done = {job.network: row.psnr_y_db for job in chosen if (row := rows.of(job)) is not None}
-    if len(done) < len(chosen):
-        # Another process is at it: it goes on with them, too.
-        return
-    best = sorted(done, key=lambda name: -done[name])[:_FINALISTS]
-    yield from _all(one, "found", {name: candidates[name] for name in best}, end)
+    yield from _best(one, "found", candidates, _FINALISTS, rows, end)
+    yield from known(one, rows, steps)
+
+
+def _best(
+    one: WeightClass, part: str, networks: Mapping[str, Architecture], count: int, rows: Rows,
+    end: int,
+) -> Iterator[Job]:  # fmt: skip
+    """The best after a fifth of the steps, to the end; all of them where there are no more."""
+    if len(networks) > count:
+        chosen = [
+            Job(one.name, name, "candidate", arch, _CHOOSING, max(1, end // _SHARE))
+            for name, arch in networks.items()
+        ]
+        yield from chosen
+        done = {job.network: row.psnr_y_db for job in chosen if (row := rows.of(job)) is not None}
+        if len(done) < len(chosen):
+            # Another process is at it: it goes on with them, too.
+            return
+        best = sorted(done, key=lambda name: -done[name])[:count]
+        networks = {name: networks[name] for name in best}
+    yield from _all(one, part, networks, end)
 
 
 def _all(one: WeightClass, part: str, networks: Any, steps: int) -> Iterator[Job]:

@@ -42,14 +42,21 @@ def test_the_account(tmp_path: Path) -> None:
     assert figures["twice_as_long_gains_db"] == pytest.approx(0.015)
 
 
-def test_what_is_done_is_known(tmp_path: Path) -> None:
+def test_the_best_of_the_family_trains_to_the_end(tmp_path: Path) -> None:
     one, rows = CLASSES["x2 13K"], Rows(tmp_path / "rows.csv")
-    jobs = list(known(one))
-    for job in jobs[:3]:
-        rows.append(worth(job, 31.25))
-    assert [(job.part, job.seed, job.steps // one.steps) for job in jobs[:3]] == [
-        ("published", 0, 1), ("published", 1, 1), ("twice", 0, 2),
+    trained = []
+    for job in known(one, rows):
+        trained.append(job)
+        rows.append(worth(job, 31.0 + 0.1 * (job.network == "rlfn")))
+    assert rows.of(trained[0]) == worth(trained[0], 31.0)
+    assert [(job.part, job.network, 5 * job.steps // one.steps) for job in trained] == [
+        ("published", "sesr_m5", 5), ("published", "sesr_m5", 5),
+        *(("candidate", name, 1) for name in one.family),
+        ("family", "rlfn", 5), ("family", "rlfn", 5), ("twice", "sesr_m5", 10),
     ]  # fmt: skip
-    assert rows.of(jobs[0]) == worth(jobs[0], 31.25)
-    assert {job.part for job in jobs[3:]} == {"family"}
-    assert rows.of(Job(one.name, "other", "found", jobs[0].architecture, 2, one.steps)) is None
+    assert rows.of(Job(one.name, "other", "found", trained[0].architecture, 2, one.steps)) is None
+
+
+def test_where_another_process_trains_the_family_nothing_is_chosen(tmp_path: Path) -> None:
+    one, rows = CLASSES["x2 13K"], Rows(tmp_path / "rows.csv")
+    assert "family" not in {job.part for job in known(one, rows)}
