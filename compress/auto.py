@@ -16,6 +16,7 @@ from compress.int8_step import to_int8
 from compress.prune import Method, check_budget, prune
 from compress.step import Judge, flaw
 from nas.compression import GIVEN, INT8, CompressionStep, read_steps, write_steps
+from nas.deploy.int8_formats import INT8_FORMATS
 from nas.records import REJECTED, TrialRecord
 from nas.training.loop import OnStep
 from nas.training.recipe import Recipe
@@ -47,7 +48,7 @@ class CompressionPlan:
         method: how channels are chosen for pruning.
         recipe: of the fine-tuning after it; None leaves that out.
         lessons: weights of the fine-tuning's losses; the teacher is the network as it came.
-        int8: whether the last step is taken.
+        int8: ending of the last step's file, one of `INT8_FORMATS`; None leaves the step out.
         most_drop_db: PSNR-Y that int8 may cost; more is not kept.
     """
 
@@ -56,13 +57,18 @@ class CompressionPlan:
     method: Method = _METHOD
     recipe: Recipe | None = None
     lessons: Lessons = MIMICRY
-    int8: bool = True
+    int8: str | None = ".onnx"
     most_drop_db: float = 0.12
+
+    def __post_init__(self) -> None:
+        if self.int8 is not None and self.int8 not in INT8_FORMATS:
+            known = " or ".join(one.lstrip(".") for one in INT8_FORMATS)
+            raise InputError(f"int8 format: expected {known}, got {self.int8.lstrip('.')}")
 
 
 @dataclass(frozen=True, slots=True)
 class Compressed:
-    """What came of it: the last network that was kept, all steps, and the int8 graph if any."""
+    """What came of it: the last network that was kept, all steps, and the int8 file if any."""
 
     network: Network
     steps: tuple[CompressionStep, ...]
@@ -139,9 +145,9 @@ class _Run:
             last = step.record if step.kept else last
             self.on_record(step)
         graph = None
-        if self.plan.int8:
+        if self.plan.int8 is not None:
             assert last is not None
-            graph = self._int8(len(names), current, last)
+            graph = self._int8(len(names), self.plan.int8, current, last)
         return Compressed(current, tuple(self.done), graph)
 
     def _take(
@@ -213,9 +219,9 @@ class _Run:
             return f"training moved PSNR-Y by {gain_db:+.3f} dB"
         return ""
 
-    def _int8(self, place: int, network: Network, before: TrialRecord) -> Path | None:
+    def _int8(self, place: int, ending: str, network: Network, before: TrialRecord) -> Path | None:
         if place == len(self.done):
-            file = self.folder / f"{place}-{INT8}.onnx"
+            file = self.folder / f"{place}-{INT8}{ending}"
             try:
                 made = to_int8(network, before, place, file, self.judge, self.plan.most_drop_db)
             except WriteError:

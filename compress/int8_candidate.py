@@ -85,11 +85,18 @@ class Candidate:
         )
         return validate(FileModule(target), self.validation, self._scale, colors=self._colors)
 
-    def write(self, target: Path, float_layers: Sequence[str], metadata: Mapping[str, str]) -> None:
-        """The int8 file by the best method."""
+    def write(
+        self,
+        target: Path,
+        float_layers: Sequence[str],
+        metadata: Mapping[str, str],
+        *,
+        lr_size: tuple[int, int] | None = None,
+    ) -> None:
+        """The int8 file by the best method; see `Int8Format.write`."""
         self.form.write(
             self.path, target, self.ranges[self.best], float_layers=float_layers,
-            rounded=self.rounded, metadata=metadata,
+            rounded=self.rounded, metadata=metadata, lr_size=lr_size,
         )  # fmt: skip
 
     def matching(self, wanted: Sequence[str]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -9,11 +10,20 @@ from pathlib import Path
 from compress.quantize import Quantized, QuantizeOptions, quantize
 from compress.step import Judge
 from nas.compression import INT8, CompressionStep
+from nas.deploy.int8_formats import INT8_FORMATS, int8_format
+from nas.deploy.runtimes import RUNTIMES
+from nas.latency.command.clock import DeviceClock
 from nas.records import REJECTED, TrialRecord
 from search_spaces.errors import NotPossible
 from search_spaces.network import Network
 
-__all__ = ["to_int8"]
+__all__ = ["to_int8", "usual_ending"]
+
+
+def usual_ending(clock: DeviceClock | None) -> str:
+    """Of the int8 file that a device takes; ONNX's where it takes none, or there is no device."""
+    able = (one for one in INT8_FORMATS if clock is not None and clock.takes(Path(f"net{one}")))
+    return next(able, ".onnx")
 
 
 def to_int8(
@@ -24,16 +34,17 @@ def to_int8(
     judge: Judge,
     most_drop_db: float,
 ) -> CompressionStep:
-    """Quantises the network, and keeps the graph where it is smaller, faster and good enough.
+    """Quantises the network, and keeps the file where it is smaller, faster and good enough.
 
-    Times are ONNX Runtime's here, or those of the device that the judge's meter asks, if that takes
-    ONNX files and no others.
+    Times are those of the file's runtime here, or of the device that the judge's meter asks, if
+    that takes such files and no others. A device that was given every network in int8 so far does
+    not tell what int8 gains.
 
     Args:
         network: it stays as it is.
         before: its figures; those of int8 are the same but for quality and latency.
         place: of the step.
-        file: the ``.onnx`` to write; gone again where it is not kept.
+        file: to write, of an ending in `INT8_FORMATS`; gone again where it is not kept.
         judge: its photos are calibrated and measured on.
         most_drop_db: PSNR-Y that may be lost.
 
@@ -42,7 +53,7 @@ def to_int8(
     """
     began = time.perf_counter()
     source = f"compressed:{INT8}"
-    clock = judge.meter.clock
+    clock, form = judge.meter.clock, int8_format(file)
     options = QuantizeOptions(
         max_drop_db=most_drop_db, lr_size=judge.meter.latency_lr, threads=judge.meter.threads
     )
@@ -50,15 +61,21 @@ def to_int8(
         options = replace(options, rounds=0)
     photos = judge.dataset
     try:
-        made = quantize(network, photos.train, photos.validation, file, options=options)
-        if clock is not None and clock.takes(file):
-            after_ms = clock.measure_file(file, network.architecture).latency_ms
-            made = replace(made, latency_before_ms=before.latency_ms, latency_after_ms=after_ms)
+        with tempfile.TemporaryDirectory() as name:
+            timed = Path(name) / file.name if clock is not None and form.is_sized else file
+            made = quantize(
+                network, photos.train, photos.validation, file, options=options,
+                to_time=None if timed == file else timed,
+            )  # fmt: skip
+            if clock is not None and clock.takes(file):
+                before_ms = None if clock.setup.takes_int8 else before.latency_ms
+                after_ms = clock.measure_file(timed, network.architecture).latency_ms
+                made = replace(made, latency_before_ms=before_ms, latency_after_ms=after_ms)
     except NotPossible as error:
         file.unlink(missing_ok=True)
         record = TrialRecord(judge.trial, REJECTED, source, reason=str(error))
         return CompressionStep(place, INT8, False, record, seconds=_since(began))
-    where = "in ONNX Runtime" if clock is None else "on the device"
+    where = f"in {RUNTIMES[form.runtime].title}" if clock is None else "on the device"
     reason = _worse(made, most_drop_db, where)
     record = replace(
         before,
@@ -68,7 +85,7 @@ def to_int8(
         # What a model foretells of another device says nothing of int8 on it.
         latency_ms=None if judge.meter.latency_model else made.latency_after_ms,
         latency_min_ms=None,
-        # SPAN was not timed in ONNX Runtime.
+        # SPAN was not timed in int8.
         esr_score=None,
         memory_mb=None,
         psnr_y_db=made.psnr_after_db,

@@ -10,7 +10,7 @@ from search_spaces.weights import save_weights
 
 __all__ = ["stem_of", "write_network"]
 
-_OTHER_KINDS = (".txt", ".onnx", ".pt", ".pth", ".ckpt", ".py", ".json", ".csv", ".png")
+_OTHER_KINDS = (".txt", ".onnx", ".tflite", ".pt", ".pth", ".ckpt", ".py", ".json", ".csv", ".png")
 
 
 def write_network(network: Network, output: Path | str) -> tuple[Path, Path]:

@@ -120,6 +120,7 @@ def quantize(
     output: Path | str,
     *,
     options: QuantizeOptions | None = None,
+    to_time: Path | None = None,
     on_stage: OnStage | None = None,
     on_step: OnStep | None = None,
 ) -> Quantized:
@@ -136,6 +137,8 @@ def quantize(
         validation: HR photos to measure on; never those of a test set.
         output: the file, of an ending in `nas.deploy.int8_formats.INT8_FORMATS`.
         options: see `QuantizeOptions`.
+        to_time: a further file to write for whoever times it: the same, of a format that can for
+            images of ``options.lr_size`` alone.
         on_stage: called with what is done next, one line each.
         on_step: called with the steps of fine-tuning done, and the loss.
 
@@ -197,6 +200,8 @@ def quantize(
                 "float_layers": ", ".join(layers),
             }
             chosen.write(temporary, layers, notes)
+            if to_time is not None:
+                chosen.write(to_time, layers, notes, lr_size=options.lr_size)
             _check_sizes(form, temporary, network)
             before_ms, after_ms = _latencies(form, floats, temporary, options, arch.colors)
             size = temporary.stat().st_size

@@ -25,7 +25,8 @@ class Int8Format:
     Attributes:
         ending: of its name.
         runtime: of `nas.deploy.runtimes.RUNTIMES`, which it is judged and timed in.
-        writes: ``"module:function"``, with the arguments of `nas.deploy.int8_graph.write_int8`.
+        writes: ``"module:function"``, with the arguments of `nas.deploy.int8_graph.write_int8`, and
+            ``lr_size`` where the format in float has it.
     """
 
     ending: str
@@ -37,6 +38,11 @@ class Int8Format:
         """What the same network is in float32 for the same runtime."""
         return FORMATS[RUNTIMES[self.runtime].file_format]
 
+    @property
+    def is_sized(self) -> bool:
+        """Whether the file can be one for images of one size alone."""
+        return self.in_float.is_sized
+
     def write(
         self,
         path: Path,
@@ -46,12 +52,15 @@ class Int8Format:
         float_layers: Collection[str] = (),
         rounded: Mapping[str, Array] | None = None,
         metadata: Mapping[str, str] | None = None,
+        lr_size: tuple[int, int] | None = None,
     ) -> Path:
-        """See `nas.deploy.int8_graph.write_int8`."""
+        """See `nas.deploy.int8_graph.write_int8`, and `Format.write` of ``lr_size``."""
         function: Any = pkgutil.resolve_name(self.writes)
+        sized = {"lr_size": lr_size} if self.is_sized else {}
         made: Path = function(
-            path, target, ranges, float_layers=float_layers, rounded=rounded, metadata=metadata
-        )
+            path, target, ranges, float_layers=float_layers, rounded=rounded, metadata=metadata,
+            **sized,
+        )  # fmt: skip
         return made
 
     def open(self, path: Path, *, threads: int | None = None) -> Run:

@@ -29,7 +29,7 @@ RECIPE = Recipe(
     steps=6, batch=2, lr_size=12, learning_rate=1e-3, warmup_steps=1, averaged_share=0.3,
     precision="fp32",
 )  # fmt: skip
-PLAN = CompressionPlan("params", 9000, recipe=RECIPE, int8=False)
+PLAN = CompressionPlan("params", 9000, recipe=RECIPE, int8=None)
 
 
 def judging(photos: Dataset) -> Judge:

@@ -12,7 +12,7 @@ import pytest
 
 import compress.int8_step
 from compress.auto import CompressionPlan, auto
-from compress.int8_step import to_int8
+from compress.int8_step import to_int8, usual_ending
 from compress.step import Judge
 from nas.compression import read_steps
 from nas.data import Dataset
@@ -32,9 +32,12 @@ BEFORE = TrialRecord(
 PLAN = CompressionPlan("params", 9000)
 
 
-def step(judge: Judge, network: Network, folder: Path, monkeypatch: Any, **changes: Any) -> Any:
+def step(
+    judge: Judge, network: Network, folder: Path, monkeypatch: Any, ending: str = ".onnx",
+    **changes: Any,
+) -> Any:  # fmt: skip
     monkeypatch.setattr(compress.int8_step, "quantize", partial(made_up_int8, changes=changes))
-    return to_int8(network, BEFORE, 5, folder / "5-int8.onnx", judge, 0.12)
+    return to_int8(network, BEFORE, 5, folder / f"5-int8{ending}", judge, 0.12)
 
 
 @pytest.fixture(scope="module")
@@ -83,22 +86,31 @@ def test_a_graph_that_is_faster_and_smaller_is_kept(
     model: Any = "of another device"
     elsewhere = replace(judge, meter=Meter((), (720, 1280), (12, 16), "cpu", model))
     assert step(elsewhere, network, tmp_path, monkeypatch).record.latency_ms is None
+    # A file of another sort is timed in the runtime that reads it.
+    found = step(judge, network, tmp_path, monkeypatch, ".tflite")
+    assert found.file == "5-int8.tflite"
+    assert "2.50 times as fast as float32 in LiteRT" in found.note
 
 
 def test_on_a_device_the_device_decides(
     judge: Judge, network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    asked_for = Path()
+
     def run(words: Sequence[str], *_: object) -> Printed:
+        nonlocal asked_for
+        asked_for = Path(words[1]) if Path(words[1]).name in times_ms else asked_for
         return Printed(f"{times_ms.get(Path(words[1]).name, 2.0)} ms", "")
 
-    def judged_by(command: str) -> Any:
+    def judged_by(command: str, ending: str = ".onnx") -> Any:
         clock = DeviceClock(DeviceCommands.of([command]), (12, 16), run=run)
         meter = Meter((), (720, 1280), (12, 16), "cpu", clock=clock)
         made = {"latency_before_ms": None, "latency_after_ms": None}
-        return step(replace(judge, meter=meter), network, tmp_path, monkeypatch, **made)
+        return step(replace(judge, meter=meter), network, tmp_path, monkeypatch, ending, **made)
 
     # The reference is not the matter here, and is not exported.
-    monkeypatch.setattr(DeviceClock, "write", lambda *_: dict.fromkeys([".onnx", ".yaml"], "r"))
+    endings = [".onnx", ".yaml", ".tflite", ".int8.onnx"]
+    monkeypatch.setattr(DeviceClock, "write", lambda *_: dict.fromkeys(endings, "r"))
     times_ms = {"5-int8.onnx": 4.5}
     found = judged_by("true {onnx}")
     assert (found.kept, found.record.latency_ms) == (True, 4.5)
@@ -109,6 +121,26 @@ def test_on_a_device_the_device_decides(
     )
     # What takes other files says nothing of it.
     assert judged_by("true {yaml}").record.latency_ms is None
+    # What was given all networks in int8 says what this one takes, and not what int8 gains.
+    found = judged_by("true {int8_onnx}")
+    assert (found.kept, found.record.latency_ms) == (True, 9.5)
+    assert "times as fast" not in found.note
+    # A device takes the file for images of one size, which is another than the one that is kept.
+    times_ms = {"5-int8.tflite": 4.5}
+    found = judged_by("true {tflite}", ".tflite")
+    assert (found.file, found.record.latency_ms) == ("5-int8.tflite", 4.5)
+    assert asked_for.parent != tmp_path
+
+
+@pytest.mark.parametrize(
+    ("command", "ending"),
+    [
+        ("true {tflite}", ".tflite"), ("true {int8_tflite} {width}", ".tflite"),
+        ("true {int8_onnx}", ".onnx"), ("true {yaml}", ".onnx"), ("true {onnx} {tflite}", ".onnx"),
+    ],
+)  # fmt: skip
+def test_a_device_gets_the_sort_of_file_that_it_takes(command: str, ending: str) -> None:
+    assert usual_ending(DeviceClock(DeviceCommands.of([command]), (12, 16))) == ending
 
 
 @pytest.mark.parametrize(

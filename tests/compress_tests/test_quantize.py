@@ -53,7 +53,10 @@ def test_a_tflite_file_is_judged_in_litert(
 ) -> None:
     needs("ai-edge-litert")
     options = QuantizeOptions("minmax", crops=3, max_drop_db=0.5, lr_size=(16, 16), rounds=1)
-    result = quantize(made.network, *photos, tmp_path / "net.tflite", options=options)
+    result = quantize(
+        made.network, *photos, tmp_path / "net.tflite", options=options,
+        to_time=tmp_path / "timed.tflite",
+    )  # fmt: skip
     assert litert_format(result.path).startswith("int8")
     again = validate(FileModule(result.path), photos[1], 2)
     assert again.psnr_y_db == pytest.approx(result.psnr_after_db, abs=1e-6)
@@ -61,6 +64,8 @@ def test_a_tflite_file_is_judged_in_litert(
     assert result.drop_db < 0.5
     assert result.latency_after_ms is not None
     assert result.bytes_after == result.path.stat().st_size
+    assert open_tflite(result.path).inputs[0].shape == (None, 3, None, None)
+    assert open_tflite(tmp_path / "timed.tflite").inputs[0].shape == (1, 3, *options.lr_size)
     said = open_tflite(result.path).metadata
     assert "minmax" in said["quantization"]
     assert said["layout"].startswith("NHWC float32; any N")

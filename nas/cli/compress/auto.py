@@ -44,8 +44,8 @@ def auto(
     output: Annotated[
         Path,
         option(
-            "NAME: writes NAME.safetensors, NAME.yaml, NAME.csv and, for int8, NAME.onnx; the "
-            "steps are kept in NAME.steps.",
+            "NAME: writes NAME.safetensors, NAME.yaml, NAME.csv and, for int8, NAME.onnx or "
+            "NAME.tflite; the steps are kept in NAME.steps.",
             *OUTPUT,
         ),
     ],
@@ -53,6 +53,10 @@ def auto(
         int | None, option("Fine-tuning steps; by default the profile's; 0: none.")
     ] = None,
     int8: Annotated[bool, option("Take the last step, to int8.")] = True,
+    int8_format: Annotated[
+        str | None,
+        option("onnx or tflite. Default: the one that --latency-command takes, else onnx."),
+    ] = None,
     importance: Annotated[str, option("Of channels: lamp, l1, l2, group_norm or taylor.")] = "lamp",
     round_to: RoundTo = 4,
     trial: Trial = "best",
@@ -76,6 +80,7 @@ def auto(
     """
     from compress.auto import CompressionPlan
     from compress.auto import auto as compress
+    from compress.int8_step import usual_ending
     from compress.network_file import stem_of
     from compress.prune import Method, check_budget
     from compress.step import Judge
@@ -90,19 +95,23 @@ def auto(
     from nas.networks import trained_network
     from nas.size import parse_size
     from search_spaces.cost import HR_720P
+    from search_spaces.errors import InputError
 
+    lr_size = parse_size(size)
     setup = DeviceCommands.given(latency_command, latency_pattern, latency_limit)
     if setup is not None:
         check_none({"--threads": threads is not None})
-    check_name(output, *([".csv", ".onnx"] if int8 else [".csv"]), force=force)
+    clock = None if setup is None else DeviceClock(setup, lr_size)
+    if int8_format is not None and not int8:
+        raise InputError("--int8-format: is of the step that --no-int8 leaves out; drop one")
+    ending = usual_ending(clock) if int8_format is None else f".{int8_format}"
+    check_name(output, ".csv", *([ending] if int8 else []), force=force)
     given, output = trained_network(network, trial=trial), stem_of(output)
     figure, limit = parse_limit(budget, given.architecture)
     method = Method(importance, round_to)
     check_budget(given, figure, limit, method)
     recipe = recipe_of(profile, steps, learning_rate, seed)
-    plan = CompressionPlan(figure, limit, method, recipe, int8=int8)
-    lr_size = parse_size(size)
-    clock = None if setup is None else DeviceClock(setup, lr_size)
+    plan = CompressionPlan(figure, limit, method, recipe, int8=ending if int8 else None)
     meter = Meter(
         (), HR_720P, lr_size, str(best_device(device)), threads=threads, clock=clock
     )  # fmt: skip
@@ -118,25 +127,25 @@ def auto(
     for path in write_results(made, output):
         print(f"Written to {path}")
     if int8 and made.int8 is None:
-        _tell_of_graphs(made, output, places)
+        _tell_of_graphs(made, output, ending, places)
 
 
 def write_results(made: Compressed, output: Path) -> list[Path]:
-    """The network, its YAML, the table of steps and the int8 graph, named after ``output``."""
+    """The network, its YAML, the table of steps and the int8 file, named after ``output``."""
     import shutil
 
     from compress.network_file import write_network
     from nas.compression import to_table
     from search_spaces.files import atomic_path
 
-    table, graph = (output.with_name(output.name + ending) for ending in (".csv", ".onnx"))
+    table = output.with_name(f"{output.name}.csv")
     paths = [*write_network(made.network, output), table]
     with atomic_path(table) as temporary:
         to_table(made.steps).to_csv(temporary, index=False)
     if made.int8 is not None:
-        with atomic_path(graph) as temporary:
+        paths.append(output.with_name(output.name + made.int8.suffix))
+        with atomic_path(paths[-1]) as temporary:
             shutil.copyfile(made.int8, temporary)
-        paths.append(graph)
     return paths
 
 
@@ -163,9 +172,9 @@ def print_steps(name: str, steps: Iterable[CompressionStep], latency_place: str)
         console.print(reason, highlight=False, soft_wrap=True)
 
 
-def _tell_of_graphs(made: Compressed, output: Path, places: PhotoPlaces) -> None:
-    """How to get the graph that whoever asked for int8 may be waiting for."""
-    weights, graph = (str(output.with_name(output.name + end)) for end in (".safetensors", ".onnx"))
+def _tell_of_graphs(made: Compressed, output: Path, ending: str, places: PhotoPlaces) -> None:
+    """How to get the file that whoever asked for int8 may be waiting for."""
+    weights, graph = (str(output.with_name(output.name + end)) for end in (".safetensors", ending))
     print(f"No {graph}, since int8 is not kept; use {weights}, or write it")
     print(f"  in float32: {shlex.join(['nas', 'export', weights, '-o', graph])}")
     if made.steps[-1].record.psnr_y_db is None:

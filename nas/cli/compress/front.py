@@ -72,6 +72,7 @@ def _compressed(
     run: Run, settings: SearchSettings, judge: Judge, record: TrialRecord, budget: str, folder: Path
 ) -> Compressed:
     from compress.auto import CompressionPlan, auto
+    from compress.int8_step import usual_ending
     from nas.cli.bars import bar
     from nas.cli.compress.limit import parse_limit
     from nas.networks import trained_network
@@ -81,8 +82,6 @@ def _compressed(
     rate = min(_LEARNING_RATE, settings.recipe.learning_rate)
     recipe = settings.recipe.slowed(rate / settings.recipe.learning_rate)
     steps = folder / f"{record.number}.steps"
+    plan = CompressionPlan(figure, limit, recipe=recipe, int8=usual_ending(judge.meter.clock))
     with bar(f"trial {record.number}: fine-tuning", recipe.steps) as advance:
-        return auto(
-            network, CompressionPlan(figure, limit, recipe=recipe), steps, judge,
-            on_step=lambda step, loss: advance(step),
-        )  # fmt: skip
+        return auto(network, plan, steps, judge, on_step=lambda step, loss: advance(step))

@@ -14,10 +14,14 @@ from search_spaces.extras import need
 from search_spaces.files import atomic_path
 from search_spaces.network import Network
 
-__all__ = ["ANY_SIZE", "export_litert"]
+__all__ = ["export_litert", "layout"]
 
-ANY_SIZE = "NHWC float32; any N, height and width of at least 1"
-"""The ``layout`` of files that take images of any size."""
+
+def layout(lr_size: tuple[int, int] | None) -> str:
+    """What a file says of the images that it takes: of one (height, width), or of any."""
+    if lr_size is None:
+        return "NHWC float32; any N, height and width of at least 1"
+    return f"NHWC float32; one image of {lr_size[1]}x{lr_size[0]}"
 
 
 def export_litert(
@@ -46,10 +50,7 @@ def export_litert(
     from nas.deploy.litert.walk import tflite
 
     graph = read_graph(exported_program(portable(network), network.architecture).model_proto)
-    layout = ANY_SIZE
-    if lr_size is not None:
-        layout = f"NHWC float32; one image of {lr_size[1]}x{lr_size[0]}"
-    said = {**metadata(network), "layout": layout}
+    said = {**metadata(network), "layout": layout(lr_size)}
     with atomic_path(path) as temporary:
         temporary.write_bytes(tflite(graph, said, lr_size=lr_size))
         sizes = PARITY_SIZES if lr_size is None else ((1, *lr_size),)

@@ -13,7 +13,7 @@ from nas.deploy.float_parts import Part, float_parts
 from nas.deploy.int8_graph import Ranges, check_layers, notes_of
 from nas.deploy.litert.convolved import convolved, origin
 from nas.deploy.litert.draft import Draft, Grid, Map, Step
-from nas.deploy.litert.export import ANY_SIZE
+from nas.deploy.litert.export import layout
 from nas.deploy.litert.grids import (
     FIXED,
     LAYERS,
@@ -52,20 +52,24 @@ def write_int8_litert(
     float_layers: Collection[str] = (),
     rounded: Mapping[str, Array] | None = None,
     metadata: Mapping[str, str] | None = None,
+    lr_size: tuple[int, int] | None = None,
 ) -> Path:
     """Signed activations by tensor, signed weights per output channel; float32 in and out.
 
-    Arguments and errors are those of `nas.deploy.int8_graph.write_int8`; it raises NotPossible,
-    too, where LiteRT has no word for an operator.
+    Arguments and errors are those of `nas.deploy.int8_graph.write_int8`, and ``lr_size`` that of
+    `nas.deploy.litert.export.export_litert`; it raises NotPossible, too, where LiteRT has no word
+    for an operator.
     """
     need("LiteRT", "litert", *NEEDED)
     import onnx
 
     model = onnx.load(str(path))
     check_layers(model, float_layers)
-    said = {**notes_of(model), "layout": ANY_SIZE, **(metadata or {})}
+    said = {**notes_of(model), "layout": layout(lr_size), **(metadata or {})}
     graph = read_graph(model)
-    content = int8_tflite(graph, ranges, said, float_layers=float_layers, rounded=rounded)
+    content = int8_tflite(
+        graph, ranges, said, float_layers=float_layers, rounded=rounded, lr_size=lr_size
+    )
     target.write_bytes(content)
     return target
 
@@ -77,11 +81,12 @@ def int8_tflite(
     *,
     float_layers: Collection[str] = (),
     rounded: Mapping[str, Array] | None = None,
+    lr_size: tuple[int, int] | None = None,
 ) -> bytes:
     """The int8 file of a graph; see `write_int8_litert`."""
     kept = set(float_layers)
     other = {f"{name}.weight": w for name, w in (rounded or {}).items() if name not in kept}
-    walk = Walk(convolved(replace(graph, constants={**graph.constants, **other})))
+    walk = Walk(convolved(replace(graph, constants={**graph.constants, **other})), lr_size)
     names = {
         node.output: node.inputs[1].removesuffix(".weight")
         for node in graph.nodes
@@ -135,7 +140,9 @@ class _Rounding:
         """The file."""
         image = self._float[self._walk.maps[INPUT].number]
         enlarged = self._in_float(self._walk.maps[OUTPUT])
-        return self._draft.to_bytes((INPUT, image), (OUTPUT, enlarged), metadata, free=True)
+        return self._draft.to_bytes(
+            (INPUT, image), (OUTPUT, enlarged), metadata, free=self._walk.is_free
+        )
 
     def _has_grids(self, step: Step) -> bool:
         made = self._grids.get(step.output.number)

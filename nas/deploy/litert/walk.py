@@ -51,13 +51,14 @@ class Walk:
         lr_size: as for `tflite`.
 
     Attributes:
+        is_free: whether the file takes any number of images of any size.
         draft: what is drafted.
         maps: of the draft, by the names that they have in the graph.
         places: by the names of what they make, the steps of the draft that each node became.
     """
 
     def __init__(self, graph: Graph, lr_size: tuple[int, int] | None = None) -> None:
-        self._graph, self._fixed = graph, lr_size
+        self._graph, self.is_free = graph, lr_size is None
         self.draft = Draft()
         height, width = lr_size or _NOMINAL
         image = self.draft.tensor((1, height, width, graph.channels[INPUT]), INPUT)
@@ -76,7 +77,7 @@ class Walk:
     def to_bytes(self, metadata: Mapping[str, str]) -> bytes:
         """The file that was drafted."""
         image, enlarged = ((name, self.maps[name]) for name in (INPUT, OUTPUT))
-        return self.draft.to_bytes(image, enlarged, metadata, free=self._fixed is None)
+        return self.draft.to_bytes(image, enlarged, metadata, free=self.is_free)
 
     def add(
         self, operator: str, inputs: Sequence[Map], shape: Sequence[int], /, **options: Any
@@ -162,11 +163,11 @@ class Walk:
 
     def continued(self, x: Map, axis: int, least: int) -> Map:
         """The map with its last row or column repeated up to ``least`` of them."""
-        missing = least - (1 if self._fixed is None else x.shape[axis])
+        missing = least - (1 if self.is_free else x.shape[axis])
         if missing <= 0:
             return x
         longer = self.join([x, *[self.cut(x, axis, -1)] * missing], axis)
-        if self._fixed is not None:
+        if not self.is_free:
             return longer
         # Whatever else is cut at is what the axes have.
         end = self._side(axis, least)
@@ -182,7 +183,7 @@ class Walk:
         height, width = self.maps[INPUT].shape[1:3]
         if tuple(wanted) != (Side(2), Side(3)):
             raise NotPossible(f"LiteRT: expected the size of the image, got {wanted}")
-        size = self._size if self._fixed is None else self.constant(np.array([height, width]))
+        size = self._size if self.is_free else self.constant(np.array([height, width]))
         return size, (height, width)
 
     @cached_property

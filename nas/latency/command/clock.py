@@ -139,7 +139,7 @@ class DeviceClock:
 
     def takes(self, path: Path) -> bool:
         """Whether the command takes files of this ending, and no others beside."""
-        # A network in int8 is an ONNX file, however it was named.
+        # A network in int8 may have a further word before its ending.
         return {Path(f"x{ending}").suffix for ending in self._endings} == {path.suffix.lower()}
 
     @property

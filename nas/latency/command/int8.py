@@ -21,7 +21,7 @@ _EXACT = "image_skip."
 """As `compress.quantize` has it: an image skip stays in float."""
 
 
-def export_int8(network: Network, path: Path) -> None:
+def export_int8(network: Network, path: Path, *, lr_size: tuple[int, int] | None = None) -> None:
     """Writes a network as nas compress quantize does, but by the ranges of one image of noise.
 
     Ranges change no time, but for what they are of: what is never below 0 is rounded so. For a
@@ -30,6 +30,7 @@ def export_int8(network: Network, path: Path) -> None:
     Args:
         network: any.
         path: of an ending in `nas.deploy.int8_formats.INT8_FORMATS`, which says of what sort it is.
+        lr_size: (height, width) of the one image that it takes, if the sort can; None: any.
 
     Raises:
         InputError: the extra ``export`` or ``litert`` is not installed, or another ending.
@@ -43,7 +44,7 @@ def export_int8(network: Network, path: Path) -> None:
         exact = [layer for layer in layer_names(model) if layer.startswith(_EXACT)]
         with atomic_path(path) as temporary:
             ranges = _ranges(ready, Path(name), network.architecture.colors)
-            form.write(ready, temporary, ranges, float_layers=exact)
+            form.write(ready, temporary, ranges, float_layers=exact, lr_size=lr_size)
 
 
 def _ranges(graph: Path, folder: Path, colors: int) -> Ranges:
@@ -71,7 +72,7 @@ def _ranges(graph: Path, folder: Path, colors: int) -> Ranges:
 INT8_FILES = {
     f"int8_{ending.lstrip('.')}": Format(
         "a network in int8, to be timed", export_int8, one.open, (f".int8{ending}",),
-        extra=one.in_float.extra,
+        extra=one.in_float.extra, is_sized=one.is_sized,
     )
     for ending, one in INT8_FORMATS.items()
 }  # fmt: skip

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nas.latency.command.answer import milliseconds, parse_pattern
+from nas.latency.command.int8 import INT8_FILES
 from nas.latency.command.process import Printed
 from nas.latency.command.template import CommandTemplate
 from search_spaces.errors import InputError
@@ -77,6 +78,11 @@ class DeviceCommands:
     def formats(self) -> tuple[str, ...]:
         """What networks are written as."""
         return self.commands[0].formats
+
+    @property
+    def takes_int8(self) -> bool:
+        """Whether networks are written in int8 and in nothing else."""
+        return INT8_FILES.keys() >= set(self.formats)
 
     @property
     def name(self) -> str:

@@ -90,6 +90,15 @@ def test_layers_are_in_int8_and_images_in_float32(tmp_path: Path) -> None:
     assert 0 < error(graph, path, tmp_path) < 4 * 4 / 255
 
 
+def test_a_file_for_one_size_gives_the_same_as_that_for_any(tmp_path: Path) -> None:
+    graph, ranges = two_layers()
+    given = image(1, 3, 9, 14)
+    free = open_litert(written(graph, ranges, tmp_path))(given)
+    path = written(graph, ranges, tmp_path, lr_size=(9, 14))
+    assert [one.shape for one in open_tflite(path).inputs] == [(1, 3, 9, 14)]
+    assert np.array_equal(open_litert(path)(given), free)
+
+
 def test_a_layer_that_stays_in_float_keeps_its_weights_and_what_follows(tmp_path: Path) -> None:
     graph, ranges = two_layers()
     path = written(
