@@ -24,6 +24,7 @@ from benchmarks.hardware import RESULTS, header_line, write_result
 from benchmarks.research_data import research_data
 from benchmarks.table.contents import CROP_PX, LONG, SCALE, photos
 from nas.data import Dataset, Photo
+from nas.data.aligned import centre
 from nas.data.folder import read_folder
 from nas.evaluate.validate import validate
 from nas.explore.events import Event, TrialEnded
@@ -87,12 +88,7 @@ def nearest(name: str, params: int) -> Architecture:
 def unseen_photos() -> tuple[Photo, ...]:
     """The centres of 50 photos of BSDS500, none of which is among the others."""
     found = read_folder(research_data() / "train" / "BSDS500T", min_side_px=CROP_PX).photos[:UNSEEN]
-    centres = []
-    for photo in found:
-        top, left = (photo.height - CROP_PX) // 2, (photo.width - CROP_PX) // 2
-        pixels = photo.pixels[top : top + CROP_PX, left : left + CROP_PX].copy()
-        centres.append(Photo(photo.name, pixels))
-    return tuple(centres)
+    return tuple(centre(photo, CROP_PX, SCALE) for photo in found)
 
 
 def searched(folder: Path, trials: int, dataset: Dataset, params: int, macs: int) -> Run:

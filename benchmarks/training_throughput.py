@@ -33,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.hardware import header_line, write_result
 from nas.data import Patches, Photo, load_dataset
-from nas.data.degradation import bicubic_down, mod_crop
+from nas.data.aligned import aligned
 from nas.evaluate.precision import best_device, resolve_precision
 from nas.training.loop import train
 from nas.training.recipe import Recipe
@@ -83,10 +83,10 @@ def write_pngs(photos: Sequence[Photo], folder: Path) -> list[tuple[Path, Path]]
     """HR and LR of every photo as PNG files, as DIV2K is laid out."""
     pairs = []
     for index, photo in enumerate(photos):
-        hr = mod_crop(photo.pixels, SCALE)
+        lr, hr = aligned(photo, SCALE)
         paths = folder / f"{index:04d}.png", folder / f"{index:04d}x{SCALE}.png"
         Image.fromarray(hr).save(paths[0])
-        Image.fromarray(bicubic_down(hr, SCALE)).save(paths[1])
+        Image.fromarray(lr).save(paths[1])
         pairs.append(paths)
     return pairs
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from nas.data.degradation import bicubic_down, mod_crop
+from nas.data.aligned import aligned
 from nas.data.photo import Photo
 from nas.deploy.int8_graph import Ranges
 from nas.deploy.onnx_file import INPUT
@@ -61,7 +61,7 @@ def crops(
     """LR crops of at most ``side`` pixels, each (1, colors, h, w) in 0..1, the same every time.
 
     Raises:
-        InputError: no photos, or one smaller than an LR pixel.
+        InputError: no photos, one smaller than an LR pixel, or an LR of another scale.
     """
     if not photos:
         raise InputError("calibration needs photos, got none; give a folder of them")
@@ -69,7 +69,7 @@ def crops(
     order = [photos[k % len(photos)] for k in rng.permutation(max(count, len(photos)))[:count]]
     made = []
     for photo in order:
-        lr = bicubic_down(mod_crop(photo.pixels, scale), scale)
+        lr = aligned(photo, scale).lr
         top, left = (int(rng.integers(0, max(1, length - side + 1))) for length in lr.shape[:2])
         cut = lr[top : top + side, left : left + side]
         planes = cut.transpose(2, 0, 1) if colors == 3 else luma(cut)[None]

@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
-import numpy as np
-
 from compress.finetune import leave_gradients, psnr_of
 from compress.importance import NEEDS_GRADIENTS, measure
 from compress.prune import Method
 from compress.surgery import cut, prunable, scores_of
 from compress.widths import prunable_widths, with_widths
-from nas.data import Dataset, Photo
+from nas.data import Dataset
+from nas.data.aligned import centre
 from nas.training.recipe import Recipe
 from search_spaces.cost import price
 from search_spaces.errors import NotPossible
@@ -59,7 +58,9 @@ def sensitivity(
         NotPossible: nothing in the network can be pruned.
     """
     method = method or Method()
-    middles = tuple(_middle(photo) for photo in dataset.validation[:_PHOTOS])
+    middles = tuple(
+        centre(photo, _SIDE_PX, dataset.scale) for photo in dataset.validation[:_PHOTOS]
+    )
     small = replace(dataset, sets={"validation": middles})
     form = prunable(network)
     arch = form.architecture
@@ -85,9 +86,3 @@ def sensitivity(
             )  # fmt: skip
 
     return sorted(rows(), key=lambda row: -row.psnr_drop_db)
-
-
-def _middle(photo: Photo) -> Photo:
-    top, left = (max(0, (side - _SIDE_PX) // 2) for side in (photo.height, photo.width))
-    pixels = photo.pixels[top : top + _SIDE_PX, left : left + _SIDE_PX]
-    return Photo(photo.name, np.ascontiguousarray(pixels))

@@ -8,6 +8,7 @@ from functools import cache
 
 from benchmarks.research_data import research_data
 from nas.data import Patches, Photo
+from nas.data.aligned import centre
 from nas.data.folder import read_folder
 from nas.training.first_weights import set_first_weights
 from nas.training.recipe import Recipe, profile
@@ -104,12 +105,8 @@ def photos(scale: int) -> tuple[tuple[Photo, ...], tuple[Photo, ...]]:
     base = research_data() / "train"
     t91 = read_folder(base / "T91", min_side_px=scale * 24).photos
     bsd = read_folder(base / "BSD200", min_side_px=_CROP_PX).photos
-    return (*t91, *bsd[:-_VALIDATION]), tuple(_centre(one) for one in bsd[-_VALIDATION:])
-
-
-def _centre(photo: Photo) -> Photo:
-    top, left = (photo.height - _CROP_PX) // 2, (photo.width - _CROP_PX) // 2
-    return Photo(photo.name, photo.pixels[top : top + _CROP_PX, left : left + _CROP_PX].copy())
+    middles = (centre(one, _CROP_PX, scale) for one in bsd[-_VALIDATION:])
+    return (*t91, *bsd[:-_VALIDATION]), tuple(middles)
 
 
 def skipped(arch: Architecture, image_skip: str) -> Architecture:

@@ -10,7 +10,8 @@ from functools import cache
 from pathlib import Path
 
 from benchmarks.research_data import research_data
-from nas.data import Dataset, Photo
+from nas.data import Dataset
+from nas.data.aligned import centre
 from nas.data.folder import read_folder
 from nas.training.recipe import Recipe, profile
 from search_spaces import Architecture, Space, price
@@ -153,14 +154,9 @@ def photos() -> Dataset:
     bsd = read_folder(base / "BSD200", min_side_px=max(side, CROP_PX)).photos
     if len(bsd) <= _VALIDATION:
         raise InputError(f"{base / 'BSD200'}: expected over {_VALIDATION} photos, got {len(bsd)}")
-    validation = tuple(_centre(photo) for photo in bsd[-_VALIDATION:])
+    validation = tuple(centre(photo, CROP_PX, SCALE) for photo in bsd[-_VALIDATION:])
     train, sets = (*t91, *bsd[:-_VALIDATION]), {"validation": validation}
     digest = hashlib.sha256()
     for photo in (*train, *validation):
         digest.update(f"{photo.name} {photo.pixels.shape}".encode() + photo.pixels.tobytes())
     return Dataset("T91+BSD200", SCALE, train, sets, digest.hexdigest()[:16], {})
-
-
-def _centre(photo: Photo) -> Photo:
-    top, left = (photo.height - CROP_PX) // 2, (photo.width - CROP_PX) // 2
-    return Photo(photo.name, photo.pixels[top : top + CROP_PX, left : left + CROP_PX].copy())

@@ -29,8 +29,8 @@ class Dataset:
         scale: the factor the photos were chosen for: 2, 3 or 4.
         train: photos to train on, HR, not cropped to a multiple of the scale.
         sets: photos to validate on, likewise, by the set's name; the first set decides.
-        fingerprint: 16 hex digits over the scale and the names and pixels of all parts; the
-            same on every machine that decodes the same files to the same pixels.
+        fingerprint: 16 hex digits over the scale and the names and pixels of all parts, their own
+            LR too; the same on every machine that decodes the same files to the same pixels.
         skipped: files of the folders that were left out, by reason.
     """
 
@@ -132,7 +132,7 @@ def load_dataset(
         drawn = {} if sets else _drawn(files, scale)
         if drawn:
             sets[ONLY_SET] = tuple(drawn[path] for path in files.headers if path in drawn)
-        judging_bytes = sum(photo.pixels.nbytes for photos in sets.values() for photo in photos)
+        judging_bytes = sum(photo.nbytes for photos in sets.values() for photo in photos)
         read = files.read(
             min_side_px=scale * lr_size if sets else max(scale * lr_size, least_side_px(scale)),
             at_least=1 if sets else 2,

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nas.data.degradation import bicubic_down, mod_crop
+from nas.data.aligned import aligned
 from nas.data.photo import Photo
 from search_spaces.errors import InputError
 
@@ -49,14 +49,15 @@ class Patches:
     area, positions uniformly, and each patch gets one of the 8 flips and rotations of a square.
 
     Args:
-        photos: HR photos; their LR is made here, once, from the whole mod-cropped photo.
+        photos: their LR is made here, once, from the whole mod-cropped photo, where they have
+            none of their own.
         scale: the upscaling factor.
         lr_size: side of the LR patches, pixels.
         batch: patches a batch.
         seed: any integer from 0 to 2^64 - 1.
 
     Raises:
-        InputError: no photos, or photos smaller than one patch.
+        InputError: no photos, photos smaller than one patch, or an LR of another scale.
     """
 
     def __init__(
@@ -77,8 +78,8 @@ class Patches:
             )
         self.scale, self.lr_size, self.batch_size, self.seed = scale, lr_size, batch, seed
         # Views, not copies: a folder of photos may fill most of the memory.
-        self._hr = [mod_crop(photo.pixels, scale) for photo in photos]
-        self._lr = [bicubic_down(hr, scale) for hr in self._hr]
+        both = [aligned(photo, scale) for photo in photos]
+        self._lr, self._hr = [one.lr for one in both], [one.hr for one in both]
         self._ends = np.cumsum([lr.shape[0] * lr.shape[1] for lr in self._lr])
 
     @classmethod

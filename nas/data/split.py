@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nas.data.photo import Photo
 
@@ -55,20 +56,25 @@ def least_side_px(scale: int) -> int:
 def apart(scale: int, train: Sequence[Photo], sets: Mapping[str, Photos]) -> tuple[Photos, str]:
     """The photos that equal none of the sets' pixel by pixel, and a fingerprint of them and those.
 
-    The fingerprint is 16 hex digits over the scale, and the names and pixels of all photos.
+    A photo whose HR equals that of one that judges is not trained on, whatever their LR. The
+    fingerprint is 16 hex digits over the scale, and the names and pixels of all photos, those of
+    their own LR too.
     """
-    digests = [(photo, _digest(photo)) for photo in train]
-    judging = {key: [(photo, _digest(photo)) for photo in photos] for key, photos in sets.items()}
+    digests = [(photo, _digest(photo.pixels)) for photo in train]
+    judging = {
+        key: [(photo, _digest(photo.pixels)) for photo in photos] for key, photos in sets.items()
+    }
     seen = {digest for photos in judging.values() for _, digest in photos}
     fresh = [(photo, digest) for photo, digest in digests if digest not in seen]
     whole = sha256(f"scale {scale}".encode())
     for part, photos in (("train", fresh), *judging.items()):
         for photo, digest in photos:
-            whole.update(f"\n{part} {photo.name} {digest}".encode())
+            own = "" if photo.lr is None else f" {_digest(photo.lr)}"
+            whole.update(f"\n{part} {photo.name} {digest}{own}".encode())
     return tuple(photo for photo, _ in fresh), whole.hexdigest()[:16]
 
 
-def _digest(photo: Photo) -> str:
-    digest = sha256(f"{photo.height} x {photo.width}".encode())
-    digest.update(np.ascontiguousarray(photo.pixels).data)
+def _digest(pixels: NDArray[np.uint8]) -> str:
+    digest = sha256(f"{pixels.shape[0]} x {pixels.shape[1]}".encode())
+    digest.update(np.ascontiguousarray(pixels).data)
     return digest.hexdigest()

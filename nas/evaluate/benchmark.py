@@ -90,24 +90,17 @@ class TestSet:
             InputError: a file cannot be used, or LR and HR do not match in size.
         """
         pair = self.pairs[number]
+        lr = None if pair.lr is None else self._pixels(pair.lr)
         try:
-            made = reference(Photo(pair.name, read_rgb(pair.hr)), self.scale)
+            return reference(Photo(pair.name, self._pixels(pair.hr), lr), self.scale)
         except InputError as error:
-            raise InputError(f"{self.name}: {pair.name}: {error}") from None
-        return made if pair.lr is None else self._given(made, pair.lr)
+            raise InputError(f"{self.name}: {error}") from None
 
-    def _given(self, made: Reference, path: Path) -> Reference:
+    def _pixels(self, path: Path) -> Pixels:
         try:
-            lr = read_rgb(path)
+            return read_rgb(path)
         except InputError as error:
             raise InputError(f"{self.name}: {path.name}: {error}") from None
-        if lr.shape != made.lr.shape:
-            came, expected = (f"{s[0]} x {s[1]}" for s in (lr.shape, made.lr.shape))
-            raise InputError(
-                f"{self.name}: {path} is {came} pixels (height x width), expected {expected} "
-                f"for {made.name} at scale {self.scale}; give the LR images of that scale"
-            )
-        return Reference(made.name, lr, made.hr, made.hr_y)
 
 
 def evaluate_set(

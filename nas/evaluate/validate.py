@@ -72,22 +72,25 @@ class Quality:
         )
 
 
-_REFERENCES: dict[tuple[int, int], Reference] = {}
+_REFERENCES: dict[tuple[int, ...], Reference] = {}
 
 
 def reference(photo: Photo, scale: int) -> Reference:
-    """The photo cropped to a multiple of ``scale``, with its LR (MATLAB bicubic, to the bit).
+    """The photo cropped to a multiple of ``scale``, with its LR: its own, or MATLAB's bicubic.
 
     Kept as long as the photo's pixels live: a search validates every trial on the same ones.
     """
-    from nas.data.degradation import bicubic_down, mod_crop
+    from nas.data.aligned import aligned
 
-    key = (id(photo.pixels), scale)
+    own = [pixels for pixels in (photo.pixels, photo.lr) if pixels is not None]
+    key = (scale, *map(id, own))
     found = _REFERENCES.get(key)
     if found is None:
-        hr = mod_crop(photo.pixels, scale)
-        found = Reference(photo.name, bicubic_down(hr, scale), hr.copy(), luma(hr))
-        weakref.finalize(photo.pixels, _REFERENCES.pop, key, None)
+        lr, hr = aligned(photo, scale)
+        # Copies: a reference that held the pixels themselves would keep them for ever.
+        found = Reference(photo.name, lr.copy(), hr.copy(), luma(hr))
+        for pixels in own:
+            weakref.finalize(pixels, _REFERENCES.pop, key, None)
         _REFERENCES[key] = found
     return found
 
@@ -120,7 +123,7 @@ def validate(
 
     Args:
         network: takes and gives (N, colors, h, w) in 0..1.
-        photos: HR; LR is made from them.
+        photos: HR, and LR where they have their own; else it is made from HR.
         scale: 2, 3 or 4.
         colors: 3, or 1 for a network on luma (see `upscale`).
 

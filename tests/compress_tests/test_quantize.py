@@ -237,6 +237,13 @@ def test_crops_are_the_same_every_time(photos: tuple[list[Photo], list[Photo]]) 
     assert gray[0].shape == (1, 1, 48, 40)
 
 
+def test_crops_of_pairs_are_of_their_own_lr() -> None:
+    black, white = np.zeros((40, 40, 3), np.uint8), np.full((20, 20, 3), 255, np.uint8)
+    (made,) = crops([Photo("a", black, white)], 2, count=1, side=8)
+    assert made.shape == (1, 3, 8, 8)
+    assert (made == 1).all()
+
+
 def test_layer_names_are_the_networks(made: Made) -> None:
     model = onnx.load(str(made.result.path))
     assert len(layer_names(model)) == made.result.layers == 16

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -47,6 +49,27 @@ def test_lr_and_hr_are_the_same_place_under_the_same_symmetry(scale: int) -> Non
         side = 8 * scale
         expected = hr_photo[:, y * scale : y * scale + side, x * scale : x * scale + side]
         assert torch.equal(symmetries(hr)[code], expected)
+
+
+def test_pairs_made_by_bicubic_change_no_bit() -> None:
+    photos = [photo(70, 51, 1), photo(49, 97, 2, "b.png")]
+    paired = [replace(one, lr=bicubic_down(mod_crop(one.pixels, 4), 4)) for one in photos]
+    ours, theirs = (
+        Patches(some, 4, lr_size=8, batch=16, seed=5).batch(7) for some in (photos, paired)
+    )
+    assert torch.equal(ours.lr, theirs.lr)
+    assert torch.equal(ours.hr, theirs.hr)
+
+
+def test_patches_of_pairs_are_of_their_own_lr() -> None:
+    one = photo(50, 61, 1)
+    # HR is one pixel more than twice as wide.
+    marked = replace(one, lr=one.pixels[0:50:2, 0:60:2] // 2)
+    batch = Patches([marked], 2, lr_size=8, batch=6, seed=3).batch(0)
+    for lr, hr in zip(batch.lr, batch.hr, strict=True):
+        # Every second pixel, counted from whichever corner the symmetry has turned to the top.
+        found = [hr[:, y::2, x::2] // 2 for y in (0, 1) for x in (0, 1)]
+        assert any(torch.equal(lr, one) for one in found)
 
 
 def test_shapes_types_and_memory_format() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -37,6 +39,26 @@ def test_equal_pixels_under_another_name_are_not_trained_on() -> None:
     assert fresh == (train[0], train[2])
     assert fingerprint == apart(2, fresh, {"validation": (twin,)})[1]
     assert fingerprint != apart(3, train, {"validation": (twin,)})[1]
+
+
+def test_own_lr_is_part_of_the_fingerprint_and_not_of_who_is_left_out() -> None:
+    one, two, three = made(3)
+    other = np.ones((2, 2, 3), np.uint8)
+    paired = replace(one, lr=np.zeros((2, 2, 3), np.uint8))
+    fresh, fingerprint = apart(2, (paired, two), {"validation": (three,)})
+    assert fresh == (paired, two)
+    others = [
+        apart(2, train, {"validation": judging})[1]
+        for train, judging in [
+            ((one, two), (three,)),
+            ((replace(one, lr=other), two), (three,)),
+            ((one, replace(two, lr=paired.lr)), (three,)),
+            ((paired, two), (replace(three, lr=other),)),
+        ]
+    ]
+    assert len({fingerprint, *others}) == 5
+    # Trained on the HR of what judges, a network would know the answer.
+    assert apart(2, (paired, two), {"validation": (replace(one, lr=other),)})[0] == (two,)
 
 
 @pytest.mark.parametrize(("scale", "least_px"), [(2, 16), (3, 18), (4, 20)])

@@ -122,7 +122,8 @@ def test_ready_lr_is_used_by_name(name: Callable[[str], str], hr: Path) -> None:
 def test_lr_of_another_scale_is_named(hr: Path) -> None:
     lr = lr_folder(hr, 2, str)
     with pytest.raises(
-        InputError, match=r"a\.png is 20 x 26 pixels .*, expected 10 x 13 for a\.png at scale 4"
+        InputError,
+        match=r"Mine: a\.png: LR of 20 x 26 .*, expected 10 x 13 for .* scale 4",
     ):
         evaluate_set(bicubic(4), TestSet.open("Mine", hr, 4, lr=lr))
 

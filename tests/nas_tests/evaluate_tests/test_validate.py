@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,18 @@ def test_one_colour_network_gets_luma_and_bicubic_colour() -> None:
     sr = upscale(Nearest(), gray, 2, colors=1)
     expected = gray.repeat(2, axis=0).repeat(2, axis=1).astype(int)
     assert np.abs(sr.astype(int) - expected).max() <= 1
+
+
+def test_a_photos_own_lr_is_enlarged(photo: Photo) -> None:
+    lr = bicubic_down(photo.pixels[:60, :74], 2)
+    made = validate(Nearest(), [photo], 2)
+    assert validate(Nearest(), [replace(photo, lr=lr)], 2) == made
+    dim = lr // 2
+    dark = Photo(photo.name, photo.pixels, dim)
+    sr = dim.repeat(2, axis=0).repeat(2, axis=1)
+    assert validate(Nearest(), [dark], 2).psnr_y_db == psnr_y_db(sr, photo.pixels[:60, :74], 2)
+    # Their HR is the same array.
+    assert validate(Nearest(), [photo], 2) == made
 
 
 def test_references_are_kept_while_the_photo_lives(photo: Photo) -> None:

@@ -1,0 +1,81 @@
+"""LR and HR of a photo: its own LR where it has one, else the one that bicubic makes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas.data.degradation import bicubic_down, mod_crop
+from nas.data.photo import Photo
+from search_spaces.errors import InputError
+
+__all__ = ["Aligned", "aligned", "centre", "fits"]
+
+Pixels = NDArray[np.uint8]
+
+
+class Aligned(NamedTuple):
+    """One photo at one scale.
+
+    Attributes:
+        lr: uint8 RGB, shape (h, w, 3).
+        hr: uint8 RGB, shape (h * scale, w * scale, 3), a view of the photo's pixels.
+    """
+
+    lr: Pixels
+    hr: Pixels
+
+
+def fits(lr_size: Sequence[int], hr_size: Sequence[int], scale: int) -> bool:
+    """Whether images of these sizes are LR and HR of one photo.
+
+    HR is ``scale`` times as large in both directions, or up to ``scale - 1`` pixels larger than
+    that, which `aligned` cuts off below and at the right.
+    """
+    pairs = zip(lr_size, hr_size, strict=True)
+    return all(0 <= large - small * scale < scale for small, large in pairs)
+
+
+def aligned(photo: Photo, scale: int) -> Aligned:
+    """The photo cropped to a multiple of ``scale``, and its LR at that scale.
+
+    That is its own, or else MATLAB's bicubic of the cropped photo, to the bit. Every LR that
+    networks are trained, calibrated or judged on comes from here.
+
+    Raises:
+        InputError: the photo is smaller than one LR pixel, or its own LR is of another scale.
+    """
+    try:
+        hr = mod_crop(photo.pixels, scale)
+    except InputError as error:
+        raise InputError(f"{photo.name}: {error}") from None
+    if photo.lr is None:
+        return Aligned(bicubic_down(hr, scale), hr)
+    if not fits(photo.lr.shape[:2], photo.pixels.shape[:2], scale):
+        raise InputError(
+            f"{photo.name}: LR of {photo.lr.shape[0]} x {photo.lr.shape[1]} pixels (height x "
+            f"width), expected {hr.shape[0] // scale} x {hr.shape[1] // scale} for HR of "
+            f"{photo.height} x {photo.width} at scale {scale}; give the LR images of that scale"
+        )
+    return Aligned(photo.lr, hr)
+
+
+def centre(photo: Photo, side_px: int, scale: int) -> Photo:
+    """The middle of a photo, with its own LR where it has one.
+
+    Args:
+        photo: to be cut.
+        side_px: most height and width of the HR part, pixels.
+        scale: upscaling factor.
+    """
+    top, left = (max(0, (side - side_px) // 2) for side in (photo.height, photo.width))
+    lr = photo.lr
+    if lr is not None:
+        y, x, side = top // scale, left // scale, side_px // scale
+        top, left = y * scale, x * scale
+        lr = np.ascontiguousarray(lr[y : y + side, x : x + side])
+    pixels = photo.pixels[top : top + side_px, left : left + side_px]
+    return Photo(photo.name, np.ascontiguousarray(pixels), lr)
