@@ -20,7 +20,7 @@ class PublishedResult:
 
     Attributes:
         source: the paper.
-        table: where in it.
+        table: where in it, or of what its tables and plots are.
         network: the network's name there.
         test_set: Set5, Set14, B100, Urban100, Manga109 or ``AIM 2020 test``.
         scale: 2, 3 or 4.

@@ -36,7 +36,7 @@ def published(
         number = sources.setdefault(result.source, len(sources) + 1)
         table.add_row(
             result.network, result.test_set, f"x{result.scale}", f"{result.psnr_db:.2f}",
-            _cell(result.ssim, 4), _cell(result.params_k, 0), _cell(result.multi_adds_g, 2),
+            _cell(result.ssim, 4), _params(result.params_k), _cell(result.multi_adds_g, 2),
             f"({number}) {result.table}",
         )  # fmt: skip
     # The papers' names in every row would leave no room for the figures.
@@ -48,3 +48,8 @@ def published(
 
 def _cell(value: float | None, digits: int) -> str:
     return "–" if value is None else f"{value:.{digits}f}"
+
+
+def _params(thousands: float | None) -> str:
+    # Tiny networks differ in their tenths, which nobody states of large ones.
+    return _cell(thousands, int(thousands is not None and thousands < 100 and thousands % 1 > 0))
