@@ -4,9 +4,11 @@ Plain is what published super-resolution code does: float32, contiguous NCHW, PN
 cropped and augmented sample by sample in a Dataset behind a torch DataLoader with worker
 processes, Adam, L1. ``ready`` is plain with its batch already in memory: what is left of the
 ratio when data costs nothing. All three train the same network (E-RFDN x4, 433K) and run in
-interleaved blocks, so that a change of the machine's speed meets all of them.
+interleaved blocks, so that a change of the machine's speed meets all of them. With ``--losses``
+our loop is timed by each loss that a recipe may name instead, on a network so small that the loss
+counts (ABPN x4) and on E-RFDN, against l1.
 
-    python -m benchmarks.training_throughput [--data DIR] [--rounds 5] [--steps 6]
+    python -m benchmarks.training_throughput [--data DIR] [--rounds 5] [--steps 6] [--losses]
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ from nas.data import Patches, Photo, load_dataset
 from nas.data.aligned import aligned
 from nas.evaluate.precision import best_device, resolve_precision
 from nas.training.loop import train
-from nas.training.recipe import Recipe
+from nas.training.losses import DISTANCES
+from nas.training.recipe import Loss, Recipe
 from nas.training.state import seeded, start
 from search_spaces import build, preset
 
@@ -91,9 +94,9 @@ def write_pngs(photos: Sequence[Photo], folder: Path) -> list[tuple[Path, Path]]
     return pairs
 
 
-def network() -> nn.Module:
-    """The same E-RFDN with the same weights each time."""
-    return seeded(lambda: build(preset("e_rfdn", scale=SCALE)), 0)
+def network(name: str = "e_rfdn") -> nn.Module:
+    """The same network with the same weights each time."""
+    return seeded(lambda: build(preset(name, scale=SCALE)), 0)
 
 
 class Plain:
@@ -124,10 +127,13 @@ class Plain:
 class Ours:
     """`nas.training.loop.train` on `nas.data.Patches`."""
 
-    def __init__(self, photos: Sequence[Photo], lr_size: int, device: torch.device) -> None:
-        self.recipe = Recipe(steps=10**6, batch=BATCH, lr_size=lr_size)
+    def __init__(
+        self, photos: Sequence[Photo], lr_size: int, device: torch.device,
+        name: str = "e_rfdn", loss: Loss = "l1",
+    ) -> None:  # fmt: skip
+        self.recipe = Recipe(steps=10**6, batch=BATCH, lr_size=lr_size, loss=loss)
         self.patches = Patches.of(photos, SCALE, self.recipe)
-        self.state = start(network(), self.recipe, device=device)
+        self.state = start(network(name), self.recipe, device=device)
 
     def block(self, steps: int) -> list[float]:
         """Seconds of each of ``steps`` steps, after one untimed."""
@@ -185,6 +191,27 @@ def compare(
     }
 
 
+def compare_losses(
+    photos: Sequence[Photo], lr_size: int, *, rounds: int, steps: int, device: torch.device
+) -> list[dict[str, Any]]:
+    """A step by each loss, and how many times l1's it takes."""
+    found = []
+    for name in ("abpn", "e_rfdn"):
+        loops = {loss: Ours(photos, lr_size, device, name, loss) for loss in DISTANCES}
+        times: dict[str, list[float]] = {loss: [] for loss in loops}
+        for _ in range(rounds):
+            for loss, loop in loops.items():
+                times[loss] += loop.block(steps)
+        median = {loss: statistics.median(values) for loss, values in times.items()}
+        found += [
+            {"network": name, "lr_size": lr_size, "batch": BATCH, "steps_timed": rounds * steps,
+             "loss": loss, "seconds_a_step": round(seconds, 5),
+             "times_l1": round(seconds / median["l1"], 3)}
+            for loss, seconds in median.items()
+        ]  # fmt: skip
+    return found
+
+
 def main() -> None:
     """Measure, print, write results/training_throughput.json."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -192,6 +219,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=6, help="timed steps of a block")
     parser.add_argument("--lr-size", type=int, nargs="+", default=list(GOALS_ON_CPU))
+    parser.add_argument("--losses", action="store_true", help="time the losses of recipes instead")
     parser.add_argument("--no-write", action="store_true", help="leave the stored result alone")
     arguments = parser.parse_args()
     device = best_device()
@@ -199,6 +227,18 @@ def main() -> None:
     print(header_line(), f"our precision: {precision}", sep="\n")
     photos = load_dataset(SCALE, data=arguments.data, lr_size=max(arguments.lr_size)).train
     results = []
+    if arguments.losses:
+        for lr_size in arguments.lr_size:
+            results += compare_losses(
+                photos, lr_size, rounds=arguments.rounds, steps=arguments.steps, device=device
+            )
+        for row in results:
+            print("{network:8} LR patch {lr_size}, {loss:12} {seconds_a_step:.4f} s, "
+                  "{times_l1:.2f} of l1's".format(**row))  # fmt: skip
+        if not arguments.no_write:
+            name = "training_losses" + ("" if device.type == "cpu" else f"_{device.type}")
+            print("wrote", write_result(name, {"precision": precision, "steps": results}).name)
+        return
     with tempfile.TemporaryDirectory() as folder:
         pairs = write_pngs(photos, Path(folder))
         for lr_size in arguments.lr_size:

@@ -8,12 +8,24 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from nas.training.recipe import Recipe
+from nas.training.recipe import Loss, Recipe
 from search_spaces import Network
 
-__all__ = ["Objective", "charbonnier", "l1", "objective_of"]
+__all__ = [
+    "DISTANCES",
+    "Distance",
+    "Objective",
+    "charbonnier",
+    "fft",
+    "gradient",
+    "l1",
+    "objective_of",
+]
 
 Objective = Callable[[nn.Module, Tensor, Tensor], Tensor]
+
+Distance = Callable[[Tensor, Tensor], Tensor]
+"""(output, wanted) -> scalar; both are (N, C, H, W) in 0..1."""
 
 _ROUND = 1e-3
 
@@ -32,21 +44,48 @@ def charbonnier(output: Tensor, wanted: Tensor) -> Tensor:
     return torch.hypot(output - wanted, output.new_tensor(_ROUND)).mean()
 
 
-_DISTANCES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+def fft(output: Tensor, wanted: Tensor) -> Tensor:
+    """Mean absolute difference of the 2-D spectra, over real and imaginary parts.
+
+    The transform is not normalised, so that the figure grows with the side of the patches; beside
+    l1 it has weights of 0.05 to 0.1. Cho et al. 2021, "Rethinking Coarse-to-Fine Approach in Single
+    Image Deblurring" (github.com/chosj95/MIMO-UNet, train.py), but on the half of the spectrum of
+    which the other one is the mirror image, as super-resolution is trained in
+    github.com/sunny2109/SAFMN (losses.py).
+    """
+    # The difference of two spectra is the spectrum of the difference: one transform, not two.
+    return torch.view_as_real(torch.fft.rfft2(output - wanted)).abs().mean()
+
+
+def gradient(output: Tensor, wanted: Tensor) -> Tensor:
+    """Mean absolute difference of the steps from each pixel to the next, across and down.
+
+    The mean of both directions. Eigen and Fergus 2015, "Predicting Depth, Surface Normals and
+    Semantic Labels with a Common Multi-Scale Convolutional Architecture", the last term of eq. 1,
+    with absolute values in place of squares.
+    """
+    apart = output - wanted
+    return (apart.diff(dim=-1).abs().mean() + apart.diff(dim=-2).abs().mean()) / 2
+
+
+DISTANCES: dict[Loss, Distance] = {
     "l1": F.l1_loss,
     "l2": F.mse_loss,
     "charbonnier": charbonnier,
+    "fft": fft,
+    "gradient": gradient,
 }
+"""By the names that recipes give them."""
 
 
 def objective_of(recipe: Recipe, teacher: Network | None = None) -> Objective:
-    """The recipe's loss, in float32.
+    """The recipe's loss, or the weighted sum of its losses, in float32.
 
     Args:
         recipe: ``loss``, and of a training with a teacher ``teacher_share``.
         teacher: as `nas.training.teacher` loads it; its answers are held to be 0..1, as photos are.
     """
-    distance, share = _DISTANCES[recipe.loss], recipe.teacher_share
+    distance, share = _distance_of(recipe), recipe.teacher_share
 
     def alone(network: nn.Module, lr: Tensor, hr: Tensor) -> Tensor:
         return distance(network(lr).float(), hr)
@@ -61,3 +100,14 @@ def objective_of(recipe: Recipe, teacher: Network | None = None) -> Objective:
         return (1 - share) * distance(output, hr) + share * distance(output, answer)
 
     return taught
+
+
+def _distance_of(recipe: Recipe) -> Distance:
+    if isinstance(recipe.loss, str):
+        return DISTANCES[recipe.loss]
+    parts = [(weight, DISTANCES[name]) for name, weight in recipe.losses.items()]
+
+    def weighed(output: Tensor, wanted: Tensor) -> Tensor:
+        return torch.stack([weight * part(output, wanted) for weight, part in parts]).sum()
+
+    return weighed

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from importlib import resources
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from nas.plain import checked
 from search_spaces.errors import InputError
 
-__all__ = ["PROFILES", "Recipe", "profile"]
+__all__ = ["PROFILES", "Loss", "Recipe", "profile"]
 
 PROFILES = ("smoke", "quick", "standard", "full")
 
 Precision = Literal["auto", "fp32", "bf16"]
 Schedule = Literal["constant", "step", "cosine", "linear"]
-Loss = Literal["l1", "l2", "charbonnier"]
+Loss = Literal["l1", "l2", "charbonnier", "fft", "gradient"]
 Optimizer = Literal["adam", "muon"]
 FirstWeights = Literal["random", "photos"]
 _OF_SCHEDULES = {
@@ -51,8 +52,10 @@ class Recipe(BaseModel):
         end_rate: of ``"cosine"`` and ``"linear"``: the last step size of Adam.
         decay_share: of ``"linear"``: share of the steps, 0 to 1.
         warmup_steps: steps over which the step size rises linearly from nearly 0.
-        loss: ``"l1"``, mean absolute error, ``"l2"``, mean squared error, or ``"charbonnier"``,
-            l1 that is round at 0.
+        loss: ``"l1"``, mean absolute error, ``"l2"``, mean squared error, ``"charbonnier"``,
+            l1 that is round at 0, ``"fft"``, l1 of the spectra, or ``"gradient"``, l1 of the
+            differences between neighbouring pixels (see `nas.training.losses`); or the weights
+            of several, above 0, of which the sum is taken: ``{"l1": 1, "fft": 0.05}``.
         teacher_share: where the training has a teacher: the share of the loss, 0 to 1, that is the
             distance from its answers; the rest is that from the photos.
         clip_norm: largest L2 norm of the whole gradient; longer ones are scaled down to it.
@@ -86,7 +89,7 @@ class Recipe(BaseModel):
     end_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     decay_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     warmup_steps: Annotated[int, Field(ge=0)] = 40
-    loss: Loss = "l1"
+    loss: Loss | dict[Loss, float] = "l1"
     teacher_share: Annotated[float, Field(ge=0, le=1)] = 0.5
     clip_norm: Annotated[float, Field(gt=0)] | None = 1.0
     averaged_share: Annotated[float, Field(ge=0, le=1)] = 0.08
@@ -94,6 +97,23 @@ class Recipe(BaseModel):
     explode_ratio: Annotated[float, Field(gt=1)] = 5.0
     first_weights: FirstWeights = "random"
     seed: Annotated[int, Field(ge=0)] = 0
+
+    @field_validator("loss", mode="before")
+    @classmethod
+    def _losses_known(cls, given: object) -> object:
+        # By hand: of a name or a mapping, pydantic would say what is wrong as either.
+        known = get_args(Loss)
+        several = {given: 1.0} if isinstance(given, str) else given
+        if not isinstance(several, Mapping) or not several or not several.keys() <= set(known):
+            raise ValueError(
+                f"expected one of {', '.join(known)}, or weights of several, such as "
+                f"{{l1: 1, fft: 0.05}}, got {given!r}"
+            )
+        for name, weight in several.items():
+            number = isinstance(weight, int | float) and not isinstance(weight, bool)
+            if not number or not 0 < weight < math.inf:
+                raise ValueError(f"expected a weight above 0 of {name}, got {weight!r}")
+        return given
 
     @model_validator(mode="after")
     def _fields_fit(self) -> Recipe:
@@ -119,6 +139,11 @@ class Recipe(BaseModel):
                 f"{self.learning_rate}"
             )
         return self
+
+    @property
+    def losses(self) -> Mapping[Loss, float]:
+        """The losses whose sum is taken, each with its weight."""
+        return self.loss if isinstance(self.loss, dict) else {self.loss: 1.0}
 
     def pace(self, step: int) -> float:
         """The share of the step sizes that a step (from 0) takes, 0 to 1."""

@@ -32,12 +32,27 @@ def test_an_unknown_profile_names_the_known_ones() -> None:
         ({"decay_share": 0.5}, "decay_share belongs to schedule linear, got schedule constant"),
         ({"end_rate": 1e-5}, "end_rate belongs to schedule cosine or linear"),
         ({"precision": "fp16"}, "precision"),
+        ({"loss": "huber"}, "loss: expected one of l1, l2, .*, or weights of several, .*'huber'"),
+        ({"loss": 3}, "loss: expected one of l1, .* got 3"),
+        ({"loss": {}}, "loss: expected one of l1, .* got {}"),
+        ({"loss": {"l1": 1, "huber": 1}}, "loss: expected one of l1, .*, or weights of several"),
+        ({"loss": {"l1": 0}}, "loss: expected a weight above 0 of l1, got 0"),
+        ({"loss": {"l1": 1, "fft": float("nan")}}, "expected a weight above 0 of fft, got nan"),
+        ({"loss": {"l1": True}}, "expected a weight above 0 of l1, got True"),
+        ({"loss": {"l1": "1"}}, "expected a weight above 0 of l1, got '1'"),
         ({"steps": 5, "warmup_steps": 6}, "warmup_steps must be at most steps, got 6 > 5"),
     ],
 )
 def test_values_out_of_range_are_refused(change: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         Recipe().replace(**change)
+
+
+def test_a_loss_is_a_name_or_weights() -> None:
+    assert Recipe().losses == {"l1": 1}
+    several = Recipe().replace(loss={"l1": 1, "fft": 0.05})
+    assert several.losses == {"l1": 1, "fft": 0.05}
+    assert Recipe.model_validate(several.model_dump(mode="json")) == several
 
 
 @settings(deadline=None)
