@@ -95,6 +95,11 @@ def _enlarger(
         raise InputError(
             f"--device: {name} runs in {in_file.title}, on the CPU; leave --device out"
         )
+    if in_file is not None and in_file.lr_size is not None:
+        raise InputError(
+            f"{name}: takes images of {in_file.lr_size[1]}x{in_file.lr_size[0]} alone, of which "
+            f"test sets are not; expected a file for images of any size"
+        )
     chosen = best_device("cpu" if in_file is not None else device)
     sized = net if isinstance(net, RuntimeNetwork) else net.architecture
     if scale not in (None, sized.scale):

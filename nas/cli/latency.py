@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from nas.cli.latency_device import check_none, times_by_command
 from nas.cli.latency_entrant import Entrant
 from nas.cli.latency_fit import fit
 from nas.cli.latency_table import print_table
+from nas.cli.lines import say
 from nas.cli.options import (
     Dtype,
     Json,
@@ -33,6 +35,7 @@ from search_spaces.errors import InputError
 __all__ = ["app", "measure"]
 
 _ROUNDS = 20
+_SIZE = "320x180"
 
 
 class _MeasuresUnlessTold(typer.core.TyperGroup):
@@ -62,7 +65,10 @@ def measure(
             metavar="NET...",
         ),
     ],
-    size: Annotated[str, option("WIDTHxHEIGHT of the input image.")] = "320x180",
+    size: Annotated[
+        str | None,
+        option(f"WIDTHxHEIGHT of the input image. Default: {_SIZE}, or the one that a file takes."),
+    ] = None,
     reference: Annotated[str, option("What the others are compared with.")] = "e_rfdn",
     runtime: Runtime = "torch",
     device: TimedOn = "cpu",
@@ -92,7 +98,7 @@ def measure(
     from nas.latency.command.setup import DeviceCommands
     from nas.latency.layers import LayerTime, layer_times
 
-    lr_size = parse_size(size)
+    asked = None if size is None else parse_size(size)
     setup = DeviceCommands.given(latency_command, latency_pattern, latency_limit)
     if setup is not None:
         of_here = {"--runtime": runtime != TORCH, "--device": device != "cpu",
@@ -108,6 +114,7 @@ def measure(
         raise InputError("--layers: expected --runtime torch; other runtimes fuse their layers")
     names = list(dict.fromkeys([*networks, reference]))
     nets = {name: Entrant.of(name, scale, runtime) for name in names}
+    lr_size = _size(asked, nets)
     tables: dict[str, list[LayerTime]] = {}
     used: int | None = None
     if setup is not None:
@@ -146,6 +153,24 @@ def measure(
         "environment": environment().to_dict(),
     }  # fmt: skip
     print(json.dumps(facts)) if json_output else print_table(facts)
+
+
+def _size(asked: tuple[int, int] | None, nets: Mapping[str, Entrant]) -> tuple[int, int]:
+    """(height, width) of the image that all take."""
+    only = {name: net.lr_size for name, net in nets.items() if net.lr_size is not None}
+    if not only:
+        return asked or parse_size(_SIZE)
+    first, own = next(iter(only.items()))
+    chosen = asked or own
+    for name, size in only.items():
+        if size != chosen:
+            raise InputError(
+                f"{name}: takes images of {size[1]}x{size[0]} alone, and cannot be measured at "
+                f"{chosen[1]}x{chosen[0]}"
+            )
+    if asked is None:
+        say(f"nas: measured at {own[1]}x{own[0]}, the one size that {first} takes")
+    return chosen
 
 
 def _score(net: Entrant, base: Entrant, latency_ms: float, baseline_ms: float) -> float | None:

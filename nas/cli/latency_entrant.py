@@ -22,7 +22,8 @@ __all__ = ["Entrant"]
 class Entrant:
     """A network to measure: one of ours, or an exported file as it lies there, in its own format.
 
-    A file runs in the runtime that is asked for where that reads it, else in its own.
+    A file runs in the runtime that is asked for where that reads it, else in its own; one for
+    images of one size has it as ``lr_size``.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Entrant:
     architecture: Any
     colors: int
     number_format: str = ""
+    lr_size: tuple[int, int] | None = None
 
     @classmethod
     def of(cls, name: str, scale: int, runtime: str) -> Entrant:
@@ -44,7 +46,7 @@ class Entrant:
                 own = runtime
             file = RuntimeNetwork.of_file(name, runtime=own, threads=1)
             form = reads.number_format(Path(name))
-            return cls(name, own, None, file.architecture, file.colors, form)
+            return cls(name, own, None, file.architecture, file.colors, form, file.lr_size)
         from nas.networks import any_network
 
         network = any_network(name, scale)

@@ -155,7 +155,8 @@ def _shown(
 def _line(outcome: Outcome, upscaler: Upscaler) -> str:
     (h, w), (sr_h, sr_w) = outcome.lr_size, outcome.sr_size
     tiling = upscaler.plan(h, w)
-    how = f", tiles of {tiling.tile} overlapping by {tiling.overlap}" if tiling.tile else ""
+    side = tiling.tile if upscaler.only is None else "{1}x{0}".format(*upscaler.only)
+    how = f", tiles of {side} overlapping by {tiling.overlap}" if tiling.tile else ""
     if tiling.tile and upscaler.pools_globally:
         how += " (this network pools over its whole input: estimated from patches)"
     if tiling.tile and upscaler.shows_seams:

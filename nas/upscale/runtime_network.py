@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,8 @@ Size = tuple[int, int]
 Run = Callable[[Array, Size, Size], Array]
 
 _PROBE_PX = 32
+# At once, of a file that takes one size.
+_MOST_PX = 4096 * 4096
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class RuntimeNetwork:
         architecture: None where a file doesn't say.
         framed: whether ESA is computed as a part of the whole image.
         runtime: its name in `RUNTIMES`.
+        lr_size: (height, width) of the one image that a file takes; None: any.
     """
 
     run: Run
@@ -51,6 +55,7 @@ class RuntimeNetwork:
     architecture: Architecture | None
     framed: bool
     runtime: str = "onnxruntime"
+    lr_size: Size | None = None
 
     @property
     def title(self) -> str:
@@ -70,7 +75,7 @@ class RuntimeNetwork:
 
         Raises:
             InputError: the runtime is missing or can't load it, or it is not a network from
-                one image to one that is 2, 3 or 4 times as large, at any size.
+                one image to one that is 2, 3 or 4 times as large.
         """
         name = runtime_of(path, runtime)
         if name is None:
@@ -88,8 +93,17 @@ class RuntimeNetwork:
         def run(image: Array, _whole: Size, _origin: Size) -> Array:
             return opened.run({given: image})
 
-        scale = _scale_of(path, run, colors)
-        return cls(run, scale, colors, _architecture(opened.metadata), framed=False, runtime=name)
+        # Where it says one size, another runtime on a device takes no other, even if this one does.
+        height, width = shape[2:]
+        only = None if height is None or width is None else (height, width)
+        if only is not None and not 1 <= prod(only) <= _MOST_PX:
+            raise InputError(
+                f"{path}: takes images of {width}x{height} alone; expected up to {_MOST_PX:,} "
+                f"pixels"
+            )
+        scale = _scale_of(path, run, colors, only)
+        arch = _architecture(opened.metadata)
+        return cls(run, scale, colors, arch, framed=False, runtime=name, lr_size=only)
 
     @classmethod
     def of_network(cls, network: Network, runtime: str = "onnxruntime") -> RuntimeNetwork:
@@ -144,18 +158,19 @@ class _OnWhole(nn.Module):
             raise InputError(told) from None
 
 
-def _scale_of(path: Path | str, run: Run, colors: int) -> int:
-    image: npt.NDArray[np.float32] = np.zeros((1, colors, _PROBE_PX, _PROBE_PX + 1), np.float32)
+def _scale_of(path: Path | str, run: Run, colors: int, only: Size | None) -> int:
+    height, width = only or (_PROBE_PX, _PROBE_PX + 1)
+    image: npt.NDArray[np.float32] = np.zeros((1, colors, height, width), np.float32)
     try:
         found = run(image, image.shape[2:], (0, 0)).shape
     # The runtimes' errors share no class with a public name.
     except Exception as error:
         raise InputError(
-            f"{path}: cannot take an image of {_PROBE_PX + 1}x{_PROBE_PX} ({first_line(error)}); "
-            f"expected a network with height and width left free"
+            f"{path}: cannot take an image of {width}x{height} ({first_line(error)}); expected a "
+            f"network for images of any size, or of the one that it states"
         ) from None
-    scale = found[2] // _PROBE_PX if len(found) == 4 else 0
-    expected = (1, colors, _PROBE_PX * scale, (_PROBE_PX + 1) * scale)
+    scale = found[2] // height if len(found) == 4 else 0
+    expected = (1, colors, height * scale, width * scale)
     if scale not in (2, 3, 4) or found != expected:
         raise InputError(
             f"{path}: makes {found} of {image.shape}; expected an image 2, 3 or 4 times as large"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -21,12 +20,12 @@ from nas.upscale.colours import Alpha, enlarge_channels
 from nas.upscale.pooled import Statistics, pool_together, samples
 from nas.upscale.reach import receptive_radius
 from nas.upscale.runtime_network import RuntimeNetwork
-from nas.upscale.tiles import LEAST_TILE_PX, Span, spans
+from nas.upscale.tiles import LEAST_TILE_PX, Span, Tiling, equal_spans, spans
 from nas.upscale.whole_image import Frame, frame_attentions
 from search_spaces.errors import InputError
 from search_spaces.network import Network, build
 
-__all__ = ["DEFAULT_OVERLAP_PX", "Tiling", "Upscaler"]
+__all__ = ["DEFAULT_OVERLAP_PX", "Upscaler"]
 
 Pixels = npt.NDArray[np.uint8 | np.uint16]
 
@@ -41,14 +40,6 @@ _BYTES_OF_AN_UNKNOWN_NETWORK_PER_PX = 2048
 _MOST_TILE_PX = 2048
 
 
-@dataclass(frozen=True, slots=True)
-class Tiling:
-    """How an image is cut: tile and overlap in LR pixels; ``tile`` is 0 for the image at once."""
-
-    tile: int
-    overlap: int
-
-
 class Upscaler:
     """Enlarges uint8 or uint16 images in bounded memory.
 
@@ -58,7 +49,8 @@ class Upscaler:
 
     Args:
         network: with its weights, of which a copy is used; or one that another runtime runs,
-            on the CPU alone and never ``fast``.
+            on the CPU alone and never ``fast``. A file for images of one size gets tiles of that
+            size, of which those of smaller images are filled up with the image's last pixels.
         device: as torch names it; default: the first GPU, else the CPU.
         fast: see above.
         tile: side of a tile in LR pixels; default: as large as ``memory_mb`` allows.
@@ -97,7 +89,15 @@ class Upscaler:
         self.fast = fast and resolve_precision("auto", self.device) is torch.bfloat16
         self.alpha = alpha
         self._tile, self._overlap, self._memory_mb = tile, overlap, memory_mb
-        if tile is not None or overlap is not None:
+        self.only = None if elsewhere is None else elsewhere.lr_size
+        if self.only is not None and tile is not None:
+            raise InputError(
+                f"--tile: the file takes images of {self.only[1]}x{self.only[0]} alone, and these "
+                f"are its tiles; leave --tile out"
+            )
+        if self.only is not None:
+            equal_spans(1, min(self.only), overlap or 0)
+        elif tile is not None or overlap is not None:
             spans(1, LEAST_TILE_PX if tile is None else tile, overlap or 0)
         self._frame, self._statistics = Frame(), Statistics()
         self._source: Network | None = None
@@ -127,14 +127,22 @@ class Upscaler:
         """Pixels that neighbouring tiles share at the least."""
         if self._overlap is not None:
             return self._overlap
+        # Most of a tile is to be kept.
+        return min(self._reach, self._reach if self.only is None else min(self.only) // 4)
+
+    @cached_property
+    def _reach(self) -> int:
+        """How far beyond a tile the network sees, as far as that matters."""
         if self._sees_far or self._source is None:
             return DEFAULT_OVERLAP_PX
         return receptive_radius(self._source, DEFAULT_OVERLAP_PX)
 
     @property
     def shows_seams(self) -> bool:
-        """Whether tiles are only nearly what they'd be in the whole image: ESA in a file."""
-        return self._elsewhere is not None and not self._elsewhere.framed and self._sees_far
+        """Whether tiles are only nearly what they'd be in the whole image: ESA in a file, say."""
+        if self._elsewhere is None or self._elsewhere.framed:
+            return False
+        return self._sees_far or self.overlap < self._reach
 
     @cached_property
     def sees_beyond(self) -> bool:
@@ -168,6 +176,9 @@ class Upscaler:
 
     def plan(self, height: int, width: int) -> Tiling:
         """How an image of that size (LR pixels) is cut."""
+        if self.only is not None:
+            fits = height <= self.only[0] and width <= self.only[1]
+            return Tiling(0, 0) if fits else Tiling(max(self.only), self.overlap)
         if self._tile is None and height * width <= self._pixels_at_once:
             return Tiling(0, 0)
         tile = self._tile
@@ -192,17 +203,15 @@ class Upscaler:
         if height < 1 or width < 1 or not 1 <= channels <= 4:
             raise InputError(f"expected an image (h, w, 1 to 4 channels), got {pixels.shape}")
         tiling = self.plan(height, width)
-        rows, columns = (
-            spans(side, tiling.tile or max(side, LEAST_TILE_PX), tiling.overlap)
-            for side in (height, width)
-        )
+        rows, columns = tiling.cut((height, width), self.only)
         whole = (height, width) if tiling.tile else None
         self._statistics.mode = "own"
         if tiling.tile and self.pools_globally and self._elsewhere is not None:
+            instead = "choose --runtime torch, or raise --memory"
             raise InputError(
                 f"{width}x{height} pixels need tiles, but this network pools over its whole input, "
-                f"which {self._elsewhere.title} can't do for a tile: choose --runtime torch, or "
-                f"raise --memory"
+                f"which {self._elsewhere.title} can't do for a tile: "
+                f"{instead if self.only is None else 'give a file for images of any size'}"
             )
         if tiling.tile and self.pools_globally:
             self._collect(pixels)
@@ -238,7 +247,11 @@ class Upscaler:
         self, pixels: Pixels, whole: tuple[int, int] | None, row: Span, column: Span
     ) -> Pixels:
         most = np.iinfo(pixels.dtype).max
-        part = pixels[slice(*row.outer), slice(*column.outer)].transpose(2, 0, 1)
+        part = pixels[slice(*row.outer), slice(*column.outer)]
+        if self.only is not None:
+            lacks = [side - have for side, have in zip(self.only, part.shape, strict=False)]
+            part = np.pad(part, ((0, lacks[0]), (0, lacks[1]), (0, 0)), mode="edge")
+        part = part.transpose(2, 0, 1)
         self._frame.whole, self._frame.origin = whole, (row.outer[0], column.outer[0])
         with torch.inference_mode(), exact_convolutions():
             # torch computes little with uint16: the conversion is numpy's.

@@ -13,7 +13,7 @@ from nas.data.degradation import bicubic_up
 from nas.upscale.bicubic import bicubic
 from nas.upscale.pooled import samples
 from nas.upscale.runtime_network import RuntimeNetwork
-from nas.upscale.tiles import ALIGN_PX, spans
+from nas.upscale.tiles import ALIGN_PX, equal_spans, spans
 from nas.upscale.upscaler import DEFAULT_OVERLAP_PX, Upscaler
 from search_spaces import Network
 from search_spaces.errors import InputError
@@ -35,6 +35,20 @@ def test_spans_cover_a_side_once(length: int, tile: int, overlap: int) -> None:
         assert first == 0 or begin - first in range(overlap, overlap + ALIGN_PX)
         assert last == min(length, end + overlap)
         assert span.kept == (begin - first, end - first)
+
+
+@given(st.integers(1, 700), st.integers(1, 200), st.data())
+def test_equal_spans_cover_a_side_once(length: int, side: int, data: st.DataObject) -> None:
+    overlap = data.draw(st.integers(0, (side - 1) // 2))
+    found = equal_spans(length, side, overlap)
+    assert [k for span in found for k in range(*span.inner)] == list(range(length))
+    for span in found:
+        (begin, end), (first, last) = span.inner, span.outer
+        assert last - first == side
+        assert first >= 0
+        assert last <= max(length, side)
+        assert first == 0 or begin - first >= overlap
+        assert last >= length or last - end >= overlap
 
 
 def difference(network: Network, pixels: Any, **options: Any) -> Any:
@@ -127,6 +141,48 @@ def test_samples_lie_all_over() -> None:
 def test_overlap_is_the_receptive_radius() -> None:
     # Stem, 2 blocks of 3 stages, fusion and upsampler: one pixel for each 3x3.
     assert Upscaler(make(), device="cpu").overlap == 1 + 2 * 3 + 1 + 1
+
+
+def of_one_size(network: Network, lr_size: tuple[int, int]) -> RuntimeNetwork:
+    """As a file for images of that size alone."""
+
+    def run(image: Any, _whole: Any, _origin: Any) -> Any:
+        assert image.shape == (1, 3, *lr_size)
+        with torch.no_grad():
+            return network(torch.from_numpy(image)).numpy()
+
+    return RuntimeNetwork(run, 2, 3, network.architecture, framed=False, lr_size=lr_size)
+
+
+@pytest.mark.parametrize("size", [(90, 130), (40, 90), (40, 56)])
+def test_a_file_of_one_size_gets_tiles_of_it(size: tuple[int, int], photo: PhotoOf) -> None:
+    network, pixels = make(), photo(*size)
+    upscaler = Upscaler(of_one_size(network, (40, 56)))
+    assert (upscaler.plan(*size).tile > 0) == (size != (40, 56))
+    assert not upscaler.shows_seams
+    whole = Upscaler(network, device="cpu").enlarge(pixels).astype(int)
+    assert np.abs(upscaler.enlarge(pixels) - whole).max() <= 1
+
+
+def test_a_smaller_image_is_filled_up(photo: PhotoOf) -> None:
+    network, pixels = make(), photo(30, 20)
+    upscaler = Upscaler(of_one_size(network, (40, 56)))
+    assert upscaler.plan(30, 20).tile == 0
+    whole, found = Upscaler(network, device="cpu").enlarge(pixels), upscaler.enlarge(pixels)
+    assert found.shape == whole.shape
+    # Beyond the end the network sees the last pixels once more, and not zeros.
+    reach = 2 * upscaler.overlap
+    apart = np.abs(found.astype(int) - whole.astype(int))[:-reach, :-reach]
+    assert apart.max() <= 1
+
+
+def test_small_tiles_of_a_file_of_one_size_show_seams() -> None:
+    upscaler = Upscaler(of_one_size(make(), (24, 56)))
+    assert (upscaler.overlap, upscaler.shows_seams) == (6, True)
+    with pytest.raises(InputError, match="leave --tile out"):
+        Upscaler(of_one_size(make(), (24, 56)), tile=32)
+    with pytest.raises(InputError, match="expected 0 to 11 pixels with tiles of 24, got 12"):
+        Upscaler(of_one_size(make(), (24, 56)), overlap=12)
 
 
 @pytest.mark.parametrize("skip", ["bilinear", "linear"])

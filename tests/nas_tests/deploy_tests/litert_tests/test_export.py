@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from nas.deploy.litert.export import export_litert
 from nas.deploy.litert.interpreter import open_litert, open_tflite
@@ -75,6 +76,23 @@ def test_the_command_writes_one_of_a_size(command: Callable[..., Outcome], tmp_p
     assert "(22x7)" in outcome.out
     assert open_tflite(path).inputs[0].shape == (1, 3, 7, 22)
     assert "one image of 22x7" in open_tflite(path).metadata["layout"]
+    Image.new("RGB", (30, 9)).save(tmp_path / "small.png")
+    large = command("upscale", tmp_path / "small.png", "-o", tmp_path / "large.png", "--net", path)
+    assert (large.code, large.err) == (0, "")
+    assert "tiles of 22x7 overlapping by 1 (each tile is computed by itself" in large.out
+    with Image.open(tmp_path / "large.png") as made:
+        assert made.size == (90, 27)
+    refused = command("evaluate", path, "--set", f"some={tmp_path}")
+    assert refused.code == 2
+    assert "net.tflite: takes images of 22x7 alone" in refused.err
+    words = (path, "--reference", path, "--rounds", "1", "--warmup", "0")
+    measured = command("latency", *words)
+    assert measured.code == 0
+    assert "22x7 input" in measured.out
+    assert measured.err == f"nas: measured at 22x7, the one size that {path} takes\n"
+    refused = command("latency", *words, "--size", "8x9")
+    assert refused.code == 2
+    assert "takes images of 22x7 alone, and cannot be measured at 8x9" in refused.err
     for name, size, told in (
         ("net.onnx", "22x7", "--size: expected an output for litert"),
         ("other.tflite", "22", "--size: expected WIDTHxHEIGHT"),
@@ -82,8 +100,6 @@ def test_the_command_writes_one_of_a_size(command: Callable[..., Outcome], tmp_p
         bad = command("export", tmp_path / "net.safetensors", "-o", tmp_path / name, "--size", size)
         assert (bad.code, bad.out, bad.err.count("\n")) == (2, "", 1)
         assert told in bad.err
-    other = command("upscale", tmp_path / "a.png", "-o", tmp_path / "large", "--net", path)
-    assert (other.code, other.out, other.err.count("\n")) == (2, "", 1)
 
 
 def test_weights_begin_where_runtimes_can_read_them(tmp_path: Path) -> None:
