@@ -107,6 +107,8 @@ def needs_export() -> None:
 def _deploy(folder: Path) -> None:
     needs_export()
     tiny_network(folder / "net.safetensors")
+    tiny_network(folder / "small_span.safetensors", activation="silu", fusion="span",
+                 image_skip="none", blocks=[{"repeat": 5, "kind": "spab"}])  # fmt: skip
     tiny_photos(folder / "photos", 2, 32)
     (folder / "photos" / "0.png").rename(folder / "photo.png")
     tiny_photos(folder / "photos" / "more", 2, 32)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["export"]
 
-_NAMES = ", ".join(one.endings[0] for one in FORMATS.values() if one.endings)
+_NAMES = ", ".join(one.endings[0] for one in FORMATS.values() if one.endings and one.by_name)
 _SIZED = ", ".join(name for name, one in FORMATS.items() if one.is_sized)
 _ABOUT = "; ".join(
     f"{name}: {one.about}{f' (extra {one.extra})' if one.extra else ''}"
@@ -79,7 +79,8 @@ def export(
     remark = ""
     if parity is not None:
         sizes = ", ".join(f"{width}x{height}" for _, height, width in parity.sizes)
-        remark = f"; differs from the network by {parity.difference:.1e} at most ({sizes})"
+        by = f" in {parity.by}" if parity.by else ""
+        remark = f"; differs from the network by {parity.difference:.1e} at most{by} ({sizes})"
     name = str(source) if record is None else f"Trial {record.number}"
     print(f"{name} written to {output}{remark}")
 

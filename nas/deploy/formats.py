@@ -36,6 +36,8 @@ class Format:
         endings: of the file's name, the usual one first; none: it is a folder.
         beside: endings of the files of the same name that are written, too.
         needs_ending: whether a file of another name is refused.
+        by_name: whether a name with such an ending means this format; if not, it has to be asked
+            for.
         extra: of this package, which brings what it needs; ``""`` for none.
         is_told: whether ``writes`` also takes ``source`` and ``notes``: what the network was
             taken from and how it was trained.
@@ -52,6 +54,7 @@ class Format:
     endings: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
     needs_ending: bool = False
+    by_name: bool = True
     extra: str = ""
     is_told: bool = False
     weights: bool = True
@@ -137,6 +140,11 @@ FORMATS: OpenTable[Format] = OpenTable(
             "nas.deploy.single_file:export_single_file", "nas.deploy.single_file:open_single_file",
             (".py",), (".pth",), needs_ending=True,
         ),
+        "spandrel": Format(
+            "a .safetensors file for chaiNNer and ComfyUI, of a Compact or a SPAN",
+            "nas.deploy.spandrel.file:export_spandrel", "nas.deploy.spandrel.file:open_spandrel",
+            (".safetensors",), needs_ending=True, by_name=False,
+        ),
         "basicsr": Format(
             "architecture, options and weights for BasicSR", "nas.deploy.basicsr:export_basicsr",
             "nas.deploy.basicsr:open_basicsr",
@@ -155,7 +163,7 @@ def format_for(path: Path, name: str | None = None) -> Format:
     Raises:
         InputError: there is none, or the path's name is that of another one.
     """
-    by_ending = {ending: one for one in FORMATS for ending in FORMATS[one].endings}
+    by_ending = {e: one for one in FORMATS if FORMATS[one].by_name for e in FORMATS[one].endings}
     found = by_ending.get(path.suffix.lower())
     if name is None and found is None:
         folders = ", ".join(one for one in FORMATS if not FORMATS[one].endings)
@@ -166,9 +174,10 @@ def format_for(path: Path, name: str | None = None) -> Format:
     chosen = name or str(found)
     if chosen not in FORMATS:
         raise InputError(f"--format: expected {', '.join(FORMATS)}, got {name}")
-    if found not in (None, chosen):
-        raise InputError(f"--output {path} is {found} by its name, but --format is {chosen}")
     one = FORMATS[chosen]
-    if one.needs_ending and found is None:
+    fits = path.suffix.lower() in one.endings
+    if found is not None and not fits:
+        raise InputError(f"--output {path} is {found} by its name, but --format is {chosen}")
+    if one.needs_ending and not fits:
         raise InputError(f"--output {path}: expected a name that ends in {one.endings[0]}")
     return one

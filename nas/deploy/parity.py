@@ -44,10 +44,17 @@ def runner(module: Callable[[torch.Tensor], torch.Tensor]) -> Run:
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """The largest difference found, and the sizes it was looked for at."""
+    """The largest difference found, the sizes it was looked for at, and whose program had a say.
+
+    Attributes:
+        difference: in images in 0..1.
+        sizes: (N, height, width).
+        by: name and version of another program that the file is for and that computed it, too.
+    """
 
     difference: float
     sizes: tuple[tuple[int, int, int], ...]
+    by: str = ""
 
 
 def check_parity(

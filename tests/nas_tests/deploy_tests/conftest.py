@@ -32,3 +32,21 @@ def lively(**fields: Any) -> Network:
             # With an image skip the last layer is 0 at first, and the skip nearly symmetric.
             weights.add_(torch.randn_like(weights), alpha=0.1)
     return made
+
+
+def compact(**fields: Any) -> Network:
+    """A small Compact (SRVGGNetCompact) whose output all of it shows in."""
+    arch = {"scale": 3, "channels": 7, "activation": "prelu", "fusion": "none",
+            "stem": {"kind": "conv", "activated": True}, "image_skip": "anchor",
+            "blocks": [{"repeat": 2, "kind": "plain"}], **fields}  # fmt: skip
+    return shaken(Architecture.from_dict(arch))
+
+
+def shaken(arch: Architecture) -> Network:
+    """A network with weights, biases and slopes of which none is 0; the same every time."""
+    torch.manual_seed(0)
+    made = build(arch).eval()
+    with torch.no_grad():
+        for weights in made.parameters():
+            weights.add_(torch.randn_like(weights), alpha=0.1)
+    return made

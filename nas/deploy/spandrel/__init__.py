@@ -1,0 +1,1 @@
+"""Networks of ours as files that spandrel knows, and so chaiNNer and ComfyUI."""
