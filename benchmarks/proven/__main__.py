@@ -9,7 +9,7 @@ A class is a price: the parameters and multi-adds (at a 1280x720 output) of a pu
 x2 on luma; 150 K and 320 K at x4 in colour; and SPAN's parameters and latency on this machine, for
 which the space `fast` is searched. In each a search of so many networks takes place in
 the spaces of the class, by the quick profile. The best five of each train by the recipe `fast` for
-a fifth of the steps, the best two of all these to the end, as do the published designs and the
+a fifth of the steps, the best two of these to the end, as do the published designs and the
 distillation family at the width that the class holds (at x2 the best of it after a fifth of the
 steps), all alike and with the same seeds. One published design of each class trains twice as long,
 to show that the end is one. Training photos are T91, BSD200 and BSDS500T; the last 20 of BSD200
@@ -119,15 +119,14 @@ def plan(one: WeightClass, rows: Rows, work: Path, steps: int | None = None) -> 
     end, trials = steps or one.steps, TRIALS if steps is None else 2
     # Searches begin with the designs narrowed to the class, which are trained anyway.
     others = {arch.hash for arch in (*one.published.values(), *one.family.values())}
-    candidates: dict[str, Architecture] = {}
     for space in one.spaces:
-        # What is quick to learn differs from space to space: each sends its best.
+        # Some learn quickly and some go further in the end: each space sends its best.
         found = searched(one, space, trials, work, told)
         new = [record for record in found if record.architecture_hash not in others]
-        candidates |= {
+        candidates = {
             f"{space} {record.number}": _architecture(record) for record in new[:_CANDIDATES]
         }
-    yield from _best(one, "found", candidates, _FINALISTS, rows, end)
+        yield from _best(one, "found", candidates, _FINALISTS, rows, end)
     yield from known(one, rows, steps)
 
 
