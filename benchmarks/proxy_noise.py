@@ -36,6 +36,7 @@ from nas.audit.noise import freedom, seed_mean, seed_noise_db
 from nas.audit.price import price_terms, residuals, slopes
 from nas.audit.store import without_nan
 from nas.data import Dataset, load_dataset
+from nas.data.places import PhotoPlaces
 from nas.explore.halving import rung_steps
 from nas.explore.settings import DEFAULT_ETA, DEFAULT_RUNGS
 from nas.explore.trainer import NetworkTrainer
@@ -79,7 +80,7 @@ def photos(name: str, recipe: Recipe) -> Iterator[Dataset]:
         yield load_dataset(SCALE, lr_size=recipe.lr_size)
         return
     with research_folders(Path(os.environ.get("SR_DATA", "../shared/data"))) as folders:
-        yield load_dataset(SCALE, data=folders[0], validation=folders[1], lr_size=recipe.lr_size)
+        yield load_dataset(SCALE, PhotoPlaces.of(*folders), lr_size=recipe.lr_size)
 
 
 def measure(

@@ -36,6 +36,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.hardware import header_line, write_result
 from nas.data import Patches, Photo, load_dataset
 from nas.data.aligned import aligned
+from nas.data.places import PhotoPlaces
 from nas.evaluate.precision import best_device, resolve_precision
 from nas.training.loop import train
 from nas.training.losses import DISTANCES
@@ -225,7 +226,7 @@ def main() -> None:
     device = best_device()
     precision = str(resolve_precision("auto", device)).removeprefix("torch.")
     print(header_line(), f"our precision: {precision}", sep="\n")
-    photos = load_dataset(SCALE, data=arguments.data, lr_size=max(arguments.lr_size)).train
+    photos = load_dataset(SCALE, PhotoPlaces(arguments.data), lr_size=max(arguments.lr_size)).train
     results = []
     if arguments.losses:
         for lr_size in arguments.lr_size:

@@ -29,6 +29,7 @@ from typing import Any
 
 from benchmarks.hardware import RESULTS, header, header_line, write_result
 from nas.data import Dataset, load_dataset
+from nas.data.places import PhotoPlaces
 from nas.evaluate.benchmark import TestSet, evaluate_set
 from nas.evaluate.upscale import upscale
 from nas.explore.trainer import NetworkTrainer
@@ -171,7 +172,7 @@ def main() -> None:
     recipe = RECIPE.stretched(arguments.steps)
     print(header_line(), flush=True)
     with research_folders(data) as (train, validation):
-        dataset = load_dataset(SCALE, data=train, validation=validation, lr_size=recipe.lr_size)
+        dataset = load_dataset(SCALE, PhotoPlaces.of(train, validation), lr_size=recipe.lr_size)
     for seed in arguments.seeds:
         for name in arguments.rows if arguments.rows is not None else networks:
             one = trained(name, networks[name], recipe.replace(seed=seed), dataset, data, work)

@@ -82,6 +82,8 @@ class _Photos:
     validation: tuple[str, ...] = ()
     data: str | None = None
     val: str | None = None
+    lr: str | None = None
+    val_lr: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +135,7 @@ def read_run_file(folder: Path) -> dict[str, Any]:
 
 def photo_places(about: Mapping[str, Any]) -> PhotoPlaces:
     """Where the photos of a run were when it was begun, by what its run.yaml says."""
-    told = about.get("photos", {})
-    data, val = (None if told.get(key) is None else Path(told[key]) for key in ("data", "val"))
-    return PhotoPlaces.of(data, val)
+    return PhotoPlaces.of_only_plain(about.get("photos", {}))
 
 
 def write_run(folder: Path, about: Mapping[str, Any]) -> None:

@@ -131,6 +131,12 @@ def _search(folder: Path) -> None:
     tiny_photos(folder / "judges", 2)
 
 
+def _pairs(folder: Path) -> None:
+    needs_export()
+    tiny_photos(folder / "photos", 4)
+    tiny_photos(folder / "others", 1)
+
+
 def _report(folder: Path) -> None:
     tiny_photos(folder / "photos")
     tiny_photos(folder / "Set5" / "HR", 1, 64)
@@ -259,6 +265,15 @@ GUIDES: tuple[Guide, ...] = (
             "--run runs/mine --trials 90": "--run runs/mine --trials 2",
             '"600K-params", data': '"30K-params", data',
             "trials=2": "trials=1",
+        },
+    ),
+    Guide(
+        "my-own-pairs.md",
+        _pairs,
+        {
+            "--budget 600K-params": f"--budget 30K-params {_TINY}",
+            "--run trained": f"--recipe smoke {_SHORT} --run trained",
+            "quantize trained": "quantize --rounds 0 --calibration minmax trained",
         },
     ),
     Guide(

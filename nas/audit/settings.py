@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
 from nas.audit.signals import LEAST_NETWORKS
+from nas.data.places import PhotoPlaces
 from search_spaces.errors import InputError
 
 __all__ = ["AuditSettings"]
@@ -22,8 +22,7 @@ class AuditSettings:
         networks: how many to train again, at least 3.
         factor: how many times longer than the proxy, at least 1.
         seeds: trainings of each network, the proxy's own seed and those after it.
-        data: image folder, where it is no longer where the search found it.
-        validation: validation folder, likewise.
+        moved: folders of photos that are no longer where the search found them.
         device: ``"cpu"``, ``"cuda"``; ``None`` for the best there is.
 
     Raises:
@@ -33,8 +32,7 @@ class AuditSettings:
     networks: int = 12
     factor: float = 5.0
     seeds: int = 2
-    data: Path | None = None
-    validation: Path | None = None
+    moved: PhotoPlaces = field(default_factory=PhotoPlaces)
     device: str | None = None
 
     def __post_init__(self) -> None:

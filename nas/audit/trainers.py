@@ -62,15 +62,12 @@ def make_trainers(run: Run, recipe: Recipe, steps: int, settings: AuditSettings)
         from nas.data import load_dataset
 
         found = load_dataset(
-            identity["scale"],
-            data=settings.data or places.data,
-            validation=settings.validation or places.val,
-            lr_size=recipe.lr_size,
+            identity["scale"], places.moved(settings.moved), lr_size=recipe.lr_size
         )
         if found.fingerprint != identity["data_fingerprint"]:
             raise InputError(
                 f"{run.folder}: its networks were trained on other photos ({identity['data']}) "
-                f"than these ({found.name}); name the folders with --data and --val"
+                f"than these ({found.name}); name the folders with --data, --lr, --val and --val-lr"
             )
         return found
 

@@ -24,7 +24,9 @@ def audit(
     factor: Annotated[float, option("How many times longer than the search trained them.")] = 5.0,
     seeds: Annotated[int, option("Trainings of each network; a second seed tells the noise.")] = 2,
     data: Annotated[Path | None, option("The run's training photos, if they have moved.")] = None,
+    lr: Annotated[Path | None, option("Their LR images, if they have moved.", "--lr")] = None,
     val: Annotated[Path | None, option("The run's validation photos, if they have moved.")] = None,
+    val_lr: Annotated[Path | None, option("Their LR images, if they have moved.")] = None,
     storage: Storage = None,
     device: Device = None,
 ) -> None:
@@ -40,10 +42,12 @@ def audit(
     from nas.audit.run import audit as audit_run
     from nas.audit.settings import AuditSettings
     from nas.cli.audit_progress import AuditDisplay
+    from nas.data.places import PhotoPlaces
     from nas.run import open_run
     from nas.store.study import quietly
 
-    settings = AuditSettings(networks, factor, seeds, data, val, device)
+    moved = PhotoPlaces.of(data, val, lr, val_lr)
+    settings = AuditSettings(networks, factor, seeds, moved, device)
     opened = open_run(run, storage=storage)
     quietly()
     with closing(AuditDisplay()) as display:

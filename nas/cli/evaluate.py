@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from nas.cli.bars import bars
 from nas.cli.evaluate_table import print_table, to_plain, write_csv
 from nas.cli.options import NET_FILE, Device, Force, Json, Trial, argument, option
-from nas.cli.targets import check_target, named_paths
+from nas.cli.targets import check_target, named_partners, named_paths
 from search_spaces.errors import InputError
 from search_spaces.files import check_free
 
@@ -33,7 +33,10 @@ def evaluate(
     scale: Annotated[int | None, option("2, 3 or 4; by default the network's own.")] = None,
     lr_folders: Annotated[
         list[str] | None,
-        option("NAME=FOLDER of ready LR images for a set of that name.", "--lr"),
+        option(
+            "NAME=FOLDER of ready LR images for a set of that name, or FOLDER for a single set.",
+            "--lr",
+        ),
     ] = None,
     self_ensemble: Annotated[
         bool, option("Mean over 8 flips and turns of each image.", "--self-ensemble")
@@ -125,14 +128,12 @@ def _bicubic(scale: int) -> Enlarge:
 def _opened(test_sets: list[str], lr_folders: list[str], scale: int) -> list[TestSet]:
     from nas.evaluate.benchmark import TestSet
 
-    sets, lrs = named_paths(test_sets, "--set"), named_paths(lr_folders, "--lr")
+    sets = named_paths(test_sets, "--set")
+    lrs = named_partners(lr_folders, "--lr", sets)
     for name in sets:
         # Folders of that name are made where images are saved.
         if {"/", "\\"} & set(name) or name.startswith("."):
             raise InputError(f"--set: expected NAME=FOLDER, got the name {name!r}")
-    unknown = [name for name in lrs if name not in sets]
-    if unknown:
-        raise InputError(f"--lr {unknown[0]}: no --set of that name; got {', '.join(sets)}")
     return [TestSet.open(name, hr, scale, lr=lrs.get(name)) for name, hr in sets.items()]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,15 +34,15 @@ class Start:
 
 
 def inherited_photos(
-    names: Sequence[Path | str], data: Path | None, val: Mapping[str, Path]
+    names: Sequence[Path | str], given: PhotoPlaces
 ) -> tuple[PhotoPlaces, tuple[str, ...]]:
     """The photos given, else those that the networks of these names were made on.
 
     Args:
         names: of networks, as the user gives them. The first counts that is a run folder of a
             search, or a file in the folder of a search or a training.
-        data: folder to train on, if one is given; it wins.
-        val: the same of those that judge.
+        given: folders that the user names. To train on and to judge by, each wins, as does the LR
+            of either.
 
     Returns:
         Where the photos are, and a line for the user about each thing that was taken over.
@@ -51,21 +51,25 @@ def inherited_photos(
         InputError: a damaged run, or its photos are no longer there.
     """
     found = next((one for name in names if (one := _made_on(Path(name)))), None)
-    if found is None or (data is not None and val):
-        return PhotoPlaces(data, val), ()
+    if found is None or (given.data is not None and given.val):
+        return given, ()
     folder, known = found
     notes = []
+    data, lr, val, val_lr = given.data, given.lr, given.val, given.val_lr
     if data is None:
-        _check(folder, [known.data], "--data")
-        where = known.data or "those that come along"
+        data, lr = known.data, lr or known.lr
+        _check(folder, [data], "--data")
+        _check(folder, [lr], "--lr")
+        where = f"{data or 'those that come along'}{'' if lr is None else f', their LR {lr}'}"
         notes.append(f"Photos to train on, from {folder}: {where} (others by --data)")
-    if not val and known.val:
-        _check(folder, known.val.values(), "--val")
-        where = ", ".join(map(str, known.val.values()))
+    if not val and (known.val or given.data is None):
+        val, val_lr = known.val, {**known.val_lr, **val_lr}
+        _check(folder, val.values(), "--val")
+        _check(folder, val_lr.values(), "--val-lr")
+        where = ", ".join(map(str, val.values())) or "the same ones of these"
+        where += f", their LR {', '.join(map(str, val_lr.values()))}" if val_lr else ""
         notes.append(f"Photos that judge, from {folder}: {where} (others by --val)")
-    elif not val and data is None:
-        notes.append(f"Photos that judge, from {folder}: the same ones of these (others by --val)")
-    return PhotoPlaces(known.data if data is None else data, val or known.val), tuple(notes)
+    return PhotoPlaces(data, val, lr, val_lr), tuple(notes)
 
 
 def start_of(run: Run, record: TrialRecord, folder: Path, *, fresh: bool = False) -> Start:

@@ -12,9 +12,9 @@ from nas.deploy.runtimes import RUNTIMES, TORCH, read_endings
 __all__ = [
     "BEST", "LIMIT", "NAME", "NET_FILE", "OUTPUT", "RUNTIME_NAMES", "Data", "Device", "Dtype",
     "Force", "Json", "JsonLines", "LatencyCommand", "LatencyLimit", "LatencyPattern",
-    "LearningRate", "OwnData", "OwnValidation", "PresetScale", "Profile", "RoundTo", "Rounds",
+    "LearningRate", "Lr", "OwnData", "OwnValidation", "PresetScale", "Profile", "RoundTo", "Rounds",
     "Runtime", "Scale", "Size", "Storage", "Threads", "TimedOn", "Timeout", "Trained", "Trial",
-    "Validation", "argument", "option",
+    "Validation", "ValidationLr", "argument", "option",
 ]  # fmt: skip
 
 
@@ -84,6 +84,13 @@ LatencyPattern = Annotated[
     ),
 ]
 LearningRate = Annotated[float, option("Of the fine-tuning.")]
+Lr = Annotated[
+    Path | None,
+    option(
+        "Folder of their LR images, of the same names or with x4, _LR behind. Default: LR is made "
+        "from HR by MATLAB's bicubic.", "--lr",
+    ),
+]  # fmt: skip
 PresetScale = Annotated[int, option("Scale of a preset: 2, 3 or 4.")]
 Profile = Annotated[str, option("Recipe of the training: smoke, quick, standard or full.")]
 RoundTo = Annotated[int, option("Widths are multiples of it.")]
@@ -111,4 +118,7 @@ Trained = Annotated[
 Trial = Annotated[str, option("Of a run: best, or a trial's number.")]
 Validation = Annotated[
     Path | None, option("Folder of validation photos. Default: a seeded split.", "--val")
+]
+ValidationLr = Annotated[
+    Path | None, option("Folder of their LR images, likewise. Default: likewise.", "--val-lr")
 ]

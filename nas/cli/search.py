@@ -13,10 +13,12 @@ from nas.cli.options import (
     LatencyCommand,
     LatencyLimit,
     LatencyPattern,
+    Lr,
     Scale,
     Threads,
     Timeout,
     Validation,
+    ValidationLr,
     option,
 )
 from nas.objectives import OBJECTIVES
@@ -26,7 +28,7 @@ __all__ = ["GROUPS", "search"]
 GROUPS = {
     "What is searched": ("budget", "objectives", "prefer", "scale", "space"),
     "How long": ("profile", "trials", "timeout"),
-    "Photos": ("data", "val"),
+    "Photos": ("data", "lr", "val", "val_lr"),
     "Where it is kept": ("run", "storage", "study", "checkpoints"),
     "Which network is next": (
         "sampler", "seed", "candidates", "warm_start", "early_stop", "rungs", "eta",
@@ -103,7 +105,9 @@ def search(
     sampler: Annotated[str, option("Optuna's sampler: tpe, nsga2, nsga3, gp, random.")] = "tpe",
     seed: Annotated[int, option("Seed of the sampler.")] = 0,
     data: Data = None,
+    lr: Lr = None,
     val: Validation = None,
+    val_lr: ValidationLr = None,
     run: Annotated[
         Path | None, option("Run folder. Default: runs/ and the budgets' names.")
     ] = None,

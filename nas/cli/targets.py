@@ -13,7 +13,7 @@ from pathlib import Path
 from search_spaces.errors import InputError
 from search_spaces.files import check_free
 
-__all__ = ["check_folder", "check_name", "check_target", "named_paths"]
+__all__ = ["check_folder", "check_name", "check_target", "named_partners", "named_paths"]
 
 
 def check_target(path: Path, option: str = "--output", *, force: bool) -> None:
@@ -80,4 +80,31 @@ def named_paths(given: Iterable[str], option: str, what: str = "FOLDER") -> dict
         if name in named:
             raise InputError(f"{option}: {name} is given twice; give each its own name")
         named[name] = Path(folder)
+    return named
+
+
+def named_partners(
+    given: Iterable[str], option: str, sets: Iterable[str], unnamed: str = ""
+) -> dict[str, Path]:
+    """Folders that belong to sets: ``NAME=FOLDER``, or ``FOLDER`` of the single set there is.
+
+    Args:
+        given: what was typed.
+        option: where.
+        sets: their names.
+        unnamed: what a set is called that nobody has given.
+
+    Raises:
+        InputError: no set of that name, or several and none is named.
+    """
+    given, known = list(given), list(sets) or [unnamed]
+    if len(given) == len(known) == 1 and "=" not in given[0]:
+        given = [f"{known[0]}={given[0]}"]
+    named = named_paths(given, option)
+    for name, folder in named.items():
+        if name not in known:
+            raise InputError(
+                f"{option} {folder}: no set is called {name}; expected NAME=FOLDER with one of "
+                f"{', '.join(known)}"
+            )
     return named

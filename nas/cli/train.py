@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from nas.cli.options import Device, JsonLines, OwnData, PresetScale, argument, option
-from nas.cli.targets import named_paths
+from nas.cli.options import Device, JsonLines, Lr, OwnData, PresetScale, argument, option
+from nas.cli.targets import named_partners, named_paths
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,12 +30,20 @@ def train(
         str, argument("Of a run folder: best, or a trial's number.", metavar="[TRIAL]")
     ] = "best",
     data: OwnData = None,
+    lr: Lr = None,
     val: Annotated[
         list[str] | None,
         option(
             "Folder of validation photos, FOLDER or NAME=FOLDER; repeatable, the first one "
             "chooses the best weights. Default: those of the network's search or training, else a "
             "tenth of the training photos, at most 20, which are not trained on."
+        ),
+    ] = None,
+    val_lr: Annotated[
+        list[str] | None,
+        option(
+            "Folder of their LR images, NAME=FOLDER, or FOLDER for a single set. Default: LR is "
+            "made from HR."
         ),
     ] = None,
     recipe: Annotated[
@@ -109,6 +117,7 @@ def train(
     from nas.cli.inherited import inherited_photos, start_of
     from nas.cli.train_progress import make_watcher
     from nas.data import load_dataset
+    from nas.data.places import ONLY_SET, PhotoPlaces
     from nas.data.split import LR_SIZE
     from nas.evaluate.precision import best_device
     from nas.networks import architecture_of, is_run, weights_file
@@ -148,11 +157,13 @@ def train(
         if phase.batch % count:
             raise InputError(f"--processes: a batch of {phase.batch} cannot be shared evenly by "
                              f"{count}; expected a number that divides it")  # fmt: skip
-    places, said = inherited_photos([network], data, named_paths(val or [], "--val"))
+    sets = named_paths(val or [], "--val")
+    given = PhotoPlaces(data, sets, lr, named_partners(val_lr or [], "--val-lr", sets, ONLY_SET))
+    places, said = inherited_photos([network], given)
     # As a search reads them; then those that are large enough.
     photos = load_dataset(
-        architecture.scale, data=places.data, validation=places.val,
-        lr_size=min(LR_SIZE, full.lr_size), memory_cap_bytes=_memory_bytes(memory, count),
+        architecture.scale, places, lr_size=min(LR_SIZE, full.lr_size),
+        memory_cap_bytes=_memory_bytes(memory, count),
     ).for_patches(full.lr_size)  # fmt: skip
     settings = TrainSettings(
         architecture, full, photos, folder, init, seed, validate_every, str(chosen),

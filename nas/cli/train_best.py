@@ -43,7 +43,6 @@ def train_best(
     """
     from nas.cli.inherited import start_of
     from nas.cli.train_progress import make_watcher
-    from nas.data.places import PhotoPlaces
     from nas.evaluate.precision import best_device
     from nas.explore.trainer import dataset_of
     from nas.training.session import train_fully
@@ -60,7 +59,7 @@ def train_best(
         wanted = TrainSettings(
             Architecture.from_dict(record.architecture), full, photos, folder, began.init,
             device=device, command=" ".join(["nas", *sys.argv[1:]]),
-            places=PhotoPlaces.of(settings.data, settings.val), proxy=began.proxy,
+            places=settings.places, proxy=began.proxy,
             notes=(began.note,),
         )  # fmt: skip
         with make_watcher(json_lines) as watcher:

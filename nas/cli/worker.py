@@ -28,7 +28,9 @@ def worker(
         ),
     ] = None,
     data: Annotated[Path | None, option("Where the search's training photos lie here.")] = None,
+    lr: Annotated[Path | None, option("Where their LR images lie here.", "--lr")] = None,
     val: Annotated[Path | None, option("Where the search's validation photos lie here.")] = None,
+    val_lr: Annotated[Path | None, option("Where their LR images lie here.")] = None,
     device: Device = None,
     timeout: Timeout = None,
     json_lines: JsonLines = False,
@@ -41,6 +43,7 @@ def worker(
     """
     from nas.cli.interrupts import ended_by_the_second
     from nas.cli.progress import make_observer
+    from nas.data.places import PhotoPlaces
     from nas.explore.values import parse_seconds
     from nas.stopping import stop_wish
     from nas.workers.job import WorkerJob
@@ -48,8 +51,7 @@ def worker(
 
     job = WorkerJob(
         storage, study, checkpoints=checkpoints, device=device,
-        data=str(data) if data is not None else None,
-        val=str(val) if val is not None else None,
+        **PhotoPlaces.of(data, val, lr, val_lr).only_plain(),
         timeout_s=parse_seconds(timeout) if timeout is not None else None,
     )  # fmt: skip
     with (

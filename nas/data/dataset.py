@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nas.data.embedded import embedded_photos
-from nas.data.folder import FolderFiles, Progress, div2k_folders, probe_folder, read_folder
+from nas.data.folder import FolderFiles, Progress, div2k_folders, probe_folder
+from nas.data.pairs import paired_folder
 from nas.data.photo import Photo
-from nas.data.places import ONLY_SET
+from nas.data.places import ONLY_SET, PhotoPlaces
 from nas.data.split import LR_SIZE, apart, draw, least_side_px
 from search_spaces.errors import InputError
 
@@ -25,7 +26,8 @@ class Dataset:
     """Photos for training and validation; no photo is in both.
 
     Attributes:
-        name: ``"embedded"`` or the folder's name, ``+val:NAME`` added for each validation folder.
+        name: ``"embedded"`` or the folder's name, ``+val:NAME`` added for each validation folder,
+            and ``+lr:NAME`` behind those that have LR of their own.
         scale: the factor the photos were chosen for: 2, 3 or 4.
         train: photos to train on, HR, not cropped to a multiple of the scale.
         sets: photos to validate on, likewise, by the set's name; the first set decides.
@@ -70,26 +72,25 @@ class Dataset:
 
 def load_dataset(
     scale: int,
+    places: PhotoPlaces | None = None,
     *,
-    data: Path | None = None,
-    validation: Path | Mapping[str, Path] | None = None,
     lr_size: int = LR_SIZE,
     memory_cap_bytes: int = 10**9,
     progress: Progress | None = None,
 ) -> Dataset:
     """The photos of a search or a training, read into memory.
 
-    Without ``data``, the photos that ship inside scikit-image. With ``data``, a folder read by
-    :func:`nas.data.folder.read_folder`; the validation photos come from the first of these that
-    is given: the ``validation`` folders, a ``DIV2K_valid_HR`` beside ``DIV2K_train_HR``, those of
-    ``data`` that :func:`nas.data.split.draw` draws. They are the same whatever the patches and
-    the memory. A training photo that equals a validation photo pixel by pixel is left out
-    (``also in validation``).
+    Without a folder, the photos that ship inside scikit-image. With one, what
+    :func:`nas.data.folder.read_folder` reads there; the validation photos come from the first of
+    these that is there: the folders of ``places.val``, a ``DIV2K_valid_HR`` beside
+    ``DIV2K_train_HR``, those to train on that :func:`nas.data.split.draw` draws. They are the same
+    whatever the patches and the memory. A training photo that equals a validation photo pixel by
+    pixel is left out (``also in validation``). Where there are folders of LR, only photos that
+    have both count, and a ``DIV2K_valid_HR`` only with its own.
 
     Args:
         scale: upscaling factor, 2, 3 or 4.
-        data: folder of HR photos to train on.
-        validation: folder of HR photos to validate on, or several by the set's name.
+        places: the folders; by default none.
         lr_size: side of the LR training patches in pixels; photos that hold no patch of
             ``lr_size * scale`` pixels are too small to train on.
         memory_cap_bytes: most bytes of decoded folder photos to keep; those that judge take up to
@@ -97,27 +98,28 @@ def load_dataset(
         progress: called with (files read, files to read) while a folder is read.
 
     Raises:
-        InputError: a folder is missing or holds too few usable photos, or a bad ``scale``.
+        InputError: a folder is missing or holds too few usable photos, LR without HR, or a bad
+            ``scale``.
     """
     if scale not in (2, 3, 4):
         raise InputError(f"scale must be 2, 3 or 4, got {scale}")
-    given = {ONLY_SET: validation} if isinstance(validation, Path) else dict(validation or {})
-    name = "+val:".join(
-        ["embedded" if data is None else data.resolve().name]
-        + [folder.resolve().name for folder in given.values()]
-    )
+    places = places or PhotoPlaces()
+    places.check()
+    data = places.data
     folders = {key: (div2k_folders(place) or (None, None))[1] or place
-               for key, place in given.items()}  # fmt: skip
+               for key, place in places.val.items()}  # fmt: skip
     if data is not None and (layout := div2k_folders(data)):
         data, beside = layout
-        if beside is not None and not folders:
+        # Whoever trains on pairs is to be judged on pairs.
+        if beside is not None and not folders and (places.lr is None or places.val_lr):
             folders = {ONLY_SET: beside}
+    if places.val_lr and not folders:
+        raise InputError("--val-lr: LR of which photos? give their HR with --val")
 
     skipped: Counter[str] = Counter()
     sets: dict[str, tuple[Photo, ...]] = {}
     for key, folder in folders.items():
-        read = read_folder(
-            folder,
+        read = _files(folder, places.val_lr.get(key), scale).read(
             min_side_px=least_side_px(scale),
             memory_cap_bytes=_JUDGING_BYTES,
             progress=progress,
@@ -128,7 +130,7 @@ def load_dataset(
         train, embedded_validation = embedded_photos()
         sets = sets or {ONLY_SET: embedded_validation}
     else:
-        files = probe_folder(data)
+        files = _files(data, places.lr, scale)
         drawn = {} if sets else _drawn(files, scale)
         if drawn:
             sets[ONLY_SET] = tuple(drawn[path] for path in files.headers if path in drawn)
@@ -150,7 +152,11 @@ def load_dataset(
         )
     if len(fresh) < len(train):
         skipped["also in validation"] = len(train) - len(fresh)
-    return Dataset(name, scale, fresh, sets, fingerprint, dict(skipped))
+    return Dataset(places.name, scale, fresh, sets, fingerprint, dict(skipped))
+
+
+def _files(folder: Path, lr: Path | None, scale: int) -> FolderFiles:
+    return probe_folder(folder) if lr is None else paired_folder(folder, lr, scale)
 
 
 def _drawn(files: FolderFiles, scale: int) -> Mapping[Path, Photo]:

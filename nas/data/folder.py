@@ -7,22 +7,27 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
+from nas.data.aligned import fits
 from nas.data.image_file import Header, SkippedFile, decode_rgb, probe
 from nas.data.photo import Photo
 from search_spaces.errors import InputError
 
 __all__ = [
-    "FolderFiles", "FolderPhotos", "Progress", "div2k_folders", "probe_folder", "read_folder",
+    "MISFITS", "FolderFiles", "FolderPhotos", "Progress", "div2k_folders", "probe_folder",
+    "read_folder",
 ]  # fmt: skip
 
 Progress = Callable[[int, int], None]
 """Called with the number of files read so far and the number of files to read."""
+
+MISFITS = "LR of another size than the scale says"
+"""Why pairs are left out whose HR is not ``scale`` times as large as their LR."""
 
 _T = TypeVar("_T")
 _READERS = min(8, os.cpu_count() or 1)
@@ -49,11 +54,15 @@ class FolderFiles:
         folder: where they are.
         headers: of those that may be photos, sorted by name.
         skipped: how many of the others there are, by reason.
+        lr: the files of their own LR, of all of them or of none.
+        scale: of these.
     """
 
     folder: Path
     headers: Mapping[Path, Header]
     skipped: Mapping[str, int]
+    lr: Mapping[Path, Path] = field(default_factory=dict)
+    scale: int = 1
 
     def read(
         self,
@@ -71,7 +80,8 @@ class FolderFiles:
         """
         passed = set(without)
         found = {path: one for path, one in self.headers.items() if path not in passed}
-        sizes = {p: one.rgb_bytes for p, one in found.items() if one.short_side_px >= min_side_px}
+        large = [path for path, one in found.items() if one.short_side_px >= min_side_px]
+        sizes = {path: self._bytes(path) for path in large}
         chosen = _within_cap(sizes, memory_cap_bytes)
         skipped = Counter(self.skipped)
         skipped["too small"] += len(found) - len(sizes)
@@ -107,7 +117,7 @@ class FolderFiles:
         left_bytes = memory_cap_bytes
         with _quiet():
             for path in order:
-                size = self.headers[path].rgb_bytes
+                size = self._bytes(path)
                 if len(taken) == count:
                     break
                 if size <= left_bytes and isinstance(photo := self._photo(path), Photo):
@@ -115,11 +125,23 @@ class FolderFiles:
                     left_bytes -= size
         return taken
 
+    def _bytes(self, path: Path) -> int:
+        size = self.headers[path].rgb_bytes
+        return size + (size // self.scale**2 if path in self.lr else 0)
+
     def _photo(self, path: Path) -> Photo | SkippedFile:
         pixels = _try(lambda: decode_rgb(path))
         if isinstance(pixels, SkippedFile):
             return pixels
-        return Photo(path.relative_to(self.folder).as_posix(), pixels)
+        name = path.relative_to(self.folder).as_posix()
+        if path not in self.lr:
+            return Photo(name, pixels)
+        lr = _try(lambda: decode_rgb(self.lr[path]))
+        if isinstance(lr, SkippedFile):
+            return SkippedFile(f"{lr} (of LR)")
+        if not fits(lr.shape[:2], pixels.shape[:2], self.scale):
+            return SkippedFile(MISFITS)
+        return Photo(name, pixels, lr)
 
 
 def probe_folder(folder: Path) -> FolderFiles:

@@ -47,10 +47,23 @@ class SkippedFile(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the header of an image file says: its shorter side, and its bytes as 8-bit RGB."""
+    """What the header of an image file says.
 
-    short_side_px: int
-    rgb_bytes: int
+    Attributes:
+        size: height and width in pixels, as stored: EXIF may say that it is to be turned.
+    """
+
+    size: tuple[int, int]
+
+    @property
+    def short_side_px(self) -> int:
+        """The shorter side."""
+        return min(self.size)
+
+    @property
+    def rgb_bytes(self) -> int:
+        """Bytes as 8-bit RGB."""
+        return 3 * self.size[0] * self.size[1]
 
 
 def probe(path: Path) -> Header:
@@ -60,7 +73,7 @@ def probe(path: Path) -> Header:
         SkippedFile: that it cannot be used.
     """
     with _opened(path) as image:
-        return Header(min(image.size), 3 * image.width * image.height)
+        return Header((image.height, image.width))
 
 
 def decode_rgb(path: Path) -> NDArray[np.uint8]:

@@ -5,12 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, TypedDict
 
-__all__ = ["ONLY_SET", "PhotoPlaces"]
+from search_spaces.errors import InputError
+
+__all__ = ["ONLY_SET", "PHOTO_FOLDERS", "PhotoPlaces", "PlainFolders"]
 
 ONLY_SET = "validation"
 """What a set is called that has no name of its own."""
+
+
+class PlainFolders(TypedDict):
+    """Absolute paths of the folders of a search, by its settings' names."""
+
+    data: str | None
+    val: str | None
+    lr: str | None
+    val_lr: str | None
+
+
+PHOTO_FOLDERS = tuple(PlainFolders.__annotations__)
+"""The settings of a search that name folders of photos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +36,100 @@ class PhotoPlaces:
         data: to train on; None: the photos that come along.
         val: to judge by, by the set's name, the first of which decides; empty: some of those to
             train on are set apart.
+        lr: their own LR, for those to train on and those of them that are set apart; None: LR is
+            made from HR.
+        val_lr: likewise for those to judge by, by the set's name.
     """
 
     data: Path | None = None
     val: Mapping[str, Path] = field(default_factory=dict)
+    lr: Path | None = None
+    val_lr: Mapping[str, Path] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, data: Path | None, val: Path | None) -> PhotoPlaces:
+    def of(
+        cls,
+        data: Path | None = None,
+        val: Path | None = None,
+        lr: Path | None = None,
+        val_lr: Path | None = None,
+    ) -> Self:
         """Those of a search or a compression, which have one validation set at most."""
-        return cls(data, {} if val is None else {ONLY_SET: val})
+        return cls(data, _only(val), lr, _only(val_lr))
+
+    @property
+    def name(self) -> str:
+        """The folders' names: see `Dataset.name`."""
+        val = ((folder, self.val_lr.get(name)) for name, folder in self.val.items())
+        return "+val:".join(
+            ("embedded" if hr is None else hr.resolve().name)
+            + ("" if lr is None else f"+lr:{lr.resolve().name}")
+            for hr, lr in ((self.data, self.lr), *val)
+        )
+
+    def check(self) -> None:
+        """Makes sure that the LR of photos goes with their HR.
+
+        Raises:
+            InputError: LR of photos that are not given, or LR to train on but none to judge by.
+        """
+        if self.lr is not None and self.data is None:
+            raise InputError(f"--lr {self.lr}: LR of which photos? give their HR with --data")
+        for name in self.val_lr:
+            if name not in (self.val or {ONLY_SET}):
+                raise InputError(
+                    f"--val-lr {self.val_lr[name]}: LR of which photos? expected the name of a "
+                    f"--val set ({', '.join(self.val) or 'none is given'}), got {name!r}"
+                )
+        first = next(iter(self.val), None)
+        if self.lr is not None and first is not None and first not in self.val_lr:
+            raise InputError(
+                f"--val {self.val[first]}: photos to train on have LR of their own, those that "
+                f"judge have none; give it with --val-lr, or leave --val out"
+            )
+
+    def moved(self, to: PhotoPlaces) -> PhotoPlaces:
+        """The same photos, where some of the folders are elsewhere by now."""
+        val, val_lr = ({**there, **new} for there, new in
+                       ((self.val, to.val), (self.val_lr, to.val_lr)))  # fmt: skip
+        return PhotoPlaces(to.data or self.data, val, to.lr or self.lr, val_lr)
 
     def to_plain(self) -> dict[str, Any]:
         """For a file; `from_plain` of it gives the same folders, wherever the reader is."""
         return {
             "data": None if self.data is None else str(self.data.resolve()),
             "val": {name: str(folder.resolve()) for name, folder in self.val.items()},
+            "lr": None if self.lr is None else str(self.lr.resolve()),
+            "val_lr": {name: str(folder.resolve()) for name, folder in self.val_lr.items()},
         }
+
+    def only_plain(self) -> PlainFolders:
+        """The same of a search, which has one validation set at most."""
+        plain = self.to_plain()
+        val, val_lr = (next(iter(plain[key].values()), None) for key in ("val", "val_lr"))
+        return PlainFolders(data=plain["data"], val=val, lr=plain["lr"], val_lr=val_lr)
+
+    @classmethod
+    def of_only_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """The places again, from what `only_plain` gave and anything else beside it."""
+        return cls.of(
+            **{key: Path(plain[key]) if plain.get(key) else None for key in PHOTO_FOLDERS}
+        )
+
+    def options(self) -> list[str]:
+        """As options of a command that takes one validation set at most."""
+        return [
+            word
+            for key, folder in (
+                ("--data", self.data),
+                ("--lr", self.lr),
+                ("--val", next(iter(self.val.values()), None)),
+                ("--val-lr", self.val_lr.get(next(iter(self.val), ONLY_SET))),
+            )
+            if folder is not None
+            for word in (key, str(folder))
+        ]
+
+
+def _only(folder: Path | None) -> Mapping[str, Path]:
+    return {} if folder is None else {ONLY_SET: folder}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nas.data.image_file import read_rgb
+from nas.data.pairs import partners
 from nas.data.photo import Photo
 from nas.evaluate.threads import threads
 from nas.evaluate.validate import ImageQuality, Quality, Reference, reference, score
@@ -62,22 +62,26 @@ class TestSet:
     def open(cls, name: str, hr: Path, scale: int, *, lr: Path | None = None) -> TestSet:
         """The set in a folder; only the files' names are read as yet.
 
-        An LR file belongs to the HR file of the same name, but for endings like ``x4``,
-        ``_LRBI_x4`` and ``_HR``.
+        Which LR file belongs to which HR file, `nas.data.pairs.partners` tells by their names.
 
         Raises:
             InputError: no such folder, no images in it, or an HR image without its LR.
         """
-        hr_files = _images(name, hr)
-        by_stem = {_stem(path, scale): path for path in _images(name, lr)} if lr else {}
-        pairs = [Pair(path.name, path, by_stem.get(_stem(path, scale))) for path in hr_files]
-        for pair in pairs:
-            if lr is not None and pair.lr is None:
-                stem = pair.hr.stem
-                raise InputError(
-                    f"{name}: {lr} holds no LR image for {pair.name}; "
-                    f"expected {stem}.png or {stem}x{scale}.png"
-                )
+        files = _images(name, hr)
+        if lr is None:
+            return cls(name, scale, tuple(Pair(path.name, path, None) for path in files))
+        names = [path.name for path in files]
+        found = partners(names, [path.name for path in _images(name, lr)], scale)
+        # All of them: a test set without some of its images is another test set.
+        missing = [path for path in files if path.name not in found]
+        if missing:
+            stem = missing[0].stem
+            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+            raise InputError(
+                f"{name}: {lr} holds no LR image for {missing[0].name}{more}; "
+                f"expected {stem}.png or {stem}x{scale}.png"
+            )
+        pairs = (Pair(path.name, path, lr / found[path.name]) for path in files)
         return cls(name, scale, tuple(pairs))
 
     def __len__(self) -> int:
@@ -191,7 +195,3 @@ def _images(name: str, folder: Path) -> list[Path]:
             f"expected PNG, JPEG, WebP or BMP directly in it"
         )
     return images
-
-
-def _stem(path: Path, scale: int) -> str:
-    return re.sub(rf"(_(HR|GT|LR|LRBI|LRBICUBIC))?(_?x{scale})?$", "", path.stem, flags=re.I)

@@ -248,8 +248,7 @@ def _about(settings: SearchSettings, identity: dict[str, Any], photos: Photos) -
             "train": photos.train,
             "validation": list(photos.validation),
             # Where they were read, for whoever trains these networks again.
-            "data": str(settings.data.resolve()) if settings.data else None,
-            "val": str(settings.val.resolve()) if settings.val else None,
+            **settings.places.only_plain(),
         },
         "sampler": settings.sampler,
         "seed": settings.seed,

@@ -42,7 +42,9 @@ class Keywords(TypedDict, total=False):
     candidates: int | None
     seed: int | None
     data: Path | str | None
+    lr: Path | str | None
     val: Path | str | None
+    val_lr: Path | str | None
     run: Path | str | None
     warm_start: Sequence[Path | str] | None
     prefer: str | None

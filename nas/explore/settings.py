@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Unpack
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from nas.choice import BETTER, check_preference
+from nas.data.places import PhotoPlaces
 from nas.evaluate.threads import MOST_THREADS, usual_threads
 from nas.explore import values
 from nas.explore.halving import rung_steps
@@ -108,7 +109,9 @@ class SearchSettings(BaseModel):
         warm_start: folders of earlier runs whose fronts are trained first.
         seed: of the sampler.
         data: image folder, ``None`` for the embedded photos.
+        lr: folder of their LR images, ``None``: LR is made from HR by MATLAB's bicubic.
         val: validation folder, ``None`` for a seeded split.
+        val_lr: folder of their LR images, likewise.
         run: the run folder; by default below runs/, named by what is searched.
         storage: URL of an Optuna store, ``None`` for the one embedded in the run folder.
         study: the study's name in the store, ``None`` for the run folder's.
@@ -163,7 +166,9 @@ class SearchSettings(BaseModel):
     warm_start: Annotated[tuple[Path, ...], _HERE] = ()
     seed: Annotated[int, Field(strict=True, ge=0)] = 0
     data: Annotated[Path | None, _HERE] = None
+    lr: Annotated[Path | None, _HERE] = None
     val: Annotated[Path | None, _HERE] = None
+    val_lr: Annotated[Path | None, _HERE] = None
     run: Annotated[Path, _HERE] = Field(default_factory=_run_folder)
     storage: Annotated[str | None, _HERE] = None
     study: Annotated[str | None, _HERE] = Field(default_factory=_study)
@@ -187,6 +192,11 @@ class SearchSettings(BaseModel):
     def study_name(self) -> str:
         """The study's name in its store: that of the run folder unless another is given."""
         return self.study or self.run.resolve().name
+
+    @property
+    def places(self) -> PhotoPlaces:
+        """Where its photos are."""
+        return PhotoPlaces.of(self.data, self.val, self.lr, self.val_lr)
 
     @property
     def rung_steps(self) -> tuple[int, ...]:

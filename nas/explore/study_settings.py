@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from annotated_types import Gt
 
+from nas.data.places import PHOTO_FOLDERS
 from nas.evaluate.environment import environment
 from nas.explore.settings import SearchSettings
 from nas.explore.stored import SETTINGS, settings_from_text, settings_to_text
@@ -58,8 +59,7 @@ def publish(study: Study, settings: SearchSettings, meter: Meter) -> None:
         _ID: identifier,
         _PLACES: {
             "run": str(settings.run.resolve()),
-            "data": str(settings.data.resolve()) if settings.data else None,
-            "val": str(settings.val.resolve()) if settings.val else None,
+            **settings.places.only_plain(),
             "device": environment().device,
         },
         SETTINGS: settings_to_text(settings),
@@ -149,10 +149,10 @@ def settings_of(study: Study, /, **local: Any) -> SearchSettings:
 
 
 def places(study: Study) -> dict[str, str | None]:
-    """Where ``run``, ``data`` and ``val`` lie on the machine that made the study."""
+    """Where the run and the photos lie on the machine that made the study."""
     where = f"study {study.study_name!r}: {_PLACES}"
     there = from_plain(dict[str, str | None], study.user_attrs[_PLACES], where)
-    return {name: there.get(name) for name in ("run", "data", "val", "device")}
+    return {name: there.get(name) for name in ("run", *PHOTO_FOLDERS, "device")}
 
 
 def check_photos(study: Study, fingerprint: str) -> None:
@@ -166,7 +166,7 @@ def check_photos(study: Study, fingerprint: str) -> None:
         raise InputError(
             f"study {study.study_name!r} trains on data {identity.data} with fingerprint "
             f"{identity.data_fingerprint}, these photos have {fingerprint}; give the same "
-            f"photos with --data (and --val)"
+            f"photos with --data, --lr, --val and --val-lr"
         )
 
 

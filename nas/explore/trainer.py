@@ -118,10 +118,7 @@ def dataset_of(settings: SearchSettings) -> Dataset:
     """
     from nas.data import load_dataset
 
-    return load_dataset(
-        settings.scale, data=settings.data, validation=settings.val,
-        lr_size=settings.recipe.lr_size,
-    )  # fmt: skip
+    return load_dataset(settings.scale, settings.places, lr_size=settings.recipe.lr_size)
 
 
 class NetworkTrainer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +175,8 @@ class RunFolder:
 class _Photos:
     data: str | None
     val: Mapping[str, str]
+    lr: str | None = None
+    val_lr: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,5 +194,8 @@ def photo_places(folder: Path) -> PhotoPlaces:
     """
     path = folder / TRAIN_FILE
     told = from_plain(_Told, read_yaml(path)[0], str(path)).photos
-    data = None if told.data is None else Path(told.data)
-    return PhotoPlaces(data, {name: Path(one) for name, one in told.val.items()})
+    data, lr = (None if one is None else Path(one) for one in (told.data, told.lr))
+    val, val_lr = (
+        {name: Path(one) for name, one in some.items()} for some in (told.val, told.val_lr)
+    )
+    return PhotoPlaces(data, val, lr, val_lr)

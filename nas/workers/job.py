@@ -20,6 +20,8 @@ class WorkerJob:
             study names.
         data: folder of training photos; ``None`` for what the study names.
         val: folder of validation photos, likewise.
+        lr: folder of the training photos' LR, likewise.
+        val_lr: folder of the validation photos' LR, likewise.
         device: as in the settings.
         timeout_s: no trial is started after so many seconds.
         imports: Python files with parts of the user's own.
@@ -32,6 +34,8 @@ class WorkerJob:
     checkpoints: str | None = None
     data: str | None = None
     val: str | None = None
+    lr: str | None = None
+    val_lr: str | None = None
     device: str | None = None
     timeout_s: float | None = None
     imports: tuple[str, ...] = ()

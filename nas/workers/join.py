@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nas.data.places import PHOTO_FOLDERS
 from nas.explore.context import Joins
 from nas.explore.events import Observer
 from nas.explore.remote_trainer import RemoteTrainer
@@ -92,8 +93,7 @@ def _settings(job: WorkerJob, study: Study, run: Path) -> SearchSettings:
     lie = places(study)
     return settings_of(
         study,
-        data=job.data or lie["data"],
-        val=job.val or lie["val"],
+        **{name: getattr(job, name) or lie[name] for name in PHOTO_FOLDERS},
         storage=job.storage,
         run=run,
         device=job.device,

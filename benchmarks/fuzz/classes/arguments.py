@@ -84,6 +84,8 @@ KNOWN: dict[str, str] = {
     "host": "127.0.0.1 ::1 256.1.1.1 x.invalid",
     "importance": "lamp l1 l2 group_norm taylor",
     "init": f"{m.WEIGHTS} {m.CHECKPOINT}",
+    "lr": f"{m.PHOTOS} empty nothing",
+    "lr_folders": f"a={m.PHOTOS} {m.PHOTOS} Set5=nothing",
     "keep_float": "stem stem,blocks blocks.0. ,,,",
     "latency_model": f"{m.MODEL} {m.CONFIG}",
     "latency_size": "8x8 0x5 8 30000x30000",
@@ -113,6 +115,7 @@ KNOWN: dict[str, str] = {
     "train_recipe": f"fast {m.RECIPE}",
     "trial": "best 0 5 05 -1 1e0",
     "val": f"{m.PHOTOS} a={m.PHOTOS} empty",
+    "val_lr": f"{m.PHOTOS} a={m.PHOTOS} empty",
 }
 """Values that mean something to a parameter, or nearly do."""
 

@@ -173,6 +173,7 @@ def _write_model(path: Path) -> None:
 def _train_a_little() -> None:
     """To a checkpoint in the middle of the recipe."""
     from nas.data import load_dataset
+    from nas.data.places import PhotoPlaces
     from nas.training.events import TrainingEvent, TrainingStep
     from nas.training.schedule import load_full_recipe
     from nas.training.session import train_fully
@@ -185,7 +186,7 @@ def _train_a_little() -> None:
 
     recipe = load_full_recipe(names.RECIPE, 4)
     architecture = Architecture.load(names.CONFIG)
-    photos = load_dataset(4, data=Path(names.PHOTOS), lr_size=recipe.lr_size)
+    photos = load_dataset(4, PhotoPlaces(Path(names.PHOTOS)), lr_size=recipe.lr_size)
     settings = TrainSettings(
         architecture, recipe, photos, Path(names.TRAINING), every=2, checkpoint_s=0.0,
         tensorboard=False,

@@ -18,6 +18,7 @@ from nas.cli.options import (
     LatencyLimit,
     LatencyPattern,
     LearningRate,
+    Lr,
     OwnData,
     OwnValidation,
     Profile,
@@ -26,6 +27,7 @@ from nas.cli.options import (
     Threads,
     Trained,
     Trial,
+    ValidationLr,
     option,
 )
 from nas.cli.targets import check_name
@@ -61,7 +63,9 @@ def auto(
     round_to: RoundTo = 4,
     trial: Trial = "best",
     data: OwnData = None,
+    lr: Lr = None,
     val: OwnValidation = None,
+    val_lr: ValidationLr = None,
     profile: Profile = "standard",
     learning_rate: LearningRate = 5e-4,
     size: Size = "160x90",
@@ -88,6 +92,7 @@ def auto(
     from nas.cli.compress.limit import parse_limit
     from nas.cli.compress.training import dataset_of, places_of, recipe_of
     from nas.cli.latency_device import check_none
+    from nas.data.places import PhotoPlaces
     from nas.evaluate.precision import best_device
     from nas.latency.command.clock import DeviceClock
     from nas.latency.command.setup import DeviceCommands
@@ -115,7 +120,7 @@ def auto(
     meter = Meter(
         (), HR_720P, lr_size, str(best_device(device)), threads=threads, clock=clock
     )  # fmt: skip
-    places = places_of([network], data, val)
+    places = places_of([network], PhotoPlaces.of(data, val, lr, val_lr))
     judge = Judge(dataset_of(given.architecture.scale, places, recipe), meter)
     folder = output.with_name(f"{output.name}.steps")
     with bar("fine-tuning", 0 if recipe is None else recipe.steps) as advance:
@@ -179,10 +184,7 @@ def _tell_of_graphs(made: Compressed, output: Path, ending: str, places: PhotoPl
     print(f"  in float32: {shlex.join(['nas', 'export', weights, '-o', graph])}")
     if made.steps[-1].record.psnr_y_db is None:
         return  # It cannot be made: why is said above.
-    photos = [] if places.data is None else ["--data", str(places.data)]
-    for folder in list(places.val.values())[:1]:
-        photos += ["--val", str(folder)]
-    command = ["nas", "compress", "quantize", weights, *photos, "-o", graph]
+    command = ["nas", "compress", "quantize", weights, *places.options(), "-o", graph]
     print(f"  in int8 all the same: {shlex.join(command)}")
 
 

@@ -9,10 +9,12 @@ from nas.cli.options import (
     NAME,
     Device,
     Force,
+    Lr,
     OwnData,
     OwnValidation,
     Profile,
     Trial,
+    ValidationLr,
     argument,
     option,
 )
@@ -56,7 +58,9 @@ def distill(
         option("One for each teacher, in the same order; by default all equal."),
     ] = None,
     data: OwnData = None,
+    lr: Lr = None,
     val: OwnValidation = None,
+    val_lr: ValidationLr = None,
     profile: Profile = "standard",
     learning_rate: Annotated[
         float | None, option("By default the profile's; 2e-4 for a student with weights.")
@@ -77,6 +81,7 @@ def distill(
     from compress.network_file import write_network
     from nas.cli.bars import bar
     from nas.cli.compress.training import dataset_of, places_of, recipe_of, teaching_of
+    from nas.data.places import PhotoPlaces
     from nas.evaluate.precision import best_device
     from nas.networks import any_network, has_weights, trained_network
     from search_spaces import price
@@ -93,9 +98,8 @@ def distill(
     network = any_network(student, scale, trial=trial, seed=seed)
     teaching = teaching_of(network, teacher, teacher_weight or (), lessons)
     assert teaching is not None
-    dataset = dataset_of(
-        network.architecture.scale, places_of([student, *teacher], data, val), recipe
-    )
+    places = places_of([student, *teacher], PhotoPlaces.of(data, val, lr, val_lr))
+    dataset = dataset_of(network.architecture.scale, places, recipe)
     with bar("distilling", recipe.steps) as advance:
         tuned = finetune(
             network, dataset, recipe, device=best_device(device), teaching=teaching,

@@ -13,12 +13,14 @@ from nas.cli.options import (
     Device,
     Force,
     LearningRate,
+    Lr,
     OwnData,
     OwnValidation,
     Profile,
     RoundTo,
     Trained,
     Trial,
+    ValidationLr,
     option,
 )
 from nas.cli.targets import check_name
@@ -49,7 +51,9 @@ def prune(
     floor: Annotated[float, option("No width falls below this share of what it is.")] = 0.25,
     trial: Trial = "best",
     data: OwnData = None,
+    lr: Lr = None,
     val: OwnValidation = None,
+    val_lr: ValidationLr = None,
     teacher: Annotated[
         list[Path] | None,
         option("A network that the fine-tuned one learns from; may be repeated."),
@@ -76,6 +80,7 @@ def prune(
     from nas.cli.compress.limit import parse_limit
     from nas.cli.compress.price_table import print_prices
     from nas.cli.compress.training import dataset_of, places_of, recipe_of, teaching_of
+    from nas.data.places import PhotoPlaces
     from nas.evaluate.precision import best_device
     from nas.networks import trained_network
 
@@ -96,8 +101,10 @@ def prune(
         raise InputError("--teacher: expected --steps of the fine-tuning that it teaches")
     wanted = sensitivity or refit or data is not None or recipe is not None
     wanted |= importance in NEEDS_GRADIENTS
-    scale = given.architecture.scale
-    dataset = dataset_of(scale, places_of([network], data, val), recipe) if wanted else None
+    dataset = None
+    if wanted:
+        places = places_of([network], PhotoPlaces.of(data, val, lr, val_lr))
+        dataset = dataset_of(given.architecture.scale, places, recipe)
     if sensitivity:
         assert dataset is not None
         _show_sensitivity(given, dataset, method)

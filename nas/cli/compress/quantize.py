@@ -10,12 +10,14 @@ from nas.cli.lines import say
 from nas.cli.options import (
     OUTPUT,
     Force,
+    Lr,
     OwnData,
     OwnValidation,
     Size,
     Threads,
     Trained,
     Trial,
+    ValidationLr,
     option,
 )
 from nas.cli.targets import check_target
@@ -31,7 +33,9 @@ def quantize(
     output: Annotated[Path, option("The .onnx or .tflite to write.", *OUTPUT)],
     trial: Trial = "best",
     data: OwnData = None,
+    lr: Lr = None,
     val: OwnValidation = None,
+    val_lr: ValidationLr = None,
     calibration: Annotated[
         str, option("Ranges by percentile, entropy, minmax, mse, or the best of them.")
     ] = "best",
@@ -58,6 +62,7 @@ def quantize(
     from compress.quantize import QuantizeOptions
     from compress.quantize import quantize as quantize_network
     from nas.cli.compress.training import dataset_of, places_of
+    from nas.data.places import PhotoPlaces
     from nas.deploy.int8_formats import int8_format
     from nas.networks import trained_network
     from nas.size import parse_size
@@ -75,7 +80,8 @@ def quantize(
         qat_steps=qat_steps,
     )
     given = trained_network(network, trial=trial)
-    photos = dataset_of(given.architecture.scale, places_of([network], data, val), None)
+    places = places_of([network], PhotoPlaces.of(data, val, lr, val_lr))
+    photos = dataset_of(given.architecture.scale, places, None)
     result = quantize_network(
         given, photos.train, photos.validation, output, options=options,
         on_stage=say,

@@ -39,18 +39,14 @@ def recipe_of(
     return recipe.replace(seed=seed)
 
 
-def places_of(
-    networks: Sequence[Path | str], data: Path | None, validation: Path | None
-) -> PhotoPlaces:
+def places_of(networks: Sequence[Path | str], given: PhotoPlaces) -> PhotoPlaces:
     """Where the photos are: as given, else those that the networks of these names were made on.
 
     What is taken over is said, a line each.
     """
     from nas.cli.inherited import inherited_photos
-    from nas.data.places import PhotoPlaces
 
-    given = PhotoPlaces.of(data, validation)
-    places, notes = inherited_photos(networks, given.data, given.val)
+    places, notes = inherited_photos(networks, given)
     for line in notes:
         say(one_line(line))
     return places
@@ -64,7 +60,7 @@ def dataset_of(scale: int, places: PhotoPlaces, recipe: Recipe | None) -> Datase
     from nas.evaluate.validate import bicubic_quality
 
     size = LR_SIZE if recipe is None else recipe.lr_size
-    photos = load_dataset(scale, data=places.data, validation=places.val, lr_size=size)
+    photos = load_dataset(scale, places, lr_size=size)
     judging = {next(iter(photos.sets)): bicubic_quality(photos.validation, scale).psnr_y_db}
     say(one_line(photos_line(photos.name, len(photos.train), judging)))
     return photos

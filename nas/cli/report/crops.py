@@ -69,27 +69,49 @@ def _chosen(run: Run, records: Sequence[TrialRecord]) -> list[TrialRecord]:
 
 
 def _photos(run: Run) -> Iterator[Photo]:
+    from nas.data.aligned import fits
     from nas.data.embedded import embedded_photos
     from nas.data.folder import div2k_folders
     from nas.data.image_file import SkippedFile, decode_rgb
     from nas.data.photo import Photo
+    from nas.data.places import ONLY_SET
+    from nas.run_file import photo_places
 
+    scale = run.about["identity"]["scale"]
     told: dict[str, Any] = run.about.get("photos", {})
     names = told.get("validation", [])[:_PHOTOS]
     embedded = {}
     if run.about["identity"]["data"].split("+")[0] == "embedded":
         embedded = {photo.name: photo for photo in embedded_photos()[1]}
-    folders = [Path(told[key]) for key in ("val", "data") if told.get(key)]
-    folders += [held for f in folders if (two := div2k_folders(f)) and (held := two[1])]
+    places = photo_places(run.about)
+    only, own = next(iter(places.val.values()), None), places.val_lr.get(ONLY_SET)
+    folders = []
+    for folder, lr in ((only, own), (places.data, places.lr)):
+        if folder is not None:
+            train, held = div2k_folders(folder) or (None, None)
+            folders += [(folder, lr), (held, own), (train, lr)]
     for name in names:
-        files = [folder / name for folder in folders if (folder / name).is_file()]
-        if files:
+        found = [(f / name, lr) for f, lr in folders if f and (f / name).is_file()]
+        if found:
+            file, lr = found[0]
             try:
-                yield Photo(name, decode_rgb(files[0]))
-            except (SkippedFile, OSError):
+                photo = Photo(name, decode_rgb(file), None if lr is None else _lr(name, lr, scale))
+            except (SkippedFile, OSError, KeyError):
                 continue
+            if photo.lr is None or fits(photo.lr.shape[:2], photo.pixels.shape[:2], scale):
+                yield photo
         elif name in embedded:
             yield embedded[name]
+
+
+def _lr(name: str, folder: Path, scale: int) -> Pixels:
+    """The LR image of an HR image of this name; KeyError where there is none."""
+    from nas.data.image_file import decode_rgb
+    from nas.data.pairs import partners
+
+    beside = (folder / name).parent
+    there = sorted(path.relative_to(folder).as_posix() for path in beside.glob("*"))
+    return decode_rgb(folder / partners([name], there, scale)[name])
 
 
 def _piece(photo: Photo, scale: int, networks: Sequence[tuple[TrialRecord, Any]]) -> PhotoCrops:

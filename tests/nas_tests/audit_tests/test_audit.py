@@ -16,6 +16,7 @@ from nas.audit.run import Audited, Progress, audit, rung_steps
 from nas.audit.settings import AuditSettings
 from nas.audit.store import AuditFolder, Training
 from nas.audit.trainers import AuditTrainer
+from nas.data.places import PhotoPlaces
 from nas.explore.trainer import OnStep, Photos
 from nas.records import Rung, TrialRecord
 from nas.training.loop import Diverged
@@ -262,5 +263,5 @@ def test_photos_must_be_the_runs(finished: Finished, tmp_path: Path) -> None:
         Image.effect_noise((96, 96), 50 + k).convert("RGB").save(tmp_path / f"{k}.png")
     folder = Path(shutil.copytree(finished.folder, tmp_path / "run"))
     with pytest.raises(InputError, match="were trained on other photos"):
-        audit(nas.open_run(folder), AuditSettings(networks=3, data=tmp_path))
+        audit(nas.open_run(folder), AuditSettings(networks=3, moved=PhotoPlaces(tmp_path)))
     assert json.loads((folder / "audit" / "plan.json").read_text())["networks"]

@@ -188,7 +188,7 @@ def test_ready_lr_is_used(nas: Nas, hr: Path, tmp_path: Path) -> None:
         (("{net}", "--set", "A={hr}", "--set", "A={hr}"), "A is given twice"),
         (("{net}", "--set", "A="), "expected FOLDER or NAME=FOLDER"),
         (("{net}", "--set", "../x={hr}"), "expected NAME=FOLDER"),
-        (("{net}", "--set", "A={hr}", "--lr", "B={hr}"), "no --set of that name"),
+        (("{net}", "--set", "A={hr}", "--lr", "B={hr}"), "no set is called B"),
         (("{net}", "--set", "A={hr}", "--lr", "A={hr}"), "expected 21 x 24"),
         (("{net}", "--set", "{hr}", "--device", "abacus"), "device"),
         (("bicubic", "--set", "{hr}"), "give --scale"),

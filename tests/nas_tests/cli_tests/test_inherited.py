@@ -120,7 +120,9 @@ def test_a_training_goes_on_from_its_search_and_says_so(
     assert ended["bicubic_psnr_y_db"] == pytest.approx(place.bicubic_db)
     assert ended["best_psnr_y_db"] >= first["psnr_y_db"]["validation"]
     about = yaml.safe_load((tmp_path / "full" / "train.yaml").read_text())
-    assert about["photos"] == {"data": str(place.photos), "val": {}}
+    assert about["photos"] == {
+        "data": str(place.photos), "val": {}, "lr": None, "val_lr": {},
+    }  # fmt: skip
     assert about["result"]["proxy_psnr_y_db"] == place.proxy_db
 
 
@@ -178,18 +180,18 @@ def test_a_search_trains_from_what_it_knows(place: Place, command: Command, tmp_
     assert "Weights: those of trial" in done.err
     assert "above the search's short training" in done.err
     (trained,) = (run / "trained").iterdir()
-    assert inherited_photos([trained / "best.safetensors"], None, {})[0].data == place.photos
+    assert inherited_photos([trained / "best.safetensors"], PhotoPlaces())[0].data == place.photos
 
 
 def test_whose_photos_they_are(place: Place, tmp_path: Path) -> None:
     known = PhotoPlaces(place.photos)
     for name in (place.run, place.run / "best.yaml", place.run / "best.safetensors"):
-        assert inherited_photos([name], None, {})[0] == known
-    assert inherited_photos(["rfdn", place.run], None, {})[0] == known
-    assert inherited_photos(["rfdn"], None, {}) == (PhotoPlaces(), ())
-    assert inherited_photos([place.run], tmp_path, {}) == (PhotoPlaces(tmp_path), ())
-    given = {"a": tmp_path}
-    assert inherited_photos([place.run], tmp_path, given) == (PhotoPlaces(tmp_path, given), ())
+        assert inherited_photos([name], PhotoPlaces())[0] == known
+    assert inherited_photos(["rfdn", place.run], PhotoPlaces())[0] == known
+    assert inherited_photos(["rfdn"], PhotoPlaces()) == (PhotoPlaces(), ())
+    assert inherited_photos([place.run], PhotoPlaces(tmp_path)) == (PhotoPlaces(tmp_path), ())
+    given = PhotoPlaces(tmp_path, {"a": tmp_path})
+    assert inherited_photos([place.run], given) == (given, ())
 
 
 def test_photos_that_are_gone(place: Place, tmp_path: Path) -> None:
@@ -197,7 +199,7 @@ def test_photos_that_are_gone(place: Place, tmp_path: Path) -> None:
     for key, option in (("data", "--data"), ("val", "--val")):
         write_run(tmp_path, {**about, "photos": {**about["photos"], key: str(tmp_path / "gone")}})
         with pytest.raises(InputError, match=f"gone, which is no folder here; say with {option}"):
-            inherited_photos([tmp_path], None, {})
+            inherited_photos([tmp_path], PhotoPlaces())
 
 
 def test_fresh_weights_of_a_file_that_has_some(

@@ -14,6 +14,7 @@ import yaml
 from PIL import Image
 
 from nas.data import load_dataset
+from nas.data.places import PhotoPlaces
 from nas.training.warm_start import initial_network
 from search_spaces import Architecture, load
 
@@ -81,7 +82,7 @@ def test_a_training_is_judged_on_the_photos_of_a_search(
     for number in range(4, 30):
         pixels = rng.integers(0, 256, (48 + number % 2, 48, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(place.photos / f"{number}.png")
-    searched = load_dataset(2, data=place.photos, lr_size=24)
+    searched = load_dataset(2, PhotoPlaces(place.photos), lr_size=24)
     assert train("--steps", "2", "--patch", "48").code == 0
     about = yaml.safe_load((place.run / "train.yaml").read_text())
     assert about["validation"] == {"validation": [photo.name for photo in searched.validation]}

@@ -11,6 +11,7 @@ from PIL import Image
 from nas.data import embedded
 from nas.data.dataset import Dataset, load_dataset
 from nas.data.photo import Photo
+from nas.data.places import PhotoPlaces
 from search_spaces.errors import InputError
 
 
@@ -25,7 +26,7 @@ def fill(folder: Path, count: int, *, side: int = 24, first: int = 0) -> Path:
 
 
 def load(data: Path | None, validation: Path | None = None, lr_size: int = 8) -> Dataset:
-    return load_dataset(2, data=data, validation=validation, lr_size=lr_size)
+    return load_dataset(2, PhotoPlaces.of(data, validation), lr_size=lr_size)
 
 
 def names(photos: tuple[Photo, ...]) -> list[str]:
@@ -71,7 +72,7 @@ def test_a_tenth_of_the_photos_is_set_apart(tmp_path: Path) -> None:
 def test_the_same_photos_judge_whatever_the_patches_and_the_memory(tmp_path: Path) -> None:
     folder = fill(fill(tmp_path, 12, side=40), 18, side=60, first=12)
     found = [load(folder, lr_size=size) for size in (8, 20, 24, 30)]
-    found += [load_dataset(2, data=folder, memory_cap_bytes=cap) for cap in (60_000, 10**9)]
+    found += [load_dataset(2, PhotoPlaces(folder), memory_cap_bytes=cap) for cap in (60_000, 10**9)]
     (judging,) = {tuple(names(one.validation)) for one in found}
     assert len(judging) == 2
     assert [len(one.train) for one in found] == [28, 28, 16, 16, 4, 16]
@@ -147,7 +148,7 @@ def test_skipped_counts_of_both_folders_add_up(tmp_path: Path) -> None:
 def test_what_judges_leaves_most_of_the_memory(tmp_path: Path) -> None:
     size = 24 * 24 * 3
     train, held_out = fill(tmp_path / "a", 8), fill(tmp_path / "b", 8, first=10)
-    dataset = load_dataset(2, data=train, validation=held_out, lr_size=8, memory_cap_bytes=8 * size)
+    dataset = load_dataset(2, PhotoPlaces.of(train, held_out), lr_size=8, memory_cap_bytes=8 * size)
     # What judges does not depend on it.
     assert (len(dataset.train), len(dataset.validation)) == (6, 8)
     assert dataset.skipped == {"over the memory cap": 2}
@@ -195,15 +196,15 @@ def test_named_sets_are_not_trained_on(tmp_path: Path) -> None:
         "one": fill(tmp_path / "first", 1, first=1),
         "two": fill(tmp_path / "second", 2, first=9),
     }
-    found = load_dataset(2, data=data, validation=sets, lr_size=8)
+    found = load_dataset(2, PhotoPlaces(data, sets), lr_size=8)
     assert found.name == "data+val:first+val:second"
     assert list(found.sets) == ["one", "two"]
     assert names(found.validation) == ["1.png"]
     assert names(found.train) == ["0.png", "2.png"]
     assert found.skipped == {"also in validation": 1}
-    again = load_dataset(2, data=data, validation=sets, lr_size=8)
+    again = load_dataset(2, PhotoPlaces(data, sets), lr_size=8)
     swapped = dict(reversed(sets.items()))
-    other = load_dataset(2, data=data, validation=swapped, lr_size=8)
+    other = load_dataset(2, PhotoPlaces(data, swapped), lr_size=8)
     # The first set chooses the best weights, so that their order is part of it.
     assert found.fingerprint == again.fingerprint != other.fingerprint
 
@@ -222,7 +223,7 @@ def test_larger_patches_leave_what_judges_as_it_is(tmp_path: Path) -> None:
 
 
 def test_research_photos_at_a_quick_patch(sr_data: Path) -> None:
-    dataset = load_dataset(4, data=sr_data / "train" / "T91", lr_size=16)
+    dataset = load_dataset(4, PhotoPlaces(sr_data / "train" / "T91"), lr_size=16)
     assert len(dataset.train) + len(dataset.validation) + dataset.skipped.get("too small", 0) == 90
     assert len(dataset.validation) == 9
 
@@ -230,3 +231,71 @@ def test_research_photos_at_a_quick_patch(sr_data: Path) -> None:
 def test_reading_data_does_not_load_torch() -> None:
     code = "import sys, nas.data; sys.exit('torch' in sys.modules or 'skimage' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def fill_lr(hr: Path, lr: Path, scale: int = 2) -> Path:
+    """LR of all photos of a folder, darker than HR."""
+    for path in hr.glob("*.png"):
+        with Image.open(path) as image:
+            small = np.array(image)[::scale, ::scale] // 2
+        lr.mkdir(exist_ok=True)
+        Image.fromarray(small).save(lr / f"{path.stem}x{scale}.png")
+    return lr
+
+
+def test_a_split_of_pairs_keeps_their_lr(tmp_path: Path) -> None:
+    hr = fill(tmp_path / "hr", 12)
+    lr = fill_lr(hr, tmp_path / "lr")
+    (lr / "3x2.png").unlink()
+    plain, pairs = load(hr), load_dataset(2, PhotoPlaces(hr, lr=lr), lr_size=8)
+    assert pairs.name == "hr+lr:lr"
+    assert pairs.fingerprint != plain.fingerprint
+    assert pairs.skipped == {"without LR (3.png)": 1}
+    assert len(pairs.validation) == 1
+    for photo in (*pairs.train, *pairs.validation):
+        assert photo.lr is not None
+        np.testing.assert_array_equal(photo.lr, photo.pixels[::2, ::2] // 2)
+
+
+def test_sets_have_lr_of_their_own(tmp_path: Path) -> None:
+    hr, more = fill(tmp_path / "hr", 3), fill(tmp_path / "more", 2, first=7)
+    lr, more_lr = fill_lr(hr, tmp_path / "lr"), fill_lr(more, tmp_path / "more_lr")
+    sets = {"one": more, "two": more}
+    found = load_dataset(2, PhotoPlaces(hr, sets, lr, {"one": more_lr}), lr_size=8)
+    assert found.name == "hr+lr:lr+val:more+lr:more_lr+val:more"
+    own = {name: [photo.lr is not None for photo in some] for name, some in found.sets.items()}
+    assert own == {"one": [True, True], "two": [False, False]}
+
+
+def test_validation_photos_beside_div2k_judge_pairs_with_lr_alone(tmp_path: Path) -> None:
+    train = fill(tmp_path / "DIV2K_train_HR", 4)
+    beside = fill(tmp_path / "DIV2K_valid_HR", 2, first=9)
+    lr, valid_lr = fill_lr(train, tmp_path / "lr"), fill_lr(beside, tmp_path / "valid_lr")
+    # What lies there is not taken unasked.
+    fill_lr(train, tmp_path / "DIV2K_train_LR_bicubic")
+    assert names(load(tmp_path).validation) == ["10.png", "9.png"]
+    assert all(photo.lr is None for photo in load(tmp_path).train)
+    drawn = load_dataset(2, PhotoPlaces(tmp_path, lr=lr), lr_size=8)
+    assert len(drawn.train) == 3
+    assert drawn.validation[0].lr is not None
+    places = PhotoPlaces.of(tmp_path, lr=lr, val_lr=valid_lr)
+    given = load_dataset(2, places, lr_size=8)
+    assert names(given.validation) == ["10.png", "9.png"]
+    assert given.validation[0].lr is not None
+
+
+@pytest.mark.parametrize(
+    ("places", "told"),
+    [
+        (PhotoPlaces.of(lr=Path("lr")), "--lr lr: LR of which photos"),
+        (PhotoPlaces.of(Path("."), val_lr=Path("lr")), "--val-lr: LR of which photos"),
+        (PhotoPlaces.of(Path("."), Path("v"), Path("lr")), "--val v: .* give it with --val-lr"),
+        (
+            PhotoPlaces(val={"a": Path("v")}, val_lr={"b": Path("lr")}),
+            r"--val-lr lr: .* a --val set \(a\), got 'b'",
+        ),
+    ],
+)
+def test_lr_that_belongs_to_nothing(places: PhotoPlaces, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        load_dataset(2, places)
