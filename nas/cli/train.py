@@ -74,7 +74,7 @@ def train(
         Path | None,
         option(
             "A network to learn from beside the photos, .safetensors or one that ships, of the "
-            "same scale."
+            "same scale. Default: the recipe's, if it names one."
         ),
     ] = None,
     fresh: Annotated[
@@ -144,6 +144,9 @@ def train(
             raise InputError("--init: the network has weights itself; give one of both")
         init = own
     full = _full_recipe(recipe, architecture.scale, steps, batch, patch, precision)
+    if teacher is None and full.teacher is not None:
+        teacher = full.teacher
+        notes.append(f"Teacher, from recipe {full.name}: {teacher} (another by --teacher)")
     if seed < 0 or checkpoint_seconds < 0 or (validate_every or 1) < 1:
         raise InputError("expected --seed and --checkpoint-seconds of 0 or more, and "
                          "--validate-every of 1 or more")  # fmt: skip

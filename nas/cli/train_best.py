@@ -60,7 +60,7 @@ def train_best(
             Architecture.from_dict(record.architecture), full, photos, folder, began.init,
             device=device, command=" ".join(["nas", *sys.argv[1:]]),
             places=settings.places, proxy=began.proxy,
-            notes=(began.note,),
+            notes=(began.note,), teacher=full.teacher,
         )  # fmt: skip
         with make_watcher(json_lines) as watcher:
             train_fully(wanted, watcher)

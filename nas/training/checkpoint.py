@@ -22,7 +22,7 @@ Row = dict[str, float | int | None]
 _LABELS = {
     "network": "network",
     "init": "initial weights (--init)",
-    "teacher": "teacher (--teacher)",
+    "teacher": "teacher (--teacher, or the recipe's)",
     "recipe": "recipe",
     "precision": "precision (--precision)",
     "seed": "seed",

@@ -26,6 +26,8 @@ class FullRecipe(BaseModel):
         about: what the source leaves open, and what stands here instead.
         phases: one after the other; each begins with fresh moments of Adam from the averaged
             weights that the one before ended with.
+        teacher: weights of a network to learn from beside the photos, as each phase's
+            ``teacher_share`` says; None: from the photos alone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,6 +36,7 @@ class FullRecipe(BaseModel):
     source: str
     about: str = ""
     phases: tuple[Recipe, ...] = Field(min_length=1)
+    teacher: Path | None = None
 
     @property
     def steps(self) -> int:
@@ -92,14 +95,15 @@ def load_full_recipe(name: str, scale: int) -> FullRecipe:
     """A recipe by name (imdn, ...), a profile of the search (quick, ...), or a YAML file.
 
     A phase in a file is a recipe with ``hr_size``, in HR pixels as papers count it, or
-    ``lr_size``.
+    ``lr_size``. A teacher is named by its path from the file's folder, or as what ships.
 
     Args:
         name: of the recipe or file.
-        scale: upscaling factor, by which ``hr_size`` is divided.
+        scale: upscaling factor, by which ``hr_size`` is divided, and the teacher's.
 
     Raises:
-        InputError: no such recipe, or one that is not valid, with the line at fault.
+        InputError: no such recipe, or one that is not valid, with the line at fault; no such
+            teacher, or one of another scale.
     """
     if name in PROFILES:
         return FullRecipe(
@@ -111,18 +115,18 @@ def load_full_recipe(name: str, scale: int) -> FullRecipe:
         raise InputError(f"--recipe: expected one of {known} or a .yaml file, got {name!r}")
     data, text = read_yaml(path)
     try:
-        return _parsed(path.stem, data, scale)
+        return _parsed(path, data, scale)
     except InputError as error:
         raise InputError(at_key(path, text, str(error))) from None
 
 
-def _parsed(name: str, data: dict[str, Any], scale: int) -> FullRecipe:
+def _parsed(path: Path, data: dict[str, Any], scale: int) -> FullRecipe:
     phases = data.get("phases")
     if not (isinstance(phases, list) and phases and all(isinstance(p, dict) for p in phases)):
         raise InputError("phases: expected a list of one recipe or more")
-    unknown = sorted(data.keys() - {"source", "about", "phases"})
+    unknown = sorted(data.keys() - {"source", "about", "teacher", "phases"})
     if unknown:
-        raise InputError(f"{unknown[0]}: unknown key; expected source, about, phases")
+        raise InputError(f"{unknown[0]}: unknown key; expected source, about, teacher, phases")
     recipes = []
     for number, given in enumerate(phases):
         values = dict(given)
@@ -139,4 +143,19 @@ def _parsed(name: str, data: dict[str, Any], scale: int) -> FullRecipe:
     for key, value in texts.items():
         if not isinstance(value, str):
             raise InputError(f"{key}: expected a text, got {value!r}")
-    return FullRecipe(name=name, phases=tuple(recipes), **texts)
+    teacher = _teacher(data.get("teacher"), path.parent, scale)
+    return FullRecipe(name=path.stem, phases=tuple(recipes), teacher=teacher, **texts)
+
+
+def _teacher(given: Any, folder: Path, scale: int) -> Path | None:
+    if given is None:
+        return None
+    if not isinstance(given, str) or not given.strip() or not given.isprintable():
+        raise InputError(f"teacher: expected a file or a network that ships, got {given!r}")
+    # With torch, which a recipe without a teacher does not need.
+    from nas.training.teacher import named_teacher
+
+    try:
+        return named_teacher(given, folder, scale)
+    except InputError as error:
+        raise InputError(f"teacher: {error}") from None

@@ -7,10 +7,41 @@ from pathlib import Path
 
 import torch
 
+from nas.shipped.catalog import looks_shipped, shipped_names, shipped_weights
 from search_spaces import Architecture, Network, load
 from search_spaces.errors import InputError
+from search_spaces.regular import irregular
+from search_spaces.weights import WEIGHTS
 
-__all__ = ["check_teacher", "frozen", "load_teacher"]
+__all__ = ["check_teacher", "frozen", "load_teacher", "named_teacher"]
+
+
+def named_teacher(name: str, folder: Path, scale: int) -> Path:
+    """The weights that a recipe names as its teacher.
+
+    Args:
+        name: a .safetensors file or a folder of nas export, by its path from ``folder``, or a
+            network that ships.
+        folder: the recipe's.
+        scale: that the recipe is read for.
+
+    Raises:
+        InputError: none of these, or a network of another scale.
+    """
+    path = folder / name
+    if looks_shipped(name) and not path.exists():
+        path = shipped_weights(name)
+    path = path / WEIGHTS if path.is_dir() else path
+    if problem := irregular(path):
+        raise InputError(
+            f"{path}: {problem}; expected a .safetensors file, by its path from the recipe's "
+            f"folder, or a network that ships: {', '.join(shipped_names())}"
+        )
+    # Now, since photos and, before that, a whole search may come before the training.
+    theirs = load(path).architecture.scale
+    if theirs != scale:
+        raise InputError(f"{path} enlarges {theirs} times; expected a teacher that does so {scale}")
+    return path
 
 
 def load_teacher(

@@ -16,7 +16,7 @@ from PIL import Image
 from nas.data import load_dataset
 from nas.data.places import PhotoPlaces
 from nas.training.warm_start import initial_network
-from search_spaces import Architecture, load
+from search_spaces import Architecture, load, save_weights
 
 
 class Place(NamedTuple):
@@ -112,6 +112,28 @@ def test_named_sets_a_shorter_schedule_and_weights_to_go_on_from(
     assert done.code == 0, done.err
     about = yaml.safe_load((place.run.parent / "taught" / "train.yaml").read_text())
     assert about["teacher"] == str(place.run / "best.safetensors")
+
+
+def test_a_recipes_teacher_teaches_and_is_remembered(
+    train: Callable[..., Any], place: Place
+) -> None:
+    teacher = place.recipe.parent / "teachers" / "one.safetensors"
+    teacher.parent.mkdir()
+    save_weights(initial_network(Architecture.load(place.net), None, 5), teacher)
+    place.recipe.write_text("teacher: teachers/one.safetensors\n" + place.recipe.read_text())
+    done = train("--steps", "2")
+    assert done.code == 0, done.err
+    assert f"Teacher, from recipe recipe: {teacher} (another by --teacher)" in done.err
+    assert yaml.safe_load((place.run / "train.yaml").read_text())["teacher"] == str(teacher)
+    assert train("--steps", "2").code == 0
+    save_weights(initial_network(Architecture.load(place.net), None, 6), teacher)
+    done = train("--steps", "2")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "holds a training with another teacher" in done.err
+    teacher.unlink()
+    done = train("--steps", "2")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert f"recipe.yaml:1: teacher: {teacher}: no such file" in done.err
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nas.shipped.catalog import shipped_weights
 from nas.training.recipe import PROFILES, Recipe
 from nas.training.schedule import FullRecipe, full_recipe_names, load_full_recipe
+from search_spaces import Architecture, build, save_weights
 from search_spaces.errors import InputError
 
 
@@ -78,6 +80,15 @@ def test_a_stretched_recipe_keeps_its_shape() -> None:
         ("phases:\n  - {hr_size: 3}\n", ":2: hr_size: expected a whole number of at least 4"),
         ("phases:\n  - {hr_size: 96, lr_size: 24}\n", "and no lr_size beside"),
         ("colour: 3\nphases:\n  - {steps: 50}\n", ":1: colour: unknown key"),
+        ("teacher: 3\nphases:\n  - {steps: 50}\n", ":1: teacher: expected a file or a network"),
+        ('teacher: ""\nphases:\n  - {steps: 50}\n', ":1: teacher: expected a file or a network"),
+        ('teacher: "a\\0b"\nphases:\n  - {steps: 50}\n', ":1: teacher: expected a file or a "),
+        (
+            "phases:\n  - {steps: 50}\nteacher: gone.safetensors\n",
+            ":3: teacher: .*gone.safetensors: no such file; expected .* its path from the recipe",
+        ),
+        ("teacher: x2-9k\nphases:\n  - {steps: 50}\n", "teacher: no network 'x2-9k' ships"),
+        ("teacher: x2-10k\nphases:\n  - {steps: 50}\n", "enlarges 2 times; expected a teacher"),
         ("source: [1]\nphases:\n  - {steps: 50}\n", ":1: source: expected a text"),
         ("phases:\n  - {steps: 50, gamma: 0.3}\n", "gamma belongs to schedule step"),
         ("phases:\n  - {steps: 50, schedule: step, milestones: [9, 3]}\n", "milestones must rise"),
@@ -91,6 +102,29 @@ def test_what_is_wrong_in_a_file_is_said_with_its_line(
     path.write_text(text)
     with pytest.raises(InputError, match=message):
         load_full_recipe(str(path), 4)
+
+
+def test_a_teacher_is_named_from_the_recipes_folder_or_ships(
+    architecture: Architecture, tmp_path: Path
+) -> None:
+    path, phases = tmp_path / "recipes" / "mine.yaml", "phases:\n  - {steps: 50}\n"
+    for name in ("mine.safetensors", "recipes/exported/weights.safetensors", "recipes/x2-10k"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        save_weights(build(architecture), tmp_path / name)
+
+    def named(teacher: str) -> Path | None:
+        path.write_text(f"teacher: {teacher}\n{phases}")
+        return load_full_recipe(str(path), 2).changed(batch=2).stretched(10).teacher
+
+    assert named("../mine.safetensors") == tmp_path / "recipes" / "../mine.safetensors"
+    assert named(str(tmp_path / "mine.safetensors")) == tmp_path / "mine.safetensors"
+    assert named("exported") == tmp_path / "recipes/exported/weights.safetensors"
+    # What is there is meant before what ships.
+    assert named("x2-10k") == tmp_path / "recipes" / "x2-10k"
+    (tmp_path / "recipes" / "x2-10k").unlink()
+    assert named("x2-10k") == shipped_weights("x2-10k")
+    path.write_text(phases)
+    assert load_full_recipe(str(path), 2).teacher is None
 
 
 def test_an_unknown_recipe_names_the_known_ones() -> None:
