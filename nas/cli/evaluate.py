@@ -1,4 +1,4 @@
-"""``nas evaluate``: PSNR-Y and SSIM-Y on test sets, as papers state them."""
+"""``nas evaluate``: PSNR, SSIM and more on test sets, as papers state them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from search_spaces.files import check_free
 
 if TYPE_CHECKING:
     from nas.evaluate.benchmark import Enlarge, Pixels, TestSet
+    from nas.evaluate.metrics import Metric
     from nas.evaluate.validate import Quality
 
 __all__ = ["evaluate"]
@@ -41,6 +42,16 @@ def evaluate(
     self_ensemble: Annotated[
         bool, option("Mean over 8 flips and turns of each image.", "--self-ensemble")
     ] = False,
+    metrics: Annotated[
+        str | None,
+        option(
+            "More figures beside PSNR-Y and SSIM-Y, NAME[,NAME]: psnr_rgb, ms_ssim_y, lpips, dists."
+        ),
+    ] = None,
+    weights: Annotated[
+        Path | None,
+        option("Folder of the published weights that lpips and dists need; see docs/published.md."),
+    ] = None,
     device: Device = None,
     save: Annotated[Path | None, option("Folder to write the SR images into, as PNG.")] = None,
     csv: Annotated[Path | None, option("File to write every figure into.")] = None,
@@ -53,10 +64,15 @@ def evaluate(
     """
     from nas.evaluate.benchmark import workers_on
     from nas.evaluate.exact import exact_convolutions
+    from nas.evaluate.metrics import metrics_of
 
     if csv is not None:
         check_target(csv, "--csv", force=force)
     enlarge, facts = _enlarger(network, trial, scale, device, self_ensemble)
+    names = [] if metrics is None else metrics.split(",")
+    if weights is not None and not {"lpips", "dists"} & set(names):
+        raise InputError("--weights: expected --metrics lpips or dists, which need them")
+    more = metrics_of(names, weights, facts.get("device", "cpu"))
     opened = _opened(test_sets, lr_folders or [], facts["scale"])
     if save is not None:
         for path in (_png(save, one.name, pair.name) for one in opened for pair in one.pairs):
@@ -64,14 +80,15 @@ def evaluate(
     with exact_convolutions():
         # Bicubic upscaling comes second, unless it is what is asked for.
         enlargers = [enlarge, *([] if network == "bicubic" else [_bicubic(facts["scale"])])]
-        results = _measured(enlargers, opened, save, workers_on(facts.get("device", "cpu")))
+        results = _measured(enlargers, opened, save, more, workers_on(facts.get("device", "cpu")))
     facts["self_ensemble"] = self_ensemble
     if csv is not None:
-        write_csv(csv, results)
+        write_csv(csv, results, more)
     if json_output:
-        print(json.dumps({**facts, "sets": [to_plain(n, *q) for n, q in results.items()]}))
+        sets = [to_plain(name, *found, metrics=more) for name, found in results.items()]
+        print(json.dumps({**facts, "sets": sets}))
     else:
-        print_table(facts, results)
+        print_table(facts, results, more)
 
 
 def _enlarger(
@@ -138,7 +155,11 @@ def _opened(test_sets: list[str], lr_folders: list[str], scale: int) -> list[Tes
 
 
 def _measured(
-    enlargers: list[Enlarge], sets: list[TestSet], save: Path | None, workers: int
+    enlargers: list[Enlarge],
+    sets: list[TestSet],
+    save: Path | None,
+    metrics: tuple[Metric, ...],
+    workers: int,
 ) -> dict[str, tuple[Quality, ...]]:
     from nas.evaluate.benchmark import evaluate_together
 
@@ -154,7 +175,9 @@ def _measured(
             return on_image
 
         return {
-            one.name: evaluate_together(enlargers, one, on_image=watcher(one.name), workers=workers)
+            one.name: evaluate_together(
+                enlargers, one, on_image=watcher(one.name), workers=workers, metrics=metrics
+            )
             for one in sets
         }
 

@@ -12,6 +12,7 @@ from nas.cli.console import PlainConsole, figures_table
 from search_spaces.files import atomic_path
 
 if TYPE_CHECKING:
+    from nas.evaluate.metrics import Metric
     from nas.evaluate.validate import ImageQuality, Quality
 
 __all__ = ["print_table", "to_plain", "write_csv"]
@@ -20,7 +21,11 @@ Results = Mapping[str, "Sequence[Quality]"]
 """By the set's name: the network's, and that of bicubic upscaling unless that is the network."""
 
 
-def write_csv(path: Path, results: Results) -> None:
+_PSNR_Y, _SSIM_Y = ("psnr_y_db", "PSNR-Y [dB]"), ("ssim_y", "SSIM-Y")
+"""Columns of files and headings of tables."""
+
+
+def write_csv(path: Path, results: Results, metrics: Sequence[Metric] = ()) -> None:
     """Every figure of every image, and the means.
 
     Raises:
@@ -28,25 +33,29 @@ def write_csv(path: Path, results: Results) -> None:
     """
     from nas.evaluate.benchmark import rows
 
-    names = ("psnr_y_db", "ssim_y", "bicubic_psnr_y_db", "bicubic_ssim_y")
+    names = _columns(metrics)
+    beside = [f"bicubic_{name}" for name in names] if _measured(results) > 1 else []
     with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("set", "image", *names[: 2 * _measured(results)]))
+        writer.writerow(("set", "image", *names, *beside))
         for name, image, found in rows(results):
-            figures = (text for psnr, ssim in found for text in (f"{psnr:.6f}", f"{ssim:.8f}"))
-            writer.writerow((name, image, *figures))
+            writer.writerow((name, image, *_texts(names, found, 6, 8)))
 
 
-def to_plain(name: str, quality: Quality, bicubic: Quality | None = None) -> dict[str, Any]:
+def to_plain(
+    name: str, quality: Quality, bicubic: Quality | None = None, *, metrics: Sequence[Metric] = ()
+) -> dict[str, Any]:
     """One set for JSON."""
+    names = _columns(metrics)
     images = [
-        {"name": one.name, **_figures(one, None if bicubic is None else bicubic.images[number])}
+        {"name": one.name,
+         **_figures(names, one, None if bicubic is None else bicubic.images[number])}
         for number, one in enumerate(quality.images)
-    ]
-    return {"name": name, **_figures(quality, bicubic), "images": images}
+    ]  # fmt: skip
+    return {"name": name, **_figures(names, quality, bicubic), "images": images}
 
 
-def print_table(facts: Mapping[str, Any], results: Results) -> None:
+def print_table(facts: Mapping[str, Any], results: Results, metrics: Sequence[Metric] = ()) -> None:
     """A row for every image, and for the mean of every set."""
     from nas.evaluate.benchmark import rows
 
@@ -54,13 +63,40 @@ def print_table(facts: Mapping[str, Any], results: Results) -> None:
     if "params" in facts:
         title += f", {facts['params']:,} parameters, {facts['macs'] / 1e9:.2f} G multi-adds"
     title += ", self-ensemble" if facts["self_ensemble"] else ""
-    headings = ("PSNR-Y [dB]", "SSIM-Y", "Bicubic [dB]", "SSIM-Y")[: 2 * _measured(results)]
-    table = figures_table("Set", "Image", *headings, title=title, names=2)
+    headings = [_PSNR_Y[1], _SSIM_Y[1], *(one.heading for one in metrics)]
+    both, columns = _measured(results) > 1, _columns(metrics)
+    # Of more than two figures, bicubic's stand below the network's: beside them there is no room.
+    below = both and bool(metrics)
+    if both and not below:
+        headings += ["Bicubic [dB]", _SSIM_Y[1]]
+    names = ["Set", "Image", *["By"] * below]
+    table = figures_table(*names, *headings, title=title, names=len(names))
     for name, image, found in rows(results):
         mean = image == "mean"
-        figures = (text for psnr, ssim in found for text in (f"{psnr:.4f}", f"{ssim:.5f}"))
-        table.add_row(name, image, *figures, style="bold" if mean else None, end_section=mean)
+        style = "bold" if mean else None
+        if below:
+            own, bicubic = (_texts(columns, [figures], 4, 5) for figures in found)
+            table.add_row(name, image, "network", *own, style=style)
+            table.add_row("", "", "bicubic", *bicubic, style=style, end_section=mean)
+        else:
+            texts = _texts(columns, found, 4, 5)
+            table.add_row(name, image, *texts, style=style, end_section=mean)
     PlainConsole().print(table)
+
+
+def _columns(metrics: Sequence[Metric]) -> list[str]:
+    return [_PSNR_Y[0], _SSIM_Y[0], *(one.column for one in metrics)]
+
+
+def _texts(
+    names: Sequence[str], found: Sequence[Sequence[float]], digits_db: int, digits: int
+) -> list[str]:
+    """All figures of a row, those in dB with fewer digits."""
+    return [
+        f"{value:.{digits_db if column.endswith('_db') else digits}f}"
+        for figures in found
+        for column, value in zip(names, figures, strict=True)
+    ]
 
 
 def _measured(results: Results) -> int:
@@ -68,9 +104,10 @@ def _measured(results: Results) -> int:
 
 
 def _figures(
-    of: ImageQuality | Quality, beside: ImageQuality | Quality | None = None
+    names: Sequence[str], of: ImageQuality | Quality, beside: ImageQuality | Quality | None = None
 ) -> dict[str, Any]:
+    values = (of.psnr_y_db, of.ssim_y, *of.more)
     # JSON knows no infinity, which identical images have.
-    psnr_y_db = of.psnr_y_db if math.isfinite(of.psnr_y_db) else None
-    found = {"psnr_y_db": psnr_y_db, "ssim_y": of.ssim_y}
-    return found if beside is None else {**found, "bicubic": _figures(beside)}
+    known = (value if math.isfinite(value) else None for value in values)
+    found: dict[str, Any] = dict(zip(names, known, strict=True))
+    return found if beside is None else {**found, "bicubic": _figures(names, beside)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from nas.data.image_file import read_rgb
 from nas.data.pairs import partners
 from nas.data.photo import Photo
+from nas.evaluate.metrics import Metric
 from nas.evaluate.threads import threads
 from nas.evaluate.validate import ImageQuality, Quality, Reference, reference, score
 from search_spaces.errors import InputError
@@ -26,8 +27,8 @@ Pixels = npt.NDArray[np.uint8]
 Enlarge = Callable[[Pixels], Pixels]
 """From LR (h, w, 3) to SR (h * scale, w * scale, 3), both uint8 RGB."""
 
-Row = tuple[str, str, list[tuple[float, float]]]
-"""(set, image, (PSNR-Y in dB, SSIM-Y) by each that was measured)."""
+Row = tuple[str, str, list[tuple[float, ...]]]
+"""(set, image, (PSNR-Y in dB, SSIM-Y, more) by each that was measured)."""
 
 _SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp"})
 
@@ -124,6 +125,7 @@ def evaluate_together(
     *,
     on_image: Callable[[ImageQuality, Pixels], None] | None = None,
     workers: int = 1,
+    metrics: Sequence[Metric] = (),
 ) -> tuple[Quality, ...]:
     """PSNR-Y and SSIM-Y of several on every image, and their means; images are read once.
 
@@ -137,13 +139,15 @@ def evaluate_together(
         workers: images at a time. On a processor, two images on one core each are done sooner
             than one after the other on two: decoding and SSIM use one core only, and layers
             do not have to wait for each other's halves. Takes the memory of so many images.
+        metrics: what else to measure by, at the same shave: ``more`` of the figures.
 
     Raises:
         InputError: an image that cannot be read or measured.
     """
 
     def measured(ref: Reference, sr: Pixels) -> ImageQuality:
-        return score(lambda lr: sr, [ref], test_set.scale).images[0]
+        found = score(lambda lr: sr, [ref], test_set.scale).images[0]
+        return replace(found, more=tuple(_by(one, sr, ref, test_set.scale) for one in metrics))
 
     def one(number: int) -> tuple[list[ImageQuality], Pixels]:
         ref = test_set.reference(number)
@@ -178,8 +182,19 @@ def rows(results: Mapping[str, Sequence[Quality]]) -> Iterator[Row]:
     """
     for name, found in results.items():
         for images in zip(*(quality.images for quality in found), strict=True):
-            yield name, images[0].name, [(one.psnr_y_db, one.ssim_y) for one in images]
-        yield name, "mean", [(quality.psnr_y_db, quality.ssim_y) for quality in found]
+            yield name, images[0].name, [_figures(one) for one in images]
+        yield name, "mean", [_figures(quality) for quality in found]
+
+
+def _figures(of: ImageQuality | Quality) -> tuple[float, ...]:
+    return (of.psnr_y_db, of.ssim_y, *of.more)
+
+
+def _by(metric: Metric, sr: Pixels, ref: Reference, shave: int) -> float:
+    try:
+        return metric.measure(sr, ref.hr, shave)
+    except InputError as error:
+        raise InputError(f"{ref.name}: {metric.name}: {error}") from None
 
 
 def _images(name: str, folder: Path) -> list[Path]:

@@ -1,18 +1,23 @@
-"""PSNR and SSIM on BT.601 luma, as the super-resolution papers measure them."""
+"""PSNR and SSIM on BT.601 luma, as the super-resolution papers measure them, and PSNR on RGB."""
 
 from __future__ import annotations
 
 import math
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from search_spaces.errors import InputError
 
-__all__ = ["RGB_TO_YCC", "luma", "psnr_of_luma_db", "psnr_y_db", "ssim_of_luma", "ssim_y"]
+__all__ = [
+    "RGB_TO_YCC", "Luma", "Pixels", "luma", "psnr_of_luma_db", "psnr_rgb_db", "psnr_y_db", "shaved",
+    "ssim_of_luma", "ssim_y",
+]  # fmt: skip
 
 Pixels = npt.NDArray[np.uint8]
 Luma = npt.NDArray[np.float64]
+A = TypeVar("A", bound=npt.NDArray[Any])
 
 RGB_TO_YCC = (
     np.array([[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]])
@@ -66,16 +71,25 @@ def ssim_y(sr: Pixels, hr: Pixels, shave: int) -> float:
 
 def psnr_of_luma_db(sr: Luma, hr: Luma, shave: int) -> float:
     """`psnr_y_db` on luma planes (H, W) that are there already."""
-    sr, hr = _shaved(sr, hr, shave, smallest=1)
-    mean_square = float(np.mean(np.square(sr - hr)))
-    return math.inf if mean_square == 0 else 10.0 * math.log10(255.0**2 / mean_square)
+    sr, hr = shaved(sr, hr, shave, smallest=1)
+    return _psnr_db(float(np.mean(np.square(sr - hr))))
+
+
+def psnr_rgb_db(sr: Pixels, hr: Pixels, shave: int) -> float:
+    """PSNR in dB over all three colours, (H, W, 3), as NTIRE's challenges measure it.
+
+    Raises:
+        InputError: shapes differ, or nothing is left after shaving.
+    """
+    sr, hr = shaved(sr, hr, shave, smallest=1)
+    return _psnr_db(float(np.mean(np.square(sr.astype(np.float64) - hr))))
 
 
 def ssim_of_luma(sr: Luma, hr: Luma, shave: int) -> float:
     """`ssim_y` on luma planes (H, W) that are there already."""
     from skimage.metrics import structural_similarity
 
-    sr, hr = _shaved(sr, hr, shave, smallest=_WINDOW)
+    sr, hr = shaved(sr, hr, shave, smallest=_WINDOW)
     _, full = structural_similarity(
         sr,
         hr,
@@ -90,17 +104,26 @@ def ssim_of_luma(sr: Luma, hr: Luma, shave: int) -> float:
     return float(full[edge:-edge, edge:-edge].mean())
 
 
-def _shaved(sr: Luma, hr: Luma, shave: int, *, smallest: int) -> tuple[Luma, Luma]:
+def shaved(sr: A, hr: A, shave: int, *, smallest: int) -> tuple[A, A]:
+    """Two images (H, W) or (H, W, colours) without ``shave`` pixels of every border.
+
+    Raises:
+        InputError: shapes differ, or a side is below ``smallest`` then.
+    """
     if sr.shape != hr.shape:
         raise InputError(
             f"SR and HR must have the same size, got {sr.shape} and {hr.shape}; "
             "crop HR to a multiple of the scale"
         )
     least = 2 * shave + smallest
-    if min(hr.shape) < least:
+    if min(hr.shape[:2]) < least:
         raise InputError(
             f"images must be at least {least} x {least} pixels to be measured with a shaved "
             f"border of {shave}, got {hr.shape[0]} x {hr.shape[1]}"
         )
     inner = (slice(shave, hr.shape[0] - shave), slice(shave, hr.shape[1] - shave))
-    return sr[inner], hr[inner]
+    return sr[inner], hr[inner]  # type: ignore[return-value]
+
+
+def _psnr_db(mean_square: float) -> float:
+    return math.inf if mean_square == 0 else 10.0 * math.log10(255.0**2 / mean_square)

@@ -47,11 +47,12 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class ImageQuality:
-    """PSNR-Y (dB) and SSIM-Y of one photo."""
+    """PSNR-Y (dB) and SSIM-Y of one photo, and by what else it was measured."""
 
     name: str
     psnr_y_db: float
     ssim_y: float
+    more: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Quality:
     psnr_y_db: float
     ssim_y: float
     images: tuple[ImageQuality, ...]
+    more: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, images: Sequence[ImageQuality]) -> Quality:
@@ -69,6 +71,9 @@ class Quality:
             math.fsum(image.psnr_y_db for image in images) / len(images),
             math.fsum(image.ssim_y for image in images) / len(images),
             tuple(images),
+            tuple(
+                math.fsum(of) / len(images) for of in zip(*(i.more for i in images), strict=True)
+            ),
         )
 
 

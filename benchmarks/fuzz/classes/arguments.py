@@ -89,6 +89,7 @@ KNOWN: dict[str, str] = {
     "keep_float": "stem stem,blocks blocks.0. ,,,",
     "latency_model": f"{m.MODEL} {m.CONFIG}",
     "latency_size": "8x8 0x5 8 30000x30000",
+    "metrics": "psnr_rgb ms_ssim_y psnr_rgb,ms_ssim_y psnr_rgb,, lpips dists PSNR_RGB",
     "net": f"{m.WEIGHTS} {m.RUN} {m.GRAPH}",
     "network": f"{m.WEIGHTS} {m.CONFIG} {m.RUN} rlfn e_rfdn bicubic {m.GRAPH}",
     "networks": f"{m.WEIGHTS} {m.CONFIG} {m.RUN} rlfn {m.GRAPH}",

@@ -150,6 +150,34 @@ def test_table_csv_and_images(nas: Nas, hr: Path, tmp_path: Path) -> None:
         assert image.size == (48, 42)
 
 
+def test_more_figures_in_every_form(nas: Nas, hr: Path, network: Path, tmp_path: Path) -> None:
+    words = (network, "--set", f"Mine={hr}", "--metrics", "psnr_rgb")
+    (mine,) = as_json(nas(*words, "--json"))["sets"]
+    shown = f"{mine['psnr_rgb_db']:.4f}", f"{mine['bicubic']['psnr_rgb_db']:.4f}"
+    assert "psnr_rgb_db" in mine["images"][0]
+    table = tmp_path / "figures.csv"
+    code, out, _ = nas(*words, "--csv", table)
+    assert code == 0
+    assert out.count("PSNR-RGB [dB]") == 1
+    # No name gets lost beside the figures, and bicubic's stand below the network's.
+    lines = [line.split() for line in out.splitlines()]
+    own = next(n for n, line in enumerate(lines) if line[:3] == ["Mine", "mean", "network"])
+    assert (lines[own][-1], lines[own + 1][0], lines[own + 1][-1]) == (
+        shown[0],
+        "bicubic",
+        shown[1],
+    )
+    with table.open() as file:
+        mean = list(csv.DictReader(file))[-1]
+    assert list(mean) == [
+        "set", "image", "psnr_y_db", "ssim_y", "psnr_rgb_db",
+        "bicubic_psnr_y_db", "bicubic_ssim_y", "bicubic_psnr_rgb_db",
+    ]  # fmt: skip
+    assert float(mean["bicubic_psnr_rgb_db"]) == pytest.approx(
+        mine["bicubic"]["psnr_rgb_db"], abs=1e-6
+    )
+
+
 def test_identical_images_are_valid_json(nas: Nas, tmp_path: Path) -> None:
     (tmp_path / "flat").mkdir()
     Image.new("RGB", (40, 40), (90, 90, 90)).save(tmp_path / "flat" / "a.png")
@@ -192,6 +220,16 @@ def test_ready_lr_is_used(nas: Nas, hr: Path, tmp_path: Path) -> None:
         (("{net}", "--set", "A={hr}", "--lr", "A={hr}"), "expected 21 x 24"),
         (("{net}", "--set", "{hr}", "--device", "abacus"), "device"),
         (("bicubic", "--set", "{hr}"), "give --scale"),
+        (("{net}", "--set", "{hr}", "--metrics", "psnr_rbg"), "did you mean 'psnr_rgb'"),
+        (("{net}", "--set", "{hr}", "--metrics", ""), "--metrics: expected of psnr_rgb, ms_ssim_y"),
+        (("{net}", "--set", "{hr}", "--metrics", "psnr_rgb,psnr_rgb"), "psnr_rgb is given twice"),
+        (("{net}", "--set", "{hr}", "--metrics", "ms_ssim_y"), "a.png: ms_ssim_y: images must be"),
+        (("{net}", "--set", "{hr}", "--metrics", "lpips"), "alex.pth (from https://github.com/"),
+        (
+            ("{net}", "--set", "{hr}", "--metrics", "dists", "--weights", "{tmp}"),
+            "vgg16-397923af.pth: no such file; expected in the --weights folder vgg16-397923af.pth",
+        ),
+        (("{net}", "--set", "{hr}", "--weights", "{tmp}"), "--weights: expected --metrics"),
         (("{net}", "--set", "{hr}", "--csv", "{tmp}"), "--csv: expected the name of a file"),
         (("{net}", "--set", "{hr}", "--csv", ""), "--csv: expected the name of a file to write"),
         (("bicubic", "--set", "{hr}", "--scale", "2", "--self-ensemble"), "got bicubic"),

@@ -22,7 +22,8 @@ from nas.evaluate.benchmark import (
 )
 from nas.evaluate.ensemble import SelfEnsemble
 from nas.evaluate.exact import exact_convolutions
-from nas.evaluate.quality import psnr_y_db, ssim_y
+from nas.evaluate.metrics import metrics_of
+from nas.evaluate.quality import psnr_rgb_db, psnr_y_db, ssim_y
 from nas.evaluate.upscale import upscale
 from nas.evaluate.validate import ImageQuality, Quality
 from search_spaces.checkpoints import import_checkpoint
@@ -103,6 +104,19 @@ def test_several_are_measured_on_the_same_images(hr: Path) -> None:
     assert found[0] == evaluate_set(bicubic(2), opened)
     assert found[1].psnr_y_db < found[0].psnr_y_db
     assert all(np.array_equal(sr, bicubic(2)(opened.reference(n).lr)) for n, sr in enumerate(saved))
+
+
+def test_more_figures_of_each_image_and_their_mean(hr: Path) -> None:
+    opened = TestSet.open("Mine", hr, 2)
+    (quality,) = evaluate_together([bicubic(2)], opened, metrics=metrics_of(["psnr_rgb"]))
+    for number, image in enumerate(quality.images):
+        ref = opened.reference(number)
+        assert image.more == (psnr_rgb_db(bicubic(2)(ref.lr), ref.hr, 2),)
+    assert quality.more == pytest.approx((sum(one.more[0] for one in quality.images) / 3,))
+    found = [figures for *_, (figures,) in rows({"Mine": [quality]})]
+    assert found[3] == (quality.psnr_y_db, quality.ssim_y, *quality.more)
+    with pytest.raises(InputError, match=r"^a.png: ms_ssim_y: images must be at least 180 x 180 "):
+        evaluate_together([bicubic(2)], opened, metrics=metrics_of(["ms_ssim_y"]))
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 from scipy.signal import convolve2d
+from skimage.metrics import peak_signal_noise_ratio
 
-from nas.evaluate.quality import luma, psnr_y_db, ssim_y
+from nas.evaluate.quality import luma, psnr_rgb_db, psnr_y_db, ssim_y
 from search_spaces.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -25,6 +26,15 @@ def test_psnr_by_hand() -> None:
     sr[4, 4] = 110
     sr[0, 0] = 255  # in the border
     assert psnr_y_db(sr, hr, 2) == pytest.approx(10 * math.log10(255**2 / (100 / 16)))
+
+
+def test_psnr_of_all_colours() -> None:
+    inner = (slice(3, -3), slice(3, -3))
+    expected = peak_signal_noise_ratio(HR[inner], SR[inner], data_range=255)
+    assert psnr_rgb_db(SR, HR, 3) == pytest.approx(expected, abs=1e-12)
+    assert psnr_rgb_db(HR, HR, 3) == math.inf
+    with pytest.raises(InputError, match="at least 5 x 5"):
+        psnr_rgb_db(SR[:4], HR[:4], 2)
 
 
 def test_identical_images_are_infinitely_good() -> None:
