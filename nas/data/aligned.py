@@ -1,8 +1,9 @@
-"""LR and HR of a photo: its own LR where it has one, else the one that bicubic makes."""
+"""LR and HR of a photo: its own LR where it has one, else one that is made."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -42,8 +43,9 @@ def fits(lr_size: Sequence[int], hr_size: Sequence[int], scale: int) -> bool:
 def aligned(photo: Photo, scale: int) -> Aligned:
     """The photo cropped to a multiple of ``scale``, and its LR at that scale.
 
-    That is its own, or else MATLAB's bicubic of the cropped photo, to the bit. Every LR that
-    networks are trained, calibrated or judged on comes from here.
+    That is its own, or else what its chain of degradations makes of the cropped photo, seeded by
+    its name, or else MATLAB's bicubic, to the bit. Every LR that networks are calibrated or judged
+    on comes from here, and that they are trained on, but for patches of a chain, which draw anew.
 
     Raises:
         InputError: the photo is smaller than one LR pixel, or its own LR is of another scale.
@@ -53,6 +55,8 @@ def aligned(photo: Photo, scale: int) -> Aligned:
     except InputError as error:
         raise InputError(f"{photo.name}: {error}") from None
     if photo.lr is None:
+        if photo.degradation is not None:
+            return Aligned(photo.degradation.of_photo(hr, scale, photo.name).lr, hr)
         return Aligned(bicubic_down(hr, scale), hr)
     if not fits(photo.lr.shape[:2], photo.pixels.shape[:2], scale):
         raise InputError(
@@ -78,4 +82,4 @@ def centre(photo: Photo, side_px: int, scale: int) -> Photo:
         top, left = y * scale, x * scale
         lr = np.ascontiguousarray(lr[y : y + side, x : x + side])
     pixels = photo.pixels[top : top + side_px, left : left + side_px]
-    return Photo(photo.name, np.ascontiguousarray(pixels), lr)
+    return replace(photo, pixels=np.ascontiguousarray(pixels), lr=lr)

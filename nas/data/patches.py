@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nas.data.aligned import aligned
 from nas.data.photo import Photo
+from nas.data.source import Source
 from search_spaces.errors import InputError
 
 __all__ = ["Batch", "Patches"]
@@ -50,7 +54,7 @@ class Patches:
 
     Args:
         photos: their LR is made here, once, from the whole mod-cropped photo, where they have
-            none of their own.
+            none of their own; where they have a chain of degradations, for each patch anew.
         scale: the upscaling factor.
         lr_size: side of the LR patches, pixels.
         batch: patches a batch.
@@ -77,10 +81,10 @@ class Patches:
                 )
             )
         self.scale, self.lr_size, self.batch_size, self.seed = scale, lr_size, batch, seed
-        # Views, not copies: a folder of photos may fill most of the memory.
-        both = [aligned(photo, scale) for photo in photos]
-        self._lr, self._hr = [one.lr for one in both], [one.hr for one in both]
-        self._ends = np.cumsum([lr.shape[0] * lr.shape[1] for lr in self._lr])
+        self._sources = [Source.of(photo, scale) for photo in photos]
+        self._chained = any(source.chain is not None for source in self._sources)
+        self._ends = np.cumsum([math.prod(source.lr_size) for source in self._sources])
+        self._ready: tuple[tuple[int, slice], Batch] | None = None
 
     @classmethod
     def of(cls, photos: Iterable[Photo], scale: int, recipe: _Recipe) -> Patches:
@@ -94,6 +98,27 @@ class Patches:
             step: its number.
             part: only these of its patches, for one of several processes.
         """
+        ready, self._ready = self._ready, None
+        if ready is not None and ready[0] == (step, part):
+            return ready[1]
+        return self._cut(step, part, torch.get_num_threads())
+
+    @contextmanager
+    def ahead(self, step: int, part: slice = _WHOLE) -> Iterator[None]:
+        """Makes the batch of a step beside what is done inside, where a chain makes that long.
+
+        Nothing of it goes on afterwards.
+        """
+        if not self._chained:
+            yield
+            return
+        threads = torch.get_num_threads()
+        with ThreadPoolExecutor(1) as beside:
+            coming = beside.submit(self._cut, step, part, threads)
+            yield
+            self._ready = (step, part), coming.result()
+
+    def _cut(self, step: int, part: slice, threads: int) -> Batch:
         size, scale = self.lr_size, self.scale
         rng = np.random.Generator(np.random.Philox(key=[self.seed, step]))
         draws = rng.random((4, self.batch_size))[:, part]
@@ -102,14 +127,29 @@ class Patches:
         hr = np.empty((count, size * scale, size * scale, 3), np.uint8)
         photos = np.searchsorted(self._ends, draws[0] * self._ends[-1], side="right")
         codes = (draws[3] * AUGMENTATIONS).astype(int)
-        for index, photo in enumerate(photos):
-            source = self._lr[photo]
-            y = int(draws[1, index] * (source.shape[0] - size + 1))
-            x = int(draws[2, index] * (source.shape[1] - size + 1))
-            lr[index] = source[y : y + size, x : x + size]
-            y, x, side = y * scale, x * scale, size * scale
-            hr[index] = self._hr[photo][y : y + side, x : x + side]
+        places = range(self.batch_size)[part]
+
+        def fill(index: int) -> None:
+            source, seed = self._sources[photos[index]], (self.seed, step, places[index])
+            height, width = source.lr_size
+            y = int(draws[1, index] * (height - size + 1))
+            x = int(draws[2, index] * (width - size + 1))
+            lr[index] = source.lr_patch((y, x), size, partial(_dice, *seed))
+            hr[index] = source.hr_patch((y, x), size)
+
+        if self._chained:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(fill, range(count)))
+        else:
+            for index in range(count):
+                fill(index)
         return Batch(_augmented(lr, codes), _augmented(hr, codes))
+
+
+def _dice(seed: int, step: int, place: int) -> np.random.Generator:
+    """The chances of one patch, whoever makes which part of the batch."""
+    # Beside those that the batch's places are drawn from.
+    return np.random.Generator(np.random.Philox(key=[seed, step], counter=[0, 0, 0, place + 1]))
 
 
 def _augmented(patches: NDArray[np.uint8], codes: NDArray[np.int_]) -> torch.Tensor:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from nas.data.degradations import Chain
 
 __all__ = ["Photo"]
 
@@ -19,11 +23,13 @@ class Photo:
         name: the file's name relative to the folder it was read from, with ``/`` between parts.
         pixels: uint8 RGB, shape (height, width, 3), values 0..255.
         lr: its own LR, likewise; None: LR is made from ``pixels``.
+        degradation: by which it is made then; None: by MATLAB's bicubic.
     """
 
     name: str
     pixels: NDArray[np.uint8]
     lr: NDArray[np.uint8] | None = None
+    degradation: Chain | None = None
 
     @property
     def height(self) -> int:

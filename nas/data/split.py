@@ -58,7 +58,7 @@ def apart(scale: int, train: Sequence[Photo], sets: Mapping[str, Photos]) -> tup
 
     A photo whose HR equals that of one that judges is not trained on, whatever their LR. The
     fingerprint is 16 hex digits over the scale, and the names and pixels of all photos, those of
-    their own LR too.
+    their own LR too, and what their degradations do.
     """
     digests = [(photo, _digest(photo.pixels)) for photo in train]
     judging = {
@@ -70,6 +70,8 @@ def apart(scale: int, train: Sequence[Photo], sets: Mapping[str, Photos]) -> tup
     for part, photos in (("train", fresh), *judging.items()):
         for photo, digest in photos:
             own = "" if photo.lr is None else f" {_digest(photo.lr)}"
+            if photo.degradation is not None:
+                own += f" by {photo.degradation.digest}"
             whole.update(f"\n{part} {photo.name} {digest}{own}".encode())
     return tuple(photo for photo, _ in fresh), whole.hexdigest()[:16]
 

@@ -6,7 +6,7 @@ import math
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -77,7 +77,9 @@ class Quality:
         )
 
 
-_REFERENCES: dict[tuple[int, ...], Reference] = {}
+_Key: TypeAlias = tuple[int, str, tuple[int, ...]]
+
+_REFERENCES: dict[_Key, Reference] = {}
 
 
 def reference(photo: Photo, scale: int) -> Reference:
@@ -88,7 +90,8 @@ def reference(photo: Photo, scale: int) -> Reference:
     from nas.data.aligned import aligned
 
     own = [pixels for pixels in (photo.pixels, photo.lr) if pixels is not None]
-    key = (scale, *map(id, own))
+    by = "" if photo.degradation is None else f"{photo.name}, {photo.degradation.digest}"
+    key: _Key = (scale, by, tuple(map(id, own)))
     found = _REFERENCES.get(key)
     if found is None:
         lr, hr = aligned(photo, scale)

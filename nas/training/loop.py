@@ -83,7 +83,8 @@ def train(
         began = time.perf_counter()
         # One takes the lock for all: of two, one could wait for it while the other waits for the
         # first one's gradients.
-        with training_step() if processes.first else nullcontext():
+        alone = training_step() if processes.first else nullcontext()
+        with alone, patches.ahead(state.step + 1, part):
             batch = patches.batch(state.step, part)
             lr, hr = unit(batch.lr, state.colors, device), unit(batch.hr, state.colors, device)
             with torch.autocast(device.type, dtype, enabled=dtype is not torch.float32):

@@ -5,6 +5,7 @@ import pytest
 
 from nas.data.aligned import aligned, centre, fits
 from nas.data.degradation import bicubic_down
+from nas.data.degradations import load_chain
 from nas.data.photo import Photo
 from search_spaces.errors import InputError
 
@@ -18,6 +19,15 @@ def test_lr_is_made_where_there_is_none() -> None:
     lr, hr = aligned(Photo("a", pixels), 3)
     np.testing.assert_array_equal(hr, pixels[:18, :24])
     np.testing.assert_array_equal(lr, bicubic_down(hr, 3))
+
+
+def test_lr_of_a_chain_and_own_lr_before_it() -> None:
+    chain, pixels = load_chain("jpeg"), noise(19, 26)
+    lr, hr = aligned(Photo("a", pixels, degradation=chain), 3)
+    np.testing.assert_array_equal(lr, chain.of_photo(hr, 3, "a").lr)
+    own = noise(6, 8)
+    assert aligned(Photo("a", pixels, own, chain), 3).lr is own
+    assert centre(Photo("a", pixels, degradation=chain), 12, 3).degradation is chain
 
 
 @pytest.mark.parametrize("more", [0, 1, 2])

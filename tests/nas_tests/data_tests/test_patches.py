@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from nas.data.degradation import bicubic_down, mod_crop
+from nas.data.degradations import Chain, load_chain
 from nas.data.patches import Patches
 from nas.data.photo import Photo
 from nas.training.recipe import Recipe
@@ -26,9 +27,12 @@ def symmetries(patch: torch.Tensor) -> list[torch.Tensor]:
     ]
 
 
+def clean_photos() -> list[Photo]:
+    return [photo(70, 51, 1), photo(49, 97, 2, "b.png")]
+
+
 def make(seed: int = 0, *, batch: int = 16, scale: int = 4) -> Patches:
-    photos = [photo(70, 51, 1), photo(49, 97, 2, "b.png")]
-    return Patches(photos, scale, lr_size=8, batch=batch, seed=seed)
+    return Patches(clean_photos(), scale, lr_size=8, batch=batch, seed=seed)
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
@@ -70,6 +74,42 @@ def test_patches_of_pairs_are_of_their_own_lr() -> None:
         # Every second pixel, counted from whichever corner the symmetry has turned to the top.
         found = [hr[:, y::2, x::2] // 2 for y in (0, 1) for x in (0, 1)]
         assert any(torch.equal(lr, one) for one in found)
+
+
+@pytest.mark.parametrize("name", ["jpeg", "real_esrgan"])
+def test_patches_of_a_chain(name: str) -> None:
+    clean = make(batch=6)
+    photos = [replace(one, degradation=load_chain(name)) for one in clean_photos()]
+    patches, again = (Patches(photos, 4, lr_size=8, batch=6, seed=0) for _ in range(2))
+    whole = patches.batch(3)
+    # HR is what it is without a chain; LR is another.
+    assert torch.equal(whole.hr, clean.batch(3).hr)
+    assert not torch.equal(whole.lr, clean.batch(3).lr)
+    # The same in every process, and in whatever order steps are done.
+    parts = [again.batch(3, slice(at, at + 2)).lr for at in (4, 0, 2)]
+    assert torch.equal(torch.cat([parts[1], parts[2], parts[0]]), whole.lr)
+    assert not torch.equal(patches.batch(4).lr, whole.lr)
+
+
+def test_a_batch_made_ahead_is_the_batch() -> None:
+    photos = [replace(one, degradation=load_chain("jpeg")) for one in clean_photos()]
+    patches, plain = (Patches(photos, 4, lr_size=8, batch=4, seed=0) for _ in range(2))
+    with patches.ahead(1):
+        assert torch.equal(patches.batch(0).lr, plain.batch(0).lr)
+    made = patches.batch(1)
+    assert torch.equal(made.lr, plain.batch(1).lr)
+    # What was made is given away once: whoever has it may change it.
+    made.lr.zero_()
+    assert torch.equal(patches.batch(1).lr, plain.batch(1).lr)
+    with patches.ahead(2):
+        pass
+    assert torch.equal(patches.batch(5).lr, plain.batch(5).lr)
+
+
+def test_a_chain_that_may_end_at_another_size() -> None:
+    chain = Chain.from_plain({"name": "mine", "steps": [{"jpeg": {"quality": 40}}]}, "")
+    with pytest.raises(InputError, match="mine: its image need not end at the size of LR"):
+        Patches([replace(photo(50, 50, 0), degradation=chain)], 2, lr_size=8, batch=1, seed=0)
 
 
 def test_shapes_types_and_memory_format() -> None:

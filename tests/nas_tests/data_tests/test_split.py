@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nas.data import Photo
+from nas.data.degradations import load_chain
 from nas.data.split import apart, draw, least_side_px
 
 
@@ -39,6 +40,15 @@ def test_equal_pixels_under_another_name_are_not_trained_on() -> None:
     assert fresh == (train[0], train[2])
     assert fingerprint == apart(2, fresh, {"validation": (twin,)})[1]
     assert fingerprint != apart(3, train, {"validation": (twin,)})[1]
+
+
+def test_what_a_chain_does_is_part_of_the_fingerprint() -> None:
+    train = made(2)
+    found = {
+        apart(2, tuple(replace(one, degradation=chain) for one in train), {})[1]
+        for chain in (None, load_chain("jpeg"), load_chain("real_esrgan"))
+    }
+    assert len(found) == 3
 
 
 def test_own_lr_is_part_of_the_fingerprint_and_not_of_who_is_left_out() -> None:

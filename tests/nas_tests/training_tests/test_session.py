@@ -139,7 +139,7 @@ def test_a_phase_with_large_patches_does_without_small_photos(
     seen: list[int] = []
 
     def counting(state: Any, patches: Patches, recipe: Any, until: int, **rest: Any) -> Any:
-        seen.append(len(patches._hr))
+        seen.append(len(patches._sources))
         return real(state, patches, recipe, until, **rest)
 
     monkeypatch.setattr(session, "train", counting)
