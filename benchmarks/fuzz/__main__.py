@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-_CASES = 3_080
+_CASES = 3_740
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from nas.cli.bars import bars
 from nas.cli.console import PlainConsole, figures_table
+from nas.cli.lines import printable
 from nas.cli.options import NET_FILE, OUTPUT, Device, Force, Trial, argument, option
 from nas.cli.shipped import default_network
 from nas.cli.targets import check_target, named_paths
@@ -94,9 +95,9 @@ def compare(
         piece = asked
     place = f"{piece.width}x{piece.height} at {piece.left},{piece.top} of {large[0]}x{large[1]}"
     info = SideBySide(
-        title or f"{photo.name}, x{scale}: {place}",
+        printable(title or f"{photo.name}, x{scale}: {place}"),
         images[_BICUBIC] if truth is None else truth,
-        photo.stem,
+        printable(photo.stem),
         piece,
         tuple(_renderings(images, truth, piece)),
     )
@@ -122,7 +123,7 @@ def _upscalers(nets: list[str], trial: str, device: str | None) -> Mapping[str, 
     named: dict[str, Upscaler] = {}
     for name, path in named_paths(nets, "--net", "NET").items():
         given = path.suffix.lower() in (".safetensors", *read_endings()) and name == path.name
-        short = path.stem if given else name
+        short = printable(path.stem if given else name)
         if short in (*named, _BICUBIC, _TRUTH):
             raise InputError(f"--net: {short} is there twice; say NAME={path}")
         of_run = trial if (path / "run.yaml").is_file() else "best"

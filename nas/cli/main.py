@@ -60,7 +60,7 @@ app.add_typer(compress_app, name="compress")
 def main() -> None:
     """Runs the command; bad input is one line on standard error and exit code 2."""
     always_printable()
-    _quiet_pillow()
+    _quiet_libraries()
     try:
         with ended_as_by_ctrl_c():
             code = _run()
@@ -128,10 +128,12 @@ def _forget_output() -> None:
         os.dup2(nowhere, sys.stdout.fileno())
 
 
-def _quiet_pillow() -> None:
+def _quiet_libraries() -> None:
     """What is wrong with an image is said by us; who asked Python for warnings gets them still."""
     if not sys.warnoptions:
         warnings.filterwarnings("ignore", module=r"PIL(\.|$)")
+        # A letter that no font has is a box in the picture.
+        warnings.filterwarnings("ignore", message=r"Glyph \d+ .*missing from")
 
 
 def _misused(error: Any) -> NoReturn:

@@ -139,23 +139,31 @@ class RuntimeNetwork:
 
     def module(self) -> nn.Module:
         """The same for whole images, as a module: (1, colors, h, w) on the CPU."""
-        return _OnWhole(self.run)
+        return _OnWhole(self)
+
+    def enlarge(self, image: Tensor, whole: Size, origin: Size) -> Tensor:
+        """See ``run``.
+
+        Raises:
+            InputError: the runtime cannot do this one.
+        """
+        try:
+            return torch.from_numpy(self.run(np.ascontiguousarray(image.numpy()), whole, origin))
+        # The runtimes' errors share no class with a public name.
+        except Exception as error:
+            size = f"{image.shape[3]}x{image.shape[2]}"
+            told = f"an image of {size} cannot be enlarged ({first_line(error)})"
+            raise InputError(told) from None
 
 
 class _OnWhole(nn.Module):
-    def __init__(self, run: Run) -> None:
+    def __init__(self, network: RuntimeNetwork) -> None:
         super().__init__()
-        self.run = run
+        self.network = network
 
     def forward(self, image: Tensor) -> Tensor:
         """(1, colors, h, w) to (1, colors, h * scale, w * scale)."""
-        whole = (image.shape[2], image.shape[3])
-        try:
-            return torch.from_numpy(self.run(np.ascontiguousarray(image.numpy()), whole, (0, 0)))
-        # The runtimes' errors share no class with a public name.
-        except Exception as error:
-            told = f"an image of {whole[1]}x{whole[0]} cannot be enlarged ({first_line(error)})"
-            raise InputError(told) from None
+        return self.network.enlarge(image, (image.shape[2], image.shape[3]), (0, 0))
 
 
 def _scale_of(path: Path | str, run: Run, colors: int, only: Size | None) -> int:

@@ -269,7 +269,7 @@ class Upscaler:
     def _forward(self, image: Tensor) -> Tensor:
         if self._elsewhere is not None:
             whole = self._frame.whole or (image.shape[2], image.shape[3])
-            return torch.from_numpy(self._elsewhere.run(image.numpy(), whole, self._frame.origin))
+            return self._elsewhere.enlarge(image, whole, self._frame.origin)
         out: Tensor = self._network(image.contiguous(memory_format=torch.channels_last))
         return out
 

@@ -2,9 +2,16 @@
 
 from benchmarks.fuzz.case import Draw
 from benchmarks.fuzz.classes.command_lines import command_lines
+from benchmarks.fuzz.classes.comparisons import comparisons
 from benchmarks.fuzz.classes.images import images
 from benchmarks.fuzz.classes.run_folders import databases, run_folders, trainings
-from benchmarks.fuzz.classes.weights import ncnn_files, onnx_graphs, pth, safetensors
+from benchmarks.fuzz.classes.weights import (
+    ncnn_files,
+    onnx_graphs,
+    pth,
+    safetensors,
+    tflite_files,
+)
 from benchmarks.fuzz.classes.yaml_files import (
     configs,
     key_maps,
@@ -28,6 +35,8 @@ CLASSES: dict[str, Draw] = {
     "pth": pth,
     "onnx": onnx_graphs,
     "ncnn": ncnn_files,
+    "tflite": tflite_files,
+    "comparisons": comparisons,
     "databases": databases,
     "run_folders": run_folders,
     "trainings": trainings,

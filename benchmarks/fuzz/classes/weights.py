@@ -1,4 +1,4 @@
-"""Weights: our own files, published checkpoints, ONNX graphs, and files of ncnn."""
+"""Weights: our own files, published checkpoints, ONNX graphs, files of ncnn and of LiteRT."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from benchmarks.fuzz import materials as m
 from benchmarks.fuzz.case import Command
 from benchmarks.fuzz.classes.given import bring
 from benchmarks.fuzz.mutations.crafted import nested_checkpoint, unsafe_checkpoint
+from benchmarks.fuzz.mutations.flatbuffer import other_flatbuffer, unsealed
 from benchmarks.fuzz.mutations.graph import other_graph
 from benchmarks.fuzz.mutations.header import other_architecture, other_header, other_tensors
 from benchmarks.fuzz.mutations.places import displaced
 from benchmarks.fuzz.mutations.raw import broken, shortened
 
-__all__ = ["ncnn_files", "onnx_graphs", "pth", "safetensors"]
+__all__ = ["ncnn_files", "onnx_graphs", "pth", "safetensors", "tflite_files"]
 
 _W, _PAIR = m.WEIGHTS, ("out.safetensors", "out.yaml")
 _BRIEF: tuple[tuple[int, str, tuple[str, ...]], ...] = (
@@ -118,6 +119,33 @@ def ncnn_files(rng: random.Random, place: Path, valid: Path) -> Command:
         argv = ("latency", m.PARAM, "--size", "8x8", "--rounds", "1", "--reference", m.PARAM)
         return Command(argv, f"{whose}: {what}")
     return Command(argv, f"{whose}: {what}", ("out",))
+
+
+def tflite_files(rng: random.Random, place: Path, valid: Path) -> Command:
+    """A file with broken bytes or other contents, at times as if of another maker."""
+    bring(place, valid, m.TFLITE, m.PHOTOS)
+    path = place / m.TFLITE
+    kind = rng.random()
+    whose = "ours" if kind >= 0.6 and rng.random() < 0.5 else "another maker's"
+    if whose != "ours":
+        unsealed(path)
+    if kind < 0.6:
+        what = other_flatbuffer(rng, path)
+    elif kind < 0.7:
+        path.write_bytes(shortened(rng, path.read_bytes()))
+        what = "shortened"
+    else:
+        what = _broken_or_displaced(rng, path)
+    which = rng.random()
+    if which < 0.75:
+        argv: tuple[str, ...] = ("upscale", f"{m.PHOTOS}/0.png", "--net", m.TFLITE, "-o", "out")
+        more = rng.choice(((), (), ("--tile", "32"), ("--alpha", "network"), ("--scale", "4")))
+        return Command((*argv, *more), f"{whose}: {what}", ("out",))
+    if which < 0.9:
+        argv = ("latency", m.TFLITE, "--size", "8x8", "--rounds", "1", "--reference", m.TFLITE)
+    else:
+        argv = ("evaluate", m.TFLITE, "--set", f"a={m.PHOTOS}")
+    return Command(argv, f"{whose}: {what}")
 
 
 def _other_line(rng: random.Random, path: Path) -> str:

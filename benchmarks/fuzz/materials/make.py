@@ -46,7 +46,7 @@ def _make() -> None:
         heavy.unlink()
     shutil.copyfile(run / "best.safetensors", here / names.WEIGHTS)
     shutil.copyfile(run / "best.yaml", here / names.CONFIG)
-    for target in (names.GRAPH, names.PARAM):
+    for target in (names.GRAPH, names.PARAM, names.TFLITE):
         _nas("export", names.WEIGHTS, "-o", target)
     spaces = _ROOT / "search_spaces"
     shutil.copyfile(spaces / "spaces" / "tiny.yaml", here / names.SPACE)

@@ -11,8 +11,8 @@ TRAINING = "training"
 WEIGHTS, GRAPH, CHECKPOINT = "net.safetensors", "net.onnx", "theirs.pth"
 """A small network; the same as ONNX; a published system's weights as its authors save them."""
 
-PARAM, BIN = "net.param", "net.bin"
-"""The small network for ncnn."""
+PARAM, BIN, TFLITE = "net.param", "net.bin", "net.tflite"
+"""The small network for ncnn, and for LiteRT."""
 
 CONFIG, SPACE, RECIPE = "net.yaml", "space.yaml", "recipe.yaml"
 KEY_MAP, MODEL = "keys.yaml", "latency.yaml"

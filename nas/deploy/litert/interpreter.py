@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -15,13 +16,14 @@ from typing import Any
 
 import numpy as np
 
+from nas.deploy.litert.trial import survived
 from nas.deploy.onnx_file import INPUT
 from nas.deploy.opened import Opened, Taken
 from nas.deploy.parity import Array, Run
 from nas.evaluate.threads import usual_threads
 from search_spaces.errors import InputError, first_line
 from search_spaces.extras import need
-from search_spaces.regular import irregular
+from search_spaces.regular import irregular, read_regular
 
 __all__ = ["METADATA", "NEEDED", "number_format", "open_litert", "open_tflite", "sealed"]
 
@@ -57,6 +59,8 @@ def open_tflite(path: Path | str, *, threads: int | None = None) -> Opened:
     content = _content(path)
     from ai_edge_litert.interpreter import Interpreter
 
+    if not _is_sealed(content) and not survived(Path(path)):
+        raise InputError(f"{path}: LiteRT would end with it, or not come to an end: it is damaged")
     try:
         with _without_remarks():
             # Of a path it would believe all that the file says of itself.
@@ -122,12 +126,16 @@ def number_format(path: Path | str) -> str:
     names = {value: name for name, value in vars(schema.TensorType).items()}
     weighted = {getattr(schema.BuiltinOperator, name) for name in _WEIGHTED}
     counted: Counter[str] = Counter()
-    graph = schema.ModelT.InitFromPackedBuf(content, 0)
-    for one in graph.subgraphs:
-        for operator in one.operators:
-            if graph.operatorCodes[operator.opcodeIndex].builtinCode in weighted:
-                weights = one.tensors[operator.inputs[1]]
-                counted[names[weights.type].lower()] += prod(weights.shape)
+    try:
+        graph = schema.ModelT.InitFromPackedBuf(content, 0)
+        for one in graph.subgraphs:
+            for operator in one.operators:
+                if graph.operatorCodes[operator.opcodeIndex].builtinCode in weighted:
+                    weights = one.tensors[operator.inputs[1]]
+                    counted[names[weights.type].lower()] += prod(weights.shape)
+    # What is no such file goes wrong in every way.
+    except Exception as error:
+        raise InputError(f"{path}: expected a .tflite file ({first_line(error)})") from None
     return " and ".join(name for name, _ in counted.most_common()) or "float32"
 
 
@@ -135,11 +143,21 @@ def _content(path: Path | str) -> bytes:
     need("LiteRT", "litert", *NEEDED)
     if problem := irregular(path):
         raise InputError(f"{path}: {problem}; expected a .tflite file")
-    content = Path(path).read_bytes()
-    rest, seal, digest = content.rpartition(_SEAL)
-    if seal and len(digest) == sha256().digest_size and sha256(rest).digest() != digest:
-        raise InputError(f"{path}: it was damaged since it was written; export the network again")
+    try:
+        content = read_regular(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    if _is_sealed(content):
+        rest, _, digest = content.rpartition(_SEAL)
+        if sha256(rest).digest() != digest:
+            raise InputError(
+                f"{path}: it was damaged since it was written; export the network again"
+            )
     return content
+
+
+def _is_sealed(content: bytes) -> bool:
+    return content[: -sha256().digest_size].endswith(_SEAL)
 
 
 def _metadata(content: bytes) -> dict[str, str]:
@@ -152,9 +170,10 @@ def _metadata(content: bytes) -> dict[str, str]:
         if entry.Name() == METADATA.encode():
             try:
                 said = json.loads(bytes(model.Buffers(entry.Buffer()).DataAsNumpy()))
-            except (ValueError, TypeError):
+                return {str(key): str(text) for key, text in said.items()}
+            # LiteRT itself has no use for it, and has not looked at it.
+            except (ValueError, TypeError, AttributeError, struct.error, RecursionError):
                 return {}
-            return {str(key): str(text) for key, text in said.items()}
     return {}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 from PIL import Image
 
 from nas.deploy.litert.export import export_litert
-from nas.deploy.litert.interpreter import open_litert, open_tflite
+from nas.deploy.litert.interpreter import number_format, open_litert, open_tflite
 from nas.deploy.parity import check_parity
 from search_spaces import Network, save_weights
 from search_spaces.attention.esa import LEAST_SIDE_PX
@@ -114,7 +116,9 @@ def test_weights_begin_where_runtimes_can_read_them(tmp_path: Path) -> None:
     assert all(place % 16 == 0 for place in places)
 
 
-def test_what_is_broken_costs_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_is_broken_costs_one_line(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "net.tflite"
     export_litert(lively(**EVERY_PART["near"]), path)
     whole = path.read_bytes()
@@ -130,7 +134,18 @@ def test_what_is_broken_costs_one_line(tmp_path: Path, capfd: pytest.CaptureFixt
         path.write_bytes(damaged)
         with pytest.raises(InputError, match="it was damaged since it was written"):
             open_tflite(path)
-    # One without a digest may be of another maker.
+    # One without a digest may be of another maker, and is tried in a process of its own first.
     path.write_bytes(whole[:end])
     assert open_tflite(path).metadata["scale"] == "3"
+    program = shutil.which("false")
+    assert program is not None
+    monkeypatch.setattr(sys, "executable", program)
+    with pytest.raises(InputError, match="LiteRT would end with it"):
+        open_tflite(path)
+    path.write_bytes(whole)
+    assert open_tflite(path).metadata["scale"] == "3"
     assert capfd.readouterr() == ("", "")
+    path.write_bytes(b"no such file")
+    with pytest.raises(InputError, match=r"expected a \.tflite file") as refused:
+        number_format(path)
+    assert "\n" not in str(refused.value)
