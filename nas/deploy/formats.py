@@ -146,8 +146,17 @@ FORMATS: OpenTable[Format] = OpenTable(
             (".safetensors",), needs_ending=True, by_name=False,
         ),
         "basicsr": Format(
-            "architecture, options and weights for BasicSR", "nas.deploy.basicsr:export_basicsr",
-            "nas.deploy.basicsr:open_basicsr",
+            "architecture, options and weights for BasicSR",
+            "nas.deploy.frameworks.basicsr:export_basicsr",
+            "nas.deploy.frameworks.basicsr:open_basicsr",
+        ),
+        "trainner": Format(
+            "the same for traiNNer-redux", "nas.deploy.frameworks.trainner:export_trainner",
+            "nas.deploy.frameworks.trainner:open_trainner",
+        ),
+        "neosr": Format(
+            "the same for neosr", "nas.deploy.frameworks.neosr:export_neosr",
+            "nas.deploy.frameworks.neosr:open_neosr",
         ),
         "folder": Format(
             "config, weights and README", "nas.deploy.folder:export_folder", _OURS, is_told=True

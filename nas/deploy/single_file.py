@@ -69,7 +69,7 @@ def class_name_of(stem: str) -> str:
     return name if usable else f"Network{name}" if f"Network{name}".isidentifier() else "Network"
 
 
-def told(network: Network, name: str, usage: str) -> str:
+def told(network: Network, name: str, usage: str, *, needs: str = "torch alone") -> str:
     """The docstring at the head of a generated file."""
     arch = network.architecture
     cost = price(arch)
@@ -79,7 +79,7 @@ def told(network: Network, name: str, usage: str) -> str:
         f'"""{name}: x{arch.scale} super-resolution, {cost.params:,} parameters, '
         f"{cost.macs / 1e9:.2f} G multiply-adds for 1280x720 output.\n\n"
         f"Takes {colours} in 0..1 as (N, {arch.colors}, height, width), any size from 1x1; the "
-        f"output is not\nclamped. Needs torch alone:\n\n{textwrap.indent(usage, '    ')}\n\n"
+        f"output is not\nclamped. Needs {needs}:\n\n{textwrap.indent(usage, '    ')}\n\n"
         f"Written out by nas-sr (revision {environment().revision}) from the architecture "
         f"{arch.hash}, by\nfollowing its forward pass, and found equal to it on random images. "
         f"The architecture as nas-sr\nreads it:\n\n{textwrap.indent(config, '    ')}"

@@ -80,7 +80,7 @@ KNOWN: dict[str, str] = {
     "device": "cpu cuda cuda:0 cuda:99 cpu:7 meta mps xla CPU",
     "dtype": "float32 bfloat16 float16 int8 float",
     "file_format": "png jpeg webp tiff bmp gif PNG yaml onnx litert ntire basicsr spandrel folder "
-    "safetensors torchscript",
+    "safetensors torchscript trainner neosr",
     "host": "127.0.0.1 ::1 256.1.1.1 x.invalid",
     "importance": "lamp l1 l2 group_norm taylor",
     "init": f"{m.WEIGHTS} {m.CHECKPOINT}",

@@ -17,7 +17,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from nas.deploy.basicsr import export_basicsr, options
 from nas.deploy.parity import TOLERANCE, check_parity
 from nas.deploy.single_file import class_name_of, export_single_file, run_source, state_of
 from nas.deploy.source_code import source_code
@@ -170,43 +169,6 @@ def test_wrong_source_is_found_out() -> None:
             check_parity(network, run_source(wrong, "Model", state_of(network)))
 
 
-class TestBasicSR:
-    def test_folder(self, tmp_path: Path) -> None:
-        network = lively(preset("imdn", 4))
-        parity = export_basicsr(network, tmp_path / "My Net")
-        assert parity.difference <= CLOSE
-        files = sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file())
-        assert files == ["My Net/README.md", "My Net/archs/my_net_arch.py",
-                         "My Net/options/train_my_net.yml",
-                         "My Net/weights/my_net.pth"]  # fmt: skip
-        state = torch.load(tmp_path / "My Net/weights/my_net.pth", weights_only=True)["params"]
-        assert state.keys() == network.state_dict().keys()
-        text = (tmp_path / "My Net/archs/my_net_arch.py").read_text()
-        assert "@ARCH_REGISTRY.register()\nclass MyNet(nn.Module):" in text
-        told = yaml.safe_load((tmp_path / "My Net/options/train_my_net.yml").read_text())
-        assert told == options(network, "my_net", "MyNet")
-        assert told["network_g"] == {"type": "MyNet"}
-        assert told["datasets"]["train"]["gt_size"] == 4 * 48
-        assert "&id" not in (tmp_path / "My Net/options/train_my_net.yml").read_text()
-
-    def test_training_from_constant_images_gives_finite_gradients(self, tmp_path: Path) -> None:
-        # A standard deviation has an infinite slope at zero, which flat patches reach.
-        network = build(preset("imdn", 4))
-        text = IMPORTS + source_code(network, "Model", training=True)
-        namespace: dict[str, Any] = {}
-        exec(compile(text, "net.py", "exec"), namespace)
-        model = namespace["Model"]()
-        model.load_state_dict(network.state_dict())
-        for name, weight in model.named_parameters():
-            nn.init.constant_(weight, 0.1 if "bias" in name else 0.0)
-        model(torch.zeros(1, 3, 8, 8)).sum().backward()
-        assert all(torch.isfinite(w.grad).all() for w in model.parameters() if w.grad is not None)
-
-    def test_a_network_on_luma(self, tmp_path: Path) -> None:
-        with pytest.raises(InputError, match="on luma alone: choose --format ntire"):
-            export_basicsr(lively(Architecture.from_dict(VARIED)), tmp_path / "net")
-
-
 Command = Callable[..., Outcome]
 
 
@@ -222,7 +184,7 @@ def net(tmp_path: Path) -> Path:
     ("options", "told"),
     [
         (["-o", "net.txt", "--format", "ntire"], "expected a name that ends in .py"),
-        (["-o", "net"], "(basicsr, folder make a folder)"),
+        (["-o", "net"], "(basicsr, trainner, neosr, folder make a folder)"),
         (["-o", "net.py", "--format", "basicsr"], "is ntire by its name, but --format is basicsr"),
         (["-o", "/proc/nothing", "--format", "folder"], "cannot write /proc/nothing"),
     ],

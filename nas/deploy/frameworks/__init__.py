@@ -1,0 +1,1 @@
+"""Networks for those who train with BasicSR or what has come of it."""
