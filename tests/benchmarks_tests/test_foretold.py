@@ -31,7 +31,7 @@ def test_a_line_drawn_on_may_know_better_than_what_it_is_drawn_from() -> None:
     rows.append(Row(CLASS, "without an end", "short", "e", 1, 1, 0, SHORT[0], 1.0, 31.0))
     figures = account(rows)
     assert figures["networks"] == 4
-    assert figures["tau"]["the quick profile"] == pytest.approx(-1.0)
+    assert figures["tau"]["320 steps"] == pytest.approx(-1.0)
     assert figures["tau"]["1,000 and 4,000 drawn on"] == pytest.approx(1.0)
 
 
