@@ -84,6 +84,7 @@ class _Photos:
     val: str | None = None
     lr: str | None = None
     val_lr: str | None = None
+    degradation: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,11 @@ def read_run_file(folder: Path) -> dict[str, Any]:
 
 
 def photo_places(about: Mapping[str, Any]) -> PhotoPlaces:
-    """Where the photos of a run were when it was begun, by what its run.yaml says."""
+    """Where the photos of a run were when it was begun, by what its run.yaml says.
+
+    Raises:
+        InputError: a degradation that is none.
+    """
     return PhotoPlaces.of_only_plain(about.get("photos", {}))
 
 

@@ -170,6 +170,14 @@ def _train(folder: Path) -> None:
     (folder / "mine.yaml").write_text(recipe[1])
 
 
+def _degradations(folder: Path) -> None:
+    needs_export()
+    tiny_photos(folder / "photos")
+    tiny_photos(folder / "judges", 2, 32)
+    guide = (DOCS / "degradations.md").read_text(encoding="utf-8")
+    (folder / "phone.yaml").write_text(guide.split("```yaml\n")[1].split("```")[0])
+
+
 _TINY = "--space tiny --profile smoke --trials 1 --latency-size 16x15"
 _SHORT = "--steps 4 --batch 2 --patch 64 --validate-every 4 --no-tensorboard"
 GUIDES: tuple[Guide, ...] = (
@@ -274,6 +282,17 @@ GUIDES: tuple[Guide, ...] = (
             "--budget 600K-params": f"--budget 30K-params {_TINY}",
             "--run trained": f"--recipe smoke {_SHORT} --run trained",
             "quantize trained": "quantize --rounds 0 --calibration minmax trained",
+        },
+    ),
+    Guide(
+        "degradations.md",
+        _degradations,
+        {
+            "--budget 600K-params": f"--budget 30K-params {_TINY}",
+            "--run trained": f"--recipe smoke {_SHORT} --run trained",
+            "quantize trained": "quantize --rounds 0 --calibration minmax trained",
+            "nas train rfdn": "nas train ecbsr_m4c16",
+            "--run phone": f"--recipe smoke {_SHORT} --run phone",
         },
     ),
     Guide(

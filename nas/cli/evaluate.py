@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from nas.cli.bars import bars
 from nas.cli.evaluate_table import print_table, to_plain, write_csv
-from nas.cli.options import NET_FILE, Device, Force, Json, Trial, argument, option
+from nas.cli.options import NET_FILE, Degradation, Device, Force, Json, Trial, argument, option
 from nas.cli.targets import check_target, named_partners, named_paths
 from search_spaces.errors import InputError
 from search_spaces.files import check_free
@@ -39,6 +39,7 @@ def evaluate(
             "--lr",
         ),
     ] = None,
+    degradation: Degradation = None,
     self_ensemble: Annotated[
         bool, option("Mean over 8 flips and turns of each image.", "--self-ensemble")
     ] = False,
@@ -60,7 +61,8 @@ def evaluate(
 ) -> None:
     """Evaluate a network on test sets: PSNR-Y and SSIM-Y, per image and mean, beside bicubic's.
 
-    Without --lr, LR images are made as MATLAB's imresize makes them.
+    Without --lr, LR images are made as MATLAB's imresize makes them, or by --degradation, always
+    alike for an image of that name.
     """
     from nas.evaluate.benchmark import workers_on
     from nas.evaluate.exact import exact_convolutions
@@ -73,7 +75,7 @@ def evaluate(
     if weights is not None and not {"lpips", "dists"} & set(names):
         raise InputError("--weights: expected --metrics lpips or dists, which need them")
     more = metrics_of(names, weights, facts.get("device", "cpu"))
-    opened = _opened(test_sets, lr_folders or [], facts["scale"])
+    opened = _opened(test_sets, lr_folders or [], facts["scale"], degradation)
     if save is not None:
         for path in (_png(save, one.name, pair.name) for one in opened for pair in one.pairs):
             check_free(path, force=force)
@@ -142,7 +144,10 @@ def _bicubic(scale: int) -> Enlarge:
     return lambda lr: bicubic_up(lr, scale)
 
 
-def _opened(test_sets: list[str], lr_folders: list[str], scale: int) -> list[TestSet]:
+def _opened(
+    test_sets: list[str], lr_folders: list[str], scale: int, degradation: str | None
+) -> list[TestSet]:
+    from nas.data.places import degradation_of
     from nas.evaluate.benchmark import TestSet
 
     sets = named_paths(test_sets, "--set")
@@ -151,7 +156,10 @@ def _opened(test_sets: list[str], lr_folders: list[str], scale: int) -> list[Tes
         # Folders of that name are made where images are saved.
         if {"/", "\\"} & set(name) or name.startswith("."):
             raise InputError(f"--set: expected NAME=FOLDER, got the name {name!r}")
-    return [TestSet.open(name, hr, scale, lr=lrs.get(name)) for name, hr in sets.items()]
+    by = degradation_of(degradation)
+    return [
+        TestSet.open(name, hr, scale, lr=lrs.get(name), degradation=by) for name, hr in sets.items()
+    ]
 
 
 def _measured(

@@ -42,7 +42,7 @@ def inherited_photos(
         names: of networks, as the user gives them. The first counts that is a run folder of a
             search, or a file in the folder of a search or a training.
         given: folders that the user names. To train on and to judge by, each wins, as does the LR
-            of either.
+            of either, and what makes it.
 
     Returns:
         Where the photos are, and a line for the user about each thing that was taken over.
@@ -51,13 +51,14 @@ def inherited_photos(
         InputError: a damaged run, or its photos are no longer there.
     """
     found = next((one for name in names if (one := _made_on(Path(name)))), None)
-    if found is None or (given.data is not None and given.val):
+    if found is None:
         return given, ()
     folder, known = found
     notes = []
     data, lr, val, val_lr = given.data, given.lr, given.val, given.val_lr
+    degradation = given.degradation
     if data is None:
-        data, lr = known.data, lr or known.lr
+        data, lr = known.data, lr or (known.lr if degradation is None else None)
         _check(folder, [data], "--data")
         _check(folder, [lr], "--lr")
         where = f"{data or 'those that come along'}{'' if lr is None else f', their LR {lr}'}"
@@ -69,7 +70,10 @@ def inherited_photos(
         where = ", ".join(map(str, val.values())) or "the same ones of these"
         where += f", their LR {', '.join(map(str, val_lr.values()))}" if val_lr else ""
         notes.append(f"Photos that judge, from {folder}: {where} (others by --val)")
-    return PhotoPlaces(data, val, lr, val_lr), tuple(notes)
+    if degradation is None and lr is None and known.chain is not None:
+        degradation = known.chain
+        notes.append(f"Degradation, from {folder}: {degradation.name} (another by --degradation)")
+    return PhotoPlaces(data, val, lr, val_lr, degradation), tuple(notes)
 
 
 def start_of(run: Run, record: TrialRecord, folder: Path, *, fresh: bool = False) -> Start:

@@ -10,11 +10,11 @@ import typer
 from nas.deploy.runtimes import RUNTIMES, TORCH, read_endings
 
 __all__ = [
-    "BEST", "LIMIT", "NAME", "NET_FILE", "OUTPUT", "RUNTIME_NAMES", "Data", "Device", "Dtype",
-    "Force", "Json", "JsonLines", "LatencyCommand", "LatencyLimit", "LatencyPattern",
-    "LearningRate", "Lr", "OwnData", "OwnValidation", "PresetScale", "Profile", "RoundTo", "Rounds",
-    "Runtime", "Scale", "Size", "Storage", "Threads", "TimedOn", "Timeout", "Trained", "Trial",
-    "Validation", "ValidationLr", "argument", "option",
+    "BEST", "LIMIT", "NAME", "NET_FILE", "OUTPUT", "RUNTIME_NAMES", "Data", "Degradation", "Device",
+    "Dtype", "Force", "Json", "JsonLines", "LatencyCommand", "LatencyLimit", "LatencyPattern",
+    "LearningRate", "Lr", "OwnData", "OwnDegradation", "OwnValidation", "PresetScale", "Profile",
+    "RoundTo", "Rounds", "Runtime", "Scale", "Size", "Storage", "Threads", "TimedOn", "Timeout",
+    "Trained", "Trial", "Validation", "ValidationLr", "argument", "option",
 ]  # fmt: skip
 
 
@@ -57,6 +57,20 @@ OwnValidation = Annotated[
     option(
         "Folder of validation photos. Default: those of the network's search or training, else "
         "some of --data that are then not trained on.", "--val",
+    ),
+]  # fmt: skip
+Degradation = Annotated[
+    str | None,
+    option(
+        "What makes LR of HR: bicubic, jpeg, real_esrgan, or a .yaml file (docs/degradations.md). "
+        "Default: bicubic, as MATLAB does it."
+    ),
+]
+OwnDegradation = Annotated[
+    str | None,
+    option(
+        "What makes LR of HR: bicubic, jpeg, real_esrgan, or a .yaml file (docs/degradations.md). "
+        "Default: that of the network's search or training, else bicubic.", "--degradation",
     ),
 ]  # fmt: skip
 Device = Annotated[str | None, option("As torch names it: cpu, cuda, ... Default: the best.")]

@@ -8,6 +8,7 @@ from typing import Annotated
 from nas.cli.options import (
     BEST,
     Data,
+    Degradation,
     Device,
     JsonLines,
     LatencyCommand,
@@ -28,7 +29,7 @@ __all__ = ["GROUPS", "search"]
 GROUPS = {
     "What is searched": ("budget", "objectives", "prefer", "scale", "space"),
     "How long": ("profile", "trials", "timeout"),
-    "Photos": ("data", "lr", "val", "val_lr"),
+    "Photos": ("data", "lr", "val", "val_lr", "degradation"),
     "Where it is kept": ("run", "storage", "study", "checkpoints"),
     "Which network is next": (
         "sampler", "seed", "candidates", "warm_start", "early_stop", "rungs", "eta",
@@ -108,6 +109,7 @@ def search(
     lr: Lr = None,
     val: Validation = None,
     val_lr: ValidationLr = None,
+    degradation: Degradation = None,
     run: Annotated[
         Path | None, option("Run folder. Default: runs/ and the budgets' names.")
     ] = None,

@@ -7,7 +7,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from nas.cli.options import Device, JsonLines, Lr, OwnData, PresetScale, argument, option
+from nas.cli.options import (
+    Device,
+    JsonLines,
+    Lr,
+    OwnData,
+    OwnDegradation,
+    PresetScale,
+    argument,
+    option,
+)
 from nas.cli.targets import named_partners, named_paths
 from search_spaces.errors import InputError
 
@@ -46,6 +55,7 @@ def train(
             "made from HR."
         ),
     ] = None,
+    degradation: OwnDegradation = None,
     recipe: Annotated[
         str,
         option(
@@ -117,7 +127,7 @@ def train(
     from nas.cli.inherited import inherited_photos, start_of
     from nas.cli.train_progress import make_watcher
     from nas.data import load_dataset
-    from nas.data.places import ONLY_SET, PhotoPlaces
+    from nas.data.places import ONLY_SET, PhotoPlaces, degradation_of
     from nas.data.split import LR_SIZE
     from nas.evaluate.precision import best_device
     from nas.networks import architecture_of, is_run, weights_file
@@ -161,7 +171,8 @@ def train(
             raise InputError(f"--processes: a batch of {phase.batch} cannot be shared evenly by "
                              f"{count}; expected a number that divides it")  # fmt: skip
     sets = named_paths(val or [], "--val")
-    given = PhotoPlaces(data, sets, lr, named_partners(val_lr or [], "--val-lr", sets, ONLY_SET))
+    lrs = named_partners(val_lr or [], "--val-lr", sets, ONLY_SET)
+    given = PhotoPlaces(data, sets, lr, lrs, degradation_of(degradation))
     places, said = inherited_photos([network], given)
     # As a search reads them; then those that are large enough.
     photos = load_dataset(

@@ -27,7 +27,8 @@ class Dataset:
 
     Attributes:
         name: ``"embedded"`` or the folder's name, ``+val:NAME`` added for each validation folder,
-            and ``+lr:NAME`` behind those that have LR of their own.
+            ``+lr:NAME`` behind those that have LR of their own, ``+by:NAME`` behind those whose LR
+            a chain of degradations makes.
         scale: the factor the photos were chosen for: 2, 3 or 4.
         train: photos to train on, HR, not cropped to a multiple of the scale.
         sets: photos to validate on, likewise, by the set's name; the first set decides.
@@ -98,8 +99,8 @@ def load_dataset(
         progress: called with (files read, files to read) while a folder is read.
 
     Raises:
-        InputError: a folder is missing or holds too few usable photos, LR without HR, or a bad
-            ``scale``.
+        InputError: a folder is missing or holds too few usable photos, LR without HR, a chain of
+            degradations that ends at another size than LR, or a bad ``scale``.
     """
     if scale not in (2, 3, 4):
         raise InputError(f"scale must be 2, 3 or 4, got {scale}")
@@ -144,6 +145,11 @@ def load_dataset(
         )
         skipped.update(read.skipped)
         train = read.photos
+    if (chain := places.chain) is not None:
+        chain.check(scale)
+        train, *judging = (tuple(replace(photo, degradation=chain) for photo in some)
+                           for some in (train, *sets.values()))  # fmt: skip
+        sets = dict(zip(sets, judging, strict=True))
     fresh, fingerprint = apart(scale, train, sets)
     if not fresh:
         raise InputError(

@@ -70,7 +70,7 @@ def apart(scale: int, train: Sequence[Photo], sets: Mapping[str, Photos]) -> tup
     for part, photos in (("train", fresh), *judging.items()):
         for photo, digest in photos:
             own = "" if photo.lr is None else f" {_digest(photo.lr)}"
-            if photo.degradation is not None:
+            if photo.lr is None and photo.degradation is not None:
                 own += f" by {photo.degradation.digest}"
             whole.update(f"\n{part} {photo.name} {digest}{own}".encode())
     return tuple(photo for photo, _ in fresh), whole.hexdigest()[:16]

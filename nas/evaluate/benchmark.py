@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ from nas.evaluate.metrics import Metric
 from nas.evaluate.threads import threads
 from nas.evaluate.validate import ImageQuality, Quality, Reference, reference, score
 from search_spaces.errors import InputError
+
+if TYPE_CHECKING:
+    from nas.data.degradations import Chain
 
 __all__ = [
     "Enlarge", "Pair", "Row", "TestSet", "evaluate_set", "evaluate_together", "rows",
@@ -50,6 +54,7 @@ class TestSet:
         name: what the set is called in results.
         scale: 2, 3 or 4.
         pairs: the images, sorted by name.
+        degradation: by which LR is made where there is none; None: MATLAB's bicubic.
     """
 
     # Tells pytest that this is no test.
@@ -58,19 +63,32 @@ class TestSet:
     name: str
     scale: int
     pairs: tuple[Pair, ...]
+    degradation: Chain | None = None
 
     @classmethod
-    def open(cls, name: str, hr: Path, scale: int, *, lr: Path | None = None) -> TestSet:
+    def open(
+        cls,
+        name: str,
+        hr: Path,
+        scale: int,
+        *,
+        lr: Path | None = None,
+        degradation: Chain | None = None,
+    ) -> TestSet:
         """The set in a folder; only the files' names are read as yet.
 
         Which LR file belongs to which HR file, `nas.data.pairs.partners` tells by their names.
 
         Raises:
-            InputError: no such folder, no images in it, or an HR image without its LR.
+            InputError: no such folder, no images in it, an HR image without its LR, or a
+                degradation that ends at another size than LR.
         """
+        if degradation is not None:
+            degradation.check(scale)
         files = _images(name, hr)
         if lr is None:
-            return cls(name, scale, tuple(Pair(path.name, path, None) for path in files))
+            pairs = tuple(Pair(path.name, path, None) for path in files)
+            return cls(name, scale, pairs, degradation)
         names = [path.name for path in files]
         found = partners(names, [path.name for path in _images(name, lr)], scale)
         # All of them: a test set without some of its images is another test set.
@@ -82,8 +100,8 @@ class TestSet:
                 f"{name}: {lr} holds no LR image for {missing[0].name}{more}; "
                 f"expected {stem}.png or {stem}x{scale}.png"
             )
-        pairs = (Pair(path.name, path, lr / found[path.name]) for path in files)
-        return cls(name, scale, tuple(pairs))
+        pairs = tuple(Pair(path.name, path, lr / found[path.name]) for path in files)
+        return cls(name, scale, pairs)
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -97,7 +115,8 @@ class TestSet:
         pair = self.pairs[number]
         lr = None if pair.lr is None else self._pixels(pair.lr)
         try:
-            return reference(Photo(pair.name, self._pixels(pair.hr), lr), self.scale)
+            photo = Photo(pair.name, self._pixels(pair.hr), lr, self.degradation)
+            return reference(photo, self.scale)
         except InputError as error:
             raise InputError(f"{self.name}: {error}") from None
 

@@ -249,6 +249,7 @@ def _about(settings: SearchSettings, identity: dict[str, Any], photos: Photos) -
             "validation": list(photos.validation),
             # Where they were read, for whoever trains these networks again.
             **settings.places.only_plain(),
+            "degradation": settings.places.to_plain()["degradation"],
         },
         "sampler": settings.sampler,
         "seed": settings.seed,

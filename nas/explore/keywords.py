@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, get_type_hints
 
+from nas.data.degradations import Chain
 from nas.training.recipe import Recipe
 from search_spaces import Space
 
@@ -45,6 +46,7 @@ class Keywords(TypedDict, total=False):
     lr: Path | str | None
     val: Path | str | None
     val_lr: Path | str | None
+    degradation: Chain | Path | str | None
     run: Path | str | None
     warm_start: Sequence[Path | str] | None
     prefer: str | None

@@ -112,6 +112,7 @@ class SearchSettings(BaseModel):
         lr: folder of their LR images, ``None``: LR is made from HR by MATLAB's bicubic.
         val: validation folder, ``None`` for a seeded split.
         val_lr: folder of their LR images, likewise.
+        degradation: by which LR is made where there is none; ``None``: by MATLAB's bicubic.
         run: the run folder; by default below runs/, named by what is searched.
         storage: URL of an Optuna store, ``None`` for the one embedded in the run folder.
         study: the study's name in the store, ``None`` for the run folder's.
@@ -169,6 +170,7 @@ class SearchSettings(BaseModel):
     lr: Annotated[Path | None, _HERE] = None
     val: Annotated[Path | None, _HERE] = None
     val_lr: Annotated[Path | None, _HERE] = None
+    degradation: values.Degradation | None = None
     run: Annotated[Path, _HERE] = Field(default_factory=_run_folder)
     storage: Annotated[str | None, _HERE] = None
     study: Annotated[str | None, _HERE] = Field(default_factory=_study)
@@ -196,7 +198,7 @@ class SearchSettings(BaseModel):
     @property
     def places(self) -> PhotoPlaces:
         """Where its photos are."""
-        return PhotoPlaces.of(self.data, self.val, self.lr, self.val_lr)
+        return PhotoPlaces.of(self.data, self.val, self.lr, self.val_lr, self.degradation)
 
     @property
     def rung_steps(self) -> tuple[int, ...]:

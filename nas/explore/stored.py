@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from nas.data.places import told_degradation
 from nas.explore.settings import SearchSettings
 from nas.latency.model import LatencyModel
 from nas.plain import checked, from_plain
@@ -63,8 +64,9 @@ def settings_from_text(text: str, name: str, /, **local: Any) -> SearchSettings:
     if odd := sorted(plain.keys() ^ _KEPT):
         raise InputError(f"{where}: missing or unknown setting {odd[0]!r}")
     # Made here, since a name in its place would be that of a file.
-    kinds: Any = {"space": dict[str, Any], "latency_model": dict[str, Any] | None}
-    space, model = (from_plain(kind, plain[k], f"{where}: {k}") for k, kind in kinds.items())
+    kinds: Any = {"space": dict[str, Any], "latency_model": dict[str, Any] | None,
+                  "degradation": dict[str, Any] | None}  # fmt: skip
+    space, model, by = (from_plain(kind, plain[k], f"{where}: {k}") for k, kind in kinds.items())
     try:
         plain["space"] = Space.from_dict(space)
     except InputError as error:
@@ -73,4 +75,5 @@ def settings_from_text(text: str, name: str, /, **local: Any) -> SearchSettings:
             f"own parts with --import"
         ) from None
     plain["latency_model"] = model and LatencyModel.from_dict(model, where)
+    plain["degradation"] = told_degradation(by, where)
     return checked(SearchSettings, {**plain, "study": name, **local}, where)

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from nas.budget import Budget, parse_budgets
+from nas.data.degradations import Chain, load_chain
 from nas.evaluate.threads import shown_threads
 from nas.explore.sampler import SAMPLERS
 from nas.latency.command.setup import DeviceCommands
@@ -28,7 +29,8 @@ from search_spaces import Space
 from search_spaces.errors import InputError
 
 __all__ = [
-    "Budgets", "CommandLimit", "Commands", "Count", "FittedModel", "Number", "Objectives",
+    "Budgets", "CommandLimit", "Commands", "Count", "Degradation", "FittedModel", "Number",
+    "Objectives",
     "Pattern", "SamplerName", "SearchSpace", "Seconds", "Size", "parse_seconds",
 ]  # fmt: skip
 
@@ -130,6 +132,9 @@ Commands: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_commands)]
 Pattern: TypeAlias = Annotated[str, AfterValidator(_of_command)]
 CommandLimit: TypeAlias = Annotated[Number, Field(gt=0), AfterValidator(_of_command)]
 Seconds: TypeAlias = Annotated[Number, _by_text(parse_seconds)]
+Degradation: TypeAlias = Annotated[
+    InstanceOf[Chain], _by_text(load_chain), PlainSerializer(lambda chain: chain.to_plain())
+]
 Size: TypeAlias = Annotated[
     tuple[Count, Count], _by_text(lambda text: parse_size(text, "--latency-size"))
 ]

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from nas.data import Dataset
-from nas.data.places import PhotoPlaces
+from nas.data.places import PhotoPlaces, told_degradation
 from nas.evaluate.environment import environment
 from nas.evaluate.upscale import upscale
 from nas.evaluate.validate import reference
@@ -177,6 +177,7 @@ class _Photos:
     val: Mapping[str, str]
     lr: str | None = None
     val_lr: Mapping[str, str] = field(default_factory=dict)
+    degradation: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,4 +199,5 @@ def photo_places(folder: Path) -> PhotoPlaces:
     val, val_lr = (
         {name: Path(one) for name, one in some.items()} for some in (told.val, told.val_lr)
     )
-    return PhotoPlaces(data, val, lr, val_lr)
+    degradation = told_degradation(told.degradation, f"{path}: photos")
+    return PhotoPlaces(data, val, lr, val_lr, degradation)

@@ -77,6 +77,7 @@ KNOWN: dict[str, str] = {
     "comparison": "l1 affinity gram",
     "compress_budget": "70% 1K-params 0% x",
     "data": f"{m.PHOTOS} empty {m.PHOTOS}/0.png pipe",
+    "degradation": f"jpeg bicubic jpg {m.RECIPE} nothing.yaml",
     "device": "cpu cuda cuda:0 cuda:99 cpu:7 meta mps xla CPU",
     "dtype": "float32 bfloat16 float16 int8 float",
     "file_format": "png jpeg webp tiff bmp gif PNG yaml onnx litert ntire basicsr spandrel folder "

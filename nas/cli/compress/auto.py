@@ -20,6 +20,7 @@ from nas.cli.options import (
     LearningRate,
     Lr,
     OwnData,
+    OwnDegradation,
     OwnValidation,
     Profile,
     RoundTo,
@@ -66,6 +67,7 @@ def auto(
     lr: Lr = None,
     val: OwnValidation = None,
     val_lr: ValidationLr = None,
+    degradation: OwnDegradation = None,
     profile: Profile = "standard",
     learning_rate: LearningRate = 5e-4,
     size: Size = "160x90",
@@ -120,7 +122,7 @@ def auto(
     meter = Meter(
         (), HR_720P, lr_size, str(best_device(device)), threads=threads, clock=clock
     )  # fmt: skip
-    places = places_of([network], PhotoPlaces.of(data, val, lr, val_lr))
+    places = places_of([network], PhotoPlaces.of(data, val, lr, val_lr, degradation))
     judge = Judge(dataset_of(given.architecture.scale, places, recipe), meter)
     folder = output.with_name(f"{output.name}.steps")
     with bar("fine-tuning", 0 if recipe is None else recipe.steps) as advance:

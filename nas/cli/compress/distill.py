@@ -11,6 +11,7 @@ from nas.cli.options import (
     Force,
     Lr,
     OwnData,
+    OwnDegradation,
     OwnValidation,
     Profile,
     Trial,
@@ -61,6 +62,7 @@ def distill(
     lr: Lr = None,
     val: OwnValidation = None,
     val_lr: ValidationLr = None,
+    degradation: OwnDegradation = None,
     profile: Profile = "standard",
     learning_rate: Annotated[
         float | None, option("By default the profile's; 2e-4 for a student with weights.")
@@ -98,7 +100,7 @@ def distill(
     network = any_network(student, scale, trial=trial, seed=seed)
     teaching = teaching_of(network, teacher, teacher_weight or (), lessons)
     assert teaching is not None
-    places = places_of([student, *teacher], PhotoPlaces.of(data, val, lr, val_lr))
+    places = places_of([student, *teacher], PhotoPlaces.of(data, val, lr, val_lr, degradation))
     dataset = dataset_of(network.architecture.scale, places, recipe)
     with bar("distilling", recipe.steps) as advance:
         tuned = finetune(

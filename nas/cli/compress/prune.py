@@ -15,6 +15,7 @@ from nas.cli.options import (
     LearningRate,
     Lr,
     OwnData,
+    OwnDegradation,
     OwnValidation,
     Profile,
     RoundTo,
@@ -54,6 +55,7 @@ def prune(
     lr: Lr = None,
     val: OwnValidation = None,
     val_lr: ValidationLr = None,
+    degradation: OwnDegradation = None,
     teacher: Annotated[
         list[Path] | None,
         option("A network that the fine-tuned one learns from; may be repeated."),
@@ -103,7 +105,7 @@ def prune(
     wanted |= importance in NEEDS_GRADIENTS
     dataset = None
     if wanted:
-        places = places_of([network], PhotoPlaces.of(data, val, lr, val_lr))
+        places = places_of([network], PhotoPlaces.of(data, val, lr, val_lr, degradation))
         dataset = dataset_of(given.architecture.scale, places, recipe)
     if sensitivity:
         assert dataset is not None

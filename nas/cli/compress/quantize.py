@@ -12,6 +12,7 @@ from nas.cli.options import (
     Force,
     Lr,
     OwnData,
+    OwnDegradation,
     OwnValidation,
     Size,
     Threads,
@@ -36,6 +37,7 @@ def quantize(
     lr: Lr = None,
     val: OwnValidation = None,
     val_lr: ValidationLr = None,
+    degradation: OwnDegradation = None,
     calibration: Annotated[
         str, option("Ranges by percentile, entropy, minmax, mse, or the best of them.")
     ] = "best",
@@ -80,7 +82,7 @@ def quantize(
         qat_steps=qat_steps,
     )
     given = trained_network(network, trial=trial)
-    places = places_of([network], PhotoPlaces.of(data, val, lr, val_lr))
+    places = places_of([network], PhotoPlaces.of(data, val, lr, val_lr, degradation))
     photos = dataset_of(given.architecture.scale, places, None)
     result = quantize_network(
         given, photos.train, photos.validation, output, options=options,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,24 +85,25 @@ def _photos(run: Run) -> Iterator[Photo]:
     if run.about["identity"]["data"].split("+")[0] == "embedded":
         embedded = {photo.name: photo for photo in embedded_photos()[1]}
     places = photo_places(run.about)
-    only, own = next(iter(places.val.values()), None), places.val_lr.get(ONLY_SET)
+    only, only_lr = next(iter(places.val.values()), None), places.val_lr.get(ONLY_SET)
     folders = []
-    for folder, lr in ((only, own), (places.data, places.lr)):
+    for folder, lr in ((only, only_lr), (places.data, places.lr)):
         if folder is not None:
             train, held = div2k_folders(folder) or (None, None)
-            folders += [(folder, lr), (held, own), (train, lr)]
+            folders += [(folder, lr), (held, only_lr), (train, lr)]
     for name in names:
         found = [(f / name, lr) for f, lr in folders if f and (f / name).is_file()]
         if found:
             file, lr = found[0]
             try:
-                photo = Photo(name, decode_rgb(file), None if lr is None else _lr(name, lr, scale))
+                own = None if lr is None else _lr(name, lr, scale)
+                photo = Photo(name, decode_rgb(file), own, places.chain)
             except (SkippedFile, OSError, KeyError):
                 continue
             if photo.lr is None or fits(photo.lr.shape[:2], photo.pixels.shape[:2], scale):
                 yield photo
         elif name in embedded:
-            yield embedded[name]
+            yield replace(embedded[name], degradation=places.chain)
 
 
 def _lr(name: str, folder: Path, scale: int) -> Pixels:

@@ -75,6 +75,11 @@ class Chain(BaseModel):
         """Whether it does nothing else."""
         return self.begins_with_default and len(self.steps) == 1
 
+    @property
+    def named(self) -> str:
+        """What one types for it, where its file is at hand."""
+        return self.name if self.name in chain_names() else f"{self.name}.yaml"
+
     def check(self, scale: int) -> None:
         """Makes sure that it ends at the LR's size, whatever is drawn.
 

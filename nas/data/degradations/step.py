@@ -19,6 +19,9 @@ __all__ = ["Step", "sizes_after"]
 Pixels = NDArray[np.uint8]
 
 
+_KINDS = ("blur", "sinc", "resize", "gaussian_noise", "poisson_noise", "jpeg")
+
+
 class _Degradation(Protocol):
     def apply(self, image: Pixels, dice: Dice) -> Pixels: ...
 
@@ -75,8 +78,7 @@ class Step(BaseModel):
         return image if self.steps else self._degradation().apply(image, dice)
 
     def _degradation(self) -> _Degradation:
-        names = ("blur", "sinc", "resize", "gaussian_noise", "poisson_noise", "jpeg")
-        return cast(_Degradation, next(one for name in names if (one := getattr(self, name))))
+        return cast(_Degradation, next(one for name in _KINDS if (one := getattr(self, name))))
 
 
 def sizes_after(steps: tuple[Step, ...], before: frozenset[str]) -> frozenset[str]:

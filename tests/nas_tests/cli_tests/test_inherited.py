@@ -121,7 +121,7 @@ def test_a_training_goes_on_from_its_search_and_says_so(
     assert ended["best_psnr_y_db"] >= first["psnr_y_db"]["validation"]
     about = yaml.safe_load((tmp_path / "full" / "train.yaml").read_text())
     assert about["photos"] == {
-        "data": str(place.photos), "val": {}, "lr": None, "val_lr": {},
+        "data": str(place.photos), "val": {}, "lr": None, "val_lr": {}, "degradation": None,
     }  # fmt: skip
     assert about["result"]["proxy_psnr_y_db"] == place.proxy_db
 

@@ -31,6 +31,7 @@ def again(settings: SearchSettings) -> SearchSettings:
         {"checkpoints": "memory://there", "trials": 3, "seed": 4, "latency_size": (8, 16)},
         # A worker measures with the search's number, whatever its own process has.
         {"budget": ["25ms-latency"], "threads": 3},
+        {"degradation": "real_esrgan"},
     ],
 )
 def test_come_back_as_they_were(space: str, options: dict[str, Any], tmp_path: Path) -> None:
@@ -103,6 +104,8 @@ def test_with_parts_that_are_not_here() -> None:
         ("sampler", "mine", "sampler: expected one of tpe"),
         ("objectives", ["beauty"], "objectives: unknown 'beauty'; expected some of psnr"),
         ("run", "elsewhere", "missing or unknown setting 'run'"),
+        ("degradation", "jpeg", "degradation: expected an object"),
+        ("degradation", {"name": "a", "steps": []}, "degradation: steps: "),
         ("latency_model", "fast", "latency_model: expected an object"),
     ],
 )
