@@ -12,7 +12,7 @@ made with ``--calibration mse --max-drop 0.05`` from SPAN's, DISP's and SPANV2's
 Ranges and layers in float32 are chosen on BSD200 alone: its last 20 photos by name validate, the
 others calibrate. The networks come from ``nas import``. Times are those of ONNX Runtime, or of
 LiteRT, on both files in turns, by the processor's time; the float32 file is the network's own
-export.
+export. Beside them is the float32 .onnx file in ONNX Runtime.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ def make(args: argparse.Namespace) -> None:
     for name, path in args.networks:
         network = load(path)
         form = INT8_FORMATS[args.ending]
-        form.in_float.write(network, args.work / f"{name}.float{form.ending}")
+        for one in {form.ending, ".onnx"}:
+            INT8_FORMATS[one].in_float.write(network, args.work / f"{name}.float{one}")
         kept = dict(args.keep_float).get(name)
         options = QuantizeOptions(
             keep_float=tuple(str(kept).split(",")) if kept else (),
@@ -114,19 +115,27 @@ def timed(args: argparse.Namespace) -> None:
         ending = json.loads(made.read_text())["ending"]
         files = {kind: args.work / f"{name}.{kind}{ending}" for kind in ("float", "int8")}
         sizes = {kind: path.stat().st_size for kind, path in files.items()}
+        # The float32 that a user has otherwise.
+        files["onnxruntime"] = args.work / f"{name}.float.onnx"
         speeds = []
         for threads in args.threads:
-            opens = INT8_FORMATS[ending].open
-            runs = {kind: opens(path, threads=threads) for kind, path in files.items()}
+            runs = {
+                kind: INT8_FORMATS[path.suffix].open(path, threads=threads)
+                for kind, path in files.items()
+            }
             times = time_in_turns(
                 {kind: partial(run, image) for kind, run in runs.items()},
                 rounds=args.rounds, warmup=2,
             )  # fmt: skip
             # The processor's time: what other jobs take beside it does not count.
             timings = {kind: summary(of.worked_ms) for kind, of in times.items()}
-            ratio = timings["float"].median_ms / timings["int8"].median_ms
+            ratio, beside = (
+                timings[kind].median_ms / timings["int8"].median_ms
+                for kind in ("float", "onnxruntime")
+            )
             speeds.append(
                 {"threads": threads, "lr_size": [height, width], "times_as_fast": round(ratio, 3),
+                 "times_as_fast_as_onnxruntime": round(beside, 3),
                  **{kind: dataclasses.asdict(timing) for kind, timing in timings.items()}}
             )  # fmt: skip
             ms = {kind: f"{timing.median_ms:.1f} ms" for kind, timing in timings.items()}
@@ -154,7 +163,7 @@ def main() -> None:
     first.add_argument("--network", dest="networks", type=named, action="append", required=True)
     first.add_argument("--max-drop", type=float, default=0.025)
     first.add_argument("--keep-float", type=named, action="append", default=[])
-    first.add_argument("--qat-steps", type=int, default=0)
+    first.add_argument("--qat-steps", type=int)
     first.add_argument("--calibration", default="best")
     first.add_argument("--ending", choices=sorted(INT8_FORMATS), default=".onnx")
     first.set_defaults(run=make)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,12 +10,15 @@ import torch
 
 from compress.calibration import Array, ranges, watch
 from compress.fold import fold
+from compress.qat import qat
 from compress.rounding import rounded_weights
 from nas.data.photo import Photo
 from nas.deploy.int8_formats import Int8Format, int8_format
 from nas.deploy.int8_graph import Ranges, layer_names, prepare
 from nas.deploy.onnx_file import export_onnx
 from nas.evaluate.validate import Quality, validate
+from nas.training.loop import OnStep
+from nas.training.recipe import Recipe
 from search_spaces.errors import InputError
 from search_spaces.network import Network
 
@@ -53,7 +57,7 @@ class Candidate:
         self.images, self.validation = images, validation
         self._scale, self._colors = arch.scale, arch.colors
         self._folder, self.path = folder, folder / "float.onnx"
-        lean = fold(network).network
+        self._lean = lean = fold(network).network
         if exported is None or lean.architecture != arch:
             exported = folder / "folded.onnx"
             export_onnx(lean, exported)
@@ -76,6 +80,30 @@ class Candidate:
             self.ranges[method] = ranges(seen, method, self._model)
             self.tried[method] = self.quality(method, float_layers)
         self.best = max(methods, key=lambda method: self.tried[method].psnr_y_db)
+
+    def taught(
+        self,
+        folder: Path,
+        photos: Sequence[Photo],
+        recipe: Recipe,
+        float_layers: Sequence[str],
+        *,
+        on_step: OnStep | None = None,
+    ) -> Candidate:
+        """Another one whose weights and ranges were fine-tuned from the best ranges of this one.
+
+        See `compress.qat.qat`.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        other = copy.copy(self)
+        other._folder, other.path = folder, folder / "float.onnx"
+        found, other.rounded = qat(
+            self._lean, self.path, other.path, photos, recipe, ranges=self.ranges[self.best],
+            rounded=self.rounded, float_layers=float_layers, on_step=on_step,
+        )  # fmt: skip
+        other.ranges = {self.best: found}
+        other.tried = {self.best: other.quality(self.best, float_layers)}
+        return other
 
     def quality(self, method: str, float_layers: Sequence[str]) -> Quality:
         """On the validation photos, in int8."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from compress.calibration import METHODS, crops
 from compress.int8_candidate import Candidate
 from compress.layer_choice import choose_float_layers
-from compress.qat import need_torchao, qat
+from compress.qat import need_litert
 from nas.data.photo import Photo
 from nas.deploy.int8_formats import Int8Format, int8_format
 from nas.deploy.onnx_file import export_onnx
@@ -32,7 +32,7 @@ __all__ = ["QuantizeOptions", "Quantized", "quantize"]
 
 OnStage = Callable[[str], None]
 
-_QAT_SIDE_PX = 32
+_QAT_SIDE_PX = 24
 # The image goes through it straight to the output, and in 8 bits the weights of a filter no longer
 # add up to one: brightness is off everywhere, for a few hundred weights that cost next to no time.
 _EXACT = "image_skip."
@@ -53,8 +53,9 @@ class QuantizeOptions:
         lr_size: (height, width) of the input that latency is measured at.
         threads: CPU threads of one operator; None is torch's number.
         rounds: timed; 0 measures no latency.
-        qat_steps: of fine-tuning with rounding, where more than ``max_drop_db`` is lost; 0: none.
-        qat_learning_rate: of that.
+        qat_steps: of fine-tuning with rounding, where more than ``max_drop_db`` is lost; 0: none,
+            None: what the format has (`nas.deploy.int8_formats`).
+        qat_learning_rate: of that, in steps of 8 bits.
     """
 
     calibration: str = "best"
@@ -64,8 +65,8 @@ class QuantizeOptions:
     lr_size: tuple[int, int] = (90, 160)
     threads: int | None = None
     rounds: int = 7
-    qat_steps: int = 0
-    qat_learning_rate: float = 5e-5
+    qat_steps: int | None = None
+    qat_learning_rate: float = 0.04
 
     def __post_init__(self) -> None:
         if self.calibration not in (*METHODS, "best"):
@@ -74,7 +75,7 @@ class QuantizeOptions:
             )
         if self.max_drop_db is not None and not self.max_drop_db >= 0:
             raise InputError(f"max drop: expected 0 dB or more, got {self.max_drop_db}")
-        if min(self.lr_size) < 1 or self.crops < 1 or min(self.rounds, self.qat_steps) < 0:
+        if min(self.lr_size) < 1 or self.crops < 1 or min(self.rounds, self.qat_steps or 0) < 0:
             raise InputError(
                 f"expected sizes and crops of 1 or more, rounds and steps of 0 or more, got "
                 f"{self.lr_size}, {self.crops}, {self.rounds} and {self.qat_steps}"
@@ -143,7 +144,7 @@ def quantize(
         on_step: called with the steps of fine-tuning done, and the loss.
 
     Raises:
-        InputError: an extra (``export``, ``litert`` or ``quantize``) is not installed, no photos, a
+        InputError: an extra (``export`` or ``litert``) is not installed, no photos, a
             photo too small to be measured, no layer of a name that shall stay in float32, or the
             folder cannot be written.
     """
@@ -151,8 +152,10 @@ def quantize(
     form = int8_format(output)
     if not validation:
         raise InputError("quantisation needs photos to validate on, got none")
+    if options.qat_steps is None:
+        options = replace(options, qat_steps=form.qat_steps)
     if options.qat_steps:
-        need_torchao()
+        need_litert()
     say = on_stage or (lambda line: None)
     arch = network.architecture
     images = crops(calibration, arch.scale, colors=arch.colors, count=options.crops)
@@ -174,13 +177,13 @@ def quantize(
         if chosen.best_db < goal_db and options.qat_steps:
             say(f"{before.psnr_y_db - chosen.best_db:.3f} dB lost: fine-tuning with rounding")
             try:
-                learnt = qat(network, calibration, _recipe(options, calibration, arch.scale),
-                             float_layers=fixed, on_step=on_step)  # fmt: skip
-            except Diverged as reason:
+                other = chosen.taught(
+                    Path(name) / "qat", calibration, _recipe(options, calibration, arch.scale),
+                    fixed, on_step=on_step,
+                )  # fmt: skip
+            except (Diverged, NotPossible) as reason:
                 say(f"{reason}; the weights stay as they were")
             else:
-                other = Candidate(learnt, Path(name) / "qat", images, validation, form)
-                _calibrate(other, options.calibration, fixed, say)
                 tuned = other.best_db > chosen.best_db
                 chosen = other if tuned else chosen
         layers = fixed
@@ -195,7 +198,8 @@ def quantize(
         say("measuring latency")
         with atomic_path(output) as temporary:
             notes = {
-                "quantization": f"int8, {chosen.best} ranges of {len(images)} crops",
+                "quantization": f"int8, {chosen.best} ranges of {len(images)} crops"
+                + (f", {options.qat_steps} steps of fine-tuning" if tuned else ""),
                 "calibration_photos": ", ".join(sorted({photo.name for photo in calibration})[:50]),
                 "float_layers": ", ".join(layers),
             }
@@ -209,7 +213,7 @@ def quantize(
             Path(output), before.psnr_y_db, after.psnr_y_db, before.ssim_y, after.ssim_y,
             before_ms, after_ms, floats.stat().st_size, size, chosen.best,
             tuple((k, q.psnr_y_db) for k, q in chosen.tried.items()), tuple(layers),
-            len(chosen.layers), options.qat_steps if tuned else 0,
+            len(chosen.layers), (options.qat_steps or 0) if tuned else 0,
         )  # fmt: skip
 
 
@@ -220,13 +224,14 @@ def _calibrate(one: Candidate, wanted: str, fixed: Sequence[str], say: OnStage) 
 
 
 def _recipe(options: QuantizeOptions, photos: Sequence[Photo], scale: int) -> Recipe:
-    shortest = min(photo.short_side for photo in photos)
+    shortest, steps = min(photo.short_side for photo in photos), options.qat_steps or 0
     return Recipe(
-        steps=options.qat_steps,
+        steps=steps,
         batch=8,
         lr_size=max(1, min(_QAT_SIDE_PX, shortest // scale)),
         learning_rate=options.qat_learning_rate,
-        warmup_steps=min(20, options.qat_steps // 4),
+        schedule="cosine",
+        warmup_steps=min(10, steps // 4),
     )
 
 

@@ -16,7 +16,7 @@ __all__ = ["load_everything"]
 # onnxruntime is left out: it starts a thread, and a child of a process with threads is not sound.
 _FOREIGN = (
     "torch", "torch.onnx", "torch.export", "torch._dynamo", "torch.utils.tensorboard", "onnx",
-    "onnxscript", "torchao.quantization", "torch_pruning", "thop", "fvcore.nn",
+    "onnxscript", "torch_pruning", "thop", "fvcore.nn",
     "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg",
     "matplotlib.backends.backend_pdf", "matplotlib.pyplot", "plotly.graph_objects", "pandas",
     "optuna.importance", "optuna.samplers", "optuna.storages", "optuna_dashboard", "scipy.stats",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import onnx
 
 __all__ = [
-    "Ranges", "check_layers", "layer_names", "notes_of", "prepare", "quiet_logs", "write_int8",
+    "Ranges", "check_layers", "layer_names", "notes_of", "prepare", "put", "write_int8",
 ]  # fmt: skip
 
 Ranges = dict[str, tuple[float, float]]
@@ -30,7 +30,7 @@ def prepare(path: Path, target: Path) -> onnx.ModelProto:
     import onnx
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    with quiet_logs():
+    with _quiet_logs():
         # Symbolic shapes are left out: those of ESA's padding come out wrong, and a session
         # that trusts them fails.
         quant_pre_process(str(path), str(target), skip_symbolic_shape=True)
@@ -120,13 +120,13 @@ def write_int8(
     model = onnx.load(str(path))
     nodes = check_layers(model, float_layers)
     kept = set(float_layers)
-    _put(model, {name: w for name, w in (rounded or {}).items() if name not in kept})
+    put(model, {f"{name}.weight": w for name, w in (rounded or {}).items() if name not in kept})
     floats = _float_nodes(model, {nodes[name] for name in float_layers})
     data = {
         name: (np.float32(low), np.float32(max(high, low + 1e-6)))
         for name, (low, high) in ranges.items()
     }
-    with quiet_logs():
+    with _quiet_logs():
         quantizer = QDQQuantizer(
             model, per_channel=True, reduce_range=False, weight_qType=QuantType.QInt8,
             activation_qType=QuantType.QUInt8,
@@ -147,14 +147,13 @@ def write_int8(
     return target
 
 
-def _put(model: onnx.ModelProto, weights: Mapping[str, Array]) -> None:
-    """Other weights for these layers."""
+def put(model: onnx.ModelProto, constants: Mapping[str, Array]) -> None:
+    """Other numbers for the constants of these names, in place."""
     from onnx import numpy_helper
 
     for tensor in model.graph.initializer:
-        values = weights.get(tensor.name.removesuffix(".weight"))
-        if values is not None and tensor.name.endswith(".weight"):
-            tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+        if tensor.name in constants:
+            tensor.CopyFrom(numpy_helper.from_array(constants[tensor.name], tensor.name))
 
 
 def _float_nodes(model: onnx.ModelProto, layers: set[str]) -> set[str]:
@@ -201,7 +200,7 @@ def _halve_weights(model: onnx.ModelProto) -> None:
 
 
 @contextlib.contextmanager
-def quiet_logs() -> Iterator[None]:
+def _quiet_logs() -> Iterator[None]:
     """Without warnings in any log: the quantizers give them of what they do by design."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)

@@ -75,11 +75,13 @@ class Draft:
     Attributes:
         steps: the operators.
         values: of the tensors that have a content, by number.
+        grids: of the tensors whose whole numbers stand for others, by number.
     """
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
         self.values: dict[int, Array] = {}
+        self.grids: dict[int, Grid] = {}
         self._graph = schema.SubGraphT()
         self._graph.tensors, self._graph.operators = [], []
         # By the schema the first buffer is empty: that of all tensors without a content.
@@ -101,6 +103,7 @@ class Draft:
         made.type = getattr(schema.TensorType, kind)
         made.buffer = 0
         if grid is not None:
+            self.grids[number] = grid
             made.quantization = schema.QuantizationParametersT()
             made.quantization.scale = np.array(grid.steps, np.float32)
             made.quantization.zeroPoint = np.full(len(grid.steps), grid.zero, np.int64)

@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 LEAST, MOST, _LEVELS = -128, 127, 255
+_WORTH_WIDENING = 1.5
 
 LAYERS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3}
 """By axis of their kernels, of which each place has a step of its own."""
@@ -112,9 +113,13 @@ def grids(
 
 
 def room(own: Grid, whole: Grid) -> float:
-    """How many times as large the values of one grid may become to fill another."""
+    """How many times as large the values of one grid may become to fill another.
+
+    1 where that is next to nothing: the grid has levels enough.
+    """
     ends = [[(level - one.zero) * one.steps[0] for level in (LEAST, MOST)] for one in (own, whole)]
-    return float(min(there / here for here, there in zip(*ends, strict=True) if here))
+    found = float(min(there / here for here, there in zip(*ends, strict=True) if here))
+    return found if found >= _WORTH_WIDENING else 1.0
 
 
 def grid_of(low: float, high: float) -> Grid:

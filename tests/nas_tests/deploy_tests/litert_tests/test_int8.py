@@ -217,9 +217,21 @@ def test_a_large_bias_of_small_weights_is_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("part", list(EVERY_PART))
-def test_every_part(part: str, tmp_path: Path) -> None:
+def test_every_part(part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nas.deploy.litert import int8
+    from nas.deploy.litert.simulation import Simulation
+
+    made: list[Simulation] = []
+    real = int8.rounding_of
+
+    def kept(graph: Graph, *args: Any, **options: Any) -> int8.Rounding:
+        made.append(Simulation(real(graph, *args, **options), graph))
+        return made[-1].rounding
+
+    monkeypatch.setattr(int8, "rounding_of", kept)
     network, path = lively(**EVERY_PART[part]), tmp_path / "net.int8.tflite"
     export_int8(network, path)
+    (simulation,) = made
     run = open_litert(path)
     for n, *sides in ((2, 1, 1), (1, 7, 31), (3, 24, 17)):
         given = image(n, network.architecture.colors, *sides)
@@ -227,5 +239,11 @@ def test_every_part(part: str, tmp_path: Path) -> None:
             expected = network(torch.from_numpy(given)).numpy()
         found = run(given)
         assert found.shape == expected.shape
-        assert np.abs(found - expected).mean() < 0.1 * np.ptp(expected)
+        error = np.abs(found - expected).mean()
+        assert error < 0.1 * np.ptp(expected)
+        simulated = simulation(torch.from_numpy(given))
+        # What is rounded the other way once is another rounding of everything behind it.
+        assert np.abs(simulated.detach().numpy() - found).mean() < 0.7 * error + 1e-6
+    simulated.sum().backward()
+    assert all(one.grad is not None for one in simulation.parameters() if one.requires_grad)
     assert number_format(path) != "float32"
