@@ -163,7 +163,7 @@ def main() -> None:
     first.add_argument("--network", dest="networks", type=named, action="append", required=True)
     first.add_argument("--max-drop", type=float, default=0.025)
     first.add_argument("--keep-float", type=named, action="append", default=[])
-    first.add_argument("--qat-steps", type=int)
+    first.add_argument("--qat-steps", type=int, default=0)
     first.add_argument("--calibration", default="best")
     first.add_argument("--ending", choices=sorted(INT8_FORMATS), default=".onnx")
     first.set_defaults(run=make)

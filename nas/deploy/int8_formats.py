@@ -27,14 +27,11 @@ class Int8Format:
         runtime: of `nas.deploy.runtimes.RUNTIMES`, which it is judged and timed in.
         writes: ``"module:function"``, with the arguments of `nas.deploy.int8_graph.write_int8`, and
             ``lr_size`` where the format in float has it.
-        qat_steps: of fine-tuning with rounding where too much would be lost, if nobody says
-            otherwise.
     """
 
     ending: str
     runtime: str
     writes: str
-    qat_steps: int = 0
 
     @property
     def in_float(self) -> Format:
@@ -78,7 +75,7 @@ class Int8Format:
 
 INT8_FORMATS = {
     ".onnx": Int8Format(".onnx", "onnxruntime", "nas.deploy.int8_graph:write_int8"),
-    ".tflite": Int8Format(".tflite", "litert", "nas.deploy.litert.int8:write_int8_litert", 300),
+    ".tflite": Int8Format(".tflite", "litert", "nas.deploy.litert.int8:write_int8_litert"),
 }
 """By the ending."""
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import copy
 import importlib.util
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ import torch
 
 from compress.calibration import METHODS, crops, ranges, watch
 from compress.fold import fold
-from compress.int8_candidate import FileModule
+from compress.int8_candidate import Candidate, FileModule
 from compress.layer_choice import choose_float_layers, gains
 from compress.quantize import QuantizeOptions, quantize
 from compress.rounding import rounded_weights
@@ -70,6 +72,27 @@ def test_a_tflite_file_is_judged_in_litert(
     assert "minmax" in said["quantization"]
     assert said["layout"].startswith("NHWC float32; any N")
     assert said["scale"] == "2"
+
+
+@pytest.mark.parametrize(("gain_db", "steps"), [(0.1, 4), (-0.1, 0)])
+def test_the_better_file_is_written(
+    made: Made, photos: tuple[list[Photo], list[Photo]], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, gain_db: float, steps: int,
+) -> None:  # fmt: skip
+    needs("ai-edge-litert")
+
+    def taught(self: Candidate, *_: object, **__: object) -> Candidate:
+        other = copy.copy(self)
+        quality = self.tried[self.best]
+        other.tried = {self.best: replace(quality, psnr_y_db=quality.psnr_y_db + gain_db)}
+        return other
+
+    monkeypatch.setattr(Candidate, "taught", taught)
+    monkeypatch.setattr("compress.quantize.choose_float_layers", lambda *given, **_: given[3])
+    options = QuantizeOptions("minmax", crops=1, max_drop_db=0, rounds=0, qat_steps=4)
+    result = quantize(made.network, *photos, tmp_path / "net.tflite", options=options)
+    assert result.drop_db > 0
+    assert result.qat_steps == steps
 
 
 def test_weights_are_int8_and_activations_uint8(made: Made) -> None:

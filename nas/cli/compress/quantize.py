@@ -49,12 +49,8 @@ def quantize(
         option("dB of PSNR-Y that may be lost; sensitive layers stay in float32."),
     ] = None,
     qat_steps: Annotated[
-        int | None,
-        option(
-            "Fine-tuning with rounding, where more than --max-drop is lost. Default: 300 for "
-            ".tflite, 0 for .onnx."
-        ),
-    ] = None,
+        int, option("Fine-tuning with rounding, where more than --max-drop is lost.")
+    ] = 0,
     size: Size = "160x90",
     threads: Threads = None,
     rounds: Annotated[int, option("Timed rounds; 0 measures no latency.")] = 7,
@@ -73,8 +69,7 @@ def quantize(
     from nas.networks import trained_network
     from nas.size import parse_size
 
-    form = int8_format(output, "--output")
-    steps = form.qat_steps if qat_steps is None else qat_steps
+    int8_format(output, "--output")
     check_target(output, force=force)
     kept = tuple(name.strip() for name in (keep_float or "").split(",") if name.strip())
     options = QuantizeOptions(
@@ -84,7 +79,7 @@ def quantize(
         lr_size=parse_size(size),
         threads=threads,
         rounds=rounds,
-        qat_steps=steps,
+        qat_steps=qat_steps,
     )
     given = trained_network(network, trial=trial)
     places = places_of([network], PhotoPlaces.of(data, val, lr, val_lr, degradation))
@@ -92,7 +87,7 @@ def quantize(
     result = quantize_network(
         given, photos.train, photos.validation, output, options=options,
         on_stage=say,
-        on_step=lambda step, _: None if step % 20 else say(f"step {step}/{steps}"),
+        on_step=lambda step, _: None if step % 20 else say(f"step {step}/{qat_steps}"),
     )  # fmt: skip
     _print(network.name, result, options.max_drop_db)
 
