@@ -140,7 +140,7 @@ def architecture_of(
 
     Args:
         name: of a file, a folder, a network that ships or a preset.
-        scale: of a preset: 2, 3 or 4; all others have their own.
+        scale: of a preset: 1, 2, 3 or 4; all others have their own.
         trial: of a run: ``"best"`` or a number.
         storage: URL of the run's store, if it needs a password.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import yaml
 from annotated_types import Ge, Gt, MinLen
@@ -14,6 +14,7 @@ from nas.choice import BETTER, check_preference
 from nas.data.places import PhotoPlaces
 from nas.objectives import OBJECTIVES
 from nas.plain import from_plain
+from search_spaces.architecture import Scale
 from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
 from search_spaces.yaml_file import read_yaml
@@ -40,7 +41,7 @@ class Identity:
     space: str
     objectives: Annotated[tuple[str, ...], MinLen(1)]
     budgets: Mapping[str, Annotated[float, Gt(0)]]
-    scale: Literal[2, 3, 4]
+    scale: Scale
     hr: tuple[_Pixels, _Pixels]
     profile: str = "custom"
     space_hash: str = ""

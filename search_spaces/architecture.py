@@ -27,12 +27,15 @@ from search_spaces.errors import InputError
 from search_spaces.files import atomic_path
 from search_spaces.fusions import FUSIONS, FusionPart
 from search_spaces.part import Part, first_problem, shown
-from search_spaces.skips import SKIPS, SkipPart
+from search_spaces.skips import RESIZED, SKIPS, SkipPart
 from search_spaces.stems import STEMS, StemPart
 from search_spaces.upsamplers import UPSAMPLERS, UpsamplerPart
 from search_spaces.yaml_file import at_key, read_yaml, to_yaml
 
-__all__ = ["Architecture"]
+__all__ = ["Architecture", "Scale"]
+
+Scale = Literal[1, 2, 3, 4]
+"""Upscaling factors; at 1 a network restores an image of the same size."""
 
 _MOST_BLOCKS = 256
 
@@ -46,7 +49,7 @@ class Architecture(BaseModel):
 
     Attributes:
         schema_version: of the file format, 1.
-        scale: upscaling factor, 2, 3 or 4.
+        scale: upscaling factor, 2, 3 or 4; 1 for an image of the same size, better than it was.
         colors: 3 for RGB, 1 for a network on luma alone.
         value_range: the largest value inside the network, 1 or 255; images outside are
             always 0..1.
@@ -61,13 +64,14 @@ class Architecture(BaseModel):
         blocks: the body, one part a block; in files ``repeat: n`` stands for n equal ones. A
             network of stem and upsampler alone has none, and the fusion ``none``.
         upsampler: from features to the image.
-        image_skip: how the input is enlarged that is added to the output, or ``none``.
+        image_skip: how the input is enlarged that is added to the output, or ``none``. At scale 1
+            no resizing changes it, and they are all called ``nearest``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     schema_version: Literal[1] = 1
-    scale: Literal[2, 3, 4]
+    scale: Scale
     colors: Literal[1, 3] = 3
     value_range: Literal[1, 255] = 1
     mean: tuple[float, ...] | None = None
@@ -112,6 +116,13 @@ class Architecture(BaseModel):
         if not restored and info.data.get("value_range") == 1 and info.data.get("mean") is None:
             raise InputError("false has no effect without a value range or a mean: leave it out")
         return restored
+
+    @field_validator("image_skip")
+    @classmethod
+    def _one_name_for_the_input(cls, skip: Part, info: ValidationInfo) -> Part:
+        # Equal networks have equal hashes.
+        same = info.data.get("scale") == 1 and skip.kind in RESIZED
+        return SKIPS.parse("nearest") if same else skip
 
     @field_validator("blocks", mode="wrap")
     @classmethod

@@ -46,7 +46,7 @@ def preset(name: str, scale: int = 4) -> Architecture:
     """The architecture of a published system.
 
     Raises:
-        InputError: an unknown name (with the nearest one), or a scale but 2, 3 and 4.
+        InputError: an unknown name (with the nearest one), or a scale but 1, 2, 3 and 4.
     """
     return Architecture.from_dict({"scale": scale, **_read(name)["architecture"]})
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from search_spaces.architecture import Architecture
@@ -19,6 +18,7 @@ from search_spaces.errors import InputError
 from search_spaces.fusions import FUSIONS
 from search_spaces.layer import Size
 from search_spaces.part import shown
+from search_spaces.shuffle import shuffled
 from search_spaces.skips import SKIPS, AnchorSkip
 from search_spaces.stems import STEMS
 from search_spaces.upsamplers import UPSAMPLERS, Shuffled
@@ -72,7 +72,7 @@ class Network(nn.Module):
         y = self.fusion(features, outputs)
         if isinstance(self.upsampler, Shuffled) and isinstance(self.image_skip, AnchorSkip):
             y = self._in_range(self.upsampler.squares(y, x), image)
-            return F.pixel_shuffle(y + self.image_skip.squares(image), a.scale)
+            return shuffled(y + self.image_skip.squares(image), a.scale)
         y = self._in_range(self.upsampler(y, x), image)
         if a.image_skip.kind != "none":
             # The enlarged image brings the mean back by itself.

@@ -280,7 +280,9 @@ GUIDES: tuple[Guide, ...] = (
         _pairs,
         {
             "--budget 600K-params": f"--budget 30K-params {_TINY}",
+            "--budget 40G-flops": f"--budget 30G-flops {_TINY}",
             "--run trained": f"--recipe smoke {_SHORT} --run trained",
+            "--run deblock": f"--recipe smoke {_SHORT} --run deblock",
             "quantize trained": "quantize --rounds 0 --calibration minmax trained",
         },
     ),

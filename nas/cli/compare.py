@@ -206,10 +206,13 @@ def _renderings(
 def _print(
     photo: Path, images: Mapping[str, Pixels], truth: Pixels, piece: Piece, scale: int
 ) -> None:
+    from nas.evaluate.quality import shave_px
+
     table = figures_table(
         "", *_WHOLE, *(f"{one}, piece" for one in _WHOLE), title=f"{photo.name}, x{scale}"
     )
     for name, image in images.items():
-        whole, cut = _quality(image, truth, scale), _quality(piece.of(image), piece.of(truth), 0)
+        whole = _quality(image, truth, shave_px(scale))
+        cut = _quality(piece.of(image), piece.of(truth), 0)
         table.add_row(name, *(f"{a:.3f}" for a in (*whole, *cut)))
     PlainConsole().print(table)

@@ -31,7 +31,7 @@ def evaluate(
     ],
     test_sets: Annotated[list[str], option("NAME=FOLDER of HR images; may be repeated.", "--set")],
     trial: Trial = "best",
-    scale: Annotated[int | None, option("2, 3 or 4; by default the network's own.")] = None,
+    scale: Annotated[int | None, option("1, 2, 3 or 4; by default the network's own.")] = None,
     lr_folders: Annotated[
         list[str] | None,
         option(
@@ -96,11 +96,11 @@ def evaluate(
 def _enlarger(
     name: str, trial: str, scale: int | None, device: str | None, self_ensemble: bool
 ) -> tuple[Enlarge, dict[str, Any]]:
-    if scale not in (None, 2, 3, 4):
-        raise InputError(f"--scale: expected 2, 3 or 4, got {scale}")
+    if scale not in (None, 1, 2, 3, 4):
+        raise InputError(f"--scale: expected 1, 2, 3 or 4, got {scale}")
     if name == "bicubic":
         if scale is None:
-            raise InputError("bicubic has no scale of its own: give --scale 2, 3 or 4")
+            raise InputError("bicubic has no scale of its own: give --scale 1, 2, 3 or 4")
         if self_ensemble:
             raise InputError("--self-ensemble: expected a network, got bicubic")
         return _bicubic(scale), {"network": name, "scale": scale}

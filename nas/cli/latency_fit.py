@@ -96,8 +96,8 @@ def fit(
                                  ("--seed", seed, 0)):  # fmt: skip
         if value < least:
             raise InputError(f"{name}: expected {least} or more, got {value}")
-    if scale not in (2, 3, 4):
-        raise InputError(f"--scale: expected 2, 3 or 4, got {scale}")
+    if scale not in (1, 2, 3, 4):
+        raise InputError(f"--scale: expected 1, 2, 3 or 4, got {scale}")
     loaded = Space.load(space)
     drawn = list(islice(random_networks(loaded, scale, seed), networks + held_out))
     if len(drawn) < LEAST_NETWORKS:

@@ -105,12 +105,17 @@ Lr = Annotated[
         "from HR by MATLAB's bicubic.", "--lr",
     ),
 ]  # fmt: skip
-PresetScale = Annotated[int, option("Scale of a preset: 2, 3 or 4.")]
+PresetScale = Annotated[int, option("Scale of a preset: 2, 3 or 4, or 1 to restore.")]
 Profile = Annotated[str, option("Recipe of the training: smoke, quick, standard or full.")]
 RoundTo = Annotated[int, option("Widths are multiples of it.")]
 Rounds = Annotated[int, option("Timed rounds; each runs every network once.")]
 Runtime = Annotated[str, option(f"{RUNTIME_NAMES}.")]
-Scale = Annotated[int, option("Upscaling factor: 2, 3 or 4.")]
+Scale = Annotated[
+    int,
+    option(
+        "Upscaling factor: 2, 3 or 4; 1: better images of the same size, by --lr or --degradation."
+    ),
+]
 Size = Annotated[str, option("WIDTHxHEIGHT that latency is timed at.")]
 Storage = Annotated[str | None, option("URL of the run's store, if it needs a password.")]
 Threads = Annotated[

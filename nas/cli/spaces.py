@@ -22,8 +22,8 @@ def spaces(
     from search_spaces.errors import InputError
     from search_spaces.smallest import smallest
 
-    if scale not in (2, 3, 4):
-        raise InputError(f"scale: expected 2, 3 or 4, got {scale}")
+    if scale not in (1, 2, 3, 4):
+        raise InputError(f"scale: expected 1, 2, 3 or 4, got {scale}")
     rows = []
     for name in Space.names():
         space = Space.load(name)

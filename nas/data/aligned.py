@@ -13,7 +13,7 @@ from nas.data.degradation import bicubic_down, mod_crop
 from nas.data.photo import Photo
 from search_spaces.errors import InputError
 
-__all__ = ["Aligned", "aligned", "centre", "fits"]
+__all__ = ["Aligned", "aligned", "centre", "check_lr", "fits"]
 
 Pixels = NDArray[np.uint8]
 
@@ -40,6 +40,20 @@ def fits(lr_size: Sequence[int], hr_size: Sequence[int], scale: int) -> bool:
     return all(0 <= large - small * scale < scale for small, large in pairs)
 
 
+def check_lr(photo: Photo, scale: int) -> None:
+    """Makes sure that there is something to learn from a photo and to measure on it.
+
+    Raises:
+        InputError: at scale 1 LR would be HR.
+    """
+    if scale == 1 and photo.lr is None and photo.degradation is None:
+        raise InputError(
+            f"{photo.name}: at scale 1 the LR that bicubic makes is the photo itself: nothing to "
+            f"learn or to measure; give images to be restored with --lr (and --val-lr), or a "
+            f"--degradation"
+        )
+
+
 def aligned(photo: Photo, scale: int) -> Aligned:
     """The photo cropped to a multiple of ``scale``, and its LR at that scale.
 
@@ -48,12 +62,14 @@ def aligned(photo: Photo, scale: int) -> Aligned:
     on comes from here, and that they are trained on, but for patches of a chain, which draw anew.
 
     Raises:
-        InputError: the photo is smaller than one LR pixel, or its own LR is of another scale.
+        InputError: the photo is smaller than one LR pixel, its own LR is of another scale, or there
+            is none at scale 1.
     """
     try:
         hr = mod_crop(photo.pixels, scale)
     except InputError as error:
         raise InputError(f"{photo.name}: {error}") from None
+    check_lr(photo, scale)
     if photo.lr is None:
         if photo.degradation is not None:
             return Aligned(photo.degradation.of_photo(hr, scale, photo.name).lr, hr)

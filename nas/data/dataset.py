@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from nas.data.aligned import check_lr
 from nas.data.embedded import embedded_photos
 from nas.data.folder import FolderFiles, Progress, div2k_folders, probe_folder
 from nas.data.pairs import paired_folder
@@ -29,7 +30,7 @@ class Dataset:
         name: ``"embedded"`` or the folder's name, ``+val:NAME`` added for each validation folder,
             ``+lr:NAME`` behind those that have LR of their own, ``+by:NAME`` behind those whose LR
             a chain of degradations makes.
-        scale: the factor the photos were chosen for: 2, 3 or 4.
+        scale: the factor the photos were chosen for: 1, 2, 3 or 4.
         train: photos to train on, HR, not cropped to a multiple of the scale.
         sets: photos to validate on, likewise, by the set's name; the first set decides.
         fingerprint: 16 hex digits over the scale and the names and pixels of all parts, their own
@@ -90,7 +91,8 @@ def load_dataset(
     have both count, and a ``DIV2K_valid_HR`` only with its own.
 
     Args:
-        scale: upscaling factor, 2, 3 or 4.
+        scale: upscaling factor, 2, 3 or 4; 1, for photos with LR of their own or a
+            chain of degradations.
         places: the folders; by default none.
         lr_size: side of the LR training patches in pixels; photos that hold no patch of
             ``lr_size * scale`` pixels are too small to train on.
@@ -100,10 +102,11 @@ def load_dataset(
 
     Raises:
         InputError: a folder is missing or holds too few usable photos, LR without HR, a chain of
-            degradations that ends at another size than LR, or a bad ``scale``.
+            degradations that ends at another size than LR, neither a chain nor LR at scale 1, or a
+            bad ``scale``.
     """
-    if scale not in (2, 3, 4):
-        raise InputError(f"scale must be 2, 3 or 4, got {scale}")
+    if scale not in (1, 2, 3, 4):
+        raise InputError(f"scale must be 1, 2, 3 or 4, got {scale}")
     places = places or PhotoPlaces()
     places.check()
     data = places.data
@@ -158,6 +161,8 @@ def load_dataset(
         )
     if len(fresh) < len(train):
         skipped["also in validation"] = len(train) - len(fresh)
+    for photo in (*fresh, *(one for photos in sets.values() for one in photos)):
+        check_lr(photo, scale)
     return Dataset(places.name, scale, fresh, sets, fingerprint, dict(skipped))
 
 

@@ -32,7 +32,7 @@ def draw(sides_px: Sequence[int], scale: int) -> tuple[Sequence[int], int]:
 
     Args:
         sides_px: the shorter side of each photo.
-        scale: 2, 3 or 4.
+        scale: 1, 2, 3 or 4.
 
     Returns:
         Indices of the photos that may judge, in the order in which they are drawn, and how many

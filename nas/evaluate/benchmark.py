@@ -15,6 +15,7 @@ from nas.data.image_file import read_rgb
 from nas.data.pairs import partners
 from nas.data.photo import Photo
 from nas.evaluate.metrics import Metric
+from nas.evaluate.quality import shave_px
 from nas.evaluate.threads import threads
 from nas.evaluate.validate import ImageQuality, Quality, Reference, reference, score
 from search_spaces.errors import InputError
@@ -52,7 +53,7 @@ class TestSet:
 
     Attributes:
         name: what the set is called in results.
-        scale: 2, 3 or 4.
+        scale: 1, 2, 3 or 4.
         pairs: the images, sorted by name.
         degradation: by which LR is made where there is none; None: MATLAB's bicubic.
     """
@@ -148,7 +149,7 @@ def evaluate_together(
 ) -> tuple[Quality, ...]:
     """PSNR-Y and SSIM-Y of several on every image, and their means; images are read once.
 
-    uint8 SR, ``scale`` pixels shaved, BT.601 luma not rounded, the mean of dB.
+    uint8 SR, borders shaved as by `shave_px`, BT.601 luma not rounded, the mean of dB.
 
     Args:
         enlargers: networks, or anything else that makes SR from LR.
@@ -163,10 +164,11 @@ def evaluate_together(
     Raises:
         InputError: an image that cannot be read or measured.
     """
+    shave = shave_px(test_set.scale)
 
     def measured(ref: Reference, sr: Pixels) -> ImageQuality:
         found = score(lambda lr: sr, [ref], test_set.scale).images[0]
-        return replace(found, more=tuple(_by(one, sr, ref, test_set.scale) for one in metrics))
+        return replace(found, more=tuple(_by(one, sr, ref, shave) for one in metrics))
 
     def one(number: int) -> tuple[list[ImageQuality], Pixels]:
         ref = test_set.reference(number)

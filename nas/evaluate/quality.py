@@ -11,8 +11,8 @@ import numpy.typing as npt
 from search_spaces.errors import InputError
 
 __all__ = [
-    "RGB_TO_YCC", "Luma", "Pixels", "luma", "psnr_of_luma_db", "psnr_rgb_db", "psnr_y_db", "shaved",
-    "ssim_of_luma", "ssim_y",
+    "RGB_TO_YCC", "Luma", "Pixels", "luma", "psnr_of_luma_db", "psnr_rgb_db", "psnr_y_db",
+    "shave_px", "shaved", "ssim_of_luma", "ssim_y",
 ]  # fmt: skip
 
 Pixels = npt.NDArray[np.uint8]
@@ -26,6 +26,14 @@ RGB_TO_YCC = (
 """BT.601 studio range: rows give Y, above 16, and Cb and Cr, around 128, of (R, G, B) in 0..255."""
 
 _WINDOW = 11
+
+
+def shave_px(scale: int) -> int:
+    """Pixels of every border that the field leaves out: ``scale``; none where nothing is enlarged.
+
+    Source: the evaluation of SwinIR (Liang et al., ICCVW 2021), as of EDSR and BasicSR.
+    """
+    return 0 if scale == 1 else scale
 
 
 def luma(pixels: Pixels) -> Luma:

@@ -29,7 +29,7 @@ def upscale(network: nn.Module, pixels: Pixels, scale: int, *, colors: int = 3) 
     Args:
         network: takes and gives (N, colors, h, w) in 0..1; switched to evaluation meanwhile.
         pixels: (h, w, 3) uint8 RGB.
-        scale: 2, 3 or 4.
+        scale: 1, 2, 3 or 4.
         colors: 3 (RGB) or 1 (luma).
 
     Returns:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
-from nas.evaluate.quality import luma, psnr_of_luma_db, ssim_of_luma
+from nas.evaluate.quality import luma, psnr_of_luma_db, shave_px, ssim_of_luma
 from nas.evaluate.upscale import upscale
 from search_spaces.errors import InputError
 
@@ -106,17 +106,17 @@ def reference(photo: Photo, scale: int) -> Reference:
 def score(
     enlarge: Callable[[Pixels], Pixels], references: Iterable[Reference], scale: int
 ) -> Quality:
-    """Quality of any function from LR to SR (uint8 RGB), ``scale`` pixels shaved.
+    """Quality of any function from LR to SR (uint8 RGB), borders shaved as by `shave_px`.
 
     Raises:
         InputError: no references, or one too small to be measured.
     """
-    images = []
+    images, shave = [], shave_px(scale)
     for ref in references:
         sr_y = luma(enlarge(ref.lr))
         try:
-            psnr_y_db = psnr_of_luma_db(sr_y, ref.hr_y, scale)
-            images.append(ImageQuality(ref.name, psnr_y_db, ssim_of_luma(sr_y, ref.hr_y, scale)))
+            psnr_y_db = psnr_of_luma_db(sr_y, ref.hr_y, shave)
+            images.append(ImageQuality(ref.name, psnr_y_db, ssim_of_luma(sr_y, ref.hr_y, shave)))
         except InputError as error:
             raise InputError(f"{ref.name}: {error}") from error
     if not images:
@@ -132,7 +132,7 @@ def validate(
     Args:
         network: takes and gives (N, colors, h, w) in 0..1.
         photos: HR, and LR where they have their own; else it is made from HR.
-        scale: 2, 3 or 4.
+        scale: 1, 2, 3 or 4.
         colors: 3, or 1 for a network on luma (see `upscale`).
 
     Raises:

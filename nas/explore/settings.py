@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Unpack
+from typing import Annotated, Any, ClassVar, Unpack
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -22,6 +22,7 @@ from nas.plain import checked
 from nas.run_file import read_run_file
 from nas.training.recipe import Recipe, profile
 from search_spaces import Space
+from search_spaces.architecture import Scale
 from search_spaces.errors import InputError
 
 __all__ = ["DEFAULT_CANDIDATES", "DEFAULT_ETA", "DEFAULT_RUNGS", "SearchSettings", "make_settings"]
@@ -90,7 +91,7 @@ class SearchSettings(BaseModel):
     Attributes:
         budget: the most that a network may cost, ``"600K-params"`` or several; empty for none.
         space: what can be built: a named space, a YAML file or a ``Space``.
-        scale: upscaling factor, 2, 3 or 4.
+        scale: upscaling factor, 2, 3 or 4; 1: images of the same size, with LR of your own.
         profile: length of the proxy training: smoke, quick (default), standard or full; with a
             recipe of one's own it is ``"custom"``.
         recipe: how each network is trained, where no profile is meant.
@@ -149,7 +150,7 @@ class SearchSettings(BaseModel):
     # Defaults that look at other settings look at those above them.
     budget: values.Budgets = ()
     space: values.SearchSpace = Field(default_factory=lambda: Space.load("distillation"))
-    scale: Literal[2, 3, 4] = 4
+    scale: Scale = 4
     profile: str = "quick"
     recipe: Recipe = Field(default_factory=lambda known: profile(known["profile"]))
     objectives: values.Objectives = Field(

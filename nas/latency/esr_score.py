@@ -30,7 +30,7 @@ def baseline_network(scale: int, colors: int) -> Architecture:
     """SPAN for these outputs.
 
     Args:
-        scale: 2, 3 or 4.
+        scale: 1, 2, 3 or 4.
         colors: 3 for RGB, 1 for luma.
     """
     span = preset(BASELINE, scale)

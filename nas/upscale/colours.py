@@ -34,7 +34,7 @@ def enlarge_channels(
     Args:
         forward: the network: (1, colors, h, w) in 0..1 to (1, colors, h * scale, w * scale).
         image: (1, C, h, w) in 0..1; C is 1 (gray), 2 (gray, alpha), 3 (RGB) or 4 (RGB, alpha).
-        scale: 2, 3 or 4.
+        scale: 1, 2, 3 or 4.
         colors: 3, or 1 for a network on luma.
         alpha: how the alpha channel is enlarged; ``"network"`` as a gray image.
     """

@@ -41,7 +41,7 @@ class RuntimeNetwork:
     Attributes:
         run: (1, colors, h, w) float32 in 0..1, the whole image's size and the tile's place in
             it, to the enlarged tile.
-        scale: 2, 3 or 4.
+        scale: 1, 2, 3 or 4.
         colors: 3, or 1 for a network on luma.
         architecture: None where a file doesn't say.
         framed: whether ESA is computed as a part of the whole image.
@@ -75,7 +75,7 @@ class RuntimeNetwork:
 
         Raises:
             InputError: the runtime is missing or can't load it, or it is not a network from
-                one image to one that is 2, 3 or 4 times as large.
+                one image to one that is 1, 2, 3 or 4 times as large.
         """
         name = runtime_of(path, runtime)
         if name is None:
@@ -179,9 +179,9 @@ def _scale_of(path: Path | str, run: Run, colors: int, only: Size | None) -> int
         ) from None
     scale = found[2] // height if len(found) == 4 else 0
     expected = (1, colors, height * scale, width * scale)
-    if scale not in (2, 3, 4) or found != expected:
+    if scale not in (1, 2, 3, 4) or found != expected:
         raise InputError(
-            f"{path}: makes {found} of {image.shape}; expected an image 2, 3 or 4 times as large"
+            f"{path}: makes {found} of {image.shape}; expected an image 1, 2, 3 or 4 times as large"
         )
     return int(scale)
 

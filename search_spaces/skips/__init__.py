@@ -18,7 +18,7 @@ from search_spaces.skips.resized import (
     NoSkip,
 )
 
-__all__ = ["SKIPS", "AnchorSkip", "LinearSkip", "SkipPart"]
+__all__ = ["RESIZED", "SKIPS", "AnchorSkip", "LinearSkip", "SkipPart"]
 
 SKIPS = Table(
     "image_skip",
@@ -32,3 +32,6 @@ SKIPS = Table(
     },
 )
 SkipPart = Annotated[Part, SKIPS]
+
+RESIZED = frozenset({"nearest", "anchor", "bilinear", "bicubic"})
+"""Those that only resize the input."""

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from search_spaces.exact import Exact
 from search_spaces.layer import Layer, Size, conv
+from search_spaces.shuffle import shuffled
 
 __all__ = ["LinearSkip"]
 
@@ -43,7 +44,7 @@ class LinearSkip(Exact):
     def forward(self, image: Tensor) -> Tensor:
         """(N, colors, h, w) to (N, colors, h * scale, w * scale), in the image's precision."""
         around = F.pad(image, (self.kernel // 2,) * 4, mode="replicate")
-        return F.pixel_shuffle(self.exactly(self.conv, around), self.scale)
+        return shuffled(self.exactly(self.conv, around), self.scale)
 
     @staticmethod
     def layers(

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from search_spaces.layer import Layer, Size
+from search_spaces.shuffle import shuffled
 
 __all__ = ["AnchorSkip", "BicubicSkip", "BilinearSkip", "NearestSkip", "NoSkip"]
 
@@ -21,6 +22,8 @@ class _ResizedSkip(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """(N, colors, h, w) to (N, colors, h * scale, w * scale)."""
+        if self.scale == 1:
+            return image
         corners = None if self.mode == "nearest" else False
         return F.interpolate(image, scale_factor=self.scale, mode=self.mode, align_corners=corners)
 
@@ -65,7 +68,7 @@ class AnchorSkip(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """(N, colors, h, w) to (N, colors, h * scale, w * scale)."""
-        return F.pixel_shuffle(self.squares(image), self.scale)
+        return shuffled(self.squares(image), self.scale)
 
     @staticmethod
     def layers(colors: int, scale: int, size: Size) -> Iterator[Layer]:

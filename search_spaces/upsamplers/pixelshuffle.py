@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from search_spaces.activations import ACTIVATIONS
 from search_spaces.layer import Layer, Size, conv, placed
 from search_spaces.part import Part
+from search_spaces.shuffle import shuffled
 
 __all__ = ["PixelShuffle", "Shuffled"]
 
@@ -27,7 +27,7 @@ class Shuffled(nn.Module):
 
     def forward(self, features: Tensor, image: Tensor) -> Tensor:
         """(N, C, h, w) and (N, colors, h, w) to (N, colors, h * scale, w * scale)."""
-        return F.pixel_shuffle(self.squares(features, image), self.scale)
+        return shuffled(self.squares(features, image), self.scale)
 
 
 class PixelShuffle(Shuffled):

@@ -85,7 +85,7 @@ class TestOpening:
             ("identity.budgets", {"params": "few"}, "identity.budgets.params: .* got 'few'"),
             ("identity.budgets", {"params": -5.0}, "identity.budgets.params: expected more than 0"),
             ("identity.budgets", {"beauty": 1.0}, "identity.budgets: .* got 'beauty'"),
-            ("identity.scale", 9, "identity.scale: expected 2, 3 or 4, got 9"),
+            ("identity.scale", 9, "identity.scale: expected 1, 2, 3 or 4, got 9"),
             ("identity.hr", [720], "identity.hr"),
             ("identity.recipe", "fast", "identity.recipe: expected an object"),
             ("photos", [], "photos: expected an object"),

@@ -50,7 +50,7 @@ def test_the_good_one(tmp_path: Path) -> None:
     [
         ("channels:", "chanels:", ":2: unknown key 'chanels': did you mean 'channels'?"),
         ("channels: 16", "channels: x", ":2: channels: input should be a valid integer, got 'x'"),
-        ("scale: 4", "scale: 5", ":1: scale: input should be 2, 3 or 4, got 5"),
+        ("scale: 4", "scale: 5", ":1: scale: input should be 1, 2, 3 or 4, got 5"),
         ("stages:", "stagess:", ":6: blocks.0: block 'distillation': unknown key 'stagess'"),
         ("stages: 3", "stages: 0", ":6: blocks.0: block 'distillation': stages: input should"),
         ("distilled: 8", "distilled: [8]", ":8: blocks: block 'distillation': distilled: exp"),
@@ -66,7 +66,11 @@ def test_the_good_one(tmp_path: Path) -> None:
         ("scale: 4", "scale: 4\n\tx", ":2: "),
         ("scale: 4", "? [a, b]\n: 3", ":1: a key has to be a plain word"),
         ("scale: 4", "? {a: b}\n: 3", ":1: a key has to be a plain word"),
-        ("scale: 4", "scale: 2001-99-99", ":1: scale: input should be 2, 3 or 4, got '2001-99-99'"),
+        (
+            "scale: 4",
+            "scale: 2001-99-99",
+            ":1: scale: input should be 1, 2, 3 or 4, got '2001-99-99'",
+        ),
         ("scale: 4", "scale: !!int four", ":1: not a value of the kind int"),
         ("scale: 4", "scale: !!bool four", ":1: not a value of the kind bool"),
         ("scale: 4", "scale: !!float four", ":1: not a value of the kind float"),

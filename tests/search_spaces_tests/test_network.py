@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from search_spaces import Architecture, InputError, Network, build
+from search_spaces.network import mispriced
 
 BLOCKS = [
     {"kind": "distillation", "stages": 2, "distillation": "fdc", "distilled": 4},
@@ -45,6 +46,26 @@ def test_untrained_with_image_skip_is_the_plain_upscale(
     expected = F.interpolate(image, scale_factor=scale, mode=mode, align_corners=corners)
     with torch.no_grad():
         assert torch.equal(net(image), expected)
+
+
+@pytest.mark.parametrize("skip", ["nearest", "anchor", "bilinear", "bicubic", "linear"])
+@pytest.mark.parametrize("upsampler", ["pixelshuffle", "near", "deconv"])
+@pytest.mark.parametrize("fields", [{}, {"value_range": 255, "mean": [0.4, 0.5, 0.6]}])
+def test_at_scale_1_an_untrained_network_gives_its_input(
+    skip: str, upsampler: str, fields: dict[str, Any]
+) -> None:
+    net = network(scale=1, image_skip=skip, upsampler=upsampler, **fields)
+    image = torch.rand(2, 3, 5, 7)
+    with torch.no_grad():
+        torch.testing.assert_close(net(image), image, atol=1e-6, rtol=0)
+    assert mispriced(net, (6, 8)) == ""
+
+
+def test_at_scale_1_all_that_adds_the_input_is_one_network() -> None:
+    kinds = ("nearest", "anchor", "bilinear", "bicubic")
+    assert len({network(scale=1, image_skip=kind).architecture.hash for kind in kinds}) == 1
+    others = {network(scale=1, image_skip=kind).architecture.hash for kind in ("none", "linear")}
+    assert len(others) == 2
 
 
 @pytest.mark.parametrize("fields", [{}, {"value_range": 255, "mean": [0.4, 0.5, 0.6]}])

@@ -68,7 +68,7 @@ def distill(
         float | None, option("By default the profile's; 2e-4 for a student with weights.")
     ] = None,
     scale: Annotated[
-        int | None, option("Of a preset: 2, 3 or 4; by default the teacher's.")
+        int | None, option("Of a preset: 1, 2, 3 or 4; by default the teacher's.")
     ] = None,
     seed: Annotated[int, option("Of fresh weights and the order of patches.")] = 0,
     device: Device = None,

@@ -135,8 +135,9 @@ def _piece(photo: Photo, scale: int, networks: Sequence[tuple[TrialRecord, Any]]
         return pixels[y : y + side * scale, x : x + side * scale]
 
     truth = cut(whole.hr)
+    small = _png(whole.lr[top : top + side, left : left + side])
     images: list[CropImage] = [
-        CropImage(f"input, 1/{scale}", _png(whole.lr[top : top + side, left : left + side])),
+        CropImage("input" if scale == 1 else f"input, 1/{scale}", small),
         CropImage("bicubic", _png(cut(enlarged)), _psnr(cut(enlarged), truth)),
     ]
     params = OBJECTIVES["params"]

@@ -208,7 +208,7 @@ def test_ready_lr_is_used(nas: Nas, hr: Path, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (("{net}", "--set", "{hr}", "--scale", "4"), "enlarges 2 times, but --scale is 4"),
-        (("{net}", "--set", "{hr}", "--scale", "5"), "expected 2, 3 or 4, got 5"),
+        (("{net}", "--set", "{hr}", "--scale", "5"), "expected 1, 2, 3 or 4, got 5"),
         (("none.safetensors", "--set", "{hr}"), "none.safetensors: no such file"),
         (("{hr}/a.png", "--set", "{hr}"), "expected a .safetensors file"),
         (("{net}", "--set", "{hr}/none"), "no such file or directory"),

@@ -100,7 +100,7 @@ def test_a_model_that_does_not_hold(
         (("-o", ""), "expected a name that ends in .yaml"),
         (("-o", "m.yaml", "--networks", "7"), "--networks: expected 8 or more, got 7"),
         (("-o", "m.yaml", "--held-out", "-1"), "--held-out: expected 0 or more, got -1"),
-        (("-o", "m.yaml", "--scale", "5"), "--scale: expected 2, 3 or 4, got 5"),
+        (("-o", "m.yaml", "--scale", "5"), "--scale: expected 1, 2, 3 or 4, got 5"),
         (("-o", "m.yaml", "--space", "vast"), "unknown space 'vast'"),
         (("-o", "m.yaml", "--runtime", "tvm"), "runtime: expected torch, onnxruntime"),
         (("-o", "m.yaml", "--device", "warp"), "device must be one that torch sees here"),

@@ -139,6 +139,7 @@ def test_pictures_show_the_pairs(place: Place) -> None:
     run, gaps = nas.open_run(place.run), list[str]()
     (photo,) = crops(run, run.records(), gaps)
     assert gaps == []
+    assert photo.images[0].name == "input, 1/2"
     by_bicubic = next(one for one in photo.images if one.name == "bicubic")
     assert by_bicubic.psnr_y_db is not None
     assert by_bicubic.psnr_y_db < 15
@@ -159,6 +160,22 @@ def test_workers_find_the_pairs(place: Place, database: str, command: Command) -
     done = command(*worker)
     assert (done.code, done.err) == (0, "")
     assert '"goal reached"' in done.out
+
+
+def test_scale_1_without_lr_has_nothing_to_learn(
+    place: Place, command: Command, tmp_path: Path
+) -> None:
+    hr = ("--data", place.hr)
+    for words in (
+        ("search", "--space", "tiny", "--profile", "smoke", *hr, "--run", tmp_path / "run"),
+        ("train", "ecbsr_m4c16", "--recipe", "smoke", *hr, "--run", tmp_path / "run"),
+        ("evaluate", "bicubic", "--set", f"A={place.hr / 'scene 0'}"),
+    ):
+        done = command(*words, "--scale", 1)
+        assert done.code == 2
+        assert done.err.count("\n") == 1, done.err
+        assert "at scale 1 the LR that bicubic makes is the photo itself" in done.err
+    assert not (tmp_path / "run").exists()
 
 
 def test_evaluating_a_single_set_of_pairs(place: Place, command: Command, tmp_path: Path) -> None:

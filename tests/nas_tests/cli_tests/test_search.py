@@ -39,7 +39,7 @@ BAD = [
     (["--space", "none.yaml"], "none.yaml: cannot be read"),
     (["--data", "nowhere"], "nowhere"),
     (["--val", "nowhere"], "nowhere"),
-    (["--scale", "5"], "scale: expected 2, 3 or 4, got 5"),
+    (["--scale", "5"], "scale: expected 1, 2, 3 or 4, got 5"),
     (["--timeout", "soon"], "timeout 'soon': expected a time such as 90s, 5m or 2h"),
     (["--latency-size", "big"], "--latency-size: expected WIDTHxHEIGHT such as 320x180"),
     (["--latency-size", "0x9"], "--latency-size: expected WIDTHxHEIGHT"),

@@ -35,4 +35,4 @@ def test_scale(command: Command) -> None:
     ]
     assert smallest[0]["tiny"] < smallest[1]["tiny"]
     outcome = command("spaces", "--scale", 7)
-    assert (outcome.code, outcome.err) == (2, "nas: scale: expected 2, 3 or 4, got 7\n")
+    assert (outcome.code, outcome.err) == (2, "nas: scale: expected 1, 2, 3 or 4, got 7\n")

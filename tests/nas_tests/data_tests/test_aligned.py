@@ -46,6 +46,15 @@ def test_lr_of_another_scale(size: tuple[int, int]) -> None:
         aligned(Photo("a", noise(*size), noise(6, 8)), 3)
 
 
+def test_nothing_is_made_at_scale_1() -> None:
+    own, pixels = noise(6, 8), noise(6, 8)
+    lr, hr = aligned(Photo("a", pixels, own), 1)
+    assert lr is own
+    np.testing.assert_array_equal(hr, pixels)
+    with pytest.raises(InputError, match=r"a: at scale 1 .*: nothing to learn.* --lr"):
+        aligned(Photo("a", pixels), 1)
+
+
 def test_too_small_for_one_lr_pixel() -> None:
     with pytest.raises(InputError, match="a: a photo for x3 needs at least 3 x 3 pixels"):
         aligned(Photo("a", noise(2, 9)), 3)

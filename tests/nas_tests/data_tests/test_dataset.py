@@ -186,7 +186,7 @@ def test_fingerprint_is_pinned(tmp_path: Path) -> None:
 
 
 def test_scale_out_of_range() -> None:
-    with pytest.raises(InputError, match="scale must be 2, 3 or 4, got 5"):
+    with pytest.raises(InputError, match="scale must be 1, 2, 3 or 4, got 5"):
         load_dataset(5)
 
 
@@ -282,6 +282,12 @@ def test_validation_photos_beside_div2k_judge_pairs_with_lr_alone(tmp_path: Path
     given = load_dataset(2, places, lr_size=8)
     assert names(given.validation) == ["10.png", "9.png"]
     assert given.validation[0].lr is not None
+
+
+def test_pairs_of_scale_1(tmp_path: Path) -> None:
+    hr = fill(tmp_path / "hr", 3)
+    found = load_dataset(1, PhotoPlaces(hr, lr=fill_lr(hr, tmp_path / "lr", 1)), lr_size=8)
+    assert (found.scale, len(found.train), len(found.validation)) == (1, 2, 1)
 
 
 @pytest.mark.parametrize(

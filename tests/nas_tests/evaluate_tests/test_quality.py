@@ -7,7 +7,7 @@ import pytest
 from scipy.signal import convolve2d
 from skimage.metrics import peak_signal_noise_ratio
 
-from nas.evaluate.quality import luma, psnr_rgb_db, psnr_y_db, ssim_y
+from nas.evaluate.quality import luma, psnr_rgb_db, psnr_y_db, shave_px, ssim_y
 from search_spaces.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -66,3 +66,7 @@ def test_bad_images_are_refused() -> None:
         psnr_y_db(SR[:4], HR[:4], 2)
     with pytest.raises(InputError, match="uint8"):
         psnr_y_db(SR.astype(np.float32), HR, 2)
+
+
+def test_borders_count_where_nothing_is_enlarged() -> None:
+    assert [shave_px(scale) for scale in (1, 2, 3, 4)] == [0, 2, 3, 4]

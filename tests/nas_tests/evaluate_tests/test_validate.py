@@ -78,6 +78,13 @@ def test_a_photos_own_lr_is_enlarged(photo: Photo) -> None:
     assert validate(Nearest(), [photo], 2) == made
 
 
+def test_at_scale_1_the_input_is_judged_with_its_borders(photo: Photo) -> None:
+    noisy = photo.pixels // 2
+    quality = bicubic_quality([replace(photo, lr=noisy)], 1)
+    assert quality.psnr_y_db == psnr_y_db(noisy, photo.pixels, 0)
+    assert quality.ssim_y == ssim_y(noisy, photo.pixels, 0)
+
+
 def test_references_are_kept_while_the_photo_lives(photo: Photo) -> None:
     assert reference(photo, 2) is reference(photo, 2)
     assert reference(photo, 3) is not reference(photo, 2)

@@ -61,7 +61,7 @@ def test_given_objectives() -> None:
         ({"objectives": "psnr,macs,flops"}, "expected each one once, got psnr, macs, macs"),
         ({"objectives": ""}, "unknown ''"),
         ({"sampler": "tpee"}, "sampler: expected one of tpe, nsga2, nsga3, gp, random, got 'tpee'"),
-        ({"scale": 5}, "scale: expected 2, 3 or 4, got 5"),
+        ({"scale": 5}, "scale: expected 1, 2, 3 or 4, got 5"),
         ({"profile": "fast"}, "profile must be one of smoke, quick, standard, full"),
         ({"trials": 0}, "trials: expected at least 1, got 0"),
         ({"timeout": 0.0}, "timeout: expected more than 0, got 0.0"),

@@ -47,6 +47,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory, exports_once: None) -> Kept:
     write_resize(folder / "double.onnx")
     write_resize(folder / "fixed.onnx", height=8)
     write_resize(folder / "same.onnx", factor=1)
+    write_resize(folder / "five.onnx", factor=5)
     return made
 
 
@@ -146,11 +147,12 @@ def test_what_is_no_enlarging_network(kept: Kept, tmp_path: Path) -> None:
         (tmp_path / "gone.onnx", "no such file; expected an .onnx file"),
         (tmp_path / "net.tvm", "expected a name that ends in .onnx"),
         (kept["folder"] / "fixed.onnx", "cannot take an image of 33x32"),
-        (kept["folder"] / "same.onnx", "expected an image 2, 3 or 4 times as large"),
+        (kept["folder"] / "five.onnx", "expected an image 1, 2, 3 or 4 times as large"),
     ):
         with pytest.raises(InputError, match=told) as caught:
             RuntimeNetwork.of_file(path)
         assert "\n" not in str(caught.value)
+    assert RuntimeNetwork.of_file(kept["folder"] / "same.onnx").scale == 1
 
 
 def test_the_runtime_says_nothing_itself(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
