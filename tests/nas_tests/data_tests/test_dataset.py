@@ -288,6 +288,10 @@ def test_pairs_of_scale_1(tmp_path: Path) -> None:
     hr = fill(tmp_path / "hr", 3)
     found = load_dataset(1, PhotoPlaces(hr, lr=fill_lr(hr, tmp_path / "lr", 1)), lr_size=8)
     assert (found.scale, len(found.train), len(found.validation)) == (1, 2, 1)
+    by_chain = load_dataset(1, PhotoPlaces.of(hr, degradation="jpeg"), lr_size=8)
+    assert len(by_chain.train) == 2
+    with pytest.raises(InputError, match=r"png: at scale 1 .* --degradation"):
+        load_dataset(1, PhotoPlaces(hr), lr_size=8)
 
 
 @pytest.mark.parametrize(
