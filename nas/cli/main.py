@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import typer
 
 from nas.cli.compress.main import app as compress_app
+from nas.cli.data.main import app as data_app
 from nas.cli.groups import grouped
 from nas.cli.interrupts import INTERRUPTED, SAID, ended_as_by_ctrl_c
 from nas.cli.latency import app as latency_app
@@ -55,6 +56,7 @@ for _name in COMMANDS:
     app.command(_name, cls=_class)(getattr(_module, _function))
 app.add_typer(latency_app, name="latency")
 app.add_typer(compress_app, name="compress")
+app.add_typer(data_app, name="data")
 
 
 def main() -> None:

@@ -43,13 +43,17 @@ NET_FILE = f"A .safetensors{', '.join(('', *read_endings()))} file"
 RUNTIME_NAMES = ", ".join((TORCH, *RUNTIMES))
 
 Data = Annotated[
-    Path | None, option("Folder of training photos. Default: photos inside scikit-image.")
+    Path | None,
+    option(
+        "Folder of training photos, or of what nas data prepare made of them. Default: photos "
+        "inside scikit-image."
+    ),
 ]
 OwnData = Annotated[
     Path | None,
     option(
-        "Folder of training photos. Default: those of the network's search or training, else "
-        "photos inside scikit-image."
+        "Folder of training photos, or of what nas data prepare made of them. Default: those of "
+        "the network's search or training, else photos inside scikit-image."
     ),
 ]
 OwnValidation = Annotated[

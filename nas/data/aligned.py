@@ -46,7 +46,7 @@ def check_lr(photo: Photo, scale: int) -> None:
     Raises:
         InputError: at scale 1 LR would be HR.
     """
-    if scale == 1 and photo.lr is None and photo.degradation is None:
+    if scale == 1 and not photo.has_own_lr and photo.degradation is None:
         raise InputError(
             f"{photo.name}: at scale 1 the LR that bicubic makes is the photo itself: nothing to "
             f"learn or to measure; give images to be restored with --lr (and --val-lr), or a "

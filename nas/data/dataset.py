@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nas.data.aligned import check_lr
+from nas.data.cache import CacheFiles, halves, is_cache, open_cache
 from nas.data.embedded import embedded_photos
-from nas.data.folder import FolderFiles, Progress, div2k_folders, probe_folder
+from nas.data.folder import FolderFiles, Progress, probe_folder
 from nas.data.pairs import paired_folder
 from nas.data.photo import Photo
 from nas.data.places import ONLY_SET, PhotoPlaces
@@ -80,7 +81,7 @@ def load_dataset(
     memory_cap_bytes: int = 10**9,
     progress: Progress | None = None,
 ) -> Dataset:
-    """The photos of a search or a training, read into memory.
+    """The photos of a search or a training, read into memory, or kept on disk where prepared.
 
     Without a folder, the photos that ship inside scikit-image. With one, what
     :func:`nas.data.folder.read_folder` reads there; the validation photos come from the first of
@@ -88,7 +89,8 @@ def load_dataset(
     ``DIV2K_train_HR``, those to train on that :func:`nas.data.split.draw` draws. They are the same
     whatever the patches and the memory. A training photo that equals a validation photo pixel by
     pixel is left out (``also in validation``). Where there are folders of LR, only photos that
-    have both count, and a ``DIV2K_valid_HR`` only with its own.
+    have both count, and a ``DIV2K_valid_HR`` only with its own. Photos to train on that
+    `nas.data.prepare` has prepared stay on disk, whatever the memory; patches are the same.
 
     Args:
         scale: upscaling factor, 2, 3 or 4; 1, for photos with LR of their own or a
@@ -110,9 +112,9 @@ def load_dataset(
     places = places or PhotoPlaces()
     places.check()
     data = places.data
-    folders = {key: (div2k_folders(place) or (None, None))[1] or place
+    folders = {key: (halves(place) or (None, None))[1] or place
                for key, place in places.val.items()}  # fmt: skip
-    if data is not None and (layout := div2k_folders(data)):
+    if data is not None and (layout := halves(data)):
         data, beside = layout
         # Whoever trains on pairs is to be judged on pairs.
         if beside is not None and not folders and (places.lr is None or places.val_lr):
@@ -135,11 +137,16 @@ def load_dataset(
         sets = sets or {ONLY_SET: embedded_validation}
     else:
         files = _files(data, places.lr, scale)
+        if places.degradation is not None and isinstance(files, CacheFiles) and files.own_lr:
+            raise InputError(
+                f"{data}: these photos have LR, which --degradation {places.degradation.name} "
+                f"would make: leave it out"
+            )
         drawn = {} if sets else _drawn(files, scale)
         if drawn:
             sets[ONLY_SET] = tuple(drawn[path] for path in files.headers if path in drawn)
         judging_bytes = sum(photo.nbytes for photos in sets.values() for photo in photos)
-        read = files.read(
+        read = files.kept_on_disk(scale).read(
             min_side_px=scale * lr_size if sets else max(scale * lr_size, least_side_px(scale)),
             at_least=1 if sets else 2,
             memory_cap_bytes=max(memory_cap_bytes - judging_bytes, memory_cap_bytes * 3 // 4),
@@ -150,7 +157,7 @@ def load_dataset(
         train = read.photos
     if (chain := places.chain) is not None:
         chain.check(scale)
-        train, *judging = (tuple(replace(photo, degradation=chain) for photo in some)
+        train, *judging = (tuple(photo.degraded(chain) for photo in some)
                            for some in (train, *sets.values()))  # fmt: skip
         sets = dict(zip(sets, judging, strict=True))
     fresh, fingerprint = apart(scale, train, sets)
@@ -167,6 +174,13 @@ def load_dataset(
 
 
 def _files(folder: Path, lr: Path | None, scale: int) -> FolderFiles:
+    if is_cache(folder):
+        if lr is not None:
+            raise InputError(
+                f"{folder}: photos that are prepared with their LR; leave out {lr}, or prepare "
+                f"them again with that"
+            )
+        return open_cache(folder)
     return probe_folder(folder) if lr is None else paired_folder(folder, lr, scale)
 
 

@@ -31,6 +31,7 @@ MISFITS = "LR of another size than the scale says"
 
 _T = TypeVar("_T")
 _READERS = min(8, os.cpu_count() or 1)
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class FolderFiles:
         skipped: how many of the others there are, by reason.
         lr: the files of their own LR, of all of them or of none.
         scale: of these.
+        named: the first of those left out, by reason.
     """
 
     folder: Path
@@ -63,6 +65,7 @@ class FolderFiles:
     skipped: Mapping[str, int]
     lr: Mapping[Path, Path] = field(default_factory=dict)
     scale: int = 1
+    named: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def read(
         self,
@@ -81,14 +84,14 @@ class FolderFiles:
         passed = set(without)
         found = {path: one for path, one in self.headers.items() if path not in passed}
         large = [path for path, one in found.items() if one.short_side_px >= min_side_px]
-        sizes = {path: self._bytes(path) for path in large}
+        sizes = {path: self.bytes_of(path) for path in large}
         chosen = _within_cap(sizes, memory_cap_bytes)
         skipped = Counter(self.skipped)
         skipped["too small"] += len(found) - len(sizes)
         skipped["over the memory cap"] += len(sizes) - len(chosen)
         photos = []
         with _quiet(), ThreadPoolExecutor(_READERS) as readers:
-            decoded = readers.map(self._photo, chosen)
+            decoded = readers.map(self.photo, chosen)
             for number, photo in enumerate(decoded, start=1):
                 if isinstance(photo, SkippedFile):
                     skipped[str(photo)] += 1
@@ -117,19 +120,29 @@ class FolderFiles:
         left_bytes = memory_cap_bytes
         with _quiet():
             for path in order:
-                size = self._bytes(path)
+                size = self.bytes_of(path)
                 if len(taken) == count:
                     break
-                if size <= left_bytes and isinstance(photo := self._photo(path), Photo):
+                if size <= left_bytes and isinstance(photo := self.photo(path), Photo):
                     taken[path] = photo
                     left_bytes -= size
         return taken
 
-    def _bytes(self, path: Path) -> int:
+    def kept_on_disk(self, scale: int) -> FolderFiles:
+        """The same, where patches at this scale can be read from disk without their photos.
+
+        Raises:
+            InputError: they could, at other scales.
+        """
+        return self
+
+    def bytes_of(self, path: Path) -> int:
+        """What a photo takes in memory."""
         size = self.headers[path].rgb_bytes
         return size + (size // self.scale**2 if path in self.lr else 0)
 
-    def _photo(self, path: Path) -> Photo | SkippedFile:
+    def photo(self, path: Path) -> Photo | SkippedFile:
+        """A photo with all its pixels, or why it is left out."""
         pixels = _try(lambda: decode_rgb(path))
         if isinstance(pixels, SkippedFile):
             return pixels
@@ -153,14 +166,18 @@ def probe_folder(folder: Path) -> FolderFiles:
     paths = _files(folder)
     skipped: Counter[str] = Counter()
     headers: dict[Path, Header] = {}
+    named: dict[str, list[str]] = {}
     with _quiet(), ThreadPoolExecutor(_READERS) as readers:
         probed = readers.map(lambda path: _try(lambda: probe(path)), paths)
         for path, header in zip(paths, probed, strict=True):
             if isinstance(header, SkippedFile):
-                skipped[str(header)] += 1
+                reason = str(header)
+                skipped[reason] += 1
+                if skipped[reason] <= _NAMED:
+                    named.setdefault(reason, []).append(path.relative_to(folder).as_posix())
             else:
                 headers[path] = header
-    return FolderFiles(folder, headers, skipped)
+    return FolderFiles(folder, headers, skipped, named=named)
 
 
 def read_folder(

@@ -1,4 +1,4 @@
-"""Training patches, cut from photos held in memory."""
+"""Training patches, cut from photos in memory or on disk."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nas.data.photo import Photo
 from nas.data.source import Source
+from nas.data.stored import StoredPhoto
 from search_spaces.errors import InputError
 
 __all__ = ["Batch", "Patches"]
@@ -36,6 +37,11 @@ class Batch(NamedTuple):
     hr: torch.Tensor
 
 
+class _Place(NamedTuple):
+    source: Source
+    at: tuple[int, int]
+
+
 class _Recipe(Protocol):
     @property
     def lr_size(self) -> int: ...
@@ -54,7 +60,8 @@ class Patches:
 
     Args:
         photos: their LR is made here, once, from the whole mod-cropped photo, where they have
-            none of their own; where they have a chain of degradations, for each patch anew.
+            none of their own (of photos on disk it is there); where they have a chain of
+            degradations, for each patch anew.
         scale: the upscaling factor.
         lr_size: side of the LR patches, pixels.
         batch: patches a batch.
@@ -83,6 +90,7 @@ class Patches:
         self.scale, self.lr_size, self.batch_size, self.seed = scale, lr_size, batch, seed
         self._sources = [Source.of(photo, scale) for photo in photos]
         self._chained = any(source.chain is not None for source in self._sources)
+        self._on_disk = any(isinstance(photo, StoredPhoto) for photo in photos)
         self._ends = np.cumsum([math.prod(source.lr_size) for source in self._sources])
         self._ready: tuple[tuple[int, slice], Batch] | None = None
 
@@ -120,30 +128,40 @@ class Patches:
 
     def _cut(self, step: int, part: slice, threads: int) -> Batch:
         size, scale = self.lr_size, self.scale
-        rng = np.random.Generator(np.random.Philox(key=[self.seed, step]))
-        draws = rng.random((4, self.batch_size))[:, part]
-        count = draws.shape[1]
-        lr = np.empty((count, size, size, 3), np.uint8)
-        hr = np.empty((count, size * scale, size * scale, 3), np.uint8)
-        photos = np.searchsorted(self._ends, draws[0] * self._ends[-1], side="right")
-        codes = (draws[3] * AUGMENTATIONS).astype(int)
-        places = range(self.batch_size)[part]
+        places, codes = self._drawn(step, part)
+        lr = np.empty((len(places), size, size, 3), np.uint8)
+        hr = np.empty((len(places), size * scale, size * scale, 3), np.uint8)
+        numbers = range(self.batch_size)[part]
 
         def fill(index: int) -> None:
-            source, seed = self._sources[photos[index]], (self.seed, step, places[index])
-            height, width = source.lr_size
-            y = int(draws[1, index] * (height - size + 1))
-            x = int(draws[2, index] * (width - size + 1))
-            lr[index] = source.lr_patch((y, x), size, partial(_dice, *seed))
-            hr[index] = source.hr_patch((y, x), size)
+            source, at = places[index]
+            lr[index] = source.lr_patch(at, size, partial(_dice, self.seed, step, numbers[index]))
+            hr[index] = source.hr_patch(at, size)
 
         if self._chained:
             with ThreadPoolExecutor(threads) as pool:
-                list(pool.map(fill, range(count)))
+                list(pool.map(fill, range(len(places))))
         else:
-            for index in range(count):
+            for index in range(len(places)):
                 fill(index)
+        if self._on_disk:
+            # It finds the next step's patches while this one's are trained on.
+            for source, at in self._drawn(step + 1, part)[0]:
+                source.fetch(at, size)
         return Batch(_augmented(lr, codes), _augmented(hr, codes))
+
+    def _drawn(self, step: int, part: slice) -> tuple[list[_Place], NDArray[np.int_]]:
+        """Where the patches of a batch are cut, and the codes of their flips."""
+        rng = np.random.Generator(np.random.Philox(key=[self.seed, step]))
+        draws = rng.random((4, self.batch_size))[:, part]
+        photos = np.searchsorted(self._ends, draws[0] * self._ends[-1], side="right")
+        places = []
+        for photo, down, right in zip(photos.tolist(), draws[1], draws[2], strict=True):
+            source = self._sources[photo]
+            height, width = source.lr_size
+            at = int(down * (height - self.lr_size + 1)), int(right * (width - self.lr_size + 1))
+            places.append(_Place(source, at))
+        return places, (draws[3] * AUGMENTATIONS).astype(int)
 
 
 def _dice(seed: int, step: int, place: int) -> np.random.Generator:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypedDict
 
+from nas.data.cache import cached_name
 from search_spaces.errors import InputError
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class PhotoPlaces:
         val = ((folder, self.val_lr.get(name)) for name, folder in self.val.items())
         by = "" if self.chain is None else f"+by:{self.chain.name}"
         return "+val:".join(
-            ("embedded" if hr is None else hr.resolve().name)
+            ("embedded" if hr is None else cached_name(hr))
             + (by if lr is None else f"+lr:{lr.resolve().name}")
             for hr, lr in ((self.data, self.lr), *val)
         )

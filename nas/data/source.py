@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from nas.data.aligned import aligned
 from nas.data.degradation import bicubic_down, mod_crop
 from nas.data.photo import Photo
+from nas.data.stored import StoredPhoto
+from nas.data.strips import Strips
 
 if TYPE_CHECKING:
     from nas.data.degradations import Chain
@@ -20,20 +22,24 @@ __all__ = ["Source"]
 
 Pixels = NDArray[np.uint8]
 
+# LR pixels beside a patch that chains look at.
+_AROUND_PX = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """A photo at one scale.
 
     Attributes:
-        hr: uint8 RGB, sides that the scale divides.
+        hr: uint8 RGB, sides that the scale divides; in memory or on disk, where patches of it are
+            read.
         lr: what LR is cut from, or made of: HR, or that made smaller already.
         chain: that makes it, for each patch anew; None: nothing is made.
         scale: upscaling factor.
     """
 
-    hr: Pixels
-    lr: Pixels
+    hr: Pixels | Strips
+    lr: Pixels | Strips
     chain: Chain | None
     scale: int
 
@@ -44,6 +50,8 @@ class Source:
         Raises:
             InputError: it is smaller than one LR pixel, its own LR or chain is of another scale.
         """
+        if isinstance(photo, StoredPhoto):
+            return cls._on_disk(photo, scale)
         chain = photo.degradation if photo.lr is None else None
         if chain is None:
             # Views, not copies: a folder of photos may fill most of the memory.
@@ -53,6 +61,15 @@ class Source:
         hr = mod_crop(photo.pixels, scale)
         # What is the same at every time is done once.
         return cls(hr, bicubic_down(hr, scale) if chain.begins_with_default else hr, chain, scale)
+
+    @classmethod
+    def _on_disk(cls, photo: StoredPhoto, scale: int) -> Source:
+        chain = None if photo.has_own_lr else photo.degradation
+        hr = photo.hr_at(scale)
+        if chain is None:
+            return cls(hr, photo.lr_at(scale), None, scale)
+        chain.check(scale)
+        return cls(hr, photo.lr_at(scale) if chain.begins_with_default else hr, chain, scale)
 
     @property
     def lr_size(self) -> tuple[int, int]:
@@ -72,3 +89,12 @@ class Source:
             y, x = at
             return self.lr[y : y + side, x : x + side]
         return self.chain.of_patch(self.lr, self.scale, at, side, dice()).lr
+
+    def fetch(self, at: tuple[int, int], side: int) -> None:
+        """Announces that a patch will be asked for: what is on disk comes while others compute."""
+        margin = 0 if self.chain is None else _AROUND_PX
+        for image, around in ((self.hr, 0), (self.lr, margin)):
+            if isinstance(image, Strips):
+                factor = image.shape[0] // self.lr_size[0]
+                y, x = ((one - around) * factor for one in at)
+                image.fetch(y, x, (side + 2 * around) * factor)

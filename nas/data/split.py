@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nas.data.photo import Photo
 
@@ -60,23 +59,15 @@ def apart(scale: int, train: Sequence[Photo], sets: Mapping[str, Photos]) -> tup
     fingerprint is 16 hex digits over the scale, and the names and pixels of all photos, those of
     their own LR too, and what their degradations do.
     """
-    digests = [(photo, _digest(photo.pixels)) for photo in train]
-    judging = {
-        key: [(photo, _digest(photo.pixels)) for photo in photos] for key, photos in sets.items()
-    }
-    seen = {digest for photos in judging.values() for _, digest in photos}
-    fresh = [(photo, digest) for photo, digest in digests if digest not in seen]
+    digests = [(photo, photo.digests()) for photo in train]
+    judging = {key: [(photo, photo.digests()) for photo in photos] for key, photos in sets.items()}
+    seen = {digest.hr for photos in judging.values() for _, digest in photos}
+    fresh = [(photo, digest) for photo, digest in digests if digest.hr not in seen]
     whole = sha256(f"scale {scale}".encode())
     for part, photos in (("train", fresh), *judging.items()):
         for photo, digest in photos:
-            own = "" if photo.lr is None else f" {_digest(photo.lr)}"
-            if photo.lr is None and photo.degradation is not None:
+            own = "" if digest.lr is None else f" {digest.lr}"
+            if digest.lr is None and photo.degradation is not None:
                 own += f" by {photo.degradation.digest}"
-            whole.update(f"\n{part} {photo.name} {digest}{own}".encode())
+            whole.update(f"\n{part} {photo.name} {digest.hr}{own}".encode())
     return tuple(photo for photo, _ in fresh), whole.hexdigest()[:16]
-
-
-def _digest(pixels: NDArray[np.uint8]) -> str:
-    digest = sha256(f"{pixels.shape[0]} x {pixels.shape[1]}".encode())
-    digest.update(np.ascontiguousarray(pixels).data)
-    return digest.hexdigest()

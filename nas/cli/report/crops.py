@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from nas.data.cache import CacheFiles
     from nas.data.photo import Photo
     from nas.records import TrialRecord
     from nas.run import Run
@@ -71,8 +72,8 @@ def _chosen(run: Run, records: Sequence[TrialRecord]) -> list[TrialRecord]:
 
 def _photos(run: Run) -> Iterator[Photo]:
     from nas.data.aligned import fits
+    from nas.data.cache import halves
     from nas.data.embedded import embedded_photos
-    from nas.data.folder import div2k_folders
     from nas.data.image_file import SkippedFile, decode_rgb
     from nas.data.photo import Photo
     from nas.data.places import ONLY_SET
@@ -89,9 +90,18 @@ def _photos(run: Run) -> Iterator[Photo]:
     folders = []
     for folder, lr in ((only, only_lr), (places.data, places.lr)):
         if folder is not None:
-            train, held = div2k_folders(folder) or (None, None)
+            try:
+                train, held = halves(folder) or (None, None)
+            except InputError:
+                # Being prepared anew.
+                continue
             folders += [(folder, lr), (held, only_lr), (train, lr)]
+    prepared = [one for folder, _ in folders if folder and (one := _prepared(folder))]
     for name in names:
+        stored = (files.named_photo(name) for files in prepared)
+        if photo := next((one for one in stored if isinstance(one, Photo)), None):
+            yield photo if places.chain is None else photo.degraded(places.chain)
+            continue
         found = [(f / name, lr) for f, lr in folders if f and (f / name).is_file()]
         if found:
             file, lr = found[0]
@@ -104,6 +114,16 @@ def _photos(run: Run) -> Iterator[Photo]:
                 yield photo
         elif name in embedded:
             yield replace(embedded[name], degradation=places.chain)
+
+
+def _prepared(folder: Path) -> CacheFiles | None:
+    from nas.data.cache import is_cache, open_cache
+
+    try:
+        return open_cache(folder) if is_cache(folder) else None
+    except InputError:
+        # Damaged.
+        return None
 
 
 def _lr(name: str, folder: Path, scale: int) -> Pixels:

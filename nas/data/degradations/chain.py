@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from nas.data.degradations.dice import Dice
 from nas.data.degradations.step import Step, sizes_after
+from nas.data.strips import Strips
 from nas.plain import checked
 from search_spaces.errors import InputError
 from search_spaces.yaml_file import at_key, read_yaml
@@ -105,7 +106,12 @@ class Chain(BaseModel):
         return self._made(hr, _lr_size(hr, scale), np.random.Generator(np.random.Philox(key=key)))
 
     def of_patch(
-        self, photo: Pixels, scale: int, at: tuple[int, int], side: int, rng: np.random.Generator
+        self,
+        photo: Pixels | Strips,
+        scale: int,
+        at: tuple[int, int],
+        side: int,
+        rng: np.random.Generator,
     ) -> Degraded:
         """The LR of a square patch of a photo, made with some of what lies around it.
 
@@ -174,5 +180,5 @@ def load_chain(name: str | Path) -> Chain:
         raise InputError(at_key(path, text, str(error))) from None
 
 
-def _lr_size(hr: Pixels, scale: int) -> tuple[int, int]:
+def _lr_size(hr: Pixels | Strips, scale: int) -> tuple[int, int]:
     return hr.shape[0] // scale, hr.shape[1] // scale

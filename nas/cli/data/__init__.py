@@ -1,0 +1,1 @@
+"""``nas data``: the photos that networks are trained on. One file a command."""
