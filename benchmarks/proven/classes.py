@@ -29,6 +29,8 @@ class WeightClass:
             on top of the enlarged image, where they have nothing of the sort themselves.
         of_family: how many of the distillation family train to the end.
         steps: of a training to the end. Twice as many are to bring less than 0.02 dB.
+        profile: that its searches rank by. Tiny networks learn in the first minutes at a rate that
+            says little of their end (`benchmarks.proven.foretold`): 320 steps take them 3 seconds.
         quick_as: the published design whose latency on this machine is the most, if that counts;
             the others may take part at whatever price.
     """
@@ -40,6 +42,7 @@ class WeightClass:
     published: Mapping[str, Architecture]
     of_family: int
     steps: int
+    profile: str = "quick"
     quick_as: str = ""
 
     @property
@@ -98,7 +101,7 @@ def _widest(name: str, scale: int, params: int, macs: int) -> Architecture:
 
 def _luma(name: str, params: int, macs: int, published: Mapping[str, Architecture]) -> WeightClass:
     spaces = ("fast-luma", "distillation-luma")
-    return WeightClass(name, params, macs, spaces, published, of_family=1, steps=20_000)
+    return WeightClass(name, params, macs, spaces, published, 1, 20_000, profile="standard")
 
 
 def _of_preset(name: str, published: str) -> WeightClass:

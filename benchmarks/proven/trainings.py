@@ -101,10 +101,11 @@ def searched(
     settings = make_settings(
         budgets,
         objectives="psnr",
+        profile=one.profile,
         space=space,
         scale=one.scale,
         trials=trials,
-        run=work / one.name.replace(" ", "_") / space,
+        run=work / one.name.replace(" ", "_") / f"{space}-{one.profile}",
         threads=1,
         seed=0,
     )
