@@ -294,6 +294,7 @@ GUIDES: tuple[Guide, ...] = (
             "--run trained": f"--recipe smoke {_SHORT} --run trained",
             "quantize trained": "quantize --rounds 0 --calibration minmax trained",
             "nas train rfdn": "nas train ecbsr_m4c16",
+            "nas data preview": "nas data preview --patch 64",
             "--run phone": f"--recipe smoke {_SHORT} --run phone",
         },
     ),

@@ -126,6 +126,14 @@ class Patches:
             yield
             self._ready = (step, part), coming.result()
 
+    def said(self, step: int) -> list[tuple[str, ...]]:
+        """What chains draw for each patch of a batch, for people: ``("blur 1.3", "JPEG 46")``."""
+        places, _ = self._drawn(step, _WHOLE)
+        return [
+            source.said(at, self.lr_size, partial(_dice, self.seed, step, number))
+            for number, (source, at) in enumerate(places)
+        ]
+
     def _cut(self, step: int, part: slice, threads: int) -> Batch:
         size, scale = self.lr_size, self.scale
         places, codes = self._drawn(step, part)

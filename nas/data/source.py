@@ -90,6 +90,14 @@ class Source:
             return self.lr[y : y + side, x : x + side]
         return self.chain.of_patch(self.lr, self.scale, at, side, dice()).lr
 
+    def said(
+        self, at: tuple[int, int], side: int, dice: Callable[[], np.random.Generator]
+    ) -> tuple[str, ...]:
+        """What a chain draws for the same patch from the same dice, for people."""
+        if self.chain is None:
+            return ()
+        return self.chain.of_patch(self.lr, self.scale, at, side, dice()).said
+
     def fetch(self, at: tuple[int, int], side: int) -> None:
         """Announces that a patch will be asked for: what is on disk comes while others compute."""
         margin = 0 if self.chain is None else _AROUND_PX

@@ -8,16 +8,10 @@ import typer
 
 __all__ = ["COMMANDS", "app"]
 
-COMMANDS = ("prepare",)
+COMMANDS = ("prepare", "preview")
 """Each is the function of that name in the module of that name beside this one."""
 
 app = typer.Typer(help="Photos: what networks are trained on.", no_args_is_help=True)
-
-
-@app.callback()
-def _group() -> None:
-    # With a single command, typer would leave its name out.
-    pass
 
 
 for _name in COMMANDS:

@@ -70,8 +70,13 @@ class Resize(BaseModel):
         )
         if (height, width) == image.shape[:2]:
             return image
-        dice.said.append(f"{kernel} to {width} x {height}")
+        dice.said.append(f"{kernel} {self._said(factor)}")
         return self._resized(image, kernel, height, width)
+
+    def _said(self, factor: float) -> str:
+        if self.of == "image":
+            return f"x {factor:.2f}"
+        return "to LR" if factor == 1 else f"to {factor:.2f} LR"
 
     def _resized(self, image: Pixels, kernel: str, height: int, width: int) -> Pixels:
         if kernel == "bicubic" and self.antialias:

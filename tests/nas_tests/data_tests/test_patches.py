@@ -91,6 +91,15 @@ def test_patches_of_a_chain(name: str) -> None:
     assert not torch.equal(patches.batch(4).lr, whole.lr)
 
 
+def test_what_was_drawn_for_patches() -> None:
+    photos = [replace(one, degradation=load_chain("jpeg")) for one in clean_photos()]
+    said = Patches(photos, 4, lr_size=8, batch=6, seed=0).said(3)
+    assert len(said) == 6
+    assert len(set(said)) > 1
+    assert all(len(one) == 1 and one[0].startswith("JPEG ") for one in said)
+    assert make(batch=2).said(0) == [(), ()]
+
+
 def test_a_batch_made_ahead_is_the_batch() -> None:
     photos = [replace(one, degradation=load_chain("jpeg")) for one in clean_photos()]
     patches, plain = (Patches(photos, 4, lr_size=8, batch=4, seed=0) for _ in range(2))
