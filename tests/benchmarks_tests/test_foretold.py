@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.proven.classes import CLASSES
-from benchmarks.proven.foretold import CLASS, DRAWN, END, LEAST_SHARE, SHORT, account, networks
+from benchmarks.proven.foretold import (
+    CLASS,
+    DRAWN,
+    END,
+    LEAST_SHARE,
+    SHORT,
+    SPACES,
+    account,
+    networks,
+)  # fmt: skip
 from benchmarks.proven.trainings import Row
 from search_spaces import price
 
@@ -13,7 +22,7 @@ from search_spaces import price
 def test_the_networks_fill_the_class() -> None:
     one = CLASSES[CLASS]
     found = networks(one)
-    assert len(found) == len(one.published) + len(one.family) + DRAWN * len(one.spaces)
+    assert len(found) == len(one.published) + len(one.family) + DRAWN * len(SPACES)
     assert len({arch.hash for arch in found.values()}) == len(found)
     assert all(map(one.holds, found.values()))
     assert all(price(arch).params > LEAST_SHARE * one.params for arch in found.values())
