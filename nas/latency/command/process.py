@@ -9,14 +9,14 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 __all__ = ["CommandFailed", "Printed", "run_command"]
 
 _MOST_BYTES = 1 << 16
 _LOOK_S = 0.1
-_END_S = 2.0
+_END_S, _STEP_S = 2.0, 0.02
+"""So long it may take to end, once when it is asked to and once when it is made to."""
 
 
 class CommandFailed(Exception):
@@ -55,9 +55,15 @@ def run_command(words: Sequence[str], limit_s: float, stop: threading.Event) -> 
         printed = _read(process, time.monotonic() + limit_s, stop)
         code = process.wait()
     except TimeoutError:
-        raise CommandFailed(f"took more than {limit_s:g} s and was ended") from None
-    finally:
+        how = "was ended" if _end(process) else "cannot be ended"
+        raise CommandFailed(f"took more than {limit_s:g} s and {how}") from None
+    except BaseException:
         _end(process)
+        raise
+    finally:
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
     if code:
         told = (printed.err.strip() or printed.out.strip() or "it says nothing").splitlines()[-1]
         how = f"ended by signal {-code}" if code < 0 else f"ended with code {code}"
@@ -107,16 +113,25 @@ def _has_ended(process: subprocess.Popen[bytes]) -> bool:
     return True
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ends it with all that it has started, at first kindly; what ended by itself is left alone."""
+def _end(process: subprocess.Popen[bytes]) -> bool:
+    """Ends it with all that it has started, at first kindly; whether it has ended."""
     for number in (signal.SIGTERM, signal.SIGKILL):
-        if process.poll() is not None:
-            break
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_END_S)
-    process.wait()
-    for pipe in (process.stdout, process.stderr):
-        if pipe is not None:
-            pipe.close()
+        _tell(process, number)
+        until = time.monotonic() + _END_S
+        # It may have ended, and a child of it not.
+        while _tell(process, 0) and time.monotonic() < until:
+            time.sleep(_STEP_S)
+    return process.poll() is not None
+
+
+def _tell(process: subprocess.Popen[bytes], number: int) -> bool:
+    """Sends a signal to its group; whether anybody is left there."""
+    process.poll()
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        # Of sudo, say: who is not ours to end is not ours to wait for either.
+        return False
+    return True

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import subprocess
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,6 +44,38 @@ def test_what_takes_too_long_is_ended_with_all_that_it_started(tmp_path: Path) -
     assert time.monotonic() - began < 10
     time.sleep(1.0)
     assert not (tmp_path / "late").exists()
+
+
+def test_a_child_that_does_not_end_when_asked_is_made_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nas.latency.command.process._END_S", 0.2)
+    # The shell ends at once, so that nobody but its group is left to be asked.
+    script = f"(trap '' TERM; sleep 1; touch {tmp_path}/late) & wait"
+    with pytest.raises(CommandFailed, match="was ended"):
+        _run("sh", "-c", script, limit_s=0.3)
+    time.sleep(1.0)
+    assert not (tmp_path / "late").exists()
+
+
+def test_what_is_not_ours_to_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(group: int, number: int) -> None:
+        raise PermissionError
+
+    def begun(*words: Any, **options: Any) -> subprocess.Popen[bytes]:
+        left.append(begin(*words, **options))
+        return left[-1]
+
+    begin, left = subprocess.Popen, list[subprocess.Popen[bytes]]()
+    began = time.monotonic()
+    with monkeypatch.context() as patched:
+        patched.setattr("os.killpg", forbidden)
+        patched.setattr("subprocess.Popen", begun)
+        with pytest.raises(CommandFailed, match=r"took more than 0\.2 s and cannot be ended"):
+            _run("sleep", 60, limit_s=0.2)
+    assert time.monotonic() - began < 10
+    left[0].kill()
+    left[0].wait()
 
 
 def test_what_closes_its_output_is_ended_as_well() -> None:
