@@ -8,7 +8,7 @@ import struct
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from hashlib import sha256
 from math import prod
 from pathlib import Path
@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from nas.deploy.litert.trial import survived
+from nas.deploy.litert import trial
 from nas.deploy.onnx_file import INPUT
 from nas.deploy.opened import Opened, Taken
+from nas.deploy.own_process import ends_well
 from nas.deploy.parity import Array, Run
 from nas.evaluate.threads import usual_threads
 from search_spaces.errors import InputError, first_line
@@ -35,6 +36,8 @@ METADATA = "nas-sr"
 
 _SEAL = b"nas-sr:sha256:"
 """Behind it, at the end, where LiteRT reads no more, a file of ours has a digest of the rest."""
+
+_REDIRECTING = threading.Lock()
 
 _FIRST_TO_LAST, _LAST_TO_FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
 _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED")
@@ -59,7 +62,7 @@ def open_tflite(path: Path | str, *, threads: int | None = None) -> Opened:
     content = _content(path)
     from ai_edge_litert.interpreter import Interpreter
 
-    if not _is_sealed(content) and not survived(Path(path)):
+    if not _is_sealed(content) and not ends_well(trial.__file__, str(path)):
         raise InputError(f"{path}: LiteRT would end with it, or not come to an end: it is damaged")
     try:
         with _without_remarks():
@@ -75,7 +78,7 @@ def open_tflite(path: Path | str, *, threads: int | None = None) -> Opened:
 
     def run(given: Mapping[str, Array]) -> Array:
         # An interpreter has one set of tensors.
-        with lock, _without_remarks():
+        with lock:
             channels_last = {
                 taken[name]: _turned(array, _FIRST_TO_LAST) for name, array in given.items()
             }
@@ -83,12 +86,13 @@ def open_tflite(path: Path | str, *, threads: int | None = None) -> Opened:
                 index: array.shape for index, array in channels_last.items()
                 if sizes.get(index) != array.shape
             }  # fmt: skip
-            for index, shape in resized.items():
-                # Not there again until it was understood.
-                sizes.pop(index, None)
-                interpreter.resize_tensor_input(index, shape)
             if resized:
-                interpreter.allocate_tensors()
+                with _without_remarks():
+                    for index, shape in resized.items():
+                        # Not there again until it was understood.
+                        sizes.pop(index, None)
+                        interpreter.resize_tensor_input(index, shape)
+                    interpreter.allocate_tensors()
                 sizes.update(resized)
             for index, array in channels_last.items():
                 interpreter.set_tensor(index, array)
@@ -188,18 +192,21 @@ def _turned(array: Array, axes: tuple[int, ...]) -> Array:
 
 @contextmanager
 def _without_remarks() -> Iterator[None]:
-    """Without the line on which of its parts computes, which LiteRT writes past Python."""
-    try:
-        kept = os.dup(2)
-    # There is no standard error.
-    except OSError:
-        yield
-        return
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    try:
+    """Without the line on which of its parts computes, which LiteRT writes past Python.
+
+    It writes it when tensors are allocated. All of the process is without standard error meanwhile.
+    """
+    # Of two threads at once the later one would put back what the earlier one has put there.
+    with _REDIRECTING, ExitStack() as undone:
+        try:
+            kept = os.dup(2)
+        # There is no standard error.
+        except OSError:
+            yield
+            return
+        undone.callback(os.close, kept)
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        undone.callback(os.close, nothing)
         os.dup2(nothing, 2)
+        undone.callback(os.dup2, kept, 2)
         yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nothing)

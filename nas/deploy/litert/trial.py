@@ -1,35 +1,17 @@
-"""A file of another maker tried in a process of its own, which it may end.
+"""A program: whether LiteRT gets to an end with a file, be it a refusal.
 
 LiteRT checks that a file is laid out by its schema, and believes the rest: an operator that reads
-a tensor too few, or strides by 0, ends the process. Run as a program it needs LiteRT and numpy
-alone, and so begins at once.
+a tensor too few, or strides by 0, ends the process. The program needs LiteRT and numpy alone, and
+so begins at once.
 """
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["survived"]
-
 _SIDES = {0: 1, 1: 32, 2: 33}
 """Of what is free: the number of images, height and width."""
-
-_LIMIT_S = 60
-
-
-def survived(path: Path) -> bool:
-    """Whether LiteRT gets to an end with a file, be it a refusal."""
-    try:
-        # -P: it finds none of the modules beside it by their short names.
-        done = subprocess.run(
-            [sys.executable, "-P", __file__, str(path)], stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=_LIMIT_S, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0
 
 
 def _tried(path: str) -> None:

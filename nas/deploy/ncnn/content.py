@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nas.deploy.ncnn import trial
 from nas.deploy.ncnn.read import Read, read_layers, weights_end
-from nas.deploy.ncnn.trial import survived
+from nas.deploy.own_process import ends_well
 from search_spaces.errors import InputError
 from search_spaces.regular import irregular
 
@@ -79,7 +80,8 @@ def contents(param: Path, weights: Path) -> Content:
             f"{weights}: {len(content):,} bytes, of which the layers in {param.name} take {end:,}: "
             f"it is damaged, or of another network"
         )
-    if not said and not survived(param, weights, read.input, read.output, read.colors):
+    words = (str(param), str(weights), read.input, read.output, str(read.colors))
+    if not said and not ends_well(trial.__file__, *words):
         raise InputError(f"{param}: ncnn cannot run it, or would end with it: it is damaged")
     return Content(text, weights, read, said)
 
@@ -93,7 +95,7 @@ def _metadata(weights: Path, content: bytes) -> tuple[dict[str, str], int]:
         (length,) = _LENGTH.unpack_from(content, at)
         said = json.loads(content[at - length : at])
         return {str(key): str(text) for key, text in said.items()}, at - length
-    except (struct.error, ValueError, AttributeError):
+    except (struct.error, ValueError, AttributeError, RecursionError):
         raise InputError(f"{weights}: damaged at its end; export the network again") from None
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -149,3 +153,22 @@ def test_what_is_broken_costs_one_line(
     with pytest.raises(InputError, match=r"expected a \.tflite file") as refused:
         number_format(path)
     assert "\n" not in str(refused.value)
+
+
+def test_standard_error_is_back_whoever_was_first(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(file: int, copied: int) -> None:
+        dup2(file, copied)
+        time.sleep(0.01)
+
+    path, dup2 = tmp_path / "net.tflite", os.dup2
+    export_litert(lively(**EVERY_PART["near"]), path)
+    monkeypatch.setattr("os.dup2", slow)
+    runs = open_litert(path), open_litert(path)
+    # Every size is another one than before, for which tensors are allocated anew.
+    images = [np.zeros((1, 3, 5 + k, 9), np.float32) for k in range(5)]
+    with ThreadPoolExecutor(2) as pool:
+        assert len(list(pool.map(lambda run: [run(image) for image in images], runs))) == 2
+    os.write(2, b"heard")
+    assert capfd.readouterr().err == "heard"

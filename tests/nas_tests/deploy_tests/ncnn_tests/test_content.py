@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,14 @@ def test_whatever_is_damaged_is_told(ours: tuple[str, bytes], tmp_path: Path) ->
         refusal(placed(tmp_path, text[: int(dice.integers(len(text) - 1))], weights))
         refusal(placed(tmp_path, text, weights[: int(dice.integers(len(weights) - 1))]))
     refusal(placed(tmp_path, text, weights + b"\0"))
+
+
+def test_what_it_says_of_itself_may_be_anything(ours: tuple[str, bytes], tmp_path: Path) -> None:
+    text, weights = ours
+    mark = weights[-8:]
+    for said in (b"[" * 100_000, b"[1]", b"7"):
+        bent = weights + said + struct.pack("<I", len(said)) + mark
+        assert "damaged at its end" in refusal(placed(tmp_path, text, bent))
 
 
 def test_what_is_not_there(ours: tuple[str, bytes], tmp_path: Path) -> None:
