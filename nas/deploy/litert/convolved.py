@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from nas.deploy.onnx_file import INPUT
 from nas.deploy.onnx_graph import REPEAT, Graph, Node
+from nas.deploy.resizing import sums
 from search_spaces.errors import NotPossible
 
 __all__ = ["POINTWISE", "convolved", "dense", "origin"]
@@ -99,13 +100,12 @@ class _Rewriting:
             yield node
             return
         side, mode = float(factors[-1]), node.attributes["mode"]
-        taps = _TAPS.get((mode, node.attributes["coordinate_transformation_mode"]))
-        if taps is None or side != int(side) or factors.tolist() != [1, 1, side, side]:
+        scale = int(side)
+        along = sums(mode, node.attributes["coordinate_transformation_mode"], scale)
+        if along is None or side != scale or factors.tolist() != [1, 1, side, side]:
             raise NotPossible(
                 f"LiteRT: expected resizing by a whole number, got {mode} by {factors.tolist()}"
             )
-        scale = int(side)
-        along = _along(scale, *taps)
         reach, source = along.shape[1] // 2, node.inputs[0]
         if reach:
             source = f"{node.output}.around"
@@ -212,25 +212,6 @@ def _shuffle(squares: str, scale: int, output: str) -> Node:
     return Node("DepthToSpace", (squares,), output, {"mode": "DCR", "blocksize": scale})
 
 
-def _along(scale: int, reach: int, weight: Callable[[Array], Array]) -> Array:
-    """Of the pixels that one becomes along a side, the weights of those around it."""
-    middles = (np.arange(scale) + 0.5) / scale - 0.5
-    return weight(np.abs(middles[:, None] - np.arange(-reach, reach + 1)))
-
-
-def _cubic(away: Array) -> Array:
-    """Keys 1981 with torch's a of -0.75."""
-    a = -0.75
-    near = ((a + 2) * away - (a + 3)) * away**2 + 1
-    far = ((a * away - 5 * a) * away + 8 * a) * away - 4 * a
-    return np.where(away <= 1, near, np.where(away < 2, far, 0))
-
-
-_TAPS: Mapping[tuple[str, str], tuple[int, Callable[[Array], Array]]] = {
-    ("nearest", "asymmetric"): (0, np.ones_like),
-    ("linear", "half_pixel"): (1, lambda away: np.maximum(1 - away, 0)),
-    ("cubic", "half_pixel"): (2, _cubic),
-}
 _RULES: Mapping[str, Callable[[_Rewriting, Node], Iterator[Node]]] = {
     REPEAT: _Rewriting.repeated,
     "Resize": _Rewriting.resized,

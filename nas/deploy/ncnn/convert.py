@@ -84,7 +84,7 @@ _REDUCED = {"ReduceSum": 0, "ReduceMean": 3, "ReduceMax": 4, "ReduceMin": 5}
 
 
 def _reduced(node: Node, walk: Walk) -> None:
-    axes = walk.integers(node, 1, "axes")
+    axes = walk.integers(node, 1)
     if axes is None or not node.attributes.get("keepdims", 1):
         raise refused(node, "without axes, or without keepdims")
     _reduce(node, walk, _REDUCED[node.op], tuple(in_ncnn(node, axis) for axis in axes))

@@ -77,7 +77,7 @@ _FILLED = {"constant": 0, "edge": 1, "reflect": 2}
 
 def padding(node: Node, walk: Walk) -> None:
     """More rows and columns around."""
-    pads = walk.integers(node, 1, "pads") or ()
+    pads = walk.integers(node, 1) or ()
     mode = node.attributes.get("mode", "constant")
     if len(pads) != 8 or any(pads[k] for k in (0, 1, 4, 5)) or mode not in _FILLED:
         raise refused(node, "of images or channels, or in another mode")

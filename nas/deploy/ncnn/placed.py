@@ -8,6 +8,7 @@ from nas.deploy.ncnn.layer import Param, Weights
 from nas.deploy.ncnn.walk import Walk, in_ncnn, refused
 from nas.deploy.onnx_file import INPUT
 from nas.deploy.onnx_graph import CONTINUE, Node, Side
+from nas.deploy.resizing import sums
 
 __all__ = ["concatenation", "continued", "resized", "shuffled", "sliced"]
 
@@ -23,12 +24,9 @@ def concatenation(node: Node, walk: Walk) -> None:
 
 def sliced(node: Node, walk: Walk) -> None:
     """A part of a map, in steps of one."""
-    starts, ends, axes, steps = (
-        walk.numbers(node, at, name)
-        for at, name in enumerate(("starts", "ends", "axes", "steps"), 1)
-    )
-    if starts is None or ends is None:
-        raise refused(node, "without its ends")
+    starts, ends, axes, steps = (walk.numbers(node, at) for at in range(1, 5))
+    assert starts is not None
+    assert ends is not None
     if steps is not None and set(steps) != {1}:
         raise refused(node, "in steps")
     along = [axis for axis in axes or range(len(starts)) if isinstance(axis, int)]
@@ -71,17 +69,12 @@ _WAYS = {"nearest": ("asymmetric",), "linear": ("half_pixel", "pytorch_half_pixe
          "cubic": ("half_pixel", "pytorch_half_pixel")}  # fmt: skip
 
 
-# Of the cubic curve, as torch has it.
-_A = -0.75
-
-
 def resized(node: Node, walk: Walk) -> None:
     """Enlarged by a factor, or to a size that may be the image's."""
     a = node.attributes
     mode, way = a.get("mode", "nearest"), a.get("coordinate_transformation_mode", "half_pixel")
     rounded = mode != "nearest" or a.get("nearest_mode", "round_prefer_floor") == "floor"
-    cubic = mode != "cubic" or a.get("cubic_coeff_a", _A) == _A
-    if way not in _WAYS.get(mode, ()) or not rounded or not cubic or a.get("antialias", 0):
+    if way not in _WAYS.get(mode, ()) or not rounded or a.get("antialias", 0):
         raise refused(node, f"in the mode {mode}, {way}")
     params: dict[int, Param] = {0: _RESIZED[mode]}
     scales = walk.constant(node.inputs[2]) if len(node.inputs) > 2 else None
@@ -113,13 +106,9 @@ def _cubic(node: Node, walk: Walk, factor: int) -> None:
     ncnn's own, before 2026-10, reads beyond maps of one or two pixels.
     """
     channels = walk.graph.channels[node.inputs[0]]
-    # Of the new pixels, from the middle of the five old ones that they are made of.
-    at = (np.arange(factor) + 0.5) / factor - 0.5
-    away = np.abs(at[:, None] - np.arange(-2, 3))
-    near = ((_A + 2) * away - (_A + 3)) * away**2 + 1
-    far = ((_A * away - 5 * _A) * away + 8 * _A) * away - 4 * _A
-    taps = np.where(away <= 1, near, np.where(away < 2, far, 0))
-    kernel = np.tile(np.einsum("yi,xj->yxij", taps, taps).ravel(), channels)
+    along = sums("cubic", "half_pixel", factor)
+    assert along is not None
+    kernel = np.tile(np.einsum("yi,xj->yxij", along, along).ravel(), channels)
     wider, squares = f"{node.output}/wider", f"{node.output}/squares"
     walk.add("Padding", node.inputs[:1], wider, {0: 2, 1: 2, 2: 2, 3: 2, 4: 1})
     params: dict[int, Param] = {

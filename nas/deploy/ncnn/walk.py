@@ -74,26 +74,24 @@ class Walk:
         array = self.graph.constants.get(name)
         return None if array is None or array.size != 1 else float(array.reshape(()))
 
-    def numbers(self, node: Node, at: int, attribute: str = "") -> tuple[Number, ...] | None:
-        """The whole numbers of an input, or of an attribute as older versions have it.
+    def numbers(self, node: Node, at: int) -> tuple[Number, ...] | None:
+        """The whole numbers of an input; None where it is left out.
 
         Raises:
             NotPossible: they depend on more than the image's size.
         """
-        if at < len(node.inputs) and node.inputs[at]:
-            if node.inputs[at] not in self.graph.numbers:
-                raise refused(node, "where it depends on more than the image's size")
-            return self.graph.numbers[node.inputs[at]]
-        given = node.attributes.get(attribute)
-        return None if given is None else tuple(given)
+        name = node.inputs[at] if at < len(node.inputs) else ""
+        if name and name not in self.graph.numbers:
+            raise refused(node, "where it depends on more than the image's size")
+        return self.graph.numbers[name] if name else None
 
-    def integers(self, node: Node, at: int, attribute: str = "") -> tuple[int, ...] | None:
+    def integers(self, node: Node, at: int) -> tuple[int, ...] | None:
         """The same, where they may not depend on the image.
 
         Raises:
             NotPossible: they do.
         """
-        found = self.numbers(node, at, attribute)
+        found = self.numbers(node, at)
         if found is None:
             return None
         fixed = tuple(one for one in found if isinstance(one, int))
