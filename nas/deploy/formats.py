@@ -44,6 +44,9 @@ class Format:
         weights: whether it holds any; ``writes`` takes an architecture where it does not.
         is_sized: whether ``writes`` also takes ``lr_size``: (height, width) of the one image that
             the file is to take.
+        sizes: the function ``(path, target, lr_size)`` that writes a file for any size as one for
+            that size alone, which whoever loads it cannot choose, and returns what it wrote; the
+            path where the file is of one size already. None: whoever runs a file chooses.
         numbers: the function ``(path)`` that names the number format that a file's layers compute
             in, ``"int8"``; None: float32 always.
     """
@@ -59,6 +62,7 @@ class Format:
     is_told: bool = False
     weights: bool = True
     is_sized: bool = False
+    sizes: str | Callable[[Path, Path, tuple[int, int]], Path] | None = None
     numbers: str | Callable[[Path], str] | None = None
 
     def write(
@@ -89,6 +93,20 @@ class Format:
         """
         run: Run = _function(self.opens)(path)
         return run
+
+    def sized(self, path: Path, target: Path, lr_size: tuple[int, int]) -> Path:
+        """A file of this format as one for images of ``lr_size`` (height, width).
+
+        Returns:
+            The target, which was written; the path where it need not be another file.
+
+        Raises:
+            InputError: it cannot be read, or made so.
+        """
+        if self.sizes is None:
+            return path
+        made: Path = _function(self.sizes)(path, target, lr_size)
+        return made
 
     def number_format(self, path: Path) -> str:
         """What the layers of a file compute in, such as ``"float32"`` or ``"int8"``.
@@ -124,7 +142,8 @@ FORMATS: OpenTable[Format] = OpenTable(
         "litert": Format(
             "a .tflite graph for any size, for phones", "nas.deploy.litert.export:export_litert",
             "nas.deploy.litert.interpreter:open_litert", (".tflite",), extra="litert",
-            is_sized=True, numbers="nas.deploy.litert.interpreter:number_format",
+            is_sized=True, sizes="nas.deploy.litert.sized:write_sized",
+            numbers="nas.deploy.litert.interpreter:number_format",
         ),
         "ncnn": Format(
             "NAME.param and NAME.bin for any size", "nas.deploy.ncnn.file:export_ncnn",

@@ -10,17 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
-from flatbuffers import Builder
 
 from nas.deploy.litert.interpreter import METADATA, sealed
+from nas.deploy.litert.packed import packed
 
 __all__ = ["Draft", "Grid", "Map", "Step"]
 
 Array = npt.NDArray[Any]
-
-_IDENTIFIER = b"TFL3"
-_ALIGNED = 16
-"""Bytes; runtimes read weights where they lie in the file."""
 
 _KINDS = {
     np.dtype(np.float32): "FLOAT32", np.dtype(np.int32): "INT32", np.dtype(np.int8): "INT8",
@@ -196,12 +192,10 @@ class Draft:
             self._buffers,
         )
         model.signatureDefs, model.metadata = [signature], [said]
-        builder = Builder(1024)
-        builder.Finish(model.Pack(builder), file_identifier=_IDENTIFIER)
-        return sealed(bytes(builder.Output()))
+        return sealed(packed(model))
 
     def _buffer(self, content: bytes) -> int:
-        self._buffers.append(_Aligned(content))
+        self._buffers.append(schema.BufferT(content))
         return len(self._buffers) - 1
 
     def _code(self, operator: str, int8: bool) -> int:
@@ -218,21 +212,3 @@ class Draft:
         )
         self._codes.append(made)
         return len(self._codes) - 1
-
-
-class _Aligned(schema.BufferT):  # type: ignore[misc]
-    """A buffer that begins at a multiple of 16 bytes; that of the schema would begin anywhere."""
-
-    def __init__(self, content: bytes) -> None:
-        super().__init__()
-        self.content = content
-
-    def Pack(self, builder: Builder) -> Any:
-        length = len(self.content)
-        builder.StartVector(1, length, _ALIGNED)
-        builder.head = builder.Head() - length
-        builder.Bytes[builder.Head() : builder.Head() + length] = self.content
-        place = builder.EndVector()
-        schema.BufferStart(builder)
-        schema.BufferAddData(builder, place)
-        return schema.BufferEnd(builder)

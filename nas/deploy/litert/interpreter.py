@@ -26,7 +26,10 @@ from search_spaces.errors import InputError, first_line
 from search_spaces.extras import need
 from search_spaces.regular import irregular, read_regular
 
-__all__ = ["METADATA", "NEEDED", "number_format", "open_litert", "open_tflite", "sealed"]
+__all__ = [
+    "METADATA", "NEEDED", "content_of", "is_sealed", "number_format", "open_litert", "open_tflite",
+    "sealed",
+]  # fmt: skip
 
 NEEDED = ("ai_edge_litert", "flatbuffers")
 """What the extra brings."""
@@ -59,10 +62,10 @@ def open_tflite(path: Path | str, *, threads: int | None = None) -> Opened:
     Raises:
         InputError: LiteRT is missing, or the file is not one that it can load.
     """
-    content = _content(path)
+    content = content_of(path)
     from ai_edge_litert.interpreter import Interpreter
 
-    if not _is_sealed(content) and not ends_well(trial.__file__, str(path)):
+    if not is_sealed(content) and not ends_well(trial.__file__, str(path)):
         raise InputError(f"{path}: LiteRT would end with it, or not come to an end: it is damaged")
     try:
         with _without_remarks():
@@ -124,7 +127,7 @@ def number_format(path: Path | str) -> str:
     Raises:
         InputError: LiteRT is missing, or the file cannot be read.
     """
-    content = _content(path)
+    content = content_of(path)
     from ai_edge_litert import schema_py_generated as schema
 
     names = {value: name for name, value in vars(schema.TensorType).items()}
@@ -143,7 +146,12 @@ def number_format(path: Path | str) -> str:
     return " and ".join(name for name, _ in counted.most_common()) or "float32"
 
 
-def _content(path: Path | str) -> bytes:
+def content_of(path: Path | str) -> bytes:
+    """The bytes of a .tflite file.
+
+    Raises:
+        InputError: LiteRT is missing, the file cannot be read, or is one of ours that was damaged.
+    """
     need("LiteRT", "litert", *NEEDED)
     if problem := irregular(path):
         raise InputError(f"{path}: {problem}; expected a .tflite file")
@@ -151,7 +159,7 @@ def _content(path: Path | str) -> bytes:
         content = read_regular(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    if _is_sealed(content):
+    if is_sealed(content):
         rest, _, digest = content.rpartition(_SEAL)
         if sha256(rest).digest() != digest:
             raise InputError(
@@ -160,7 +168,8 @@ def _content(path: Path | str) -> bytes:
     return content
 
 
-def _is_sealed(content: bytes) -> bool:
+def is_sealed(content: bytes) -> bool:
+    """Whether a file is one of ours."""
     return content[: -sha256().digest_size].endswith(_SEAL)
 
 

@@ -18,8 +18,8 @@ from torch.nn import functional as F
 
 from nas.deploy.litert.draft import Grid, Step
 from nas.deploy.litert.grids import FIXED, LEAST, MOST, room
-from nas.deploy.litert.int8 import Rounding
 from nas.deploy.litert.origins import moved
+from nas.deploy.litert.rounding import Rounding
 from nas.deploy.onnx_graph import Graph
 
 __all__ = ["Simulation"]

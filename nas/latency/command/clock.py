@@ -18,6 +18,7 @@ from nas.latency.command.files import (
     NetworkFiles,
     file_values,
     reference_architecture,
+    sized_file,
     write_files,
 )
 from nas.latency.command.kept import KeptTime, KeptTimes
@@ -104,7 +105,8 @@ class DeviceClock:
             if (known := self._kept.get(name, self.lr_size, command)) is not None:
                 return known
         with tempfile.TemporaryDirectory(dir=self._folder.name) as folder:
-            files = write_files(network, self.setup.formats, Path(folder), self.lr_size)
+            with self._writing:
+                files = write_files(network, self.setup.formats, Path(folder), self.lr_size)
             one = self._judged(self._beside_reference(files, network.architecture))
         if self._kept is not None:
             (command,) = (c for c in self.setup.commands if c.text == one.found.device)
@@ -147,10 +149,12 @@ class DeviceClock:
         return {place.ending for place in self.setup.commands[0].files.values()}
 
     def files_of(self, path: Path) -> NetworkFiles:
-        """A file as it lies there, as what the command takes.
+        """A file as what the command takes.
+
+        It is given as it lies there, or, of a format that can, for the size that is measured alone.
 
         Raises:
-            InputError: it takes others.
+            InputError: it takes others, or the file cannot be read.
         """
         wanted = self._endings
         if not self.takes(path):
@@ -158,7 +162,7 @@ class DeviceClock:
                 f"{path}: the command takes networks as {' and '.join(sorted(wanted))}; give "
                 f"another command, or a network that can be written so"
             )
-        return dict.fromkeys(wanted, path)
+        return dict.fromkeys(wanted, sized_file(path, Path(self._folder.name), self.lr_size))
 
     def write(self, network: Network) -> NetworkFiles:
         """A network's files as the command takes them, kept as long as this clock.

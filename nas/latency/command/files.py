@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeAlias
@@ -9,7 +10,9 @@ from typing import TypeAlias
 from nas.latency.command.template import FilePlace, network_formats
 from search_spaces import Architecture, Network
 
-__all__ = ["NetworkFiles", "file_values", "reference_architecture", "write_files"]
+__all__ = [
+    "NetworkFiles", "file_values", "reference_architecture", "sized_file", "write_files",
+]  # fmt: skip
 
 NetworkFiles: TypeAlias = Mapping[str, Path]
 """A network's files by their endings."""
@@ -41,6 +44,18 @@ def write_files(
             )
         files |= made
     return files
+
+
+def sized_file(path: Path, folder: Path, lr_size: tuple[int, int]) -> Path:
+    """A network's file as a device is given it: itself, or in the folder one for ``lr_size``.
+
+    Raises:
+        InputError: it cannot be read, or made so.
+    """
+    ending = path.suffix.lower()
+    one = next(one for one in network_formats().values() if ending in one.endings)
+    name = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
+    return one.sized(path, folder / f"{name}{ending}", lr_size)
 
 
 def file_values(places: Mapping[str, FilePlace], files: NetworkFiles) -> dict[str, Path]:

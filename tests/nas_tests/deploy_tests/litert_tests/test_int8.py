@@ -185,6 +185,19 @@ def test_what_is_small_among_what_is_joined_is_widened_where_weights_undo_it(
     assert error(graph, path, tmp_path) < 0.04
 
 
+def test_rows_that_are_joined_before_a_layer(tmp_path: Path) -> None:
+    around = {"mode": "edge", "pads": (0, 0, 2, 0, 0, 0, 2, 0)}
+    nodes = (
+        layer("a", INPUT, "x"), Node("Pad", ("x",), "longer", around),
+        Node("Conv", ("longer", "b.weight"), OUTPUT, {**PLAIN, "pads": (0, 0, 0, 0)}),
+    )  # fmt: skip
+    weights = {"a.weight": kernels(12, 3, 3, 3) / 9, "b.weight": kernels(12, 12, 3, 3) / 36}
+    graph = graph_with(weights, *nodes)
+    path = written(graph, {**IMAGE, "x": (-2, 2), "longer": (-2, 2), OUTPUT: (-2, 2)}, tmp_path)
+    assert "CONCATENATION" in content(path)[0]
+    assert error(graph, path, tmp_path) < 4 * 4 / 255
+
+
 def test_a_gate_that_is_resized_stays_right(tmp_path: Path) -> None:
     """LiteRT's sigmoid has a grid of its own, which what is pooled of it does not have."""
     pool = {"kernel_shape": (3, 3), "strides": (1, 1), "pads": (0, 0, 0, 0)}
@@ -219,12 +232,13 @@ def test_a_large_bias_of_small_weights_is_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize("part", list(EVERY_PART))
 def test_every_part(part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from nas.deploy.litert import int8
+    from nas.deploy.litert.rounding import Rounding
     from nas.deploy.litert.simulation import Simulation
 
     made: list[Simulation] = []
     real = int8.rounding_of
 
-    def kept(graph: Graph, *args: Any, **options: Any) -> int8.Rounding:
+    def kept(graph: Graph, *args: Any, **options: Any) -> Rounding:
         made.append(Simulation(real(graph, *args, **options), graph))
         return made[-1].rounding
 

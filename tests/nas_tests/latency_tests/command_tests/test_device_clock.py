@@ -5,19 +5,30 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from nas.deploy.onnx_file import INPUT, OUTPUT
+from nas.deploy.onnx_graph import Graph, Node
 from nas.latency.command.clock import DeviceClock
 from nas.latency.command.files import reference_architecture
 from nas.latency.command.kept import KeptTimes
 from nas.latency.command.process import Printed
+from nas.latency.command.setup import DeviceCommands
 from nas.quiet import alone_with
 from search_spaces import Architecture, Network, build
 from search_spaces.errors import InputError, NotPossible
 from tests.nas_tests.latency_tests.made_up_device import MadeUpDevice, cost_ms, made_up_setup
+from tests.requirements import needs
 
 SIZE = (15, 16)
+
+
+def tflite_of(graph: Graph, **options: Any) -> bytes:
+    from nas.deploy.litert.walk import tflite
+
+    return tflite(graph, {}, **options)
 
 
 def _network(channels: int = 8) -> Network:
@@ -225,3 +236,18 @@ def test_a_file_as_it_lies_there(tmp_path: Path) -> None:
     assert device.words[2].startswith("/")
     with pytest.raises(InputError, match=r"the command takes networks as \.yaml"):
         clock.measure_file(tmp_path / "net.onnx", network.architecture)
+
+
+def test_a_file_for_any_size_is_given_as_one_for_the_size_that_is_measured(tmp_path: Path) -> None:
+    needs("ai-edge-litert")
+    from nas.deploy.litert.interpreter import open_tflite
+
+    graph = Graph((Node("Relu", (INPUT,), OUTPUT, {}),), {}, {}, {INPUT: 3, OUTPUT: 3})
+    path = tmp_path / "net.tflite"
+    path.write_bytes(tflite_of(graph))
+    clock = DeviceClock(DeviceCommands.of(["sh bench {int8_tflite}"]), SIZE)
+    (made,) = clock.files_of(path).values()
+    assert open_tflite(made).inputs[0].shape == (1, 3, *SIZE)
+    assert made.suffix == ".tflite"
+    path.write_bytes(tflite_of(graph, lr_size=SIZE))
+    assert set(clock.files_of(path).values()) == {path}
