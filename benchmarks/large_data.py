@@ -18,6 +18,7 @@ pages of files, which the kernel takes back when it needs them, do not count.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import tempfile
@@ -35,7 +36,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks.hardware import header_line, write_result
+from benchmarks.hardware import RESULTS, header_line, write_result
 from benchmarks.research_data import research_data
 from nas.data.folder import read_folder
 from nas.data.places import PhotoPlaces
@@ -108,11 +109,14 @@ def forget(cache: Path) -> None:
 def preparing(pipe: Connection, photos: Path, cache: Path) -> None:
     """Prepares, and tells how fast and in how much memory."""
     with peak_mb() as peak:
-        began = time.monotonic()
+        load = os.getloadavg()[0]
+        began, began_cpu = time.monotonic(), time.process_time()
         done = prepare(plan(photos, cache, scales=[SCALE]))
-        seconds = time.monotonic() - began
+        seconds, cpu_s = time.monotonic() - began, time.process_time() - began_cpu
     pipe.send({
+        "photos": done.photos, "megapixels": HEIGHT * WIDTH / 1e6, "load_before": round(load, 1),
         "photos_a_minute": round(done.photos / seconds * 60),
+        "processor_ms_a_photo": round(cpu_s / done.photos * 1e3),
         "seconds": round(seconds, 1), "peak_mb": round(peak[0]), "disk_gb": done.nbytes / 1e9,
     })  # fmt: skip
 
@@ -227,7 +231,7 @@ def main() -> None:
     """Makes, prepares and trains; prints the figures beside their goals, and writes them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photos", type=int, default=500)
-    parser.add_argument("--turns", type=int, default=20)
+    parser.add_argument("--turns", type=int, default=20, help="0: preparation alone")
     parser.add_argument("--folder", type=Path, help="where the photos are made; removed again")
     parser.add_argument("--no-result", action="store_true", help="write no file")
     arguments = parser.parse_args()
@@ -236,16 +240,31 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         photos, cache = Path(folder, "photos"), Path(folder, "prepared")
         make_photos(photos, arguments.photos)
-        load = os.getloadavg()[0]
         with beside(preparing, photos, cache) as pipe:
             preparation = pipe.recv()
         print(
             f"prepared: {preparation['photos_a_minute']} photos of {HEIGHT * WIDTH / 1e6:.1f} "
-            f"megapixels a minute (goal {LEAST_A_MINUTE}), {preparation['peak_mb']} MB at most "
-            f"(goal 2,000), {preparation['disk_gb']:.1f} GB on disk; load before {load:.1f}",
+            f"megapixels a minute (goal {LEAST_A_MINUTE}) at a load of "
+            f"{preparation['load_before']}, {preparation['processor_ms_a_photo']} ms of a "
+            f"processor each, {preparation['peak_mb']} MB at most (goal 2,000), "
+            f"{preparation['disk_gb']:.1f} GB on disk",
             flush=True,
         )
-        found = trained(photos, cache, arguments.turns, pixels // 10)
+        path = RESULTS / f"{NAME}.json"
+        before: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+        found = before.get("training")
+        if arguments.turns:
+            found = {
+                "photos": arguments.photos, "pixels_gb": pixels / 1e9, "cap_gb": pixels / 1e10,
+                "turns": arguments.turns, "steps_a_turn": NETWORKS,
+                **trained(photos, cache, arguments.turns, pixels // 10),
+            }  # fmt: skip
+            _show(found)
+    if not arguments.no_result:
+        write_result(NAME, {"preparation": preparation, "training": found})
+
+
+def _show(found: dict[str, Any]) -> None:
     for network, one in found["networks"].items():
         print(
             f"{network}: {one['disk_ms_a_step']} ms a step from disk, "
@@ -257,11 +276,6 @@ def main() -> None:
         f"{found['first_batch_s']['memory']} s; memory of the process {found['peak_mb']['disk']} "
         f"MB, from memory {found['peak_mb']['memory']} MB"
     )
-    if not arguments.no_result:
-        about = {"photos": arguments.photos, "pixels_gb": pixels / 1e9, "cap_gb": pixels / 1e10,
-                 "turns": arguments.turns, "steps_a_turn": NETWORKS,
-                 "load_before": round(load, 1)}  # fmt: skip
-        write_result(NAME, {**about, "preparation": preparation, **found})
 
 
 if __name__ == "__main__":

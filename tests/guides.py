@@ -137,6 +137,12 @@ def _pairs(folder: Path) -> None:
     tiny_photos(folder / "others", 1)
 
 
+def _large(folder: Path) -> None:
+    tiny_photos(folder / "photos", 4)
+    tiny_photos(folder / "pairs/hr", 2)
+    tiny_photos(folder / "pairs/lr", 2, 48)
+
+
 def _report(folder: Path) -> None:
     tiny_photos(folder / "photos")
     tiny_photos(folder / "Set5" / "HR", 1, 64)
@@ -296,6 +302,16 @@ GUIDES: tuple[Guide, ...] = (
             "nas train rfdn": "nas train ecbsr_m4c16",
             "nas data preview": "nas data preview --patch 64",
             "--run phone": f"--recipe smoke {_SHORT} --run phone",
+        },
+    ),
+    Guide(
+        "large-data.md",
+        _large,
+        {
+            "--budget 600K-params": f"--budget 30K-params {_TINY}",
+            "--run trained": f"--recipe smoke {_SHORT} --run trained",
+            "--run restored": f"--recipe smoke {_SHORT} --run restored",
+            "--budget 70%": "--budget 70% --profile smoke --steps 1",
         },
     ),
     Guide(

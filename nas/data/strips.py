@@ -5,9 +5,13 @@ megabyte; in strips of `STRIP_PX` it lies in one or two runs of 36 KB. That is a
 for patches at random places, so plain files serve: zarr and tensorstore would unpack a whole chunk
 for each patch, lmdb copy one, and each is a further dependency.
 
-Files are read (``pread``), not mapped: as fast, and a disk that fails or a file that is cut off
-meanwhile is an error in one line, where a mapped file ends the process. No page of theirs is in the
-process, and the kernel keeps in memory what it has room for.
+The disk counts, not the layout: 16 such patches took 28 ms from rows on a disk that had not read
+them, 20 ms from strips of any width, and 0.5 ms where they had been announced (`Strips.fetch`) a
+step before; from memory 0.1 ms. So no thread reads ahead: the kernel does.
+
+Files are read (``pread``), not mapped, which takes 0.1 ms longer: a disk that fails or a file that
+is cut off meanwhile is an error in one line, where a mapped file ends the process. No page of it is
+in the process, and the kernel keeps in memory what it has room for.
 """
 
 from __future__ import annotations
