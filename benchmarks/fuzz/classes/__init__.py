@@ -14,6 +14,7 @@ from benchmarks.fuzz.classes.weights import (
 )
 from benchmarks.fuzz.classes.yaml_files import (
     configs,
+    degradations,
     key_maps,
     latency_models,
     recipes,
@@ -27,6 +28,7 @@ CLASSES: dict[str, Draw] = {
     "configs": configs,
     "spaces": spaces,
     "recipes": recipes,
+    "degradations": degradations,
     "run_yaml": run_yaml,
     "key_maps": key_maps,
     "latency_models": latency_models,

@@ -23,6 +23,7 @@ BASES: dict[str, str] = {
     "import": f"{m.CHECKPOINT} --preset rlfn -o out.safetensors",
     "evaluate": f"{m.WEIGHTS} --set a={m.PHOTOS}",
     "upscale": f"{m.PHOTOS}/0.png --net {m.WEIGHTS} -o out",
+    "data preview": f"{_PHOTOS} --patch 32 --samples 2 -o out.png",
     "latency measure": f"{m.CONFIG} {_SIZE} --rounds 1 --reference {m.CONFIG}",
     "latency fit": f"--space tiny --networks 8 --held-out 1 --rounds 1 {_SIZE} -o out.yaml",
     "compress auto": f"{m.WEIGHTS} --budget 80% --no-int8 {_SIZE} --steps 0 {_PHOTOS} -o out",
@@ -36,7 +37,7 @@ BASES: dict[str, str] = {
 
 BRIEF = frozenset(
     ("describe", "export", "import", "evaluate", "upscale", "compress fold", "spaces", "presets",
-     "published", "report")
+     "published", "report", "data preview")
 )  # fmt: skip
 """Commands that are over soon, whatever they are given."""
 

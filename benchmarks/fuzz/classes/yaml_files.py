@@ -1,4 +1,4 @@
-"""YAML files of every sort: configs, spaces, recipes, run.yaml, key maps, models of latency."""
+"""YAML files of every sort: configs, spaces, recipes, degradations, run.yaml, key maps, latency."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.fuzz.classes.on_a_run import on_a_run
 from benchmarks.fuzz.mutations.places import displaced
 from benchmarks.fuzz.mutations.text import broken_yaml
 
-__all__ = ["configs", "key_maps", "latency_models", "recipes", "run_yaml", "spaces"]
+__all__ = ["configs", "degradations", "key_maps", "latency_models", "recipes", "run_yaml", "spaces"]
 
 _ROOT = Path(__file__).resolve().parents[3]
 _DISPLACED = 0.06
@@ -76,6 +76,16 @@ def recipes(rng: random.Random, place: Path, valid: Path) -> Command:
     short = longest if source in papers else rng.choice(((), longest[:2], longest))
     argv = ("train", m.CONFIG, "--recipe", m.RECIPE, "--data", m.PHOTOS, "--no-tensorboard")
     return Command((*argv, *short, "--run", "out"), what, ("out",), trains=True)
+
+
+def degradations(rng: random.Random, place: Path, valid: Path) -> Command:
+    """A chain of degradations."""
+    source = rng.choice(sorted((_ROOT / "nas/data/degradations/shipped").glob("*.yaml")))
+    what = _break(rng, place / "chain.yaml", source.read_text("utf-8"))
+    bring(place, valid, m.PHOTOS)
+    words = ("data", "preview", "--data", m.PHOTOS, "--patch", "32", "--samples", "2")
+    argv = (*words, "--degradation", "chain.yaml", "-o", "out.png")
+    return Command(argv, what, ("out.png",))
 
 
 def run_yaml(rng: random.Random, place: Path, valid: Path) -> Command:
