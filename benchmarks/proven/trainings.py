@@ -129,8 +129,8 @@ def latency_of(one: WeightClass, work: Path) -> float:
 
 def latencies_ms(networks: Sequence[Architecture]) -> list[float]:
     """What networks take in use, in turns, as searches measure it by default, on one thread."""
-    built = [build(folded(arch)) for arch in networks]
-    found = measure_latency(built, lr_size=_LATENCY_LR, threads=1)
+    built, colors = [build(folded(arch)) for arch in networks], networks[0].colors
+    found = measure_latency(built, lr_size=_LATENCY_LR, threads=1, colors=colors)
     return [round(one.latency_ms, 3) for one in found]
 
 
