@@ -16,6 +16,7 @@ from compress.layer_choice import choose_float_layers
 from compress.qat import need_litert
 from nas.data.photo import Photo
 from nas.deploy.int8_formats import Int8Format, int8_format
+from nas.deploy.int8_graph import EXACT
 from nas.deploy.onnx_file import export_onnx
 from nas.deploy.parity import PARITY_SIZES
 from nas.evaluate.threads import threads as with_threads
@@ -33,9 +34,6 @@ __all__ = ["QuantizeOptions", "Quantized", "quantize"]
 OnStage = Callable[[str], None]
 
 _QAT_SIDE_PX = 24
-# The image goes through it straight to the output, and in 8 bits the weights of a filter no longer
-# add up to one: brightness is off everywhere, for a few hundred weights that cost next to no time.
-_EXACT = "image_skip."
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +163,7 @@ def quantize(
             form.in_float.write(network, floats)
         before = validate(network, validation, arch.scale, colors=arch.colors)
         chosen = Candidate(network, Path(name) / "ptq", images, validation, form, exported=plain)
-        skip = [name for name in chosen.layers if name.startswith(_EXACT)]
+        skip = [name for name in chosen.layers if name.startswith(EXACT)]
         fixed = tuple(dict.fromkeys((*skip, *chosen.matching(options.keep_float))))
         _calibrate(chosen, options.calibration, fixed, say)
         limit = math.inf if options.max_drop_db is None else options.max_drop_db

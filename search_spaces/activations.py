@@ -20,6 +20,9 @@ __all__ = ["ACTIVATIONS", "ActivationPart"]
 
 
 class _Activation(nn.Module):
+    inplace = True
+    """By torch's name for it: whether those that can overwrite their input do so."""
+
     def __init__(self, channels: int) -> None:
         super().__init__()
 
@@ -37,7 +40,7 @@ class LeakyReLU(_Activation):
 
     def forward(self, x: Tensor) -> Tensor:
         """Works in place: every input of an activation here is a fresh tensor."""
-        return F.leaky_relu(x, self.slope, inplace=True)
+        return F.leaky_relu(x, self.slope, inplace=self.inplace)
 
 
 class PReLU(nn.Module):
@@ -63,7 +66,7 @@ class ReLU(_Activation):
 
     def forward(self, x: Tensor) -> Tensor:
         """Works in place: every input of an activation here is a fresh tensor."""
-        return F.relu(x, inplace=True)
+        return F.relu(x, inplace=self.inplace)
 
 
 class Tanh(_Activation):
@@ -71,7 +74,7 @@ class Tanh(_Activation):
 
     def forward(self, x: Tensor) -> Tensor:
         """Works in place: its gradient needs the output alone."""
-        return x.tanh_()
+        return x.tanh_() if self.inplace else x.tanh()
 
 
 class SiLU(_Activation):

@@ -43,7 +43,7 @@ def export_torchscript(network: Network, path: Path | str) -> Parity:
             out: Tensor = scripted(x.clone(), least)
             return out
 
-        copied = portable(network, extended)
+        copied = portable(network, extended, in_place=True)
         try:
             with torch.no_grad():
                 traced: Any = torch.jit.trace(copied, example, check_trace=False)

@@ -13,7 +13,7 @@ from nas.deploy.metadata import metadata
 from nas.deploy.parity import Parity, Run, check_parity, runner
 from nas.deploy.spandrel.compact import compact_output, compact_state
 from nas.deploy.spandrel.span import span_output, span_state
-from search_spaces.errors import InputError, NotPossible
+from search_spaces.errors import InputError, NotPossible, first_line
 from search_spaces.files import atomic_path
 from search_spaces.folding import fold, folded
 from search_spaces.network import Network
@@ -93,8 +93,8 @@ def spandrel_version() -> str:
     """Of the spandrel that is installed; ``""`` where there is none that can be imported."""
     try:
         import spandrel
-    except (ImportError, RuntimeError, OSError):
-        # A torchvision for another torch raises what it likes.
+    # A torchvision for another torch raises what it likes.
+    except Exception:
         return ""
     return str(spandrel.__version__)
 
@@ -102,8 +102,15 @@ def spandrel_version() -> str:
 def _theirs(state: Mapping[str, Tensor]) -> Run:
     from spandrel import ModelLoader
 
-    # It changes what it is given.
-    return runner(ModelLoader("cpu").load_from_state_dict(dict(state)).model.eval())
+    try:
+        # It changes what it is given.
+        model = ModelLoader("cpu").load_from_state_dict(dict(state)).model.eval()
+    # Of keys that it does not know, or of shapes that its class has not.
+    except Exception as error:
+        raise NotPossible(
+            f"export: spandrel {spandrel_version()} does not take the weights ({first_line(error)})"
+        ) from error
+    return runner(model)
 
 
 def _ours(state: Mapping[str, Tensor]) -> Run:

@@ -9,7 +9,7 @@ import numpy as np
 
 from nas.deploy.formats import Format
 from nas.deploy.int8_formats import INT8_FORMATS, int8_format
-from nas.deploy.int8_graph import Ranges, layer_names, prepare
+from nas.deploy.int8_graph import EXACT, Ranges, layer_names, prepare
 from nas.deploy.onnx_file import INPUT, export_onnx, open_model
 from search_spaces.files import atomic_path
 from search_spaces.network import Network
@@ -17,8 +17,6 @@ from search_spaces.network import Network
 __all__ = ["INT8_FILES", "export_int8"]
 
 _SIDE_PX = 24
-_EXACT = "image_skip."
-"""As `compress.quantize` has it: an image skip stays in float."""
 
 
 def export_int8(network: Network, path: Path, *, lr_size: tuple[int, int] | None = None) -> None:
@@ -41,7 +39,7 @@ def export_int8(network: Network, path: Path, *, lr_size: tuple[int, int] | None
         plain, ready = Path(name) / "plain.onnx", Path(name) / "ready.onnx"
         export_onnx(network, plain)
         model = prepare(plain, ready)
-        exact = [layer for layer in layer_names(model) if layer.startswith(_EXACT)]
+        exact = [layer for layer in layer_names(model) if layer.startswith(EXACT)]
         with atomic_path(path) as temporary:
             ranges = _ranges(ready, Path(name), network.architecture.colors)
             form.write(ready, temporary, ranges, float_layers=exact, lr_size=lr_size)

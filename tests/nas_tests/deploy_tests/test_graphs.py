@@ -74,6 +74,17 @@ def test_portable_form_is_the_same_network(size: tuple[int, int]) -> None:
     assert torch.equal(portable(network, continued)(image), network(image))
 
 
+def test_activations_of_the_portable_form_overwrite_nothing_unless_told() -> None:
+    network = make()
+    for in_place in (False, True):
+        ours = [
+            one.inplace for one in portable(network, in_place=in_place).modules()
+            if hasattr(one, "inplace")
+        ]  # fmt: skip
+        assert ours
+        assert set(ours) == {in_place}
+
+
 def test_onnx_takes_any_size(network: Network, tmp_path: Path) -> None:
     pytest.importorskip("onnxscript")
     onnx = pytest.importorskip("onnx")

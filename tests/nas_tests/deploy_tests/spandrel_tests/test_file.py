@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -186,6 +188,22 @@ def test_a_wrong_state_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             patched.setattr(spandrel_file, "state_for_spandrel", lambda _, made=wrong: made)
             with pytest.raises(InputError, match="differs from the network"):
                 export_spandrel(network, tmp_path / "net.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_spandrel_that_does_not_take_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Refusing:
+        def __init__(self, device: str) -> None:
+            pass
+
+        def load_from_state_dict(self, state: dict[str, torch.Tensor]) -> None:
+            raise ValueError("unknown\nkeys")
+
+    stand_in = SimpleNamespace(ModelLoader=Refusing, __version__="0.9")
+    monkeypatch.setitem(sys.modules, "spandrel", stand_in)
+    with pytest.raises(InputError, match=r"spandrel 0\.9 does not take the weights") as caught:
+        export_spandrel(compact(), tmp_path / "net.safetensors")
+    assert "\n" not in str(caught.value)
     assert not list(tmp_path.iterdir())
 
 
