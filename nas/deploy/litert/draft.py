@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,11 +19,12 @@ __all__ = ["Draft", "Grid", "Map", "Step"]
 Array = npt.NDArray[Any]
 
 _KINDS = {
-    np.dtype(np.float32): "FLOAT32", np.dtype(np.int32): "INT32", np.dtype(np.int8): "INT8",
+    np.dtype(np.float32): "FLOAT32", np.dtype(np.float16): "FLOAT16", np.dtype(np.int32): "INT32",
+    np.dtype(np.int8): "INT8",
 }  # fmt: skip
 
-# The one that has what is asked for here; of all other operators it is the first, and the second
-# where they take or make int8.
+# The one that has what is asked for here; of all other operators it is the first, the second where
+# they take or make int8, and the third where they take float16.
 _VERSIONS = {"RESIZE_BILINEAR": 3, "QUANTIZE": 1, "DEPTH_TO_SPACE": 1}
 _INT8_VERSIONS = {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 3}
 
@@ -108,9 +109,9 @@ class Draft:
         return Map(number, tuple(shape))
 
     def constant(self, values: npt.ArrayLike, grid: Grid | None = None) -> Map:
-        """A tensor of float32, int32 or int8 numbers, the same for the same numbers."""
+        """A tensor of float32, float16, int32 or int8 numbers, the same for the same numbers."""
         array = np.ascontiguousarray(values)
-        if array.dtype != np.int8:
+        if array.dtype not in (np.int8, np.float16):
             array = array.astype(np.int32 if array.dtype.kind in "iu" else np.float32)
         kind, content = _KINDS[array.dtype], array.tobytes()
         key = (kind, array.shape, content, grid)
@@ -145,7 +146,7 @@ class Draft:
         made, out = schema.OperatorT(), self.tensor(shape, kind=kind, grid=grid)
         self.steps.append(Step(operator, tuple(inputs), out, kind, options))
         kinds = {self._graph.tensors[one.number].type for one in (*inputs, out)}
-        made.opcodeIndex = self._code(operator, schema.TensorType.INT8 in kinds)
+        made.opcodeIndex = self._code(operator, kinds)
         made.inputs, made.outputs = [one.number for one in inputs], [out.number]
         for table, values in options.items():
             made.builtinOptions = getattr(schema, f"{table}T")()
@@ -198,9 +199,12 @@ class Draft:
         self._buffers.append(schema.BufferT(content))
         return len(self._buffers) - 1
 
-    def _code(self, operator: str, int8: bool) -> int:
+    def _code(self, operator: str, kinds: Collection[int]) -> int:
         code = getattr(schema.BuiltinOperator, operator)
-        version = _VERSIONS.get(operator, _INT8_VERSIONS.get(operator, 2) if int8 else 1)
+        usual = 3 if schema.TensorType.FLOAT16 in kinds else 1
+        if schema.TensorType.INT8 in kinds:
+            usual = _INT8_VERSIONS.get(operator, 2)
+        version = _VERSIONS.get(operator, usual)
         for number, known in enumerate(self._codes):
             if (known.builtinCode, known.version) == (code, version):
                 return number

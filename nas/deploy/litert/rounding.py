@@ -30,6 +30,8 @@ __all__ = ["Rounding"]
 
 _LARGEST_BIAS = 2.0**30
 _CHANNELS = 3
+# Of fewer weights the operator takes more bytes than it saves.
+_WORTH_HALVING = 200
 
 # Whatever else there is stays in float: means of the whole image decide for all of it, and of the
 # rest XNNPACK, which is what computes fast, has no int8.
@@ -103,9 +105,19 @@ class Rounding:
 
     def _as_it_is(self, step: Step) -> None:
         inputs = [self._in_float(one) for one in step.inputs]
+        if step.operator in LAYERS:
+            inputs[1] = self._halved(step.inputs[1])
         self._float[step.output.number] = self.draft.add(
             step.operator, inputs, step.output.shape, kind=step.kind, **step.options
         )
+
+    def _halved(self, kernels: Map) -> Map:
+        """In 16 bits, which LiteRT widens when it loads the file; a few as they are."""
+        values = self._before.values[kernels.number]
+        if values.size < _WORTH_HALVING or np.abs(values).max() > np.finfo(np.float16).max:
+            return self._in_float(kernels)
+        half = self.draft.constant(values.astype(np.float16))
+        return self.draft.add("DEQUANTIZE", [half], kernels.shape)
 
     def _rounded(self, k: int, step: Step) -> None:
         first, *others = step.inputs

@@ -251,7 +251,8 @@ def _plain(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
 _OPERATORS: Mapping[str, Callable[..., Tensor]] = {
     "QUANTIZE": _plain(lambda x: x),
-    "DEQUANTIZE": _plain(lambda x: x),
+    # It widens weights of 16 bits, too.
+    "DEQUANTIZE": _plain(lambda x: x.float()),
     "CONV_2D": _convolution,
     "DEPTHWISE_CONV_2D": _convolution,
     "ADD": _plain(torch.add),

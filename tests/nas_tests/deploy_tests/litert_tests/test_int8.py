@@ -105,13 +105,25 @@ def test_a_layer_that_stays_in_float_keeps_its_weights_and_what_follows(tmp_path
         graph, ranges, tmp_path, float_layers=["b"], rounded={"b": kernels(12, 12, 3, 3)}
     )
     operators, _ = content(path)
-    # The activation is read by a float layer alone.
-    assert operators == ["QUANTIZE", "CONV_2D", "DEQUANTIZE", "LEAKY_RELU", "CONV_2D"]
+    # The activation is read by a float layer alone, whose weights are widened from 16 bits.
+    assert operators == [
+        "QUANTIZE", "CONV_2D", "DEQUANTIZE", "LEAKY_RELU", "DEQUANTIZE", "CONV_2D",
+    ]  # fmt: skip
     assert number_format(path) == "float32 and int8"
     assert error(graph, path, tmp_path) < 4 / 255
     path = written(graph, ranges, tmp_path, float_layers=["a"])
     operators, _ = content(path)
-    assert operators == ["CONV_2D", "LEAKY_RELU", "QUANTIZE", "CONV_2D", "DEQUANTIZE"]
+    assert operators == ["DEQUANTIZE", "CONV_2D", "LEAKY_RELU", "QUANTIZE", "CONV_2D", "DEQUANTIZE"]
+
+
+@pytest.mark.parametrize(("channels", "share"), [(2, 1), (12, 1e6)])
+def test_few_or_large_weights_of_a_float_layer_stay_in_32_bits(
+    channels: int, share: float, tmp_path: Path
+) -> None:
+    weights = {"a.weight": share * kernels(channels, 3, 3, 3)}
+    graph = graph_with(weights, layer("a", INPUT, OUTPUT))
+    path = written(graph, {**IMAGE, OUTPUT: (-2, 2)}, tmp_path, float_layers=["a"])
+    assert content(path)[0] == ["CONV_2D"]
 
 
 def test_weights_that_were_rounded_are_taken_as_they_are(tmp_path: Path) -> None:
@@ -216,7 +228,9 @@ def test_what_has_no_range_stays_in_float(tmp_path: Path) -> None:
     graph, ranges = two_layers()
     path = written(graph, {name: ranges[name] for name in (INPUT, "x")}, tmp_path)
     operators, _ = content(path)
-    assert operators == ["QUANTIZE", "CONV_2D", "DEQUANTIZE", "LEAKY_RELU", "CONV_2D"]
+    assert operators == [
+        "QUANTIZE", "CONV_2D", "DEQUANTIZE", "LEAKY_RELU", "DEQUANTIZE", "CONV_2D",
+    ]  # fmt: skip
 
 
 def test_a_large_bias_of_small_weights_is_kept(tmp_path: Path) -> None:
