@@ -83,14 +83,15 @@ def _proposals(summary: RunSummary) -> str:
 
 
 def _verdict(record: TrialRecord, summary: RunSummary) -> str:
-    """One network in words: its PSNR-Y, its gain over bicubic and what it costs."""
+    """One network in words: its PSNR-Y, its gain over the baseline and what it costs."""
     name = f"trial {record.number}"
     if record.preset is not None:
         name = f"{source_name(record, summary)} ({name})"
     psnr = record.psnr_y_db or 0.0
     gain = ""
     if summary.bicubic_psnr_y_db is not None:
-        gain = f" ({psnr - summary.bicubic_psnr_y_db:+.2f} dB against bicubic)"
+        gained = psnr - summary.bicubic_psnr_y_db
+        gain = f" ({gained:+.2f} dB against {summary.baseline})"
     known = [(OBJECTIVES[cost], counted) for cost, counted in _COSTS.items()]
     told = [
         one.text(value) + counted if one.unit else one.named(one.text(value))

@@ -21,13 +21,15 @@ class RunSummary:
         space: name of the search space.
         data: name of the training data.
         profile: name of the proxy recipe.
-        scale: upscaling factor, 2 to 4.
+        scale: upscaling factor, 1 to 4.
         objectives: names of the study's objectives, as in ``nas.objectives.OBJECTIVES``.
         budgets: attribute of the record (``"params"``, ``"latency_ms"``) -> highest figure allowed,
             in the record's own unit.
         hr: height and width of the output that multi-adds and activations are counted for.
         latency_at: what latency was measured on, such as ``"64x64 input, 2 threads"``.
-        bicubic_psnr_y_db: PSNR-Y of bicubic upscaling on the validation photos, dB.
+        bicubic_psnr_y_db: PSNR-Y of bicubic upscaling on the validation photos, dB; of the input
+            itself at scale 1.
+        baseline: which of the two it is: ``"bicubic"`` or ``"input"``.
         proposals: networks that the sampler proposed.
         proposals_fit: how many of them kept to every budget.
         duplicates: proposals not trained because an equal network had been.
@@ -50,6 +52,7 @@ class RunSummary:
     hr: tuple[int, int] = (720, 1280)
     latency_at: str = ""
     bicubic_psnr_y_db: float | None = None
+    baseline: str = "bicubic"
     proposals: int | None = None
     proposals_fit: int | None = None
     duplicates: int | None = None

@@ -1,4 +1,4 @@
-"""``nas compare``: a picture of one photo by bicubic enlargement and by networks, side by side."""
+"""``nas compare``: a picture of one photo by bicubic, or as it was, and by networks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 from nas.cli.bars import bars
 from nas.cli.console import PlainConsole, figures_table
 from nas.cli.lines import printable
-from nas.cli.options import NET_FILE, OUTPUT, Device, Force, Trial, argument, option
+from nas.cli.options import (
+    NET_FILE,
+    OUTPUT,
+    Degradation,
+    Device,
+    Force,
+    Trial,
+    argument,
+    option,
+)
 from nas.cli.shipped import default_network
 from nas.cli.targets import check_target, named_paths
 from search_spaces.errors import InputError
@@ -22,7 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["compare"]
 
-_BICUBIC, _TRUTH = "bicubic", "original"
+_TRUTH = "original"
+_TAKEN = frozenset({"bicubic", "input", _TRUTH})
+"""What networks cannot be called."""
 # The side of a piece that is chosen: a share of the photo's shorter side, within these.
 _SHARE, _LEAST_PX, _MOST_PX = 0.25, 64, 320
 _WHOLE = ("PSNR-Y [dB]", "SSIM-Y")
@@ -34,7 +45,7 @@ class _Quality(NamedTuple):
 
 
 def compare(
-    photo: Annotated[Path, argument("The image to be enlarged; with --hr, the original.")],
+    photo: Annotated[Path, argument("The image to be enlarged; with --hr or --lr, the original.")],
     output: Annotated[Path, option("A .png, .pdf or .svg file.", *OUTPUT)],
     nets: Annotated[
         list[str] | None,
@@ -48,6 +59,11 @@ def compare(
         bool,
         option("The photo is the original: it is made small first, and all are measured.", "--hr"),
     ] = False,
+    lr: Annotated[
+        Path | None,
+        option("The LR image of PHOTO, which is the original then: nothing is made small.", "--lr"),
+    ] = None,
+    degradation: Degradation = None,
     crop: Annotated[
         str | None,
         option("X,Y,W,H of the piece in the large image. Default: where they differ most."),
@@ -58,12 +74,14 @@ def compare(
     device: Device = None,
     force: Force = False,
 ) -> None:
-    """Draw one photo side by side: bicubic, networks and, with --hr, the original.
+    """Draw one photo side by side: bicubic, networks and, with --hr or --lr, the original.
 
     With --hr the photo is cut to a multiple of the scale and made small as MATLAB's imresize does
-    it; PSNR and SSIM on luma stand beneath each piece, and those of the whole photo are printed.
+    it, or by --degradation; with --lr its LR is given. PSNR and SSIM on luma stand beneath each
+    piece, and those of the whole photo are printed. At scale 1 the input takes bicubic's place.
     """
     from nas.data.degradation import bicubic_up
+    from nas.evaluate.baseline import baseline
     from nas.evaluate.pieces import differing
     from reports.plots.sheet import FORMATS, Sheet
     from reports.plots.side_by_side import SideBySide
@@ -74,16 +92,19 @@ def compare(
     if output.suffix[1:] not in FORMATS:
         raise InputError(f"--output: expected a name in .{', .'.join(FORMATS)}, got {output}")
     sheet = Sheet.named(width, titled=title is not None)
+    if degradation is not None and (lr is not None or not hr):
+        raise InputError("--degradation: expected --hr beside it, and no --lr")
     asked = None if crop is None else _numbers(crop)
     upscalers = _upscalers(nets or [_shipped()], trial, device)
     scale = next(iter(upscalers.values())).scale
-    small, truth = _read(photo, scale, hr)
+    small, truth = _read(photo, lr, scale, hr, degradation)
     large = small.shape[1] * scale, small.shape[0] * scale
     if asked is not None:
         _check_inside(asked, large)
-    images = {_BICUBIC: bicubic_up(small, scale)}
+    beside = baseline(scale)
+    images = {beside: bicubic_up(small, scale)}
     with bars() as progress:
-        task = progress.add_task("enlarging", total=len(upscalers))
+        task = progress.add_task("restoring" if scale == 1 else "enlarging", total=len(upscalers))
         for name, upscaler in upscalers.items():
             images[name] = upscaler.enlarge(small).astype("uint8")
             progress.advance(task)
@@ -96,7 +117,7 @@ def compare(
     place = f"{piece.width}x{piece.height} at {piece.left},{piece.top} of {large[0]}x{large[1]}"
     info = SideBySide(
         printable(title or f"{photo.name}, x{scale}: {place}"),
-        images[_BICUBIC] if truth is None else truth,
+        images[beside] if truth is None else truth,
         printable(photo.stem),
         piece,
         tuple(_renderings(images, truth, piece)),
@@ -124,7 +145,7 @@ def _upscalers(nets: list[str], trial: str, device: str | None) -> Mapping[str, 
     for name, path in named_paths(nets, "--net", "NET").items():
         given = path.suffix.lower() in (".safetensors", *read_endings()) and name == path.name
         short = printable(path.stem if given else name)
-        if short in (*named, _BICUBIC, _TRUTH):
+        if short in (*named, *_TAKEN):
             raise InputError(f"--net: {short} is there twice; say NAME={path}")
         of_run = trial if (path / "run.yaml").is_file() else "best"
         named[short] = Upscaler(runnable(path, trial=of_run), device=device)
@@ -135,20 +156,31 @@ def _upscalers(nets: list[str], trial: str, device: str | None) -> Mapping[str, 
     return named
 
 
-def _read(path: Path, scale: int, hr: bool) -> tuple[Pixels, Pixels | None]:
+def _read(
+    path: Path, lr: Path | None, scale: int, hr: bool, degradation: str | None
+) -> tuple[Pixels, Pixels | None]:
     """What the networks are given, and the original where there is one."""
-    from nas.data.image_file import read_rgb
+    from nas.data.aligned import aligned
     from nas.data.photo import Photo
-    from nas.evaluate.validate import reference
+    from nas.data.places import degradation_of
+
+    pixels = _pixels(path)
+    if lr is None and not hr:
+        return pixels, None
+    by = degradation_of(degradation)
+    if by is not None:
+        by.check(scale)
+    small = None if lr is None else _pixels(lr)
+    return aligned(Photo(path.name, pixels, small, by), scale)
+
+
+def _pixels(path: Path) -> Pixels:
+    from nas.data.image_file import read_rgb
 
     try:
-        pixels = read_rgb(path)
-        if not hr:
-            return pixels, None
-        whole = reference(Photo(path.name, pixels), scale)
+        return read_rgb(path)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    return whole.lr, whole.hr
 
 
 def _numbers(text: str) -> Piece:

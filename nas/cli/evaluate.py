@@ -61,9 +61,11 @@ def evaluate(
 ) -> None:
     """Evaluate a network on test sets: PSNR-Y and SSIM-Y, per image and mean, beside bicubic's.
 
+    At scale 1 the input's own figures stand in place of bicubic's.
     Without --lr, LR images are made as MATLAB's imresize makes them, or by --degradation, always
     alike for an image of that name.
     """
+    from nas.evaluate.baseline import baseline
     from nas.evaluate.benchmark import workers_on
     from nas.evaluate.exact import exact_convolutions
     from nas.evaluate.metrics import metrics_of
@@ -80,17 +82,20 @@ def evaluate(
         for path in (_png(save, one.name, pair.name) for one in opened for pair in one.pairs):
             check_free(path, force=force)
     with exact_convolutions():
-        # Bicubic upscaling comes second, unless it is what is asked for.
+        # The baseline comes second, unless it is what is asked for.
         enlargers = [enlarge, *([] if network == "bicubic" else [_bicubic(facts["scale"])])]
         results = _measured(enlargers, opened, save, more, workers_on(facts.get("device", "cpu")))
     facts["self_ensemble"] = self_ensemble
+    beside = baseline(facts["scale"])
     if csv is not None:
-        write_csv(csv, results, more)
+        write_csv(csv, results, beside, more)
     if json_output:
-        sets = [to_plain(name, *found, metrics=more) for name, found in results.items()]
+        sets = [
+            to_plain(name, *found, baseline=beside, metrics=more) for name, found in results.items()
+        ]
         print(json.dumps({**facts, "sets": sets}))
     else:
-        print_table(facts, results, more)
+        print_table(facts, results, beside, more)
 
 
 def _enlarger(
@@ -99,11 +104,13 @@ def _enlarger(
     if scale not in (None, 1, 2, 3, 4):
         raise InputError(f"--scale: expected 1, 2, 3 or 4, got {scale}")
     if name == "bicubic":
+        from nas.evaluate.baseline import baseline
+
         if scale is None:
             raise InputError("bicubic has no scale of its own: give --scale 1, 2, 3 or 4")
         if self_ensemble:
             raise InputError("--self-ensemble: expected a network, got bicubic")
-        return _bicubic(scale), {"network": name, "scale": scale}
+        return _bicubic(scale), {"network": baseline(scale), "scale": scale}
     from nas.deploy.runtimes import TORCH
     from nas.evaluate.precision import best_device
     from nas.evaluate.upscale import enlarger
@@ -125,7 +132,7 @@ def _enlarger(
     chosen = best_device("cpu" if in_file is not None else device)
     sized = net if isinstance(net, RuntimeNetwork) else net.architecture
     if scale not in (None, sized.scale):
-        raise InputError(f"{name} enlarges {sized.scale} times, but --scale is {scale}")
+        raise InputError(f"{name} is of scale {sized.scale}, but --scale is {scale}")
     facts: dict[str, Any] = {"network": name, "scale": sized.scale, "device": str(chosen),
                              "runtime": TORCH if in_file is None else in_file.runtime}  # fmt: skip
     # A file of another maker does not say what it costs.

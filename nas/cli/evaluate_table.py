@@ -1,4 +1,4 @@
-"""What ``nas evaluate`` prints and writes: a network, and bicubic upscaling beside it."""
+"""What ``nas evaluate`` prints and writes: a network, and bicubic or the input beside it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 __all__ = ["print_table", "to_plain", "write_csv"]
 
 Results = Mapping[str, "Sequence[Quality]"]
-"""By the set's name: the network's, and that of bicubic upscaling unless that is the network."""
+"""By the set's name: the network's, and the baseline's unless that is the network."""
 
 
 _PSNR_Y, _SSIM_Y = ("psnr_y_db", "PSNR-Y [dB]"), ("ssim_y", "SSIM-Y")
 """Columns of files and headings of tables."""
 
 
-def write_csv(path: Path, results: Results, metrics: Sequence[Metric] = ()) -> None:
+def write_csv(path: Path, results: Results, baseline: str, metrics: Sequence[Metric] = ()) -> None:
     """Every figure of every image, and the means.
 
     Raises:
@@ -34,7 +34,7 @@ def write_csv(path: Path, results: Results, metrics: Sequence[Metric] = ()) -> N
     from nas.evaluate.benchmark import rows
 
     names = _columns(metrics)
-    beside = [f"bicubic_{name}" for name in names] if _measured(results) > 1 else []
+    beside = [f"{baseline}_{name}" for name in names] if _measured(results) > 1 else []
     with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("set", "image", *names, *beside))
@@ -43,19 +43,30 @@ def write_csv(path: Path, results: Results, metrics: Sequence[Metric] = ()) -> N
 
 
 def to_plain(
-    name: str, quality: Quality, bicubic: Quality | None = None, *, metrics: Sequence[Metric] = ()
+    name: str,
+    quality: Quality,
+    beside: Quality | None = None,
+    *,
+    baseline: str,
+    metrics: Sequence[Metric] = (),
 ) -> dict[str, Any]:
     """One set for JSON."""
     names = _columns(metrics)
+
+    def figures(of: ImageQuality | Quality, other: ImageQuality | Quality | None) -> dict[str, Any]:
+        found = _figures(names, of)
+        return found if other is None else {**found, baseline: _figures(names, other)}
+
     images = [
-        {"name": one.name,
-         **_figures(names, one, None if bicubic is None else bicubic.images[number])}
+        {"name": one.name, **figures(one, None if beside is None else beside.images[number])}
         for number, one in enumerate(quality.images)
-    ]  # fmt: skip
-    return {"name": name, **_figures(names, quality, bicubic), "images": images}
+    ]
+    return {"name": name, **figures(quality, beside), "images": images}
 
 
-def print_table(facts: Mapping[str, Any], results: Results, metrics: Sequence[Metric] = ()) -> None:
+def print_table(
+    facts: Mapping[str, Any], results: Results, baseline: str, metrics: Sequence[Metric] = ()
+) -> None:
     """A row for every image, and for the mean of every set."""
     from nas.evaluate.benchmark import rows
 
@@ -65,19 +76,19 @@ def print_table(facts: Mapping[str, Any], results: Results, metrics: Sequence[Me
     title += ", self-ensemble" if facts["self_ensemble"] else ""
     headings = [_PSNR_Y[1], _SSIM_Y[1], *(one.heading for one in metrics)]
     both, columns = _measured(results) > 1, _columns(metrics)
-    # Of more than two figures, bicubic's stand below the network's: beside them there is no room.
+    # Of more than two figures, the baseline's stand below the network's: there is no room beside.
     below = both and bool(metrics)
     if both and not below:
-        headings += ["Bicubic [dB]", _SSIM_Y[1]]
+        headings += [f"{baseline.capitalize()} [dB]", _SSIM_Y[1]]
     names = ["Set", "Image", *["By"] * below]
     table = figures_table(*names, *headings, title=title, names=len(names))
     for name, image, found in rows(results):
         mean = image == "mean"
         style = "bold" if mean else None
         if below:
-            own, bicubic = (_texts(columns, [figures], 4, 5) for figures in found)
+            own, other = (_texts(columns, [figures], 4, 5) for figures in found)
             table.add_row(name, image, "network", *own, style=style)
-            table.add_row("", "", "bicubic", *bicubic, style=style, end_section=mean)
+            table.add_row("", "", baseline, *other, style=style, end_section=mean)
         else:
             texts = _texts(columns, found, 4, 5)
             table.add_row(name, image, *texts, style=style, end_section=mean)
@@ -103,11 +114,8 @@ def _measured(results: Results) -> int:
     return len(next(iter(results.values())))
 
 
-def _figures(
-    names: Sequence[str], of: ImageQuality | Quality, beside: ImageQuality | Quality | None = None
-) -> dict[str, Any]:
+def _figures(names: Sequence[str], of: ImageQuality | Quality) -> dict[str, Any]:
     values = (of.psnr_y_db, of.ssim_y, *of.more)
     # JSON knows no infinity, which identical images have.
     known = (value if math.isfinite(value) else None for value in values)
-    found: dict[str, Any] = dict(zip(names, known, strict=True))
-    return found if beside is None else {**found, "bicubic": _figures(names, beside)}
+    return dict(zip(names, known, strict=True))

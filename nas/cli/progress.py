@@ -232,7 +232,7 @@ def _opening(event: SearchStarted) -> list[str]:
         f"on {event.device}",
         *([f"Early stopping: only the best go on after {early} steps"] if early else []),
         f"Photos: {event.data}, {event.train_photos} to train, {event.validation_photos} to "
-        f"validate; bicubic {event.bicubic_psnr_y_db:.3f} dB",
+        f"validate; {event.baseline} {event.bicubic_psnr_y_db:.3f} dB",
     ]
     if event.latency:
         lines.append(f"Latency: {event.latency}")

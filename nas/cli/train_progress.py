@@ -50,10 +50,10 @@ def lines(event: TrainingEvent) -> list[str]:
     return []
 
 
-def photos_line(name: str, train: int, bicubic_psnr_y_db: Mapping[str, float]) -> str:
-    """Which photos, and what bicubic upscaling reaches on each validation set."""
-    sets = ", ".join(f"{one} {db:.3f} dB" for one, db in bicubic_psnr_y_db.items())
-    return f"Photos: {name}, {train} to train; bicubic on {sets}"
+def photos_line(name: str, train: int, baseline: str, psnr_y_db: Mapping[str, float]) -> str:
+    """Which photos, and what bicubic upscaling, or the input, reaches on each validation set."""
+    sets = ", ".join(f"{one} {db:.3f} dB" for one, db in psnr_y_db.items())
+    return f"Photos: {name}, {train} to train; {baseline} on {sets}"
 
 
 class Bar:
@@ -102,7 +102,7 @@ def _opening(event: TrainingStarted) -> list[str]:
     return [
         f"Run {event.run}: {event.params:,} parameters, recipe {event.recipe}, {event.steps} steps "
         f"in {event.phases} phase{'s' if event.phases > 1 else ''}, on {event.device}{together}",
-        photos_line(event.data, event.train_photos, event.bicubic_psnr_y_db),
+        photos_line(event.data, event.train_photos, event.baseline, event.bicubic_psnr_y_db),
         *([f"Going on after step {event.step}"] if event.step else []),
         *event.notes,
     ]
@@ -110,7 +110,7 @@ def _opening(event: TrainingStarted) -> list[str]:
 
 def _gains(event: TrainingEnded) -> str:
     named = {
-        "bicubic": event.bicubic_psnr_y_db,
+        event.baseline: event.bicubic_psnr_y_db,
         "the search's short training": event.proxy_psnr_y_db,
     }
     gains = {one: event.best_psnr_y_db - db for one, db in named.items() if db is not None}

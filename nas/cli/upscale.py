@@ -1,4 +1,4 @@
-"""``nas upscale``: image files, enlarged by a trained network."""
+"""``nas upscale``: image files, enlarged or restored by a trained network."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def upscale(
     scale: Annotated[
         int | None,
         option(
-            "2, 3 or 4; with --net, fail if the network's is another. Default: the largest at "
-            "which a network ships."
+            "2, 3 or 4; with --net, 1 to 4: fail if the network's is another. Default: the largest "
+            "at which a network ships."
         ),
     ] = None,
     fast: Annotated[
@@ -76,6 +76,7 @@ def upscale(
 ) -> None:
     """Enlarge images: PNG, JPEG, WebP, TIFF and BMP, of any size, one by one or by folders.
 
+    A network of scale 1 restores them: they keep their size.
     16-bit files stay 16-bit, gray stays gray, alpha is enlarged bicubically, the EXIF
     orientation is applied. A bad file does not stop the others, nor does one whose result is there
     already; failures are listed at the end.
@@ -100,7 +101,7 @@ def upscale(
         overlap=overlap, memory_mb=memory, alpha="network" if alpha == "network" else "bicubic",
     )  # fmt: skip
     if scale not in (None, upscaler.scale):
-        raise InputError(f"{net} enlarges {upscaler.scale} times, but --scale is {scale}")
+        raise InputError(f"{net} is of scale {upscaler.scale}, but --scale is {scale}")
     if fast and not upscaler.fast:
         say(f"nas: {upscaler.device} has no native bfloat16; --fast changes nothing")
     with _shown(len(todo), upscaler) as (on_end, on_rows):
@@ -164,7 +165,7 @@ def _line(outcome: Outcome, upscaler: Upscaler) -> str:
     if tiling.tile and upscaler.sees_beyond:
         how += " (a part of your own sees farther than tiles overlap: seams may show)"
     notes = "".join(f"; {note}" for note in outcome.notes)
+    done = f"{w}x{h} restored" if upscaler.scale == 1 else f"{w}x{h} -> {sr_w}x{sr_h}"
     return (
-        f"{outcome.job.source} -> {outcome.job.target}  {w}x{h} -> {sr_w}x{sr_h}, "
-        f"{outcome.seconds:.1f} s{how}{notes}"
+        f"{outcome.job.source} -> {outcome.job.target}  {done}, {outcome.seconds:.1f} s{how}{notes}"
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from nas.deploy.metadata import purpose
 from nas.evaluate.environment import environment
 from search_spaces import price
 from search_spaces.files import atomic_path
@@ -45,14 +46,15 @@ def _readme(network: Network, name: str, source: str, notes: Sequence[str]) -> s
     arch = network.architecture
     cost = price(arch)
     made = environment()
+    target = "restored.png" if arch.scale == 1 else "large.png"
     return (
         f"# {name}\n\n"
-        f"A network for x{arch.scale} super-resolution: {cost.params:,} parameters, "
+        f"A network for {purpose(arch.scale)}: {cost.params:,} parameters, "
         f"{cost.macs / 1e9:.2f} G multiply-adds for a\n1280x720 output. `{CONFIG}` says what it "
         f"is, `{WEIGHTS}` holds its weights.\n\n"
         f"```python\nimport search_spaces\n\n"
         f'network = search_spaces.load("{name}")  # (N, {arch.colors}, h, w) in 0..1\n```\n\n'
-        f"```sh\nnas upscale photo.png -o large.png --net {name}\n```\n\n"
+        f"```sh\nnas upscale photo.png -o {target} --net {name}\n```\n\n"
         f"## How it was made\n\n"
         f"- taken from `{source}` by `nas export --format folder`\n"
         + "".join(f"- {note}\n" for note in notes)

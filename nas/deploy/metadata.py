@@ -7,7 +7,7 @@ import json
 from nas.evaluate.environment import environment
 from search_spaces.network import Network
 
-__all__ = ["metadata"]
+__all__ = ["metadata", "purpose"]
 
 
 def metadata(network: Network) -> dict[str, str]:
@@ -23,3 +23,8 @@ def metadata(network: Network) -> dict[str, str]:
         "architecture_hash": arch.hash,
         "producer_revision": environment().revision,
     }
+
+
+def purpose(scale: int) -> str:
+    """What a network of this scale is for, in words."""
+    return "restoration at the same size" if scale == 1 else f"x{scale} super-resolution"

@@ -13,6 +13,7 @@ from unittest.mock import patch
 import torch
 import yaml
 
+from nas.deploy.metadata import purpose
 from nas.deploy.parity import Parity, Run, check_parity, runner
 from nas.deploy.source_code import source_code
 from nas.evaluate.environment import environment
@@ -76,7 +77,7 @@ def told(network: Network, name: str, usage: str, *, needs: str = "torch alone")
     colours = "RGB" if arch.colors == 3 else "luma (Y of BT.601, 16/255 to 235/255)"
     config = yaml.safe_dump(arch.to_dict(), sort_keys=False, default_flow_style=None, width=90)
     return (
-        f'"""{name}: x{arch.scale} super-resolution, {cost.params:,} parameters, '
+        f'"""{name}: {purpose(arch.scale)}, {cost.params:,} parameters, '
         f"{cost.macs / 1e9:.2f} G multiply-adds for 1280x720 output.\n\n"
         f"Takes {colours} in 0..1 as (N, {arch.colors}, height, width), any size from 1x1; the "
         f"output is not\nclamped. Needs {needs}:\n\n{textwrap.indent(usage, '    ')}\n\n"

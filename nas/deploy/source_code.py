@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from nas.deploy.metadata import purpose
 from nas.deploy.tracing import HELPERS, is_inlined, statements, traceable
 from search_spaces.errors import InputError, NotPossible
 from search_spaces.network import Network
@@ -40,8 +41,10 @@ def source_code(
         raise InputError(f"expected a name for a Python class, got {class_name!r}")
     writer = _Classes({class_name, "torch", "nn", "F", *HELPERS})
     body = writer.body(traceable(network, training=training))
-    described = f"x{network.architecture.scale} super-resolution: (N, {network.architecture.colors}"
-    head = f'{_INDENT}"""{described}, h, w) in 0..1 to the same, enlarged, not clamped."""\n'
+    arch = network.architecture
+    made = "restored" if arch.scale == 1 else "enlarged"
+    described = f"{purpose(arch.scale).capitalize()}: (N, {arch.colors}, h, w) in 0..1"
+    head = f'{_INDENT}"""{described} to the same, {made}, not clamped."""\n'
     whole = f"{decorator}class {class_name}(nn.Module):\n{head}\n{body}"
     parts = [*writer.helpers(whole), *writer.sources, whole]
     return "\n\n".join(parts)

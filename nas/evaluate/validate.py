@@ -143,7 +143,10 @@ def validate(
 
 
 def bicubic_quality(photos: Sequence[Photo], scale: int) -> Quality:
-    """The same figures for bicubic enlargement: the floor that every network must beat."""
+    """The same figures for bicubic enlargement: the floor that every network must beat.
+
+    At scale 1 that is the input itself.
+    """
     from nas.data.degradation import bicubic_up
 
     references = [reference(photo, scale) for photo in photos]

@@ -54,6 +54,7 @@ class SearchStarted:
     ``trained`` networks of ``goal`` are there already; ``skipped`` says how many image
     files were left out, by reason; at the steps in ``rungs`` a network is judged;
     ``latency`` says what networks are measured on, where the search weighs that;
+    ``baseline`` names what has the ``bicubic_psnr_y_db``, as in ``nas.evaluate.baseline``;
     ``notes`` are further lines for the user.
     """
 
@@ -70,6 +71,7 @@ class SearchStarted:
     rungs: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     latency: str = ""
+    baseline: str = "bicubic"
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ class Photos:
         bicubic_psnr_y_db: PSNR-Y of bicubic upscaling on these, dB.
         bicubic_ssim_y: its SSIM-Y, 0..1.
         skipped: how many image files were left out, by reason.
+        baseline: what has these two, as in ``nas.evaluate.baseline``.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Photos:
     bicubic_psnr_y_db: float = math.nan
     bicubic_ssim_y: float = math.nan
     skipped: dict[str, int] = field(default_factory=dict)
+    baseline: str = "bicubic"
 
 
 class Trainer(Protocol):
@@ -143,6 +145,7 @@ class NetworkTrainer:
         judges: Sequence[Objective] = (),
     ) -> None:
         from nas.data import Patches
+        from nas.evaluate.baseline import baseline
         from nas.evaluate.validate import bicubic_quality
 
         self.dataset, self.recipe, self.device, self.judges = dataset, recipe, device, judges
@@ -156,6 +159,7 @@ class NetworkTrainer:
             bicubic.psnr_y_db,
             bicubic.ssim_y,
             dict(dataset.skipped),
+            baseline(dataset.scale),
         )
 
     @classmethod

@@ -295,5 +295,5 @@ class Worker:
             str(settings.run), settings.trials, self.ledger.read().trained, photos.name,
             photos.train, len(photos.validation), photos.bicubic_psnr_y_db, context.meter.device,
             settings.recipe.steps, dict(photos.skipped), self.steps, context.notes,
-            context.meter.latency_place if settings.weighs_latency else "",
+            context.meter.latency_place if settings.weighs_latency else "", photos.baseline,
         )  # fmt: skip

@@ -67,7 +67,7 @@ def best_at(scale: int | None = None) -> Card:
     if not own:
         known = ", ".join(f"{one} ({_names_at(one, shipped)})" for one in scales) or "none at all"
         raise InputError(
-            f"no network ships that enlarges {wanted} times; scales of those that ship: {known}; "
+            f"no network of scale {wanted} ships; scales of those that ship: {known}; "
             f"give a network of your own"
         )
     return max(own, key=lambda card: card.validation.psnr_y_db)

@@ -1,4 +1,4 @@
-"""What a trained network is held against: bicubic upscaling, and its search's short training."""
+"""What a trained network is held against: bicubic or the input, and its search's training."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from nas.evaluate.baseline import baseline
 from nas.evaluate.validate import bicubic_quality
 from nas.training.settings import Proxy, TrainSettings
 
@@ -19,19 +20,22 @@ class Beside:
     """PSNR-Y in dB.
 
     Attributes:
-        bicubic: of bicubic upscaling, by the name of the validation set; empty: not measured.
+        bicubic: of bicubic upscaling, or the input, by the name of the validation set; empty: not
+            measured.
         proxy: of the search's short training, whatever photos it was judged on.
+        baseline: which of the two ``bicubic`` is, as in `nas.evaluate.baseline`.
     """
 
     bicubic: Mapping[str, float] = field(default_factory=dict)
     proxy: Proxy | None = None
+    baseline: str = "bicubic"
 
     @classmethod
     def measured(cls, settings: TrainSettings) -> Beside:
         """On the photos of a training."""
         photos, scale = settings.photos, settings.architecture.scale
         bicubic = {n: bicubic_quality(some, scale).psnr_y_db for n, some in photos.sets.items()}
-        return cls(bicubic, settings.proxy)
+        return cls(bicubic, settings.proxy, baseline(scale))
 
     @property
     def bicubic_db(self) -> float:
@@ -52,8 +56,9 @@ class Beside:
         if self.proxy is None or not self.bicubic or self.proxy_db is not None:
             return ()
         return (
-            f"The search judged on other photos (bicubic there {self.proxy.bicubic_psnr_y_db:.3f} "
-            f"dB): its {self.proxy.psnr_y_db:.3f} dB are not compared",
+            f"The search judged on other photos ({self.baseline} there "
+            f"{self.proxy.bicubic_psnr_y_db:.3f} dB): its {self.proxy.psnr_y_db:.3f} dB are not "
+            f"compared",
         )
 
     def to_plain(self) -> dict[str, float | None]:

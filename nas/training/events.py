@@ -33,8 +33,10 @@ class TrainingStarted:
         processes: how many train together.
         data: name of the photos.
         train_photos: how many.
-        bicubic_psnr_y_db: what bicubic upscaling reaches on each validation set.
+        bicubic_psnr_y_db: what bicubic upscaling reaches on each validation set, or, at scale 1,
+            the input.
         notes: lines that the user should know.
+        baseline: which of the two it is, as in `nas.evaluate.baseline`.
     """
 
     run: str
@@ -50,6 +52,7 @@ class TrainingStarted:
     train_photos: int
     bicubic_psnr_y_db: Mapping[str, float]
     notes: tuple[str, ...]
+    baseline: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +110,10 @@ class TrainingEnded:
         best_psnr_y_db: the best on the first set.
         best_step: where that was.
         seconds: of the training over all starts.
-        bicubic_psnr_y_db: of bicubic upscaling on that set; NaN where nothing was measured.
+        bicubic_psnr_y_db: of bicubic upscaling, or the input, on that set; NaN where nothing was
+            measured.
         proxy_psnr_y_db: what the search's short training reached on that set, if there was one.
+        baseline: as in `TrainingStarted`.
     """
 
     step: int
@@ -117,6 +122,7 @@ class TrainingEnded:
     seconds: float
     bicubic_psnr_y_db: float
     proxy_psnr_y_db: float | None
+    baseline: str
 
 
 TrainingEvent = TrainingStarted | TrainingStep | Validated | Saved | RolledBack | TrainingEnded

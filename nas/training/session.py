@@ -119,7 +119,7 @@ class _Session:
             self.folder.good.unlink(missing_ok=True)
         self.tell(TrainingEnded(
             self.step, self.progress.best_psnr_y_db or math.nan, self.progress.best_step,
-            self.state.seconds, self.beside.bicubic_db, self.beside.proxy_db,
+            self.state.seconds, self.beside.bicubic_db, self.beside.proxy_db, self.beside.baseline,
         ))  # fmt: skip
         return self.progress
 
@@ -296,4 +296,5 @@ class _Session:
             self.beside.bicubic,
             (*self.settings.notes, *([f"Image files left out: {skipped}"] if skipped else []),
              *self.beside.notes, *notes),
+            self.beside.baseline,
         )  # fmt: skip

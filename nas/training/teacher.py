@@ -40,7 +40,7 @@ def named_teacher(name: str, folder: Path, scale: int) -> Path:
     # Now, since photos and, before that, a whole search may come before the training.
     theirs = load(path).architecture.scale
     if theirs != scale:
-        raise InputError(f"{path} enlarges {theirs} times; expected a teacher that does so {scale}")
+        raise InputError(f"{path} is of scale {theirs}; expected a teacher of scale {scale}")
     return path
 
 
@@ -66,7 +66,7 @@ def load_teacher(
 
 def check_teacher(student: Architecture, teacher: Architecture) -> None:
     """Raises InputError where scale or colours differ."""
-    for name, what in (("scale", "enlarges {} times"), ("colors", "has {} colour planes")):
+    for name, what in (("scale", "is of scale {}"), ("colors", "has {} colour planes")):
         mine, theirs = getattr(student, name), getattr(teacher, name)
         if mine != theirs:
             raise InputError(

@@ -16,7 +16,7 @@ __all__ = [
     "Spec",
     "Variant",
     "axis",
-    "bicubic_line",
+    "baseline_line",
     "escaped",
     "layout",
     "markers",
@@ -167,14 +167,14 @@ def noise_band(low_db: float, high_db: float) -> tuple[list[Spec], Spec]:
     return [band], note
 
 
-def bicubic_line(psnr_y_db: float) -> tuple[list[Spec], Spec]:
-    """Shapes and label of bicubic upscaling's PSNR-Y."""
+def baseline_line(name: str, psnr_y_db: float) -> tuple[list[Spec], Spec]:
+    """Shapes and label of the PSNR-Y of bicubic upscaling, or of the input."""
     line: Spec = {
         "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": psnr_y_db, "y1": psnr_y_db,
         "line": {"color": "$faint", "width": 1, "dash": "dash"},
     }  # fmt: skip
     note: Spec = {
-        "xref": "paper", "x": 0.005, "y": psnr_y_db, "text": f"bicubic {psnr_y_db:.2f} dB",
+        "xref": "paper", "x": 0.005, "y": psnr_y_db, "text": f"{name} {psnr_y_db:.2f} dB",
         "showarrow": False, "xanchor": "left", "yanchor": "bottom",
         "font": {"color": "$faint", "size": 12},
     }  # fmt: skip

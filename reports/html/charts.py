@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from reports.html.chart import Chart, Spec, Variant, axis, bicubic_line, escaped, layout, markers
+from reports.html.chart import Chart, Spec, Variant, axis, baseline_line, escaped, layout, markers
 from reports.plots.compression import CompressionInfo, PathPanel, PathPoint
 from reports.plots.importance import ImportanceInfo
 from reports.plots.latency import LatencyInfo
@@ -100,7 +100,7 @@ def rungs_chart(info: RungsInfo) -> Chart:
     shapes: list[Spec] = []
     notes: list[Spec] = []
     if info.bicubic_psnr_y_db is not None:
-        shapes, note = bicubic_line(info.bicubic_psnr_y_db)
+        shapes, note = baseline_line(info.baseline, info.bicubic_psnr_y_db)
         notes = [note]
     drawn = layout(
         axis("Training steps", rangemode="tozero"),

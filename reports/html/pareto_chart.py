@@ -11,7 +11,7 @@ from reports.html.chart import (
     Spec,
     Variant,
     axis,
-    bicubic_line,
+    baseline_line,
     escaped,
     layout,
     markers,
@@ -151,7 +151,7 @@ def _pareto(panel: Panel, info: ParetoInfo, *, papers: bool = False) -> tuple[li
             }
         )  # fmt: skip
     if info.bicubic_drawn and info.bicubic_psnr_y_db is not None:
-        line, note = bicubic_line(info.bicubic_psnr_y_db)
+        line, note = baseline_line(info.baseline, info.bicubic_psnr_y_db)
         shapes += line
         notes.append(note)
     if info.noise_db is not None:

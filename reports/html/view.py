@@ -85,7 +85,8 @@ def _headlines(account: RunAccount) -> Iterator[Headline]:
     if top is not None and top.psnr_y_db is not None:
         beside = f"trial {top.number}"
         if summary.bicubic_psnr_y_db is not None:
-            beside += f", {top.psnr_y_db - summary.bicubic_psnr_y_db:+.2f} dB against bicubic"
+            gain = top.psnr_y_db - summary.bicubic_psnr_y_db
+            beside += f", {gain:+.2f} dB against {summary.baseline}"
         yield Headline(f"{top.psnr_y_db:.3f} dB", "best PSNR-Y", beside)
         for name in ("params", "macs", "latency", "esr_score"):
             one = OBJECTIVES[name]

@@ -89,6 +89,7 @@ class ParetoInfo(NamedTuple):
     notes: tuple[str, ...]
     noise_db: tuple[float, float] | None = None
     kinds: tuple[str, ...] = ()
+    baseline: str = "bicubic"
 
 
 def pareto_info(
@@ -141,7 +142,8 @@ def pareto_info(
         low = min(low, bicubic - 0.06 * (high - low))
     elif bicubic is not None:
         gain = float(top.psnr_y_db or 0) - bicubic
-        notes.append(f"best trial {gain:+.2f} dB against bicubic ({bicubic:.2f} dB, off the axis)")
+        beside = f"against {summary.baseline} ({bicubic:.2f} dB, off the axis)"
+        notes.append(f"best trial {gain:+.2f} dB {beside}")
     rivals = alike(finished, summary)
     notes += [f"beside the best, {one.text()}" for one in rivals]
     highest = summary.choice.highest(finished)
@@ -167,7 +169,7 @@ def pareto_info(
     subtitle = " · ".join(part for part in (summary.setting, trials, smaller) if part)
     return ParetoInfo(
         title, subtitle, tuple(panels), bicubic, drawn, (low, high), tuple(notes), band,
-        kinds_of_blocks(finished),
+        kinds_of_blocks(finished), summary.baseline,
     )  # fmt: skip
 
 

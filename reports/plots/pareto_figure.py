@@ -171,7 +171,7 @@ def _legend(info: ParetoInfo) -> Entries:
             {"color": BEST, "alpha": 0.25, "linewidth": 6},
         ),
         ("budget", walls, {"color": WALL, "linewidth": 1.4}),
-        ("bicubic", info.bicubic_drawn, {"color": FAINT, "linestyle": DASHES, "linewidth": 1}),
+        (info.baseline, info.bicubic_drawn, {"color": FAINT, "linestyle": DASHES, "linewidth": 1}),
     ]
 
 

@@ -36,6 +36,7 @@ class RungsInfo(NamedTuple):
     best: RungLine | None
     bicubic_psnr_y_db: float | None
     psnr_range_db: tuple[float, float]
+    baseline: str
 
 
 def rungs_info(records: Iterable[TrialRecord], summary: RunSummary) -> RungsInfo:
@@ -69,6 +70,7 @@ def rungs_info(records: Iterable[TrialRecord], summary: RunSummary) -> RungsInfo
         chosen,
         shown,
         (low - margin, high + margin),
+        summary.baseline,
     )
 
 

@@ -22,7 +22,7 @@ def draw_rungs(info: RungsInfo, sheet: Sheet = SCREEN) -> Figure:
             {"color": TRIAL, "linewidth": 1.2, "marker": "x", "markersize": 4},
         ),
         (
-            "bicubic", info.bicubic_psnr_y_db is not None,
+            info.baseline, info.bicubic_psnr_y_db is not None,
             {"color": FAINT, "linestyle": DASHES, "linewidth": 1},
         ),
     ]  # fmt: skip

@@ -168,7 +168,7 @@ def test_prune_with_a_teacher(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("NET", "--teacher", "X4"), "enlarges 2 times, the teacher 4"),
+        (("NET", "--teacher", "X4"), "is of scale 2, the teacher 4"),
         (("NET", "--teacher", "rfdn"), "presets have no trained weights"),
         (("NET", "--teacher", "YAML"), "a config without weights"),
         (("NET", "--teacher", "gone.safetensors"), "no such file"),

@@ -163,7 +163,7 @@ def test_a_stopped_training_goes_on_to_the_same_bits(
     ("make", "said"),
     [
         (lambda tiny: Teaching(()), "at least one teacher"),
-        (lambda tiny: Teaching((tiny(scale=4),)), "enlarges 2 times, the teacher 4"),
+        (lambda tiny: Teaching((tiny(scale=4),)), "is of scale 2, the teacher 4"),
         (lambda tiny: Teaching((tiny(),), weights=(1, 2)), "one weight for each of 1 teachers"),
         (lambda tiny: Teaching((tiny(),), weights=(0,)), "more than 0 each"),
         (lambda tiny: Teaching((tiny(),), weights=(float("nan"),)), "more than 0 each"),

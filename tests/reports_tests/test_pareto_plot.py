@@ -174,6 +174,9 @@ def test_bicubic_is_a_line_when_near_and_a_note_when_far() -> None:
     assert not far.bicubic_drawn
     assert far.psnr_range_db[0] > 28.8
     assert any("+3.00 dB against bicubic (26.50 dB" in note for note in far.notes)
+    restored = replace(SUMMARY, bicubic_psnr_y_db=26.5, baseline="input")
+    notes = pareto_info(RUN, restored).notes
+    assert any("+3.00 dB against input (26.50 dB" in note for note in notes)
     none = pareto_info(RUN, replace(SUMMARY, bicubic_psnr_y_db=None))
     assert not none.bicubic_drawn
     assert not any("bicubic" in note for note in none.notes)

@@ -141,6 +141,11 @@ def test_summary_says_what_was_tried_and_what_came_of_it() -> None:
     }
 
 
+def test_at_scale_1_networks_are_held_against_the_input() -> None:
+    rows = dict(summary_rows(RUN, replace(FREE, scale=1, baseline="input")))
+    assert "(+1.20 dB against input)" in rows["Best"]
+
+
 def test_summary_says_what_seeds_alone_may_part() -> None:
     noisy = replace(FREE, noise_db=0.4)
     rows = dict(summary_rows(RUN, noisy))

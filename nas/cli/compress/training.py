@@ -53,16 +53,17 @@ def places_of(networks: Sequence[Path | str], given: PhotoPlaces) -> PhotoPlaces
 
 
 def dataset_of(scale: int, places: PhotoPlaces, recipe: Recipe | None) -> Dataset:
-    """The photos to train and to validate on; what bicubic upscaling reaches there is said."""
+    """The photos to train and to validate on; what the baseline reaches there is said."""
     from nas.cli.train_progress import photos_line
     from nas.data import load_dataset
     from nas.data.split import LR_SIZE
+    from nas.evaluate.baseline import baseline
     from nas.evaluate.validate import bicubic_quality
 
     size = LR_SIZE if recipe is None else recipe.lr_size
     photos = load_dataset(scale, places, lr_size=size)
     judging = {next(iter(photos.sets)): bicubic_quality(photos.validation, scale).psnr_y_db}
-    say(one_line(photos_line(photos.name, len(photos.train), judging)))
+    say(one_line(photos_line(photos.name, len(photos.train), baseline(scale), judging)))
     return photos
 
 

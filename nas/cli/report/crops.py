@@ -1,4 +1,4 @@
-"""Pieces of the validation photos as bicubic and the networks of the front enlarge them."""
+"""Pieces of the validation photos as bicubic and the networks of the front make them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nas.data.photo import Photo
     from nas.records import TrialRecord
     from nas.run import Run
-    from reports.account import CropImage, PhotoCrops
+    from reports.account import PhotoCrops
 
     Pixels = npt.NDArray[np.uint8]
 
@@ -138,6 +138,7 @@ def _lr(name: str, folder: Path, scale: int) -> Pixels:
 
 def _piece(photo: Photo, scale: int, networks: Sequence[tuple[TrialRecord, Any]]) -> PhotoCrops:
     from nas.data.degradation import bicubic_up
+    from nas.evaluate.baseline import baseline
     from nas.evaluate.upscale import upscale
     from nas.evaluate.validate import reference
     from nas.objectives import OBJECTIVES
@@ -155,11 +156,10 @@ def _piece(photo: Photo, scale: int, networks: Sequence[tuple[TrialRecord, Any]]
         return pixels[y : y + side * scale, x : x + side * scale]
 
     truth = cut(whole.hr)
-    small = _png(whole.lr[top : top + side, left : left + side])
-    images: list[CropImage] = [
-        CropImage("input" if scale == 1 else f"input, 1/{scale}", small),
-        CropImage("bicubic", _png(cut(enlarged)), _psnr(cut(enlarged), truth)),
-    ]
+    images = [CropImage(baseline(scale), _png(cut(enlarged)), _psnr(cut(enlarged), truth))]
+    if scale > 1:
+        small = _png(whole.lr[top : top + side, left : left + side])
+        images.insert(0, CropImage(f"input, 1/{scale}", small))
     params = OBJECTIVES["params"]
     for record, network in networks:
         output = upscale(network, seen, scale, colors=network.architecture.colors)

@@ -15,6 +15,7 @@ __all__ = ["summarize"]
 
 def summarize(run: Run, records: Sequence[TrialRecord]) -> RunSummary:
     """What the reports need to know of the run beside its trials."""
+    from nas.evaluate.baseline import baseline
     from nas.latency.device import latency_place
     from nas.records import DUPLICATE, INTERRUPTED, OVER_BUDGET, REJECTED
     from reports.summary import RunSummary
@@ -37,6 +38,7 @@ def summarize(run: Run, records: Sequence[TrialRecord]) -> RunSummary:
         if latency
         else "",
         bicubic_psnr_y_db=run.about.get("bicubic", {}).get("psnr_y_db"),
+        baseline=baseline(identity["scale"]),
         proposals=len(asked),
         proposals_fit=sum(record.reason != OVER_BUDGET for record in asked),
         duplicates=sum(record.reason == DUPLICATE for record in rejected),

@@ -8,6 +8,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from nas.deploy.single_file import class_name_of
+from nas.evaluate.quality import shave_px
 
 __all__ = ["Framework", "Plan"]
 
@@ -46,24 +47,24 @@ class Plan:
     @property
     def metrics(self) -> dict[str, Any]:
         """PSNR and SSIM, by the names that all of them have from BasicSR."""
-        how = {"crop_border": self.scale, "test_y_channel": True}
+        how = {"crop_border": shave_px(self.scale), "test_y_channel": True}
         return {name: {"type": f"calculate_{name}", **how} for name in ("psnr", "ssim")}
 
     @property
     def training_photos(self) -> dict[str, str]:
         """Where the pairs are, cut in pieces."""
         folder = "datasets/DIV2K"
-        lr = f"{folder}/LR_bicubic_X{self.scale}_sub"
-        return {"dataroot_gt": f"{folder}/HR_sub", "dataroot_lq": lr}
+        lr = "LQ_sub" if self.scale == 1 else f"LR_bicubic_X{self.scale}_sub"
+        return {"dataroot_gt": f"{folder}/HR_sub", "dataroot_lq": f"{folder}/{lr}"}
 
     @property
     def validation_photos(self) -> dict[str, str]:
         """The same of the photos that are judged by."""
         folder = "datasets/Set5"
-        return {
-            "dataroot_gt": f"{folder}/GTmod{self.scale}",
-            "dataroot_lq": f"{folder}/LRbicx{self.scale}",
-        }
+        hr, lr = f"GTmod{self.scale}", f"LRbicx{self.scale}"
+        if self.scale == 1:
+            hr, lr = "GT", "LQ"
+        return {"dataroot_gt": f"{folder}/{hr}", "dataroot_lq": f"{folder}/{lr}"}
 
     @property
     def weights(self) -> str:

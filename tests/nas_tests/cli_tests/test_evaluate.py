@@ -117,7 +117,7 @@ def test_an_onnx_file_of_another_maker(nas: Nas, hr: Path, tmp_path: Path) -> No
     for more, said in (
         (("--device", "cuda"), "runs in ONNX Runtime, on the CPU"),
         (("--trial", "3"), "only a run folder has trials"),
-        (("--scale", "3"), "enlarges 2 times, but --scale is 3"),
+        (("--scale", "3"), "is of scale 2, but --scale is 3"),
     ):
         code, _, err = nas(*words, *more)
         assert (code, err.count("\n")) == (2, 1)
@@ -207,7 +207,7 @@ def test_ready_lr_is_used(nas: Nas, hr: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("{net}", "--set", "{hr}", "--scale", "4"), "enlarges 2 times, but --scale is 4"),
+        (("{net}", "--set", "{hr}", "--scale", "4"), "is of scale 2, but --scale is 4"),
         (("{net}", "--set", "{hr}", "--scale", "5"), "expected 1, 2, 3 or 4, got 5"),
         (("none.safetensors", "--set", "{hr}"), "none.safetensors: no such file"),
         (("{hr}/a.png", "--set", "{hr}"), "expected a .safetensors file"),

@@ -114,13 +114,14 @@ def test_plain_lines_of_what_went_wrong(capsys: pytest.CaptureFixture[str]) -> N
     failed = TrialRecord(3, FAILED, reason="diverged: the loss is nan at step 3")
     skipped = {"truncated": 2, "too small": 1}
     events: list[Event] = [
-        SearchStarted("runs/x", 4, 1, "mine", 5, 2, 29.0, "cpu", 10, skipped),
+        SearchStarted("runs/x", 4, 1, "mine", 5, 2, 29.0, "cpu", 10, skipped, baseline="input"),
         TrialEnded(failed, 1, 4, 0, None),
         SearchEnded("time is up", 1, 4),
     ]
     for event in events:
         PlainLines()(event)
     err = capsys.readouterr().err
+    assert "2 to validate; input 29.000 dB" in err
     assert "Going on: 1 networks are trained already" in err
     assert "Image files left out: 2 truncated, 1 too small" in err
     assert "failed: diverged: the loss is nan at step 3  no network finished yet" in err

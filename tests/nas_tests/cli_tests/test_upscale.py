@@ -138,7 +138,7 @@ def test_without_a_network_the_best_that_ships(
             assert image.size == (36, 24)
     outcome = command(*upscale, tmp_path / "none.png", "--scale", 3)
     assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
-    assert "no network ships that enlarges 3 times; scales of those that ship: 2" in outcome.err
+    assert "no network of scale 3 ships; scales of those that ship: 2" in outcome.err
     outcome = command(*upscale, tmp_path / "named.png", "--net", "x2-worse")
     assert (outcome.code, outcome.err) == (0, "")
     outcome = command(*upscale, tmp_path / "none.png", "--net", "x2-best")
@@ -157,7 +157,7 @@ def test_net_of_a_run(command: Command, finished: Finished, folder: Path, tmp_pa
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--scale", "4"], "enlarges 2 times, but --scale is 4"),
+        (["--scale", "4"], "is of scale 2, but --scale is 4"),
         (["--format", "gif"], "--format: expected png"),
         (["--alpha", "none"], "--alpha: expected bicubic or network"),
         (["--tile", "3"], "a tile needs 32 pixels or more, got 3"),

@@ -52,7 +52,7 @@ def test_a_scale_of_which_none_ships(folder: Path) -> None:
     with pytest.raises(InputError) as caught:
         best_at(4)
     assert str(caught.value) == (
-        "no network ships that enlarges 4 times; scales of those that ship: 2 (x2-small, "
+        "no network of scale 4 ships; scales of those that ship: 2 (x2-small, "
         "x2-large), 3 (x3-one); give a network of your own"
     )
     for path in folder.iterdir():

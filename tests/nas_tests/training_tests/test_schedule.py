@@ -88,7 +88,7 @@ def test_a_stretched_recipe_keeps_its_shape() -> None:
             ":3: teacher: .*gone.safetensors: no such file; expected .* its path from the recipe",
         ),
         ("teacher: x2-9k\nphases:\n  - {steps: 50}\n", "teacher: no network 'x2-9k' ships"),
-        ("teacher: x2-10k\nphases:\n  - {steps: 50}\n", "enlarges 2 times; expected a teacher"),
+        ("teacher: x2-10k\nphases:\n  - {steps: 50}\n", "is of scale 2; expected a teacher"),
         ("source: [1]\nphases:\n  - {steps: 50}\n", ":1: source: expected a text"),
         ("phases:\n  - {steps: 50, gamma: 0.3}\n", "gamma belongs to schedule step"),
         ("phases:\n  - {steps: 50, schedule: step, milestones: [9, 3]}\n", "milestones must rise"),

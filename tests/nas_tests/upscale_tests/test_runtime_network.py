@@ -209,7 +209,7 @@ class TestCommand:
             ("net.safetensors", ("--runtime", "tvm"), "expected torch, onnxruntime"),
             ("esa.onnx", ("--runtime", "torch"), "expected --runtime onnxruntime"),
             ("esa.onnx", ("--fast",), "leave --fast and --device out"),
-            ("esa.onnx", ("--scale", "4"), "enlarges 2 times, but --scale is 4"),
+            ("esa.onnx", ("--scale", "4"), "is of scale 2, but --scale is 4"),
             ("gone.onnx", (), "no such file"),
         ],
     )

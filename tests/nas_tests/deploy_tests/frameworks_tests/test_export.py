@@ -26,6 +26,7 @@ from search_spaces.errors import InputError
 from tests.nas_tests.deploy_tests.conftest import compact, lively
 
 CLOSE = 1e-5
+PLACES = "dataroot_gt", "dataroot_lq"
 ALL = {one.name: one for one in (BASICSR, TRAINNER, NEOSR)}
 
 
@@ -145,6 +146,19 @@ def test_what_the_frameworks_call_things(tmp_path: Path) -> None:
         assert one["val"]["metrics"]["psnr"]["crop_border"] == 3
         assert one["datasets"]["val"]["dataroot_lq"] == "datasets/Set5/LRbicx3"
         assert one["train"]["scheduler"]["milestones"] == [200_000, 400_000, 600_000, 800_000]
+
+
+@pytest.mark.parametrize("framework", ALL.values(), ids=ALL)
+def test_restoration(framework: Framework, tmp_path: Path) -> None:
+    export_for(framework, compact(scale=1), tmp_path / "net")
+    options = read(framework, tmp_path / "net")
+    # Nothing is enlarged, so that borders count, and no folder is of bicubic images.
+    assert options["val"]["metrics"]["psnr"]["crop_border"] == 0
+    places = str([one[key] for one in options["datasets"].values() for key in PLACES])
+    assert "LQ" in places
+    assert "bic" not in places
+    (file,) = (tmp_path / "net/archs").iterdir()
+    assert "Net: restoration at the same size, " in file.read_text()
 
 
 @pytest.mark.parametrize("framework", [TRAINNER, NEOSR], ids=lambda one: one.name)

@@ -42,6 +42,7 @@ def span(**fields: Any) -> Network:
 NETWORKS: dict[str, Callable[[], Network]] = {
     "compact x2": lambda: compact(scale=2),
     "compact x3": compact,
+    "compact x1": lambda: compact(scale=1),
     "compact x4, nearest": lambda: compact(scale=4, image_skip="nearest"),
     "slopes that are not learned": lambda: compact(
         activation={"kind": "leaky_relu", "slope": 0.1}
@@ -58,6 +59,7 @@ NETWORKS: dict[str, Callable[[], Network]] = {
         stem={"kind": "chain", "convolutions": 2}, value_range=255
     ),
     "re-parameterised": lambda: compact(blocks=[{"kind": "plain", "convolution": "rep"}]),
+    "span x1": lambda: span(scale=1),
     "span x2": span,
     "span x3": lambda: span(scale=3),
     "span x4": lambda: span(scale=4),
