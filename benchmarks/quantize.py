@@ -73,6 +73,7 @@ def make(args: argparse.Namespace) -> None:
             network, photos[:-_VALIDATION], photos[-_VALIDATION:],
             args.work / f"{name}.int8{form.ending}", options=options,
             on_stage=lambda line: print(line, flush=True),
+            on_step=lambda step, loss: None if step % 100 else print(f"step {step}", flush=True),
         )  # fmt: skip
         facts = dataclasses.asdict(result) | {"path": "", "scale": network.architecture.scale}
         facts |= {"max_drop_db": options.max_drop_db, "ending": form.ending}
@@ -163,7 +164,7 @@ def main() -> None:
     first.add_argument("--network", dest="networks", type=named, action="append", required=True)
     first.add_argument("--max-drop", type=float, default=0.025)
     first.add_argument("--keep-float", type=named, action="append", default=[])
-    first.add_argument("--qat-steps", type=int, default=0)
+    first.add_argument("--qat-steps", type=int)
     first.add_argument("--calibration", default="best")
     first.add_argument("--ending", choices=sorted(INT8_FORMATS), default=".onnx")
     first.set_defaults(run=make)

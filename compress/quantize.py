@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -45,13 +45,16 @@ class QuantizeOptions:
             the validation photos like best is kept.
         keep_float: layers, or beginnings of their names, that stay in float32; an image skip's
             filters do in any case.
-        max_drop_db: PSNR-Y that may be lost; where more is, the most sensitive layers stay in
-            float32 as well, until it fits. None: what ``keep_float`` says, and no more.
+        max_drop_db: PSNR-Y that may be lost; where more is, the first and the last layers of
+            .tflite files stay in float32, then the most sensitive ones, until it fits. None: what
+            ``keep_float`` says, and no more.
         crops: LR crops to calibrate on.
         lr_size: (height, width) of the input that latency is measured at.
         threads: CPU threads of one operator; None is torch's number.
         rounds: timed; 0 measures no latency.
-        qat_steps: of fine-tuning with rounding, where more than ``max_drop_db`` is lost; 0: none.
+        qat_steps: of fine-tuning with rounding, where more than ``max_drop_db`` is lost with the
+            first and the last layers in float32, in .tflite files; 0: none, None: what the format
+            has (`nas.deploy.int8_formats`).
         qat_learning_rate: of that, in steps of 8 bits.
     """
 
@@ -62,8 +65,8 @@ class QuantizeOptions:
     lr_size: tuple[int, int] = (90, 160)
     threads: int | None = None
     rounds: int = 7
-    qat_steps: int = 0
-    qat_learning_rate: float = 0.04
+    qat_steps: int | None = None
+    qat_learning_rate: float = 0.012
 
     def __post_init__(self) -> None:
         if self.calibration not in (*METHODS, "best"):
@@ -72,7 +75,7 @@ class QuantizeOptions:
             )
         if self.max_drop_db is not None and not self.max_drop_db >= 0:
             raise InputError(f"max drop: expected 0 dB or more, got {self.max_drop_db}")
-        if min(self.lr_size) < 1 or self.crops < 1 or min(self.rounds, self.qat_steps) < 0:
+        if min(self.lr_size) < 1 or self.crops < 1 or min(self.rounds, self.qat_steps or 0) < 0:
             raise InputError(
                 f"expected sizes and crops of 1 or more, rounds and steps of 0 or more, got "
                 f"{self.lr_size}, {self.crops}, {self.rounds} and {self.qat_steps}"
@@ -149,6 +152,8 @@ def quantize(
     form = int8_format(output)
     if not validation:
         raise InputError("quantisation needs photos to validate on, got none")
+    if options.qat_steps is None:
+        options = replace(options, qat_steps=form.qat_steps)
     if options.qat_steps:
         need_litert()
     say = on_stage or (lambda line: None)
@@ -168,30 +173,34 @@ def quantize(
         _calibrate(chosen, options.calibration, fixed, say)
         limit = math.inf if options.max_drop_db is None else options.max_drop_db
         goal_db = before.psnr_y_db - limit
-        taught: Candidate | None = None
-        if chosen.best_db < goal_db and options.qat_steps:
-            say(f"{before.psnr_y_db - chosen.best_db:.3f} dB lost: fine-tuning with rounding")
+        layers, best_db, taught = fixed, chosen.best_db, None
+        if best_db < goal_db and form.equalized:
+            say(f"{before.psnr_y_db - best_db:.3f} dB lost: the ends in float32")
+            layers = tuple(dict.fromkeys((*fixed, *chosen.ends)))
+            best_db = chosen.quality(chosen.best, layers).psnr_y_db
+        if best_db < goal_db and options.qat_steps:
+            say(f"{before.psnr_y_db - best_db:.3f} dB lost: fine-tuning with rounding")
             try:
                 taught = chosen.taught(
                     Path(name) / "qat", calibration, _recipe(options, calibration, arch.scale),
-                    fixed, on_step=on_step,
+                    layers, on_step=on_step,
                 )  # fmt: skip
             except (Diverged, NotPossible) as reason:
                 say(f"{reason}; the weights stay as they were")
-        layers, best_db = fixed, chosen.best_db
+        ends = layers
         if max(best_db, taught.best_db if taught is not None else best_db) < goal_db:
             say(f"{before.psnr_y_db - best_db:.3f} dB lost: measuring each layer")
             # Of the weights as they were: those that were taught are used to their rounding, and
             # lose where some of it goes.
             layers = choose_float_layers(
-                chosen.path, images, chosen.ranges[chosen.best], fixed,
+                chosen.path, images, chosen.ranges[chosen.best], ends,
                 lambda names: chosen.quality(chosen.best, names).psnr_y_db >= goal_db,
                 form, rounded=chosen.rounded,
             )  # fmt: skip
             best_db = chosen.quality(chosen.best, layers).psnr_y_db
         tuned = taught is not None and taught.best_db > best_db
         if taught is not None and tuned:
-            chosen, layers = taught, fixed
+            chosen, layers = taught, ends
         after = chosen.quality(chosen.best, layers)
         say("measuring latency")
         with atomic_path(output) as temporary:
@@ -211,7 +220,7 @@ def quantize(
             Path(output), before.psnr_y_db, after.psnr_y_db, before.ssim_y, after.ssim_y,
             before_ms, after_ms, floats.stat().st_size, size, chosen.best,
             tuple((k, q.psnr_y_db) for k, q in chosen.tried.items()), tuple(layers),
-            len(chosen.layers), options.qat_steps if tuned else 0,
+            len(chosen.layers), (options.qat_steps or 0) if tuned else 0,
         )  # fmt: skip
 
 
@@ -222,7 +231,7 @@ def _calibrate(one: Candidate, wanted: str, fixed: Sequence[str], say: OnStage) 
 
 
 def _recipe(options: QuantizeOptions, photos: Sequence[Photo], scale: int) -> Recipe:
-    shortest, steps = min(photo.short_side for photo in photos), options.qat_steps
+    shortest, steps = min(photo.short_side for photo in photos), options.qat_steps or 0
     return Recipe(
         steps=steps,
         batch=8,

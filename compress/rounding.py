@@ -7,7 +7,7 @@ outputs on calibration images is made good by the weights that are not rounded y
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from compress.calibration import Array
+from compress.equalize import Scales
 
 __all__ = ["rounded_weights"]
 
@@ -27,12 +28,15 @@ _MOST_INPUTS = 4_096
 
 
 @torch.no_grad()
-def rounded_weights(network: nn.Module, images: Sequence[Array]) -> dict[str, Array]:
+def rounded_weights(
+    network: nn.Module, images: Sequence[Array], scales: Mapping[str, Scales] | None = None
+) -> dict[str, Array]:
     """By layer: weights that lie on the grid of 8 bits a channel, largest magnitude as before.
 
     Args:
         network: folded, in float32; it stays as it is.
         images: LR crops, (1, colors, h, w) in 0..1.
+        scales: by layer, what its weights are multiplied by first, where they are.
 
     Returns:
         For every convolution; transposed and very wide ones are left out.
@@ -50,7 +54,8 @@ def rounded_weights(network: nn.Module, images: Sequence[Array]) -> dict[str, Ar
     finally:
         for hook in hooks:
             hook.remove()
-    return {name: _rounded(layer, sums[name].total) for name, layer in layers.items()}
+    of = scales or {}
+    return {name: _rounded(one, sums[name].total, of.get(name)) for name, one in layers.items()}
 
 
 class _Squares:
@@ -70,9 +75,17 @@ class _Squares:
         self.total += (x @ x.transpose(1, 2)).double()
 
 
-def _rounded(layer: nn.Conv2d, squares: Tensor) -> Array:
-    weight = layer.weight.double().reshape(layer.groups, -1, squares.shape[-1])
-    groups = [_rounded_rows(w, s) for w, s in zip(weight, squares, strict=True)]
+def _rounded(layer: nn.Conv2d, squares: Tensor, scales: Scales | None) -> Array:
+    weight = layer.weight.double()
+    if scales is not None:
+        inputs, outputs = map(torch.tensor, (scales.inputs, scales.outputs))
+        weight = weight * inputs[..., None, None] * outputs[:, None, None, None]
+        # The same for all outputs of a group.
+        read = inputs.reshape(layer.groups, -1, inputs.shape[1])[:, 0].double()
+        wide = 1 / read.repeat_interleave(weight[0, 0].numel(), dim=1)
+        squares = squares * wide[:, :, None] * wide[:, None, :]
+    rows = weight.reshape(layer.groups, -1, squares.shape[-1])
+    groups = [_rounded_rows(w, s) for w, s in zip(rows, squares, strict=True)]
     return np.asarray(torch.cat(groups).reshape(layer.weight.shape).float().numpy())
 
 

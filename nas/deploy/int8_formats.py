@@ -27,11 +27,18 @@ class Int8Format:
         runtime: of `nas.deploy.runtimes.RUNTIMES`, which it is judged and timed in.
         writes: ``"module:function"``, with the arguments of `nas.deploy.int8_graph.write_int8`, and
             ``lr_size`` where the format in float has it.
+        equalized: whether channels are made alike in size first, where it takes a further
+            multiplication of a map, too; and whether, of the layers that stay in float32 where too
+            much would be lost, the first and the last come first.
+        qat_steps: of fine-tuning with rounding where too much would be lost, if nobody says
+            otherwise.
     """
 
     ending: str
     runtime: str
     writes: str
+    equalized: bool = False
+    qat_steps: int = 0
 
     @property
     def in_float(self) -> Format:
@@ -75,7 +82,13 @@ class Int8Format:
 
 INT8_FORMATS = {
     ".onnx": Int8Format(".onnx", "onnxruntime", "nas.deploy.int8_graph:write_int8"),
-    ".tflite": Int8Format(".tflite", "litert", "nas.deploy.litert.int8:write_int8_litert"),
+    ".tflite": Int8Format(
+        ".tflite",
+        "litert",
+        "nas.deploy.litert.int8:write_int8_litert",
+        equalized=True,
+        qat_steps=600,
+    ),
 }
 """By the ending."""
 

@@ -100,6 +100,7 @@ def test_the_better_file_is_written(
     result = quantize(made.network, *photos, tmp_path / "net.tflite", options=options)
     assert result.drop_db > 0
     assert result.qat_steps == steps
+    assert {"stem.conv", "upsampler.conv"} <= set(result.float_layers)
 
 
 def test_weights_are_int8_and_activations_uint8(made: Made) -> None:
