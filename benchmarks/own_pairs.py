@@ -14,11 +14,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import shlex
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -105,7 +103,7 @@ def main() -> None:
     parser.add_argument("--no-write", action="store_true", help="leave the stored result alone")
     arguments = parser.parse_args()
     print(header_line())
-    work, began = arguments.work, time.monotonic()
+    work = arguments.work
     photos = make_pairs(research_data(), work)
     hr, lr = ("--data", work / "train" / "hr"), ("--lr", work / "train" / "lr")
     rows = [
@@ -119,13 +117,10 @@ def main() -> None:
         )
     gain_db = rows[0]["psnr_y_db"] - rows[1]["psnr_y_db"]
     print(f"pairs gain {gain_db:.3f} dB (goal: {GOAL_DB})")
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     if not arguments.no_write:
         facts = {
             "scale": SCALE, "quality": QUALITY, "photos": photos, "space": SPACE,
             "budget": BUDGET, "trials": arguments.trials, "train_steps": arguments.steps,
-            "minutes": round((time.monotonic() - began) / 60, 1),
-            "processor_minutes": round((used.ru_utime + used.ru_stime) / 60, 1),
             "rows": rows, "gain_db": round(gain_db, 3), "goal_db": GOAL_DB,
         }  # fmt: skip
         print("wrote", write_result("own_pairs", facts).name)
