@@ -290,6 +290,7 @@ GUIDES: tuple[Guide, ...] = (
             "--run trained": f"--recipe smoke {_SHORT} --run trained",
             "--run deblock": f"--recipe smoke {_SHORT} --run deblock",
             "quantize trained": "quantize --rounds 0 --calibration minmax trained",
+            "others/1.png --lr others_jpeg/1.jpg": "others/0.png --lr others_jpeg/0.jpg",
         },
     ),
     Guide(
