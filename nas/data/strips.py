@@ -7,7 +7,8 @@ for each patch, lmdb copy one, and each is a further dependency.
 
 The disk counts, not the layout: 16 such patches took 28 ms from rows on a disk that had not read
 them, 20 ms from strips of any width, and 0.5 ms where they had been announced (`Strips.fetch`) a
-step before; from memory 0.1 ms. So no thread reads ahead: the kernel does.
+step before; from memory 0.1 ms. So no thread reads ahead, with which steps took longer:
+the kernel does.
 
 Files are read (``pread``), not mapped, which takes 0.1 ms longer: a disk that fails or a file that
 is cut off meanwhile is an error in one line, where a mapped file ends the process. No page of it is
