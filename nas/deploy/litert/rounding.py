@@ -36,6 +36,9 @@ _WORTH_HALVING = 200
 # Whatever else there is stays in float: means of the whole image decide for all of it, and of the
 # rest XNNPACK, which is what computes fast, has no int8.
 _INT8 = {*LAYERS, *MOVING, *FIXED, "ADD", "SUB", "MUL", "LEAKY_RELU", "RELU"}
+# A gate that stays below has less than 32 levels on the grid that LiteRT asks for. It is computed
+# in float, and rounded on a grid of its own.
+_WHOLE, _NARROW = (0.0, 1.0), 1 / 8
 
 
 class Rounding:
@@ -65,12 +68,14 @@ class Rounding:
     ) -> None:
         self.walk, self._before, self._names = walk, walk.draft, layers
         steps = walk.draft.steps
+        known = ranges_by_number(walk, ranges)
         floats = {
             k for k, step in enumerate(steps)
             if step.operator not in _INT8 or step.kind != "FLOAT32" or layers.get(k) in kept
+            or (step.operator == "LOGISTIC" and known.get(step.output.number, _WHOLE)[1] < _NARROW)
         }  # fmt: skip
         floats = _spread(steps, floats, layers)
-        self.grids = grids(steps, floats, ranges_by_number(walk, ranges))
+        self.grids = grids(steps, floats, known)
         rounds = {k for k, step in enumerate(steps) if k not in floats and self._has_grids(step)}
         self._weighted = _read_by_weights_alone(steps, rounds) - {walk.maps[OUTPUT].number}
         # By the number of a tensor, how many times as large its channels are as before.

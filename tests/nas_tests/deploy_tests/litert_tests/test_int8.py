@@ -243,6 +243,27 @@ def test_a_large_bias_of_small_weights_is_kept(tmp_path: Path) -> None:
     assert error(graph, path, tmp_path) < 4 * 4 / 255
 
 
+def test_a_gate_that_hardly_opens_has_levels_of_its_own(tmp_path: Path) -> None:
+    gate = Node("Conv", (INPUT, "g.weight", "g.bias"), "g", PLAIN)
+    product = Node("Mul", ("x", "open"), "y", {})
+    nodes = (layer("a", INPUT, "x"), gate, node("Sigmoid", source="g", output="open"), product,
+             layer("b", "y", OUTPUT))  # fmt: skip
+    weights = {
+        "a.weight": kernels(12, 3, 3, 3),
+        "g.weight": kernels(12, 3, 3, 3) / 9,
+        "g.bias": np.full(12, -6, np.float32),
+        "b.weight": kernels(12, 12, 3, 3),
+    }
+    graph = graph_with(weights, *nodes)
+    ranges = {**IMAGE, "x": (-20, 20), "g": (-9, 0), "y": (-0.2, 0.2), OUTPUT: (-4, 4)}
+    errors = []
+    for most in (0.03, 1.0):
+        path = written(graph, {**ranges, "open": (0, most)}, tmp_path)
+        errors.append(error(graph, path, tmp_path))
+        assert content(path)[0].count("DEQUANTIZE") == (2 if most < 1 else 1)
+    assert errors[0] < errors[1] / 2
+
+
 @pytest.mark.parametrize("part", list(EVERY_PART))
 def test_every_part(part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from nas.deploy.litert import int8
