@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import compress.int8_step
+import nas.latency.command.clock
 from compress.auto import CompressionPlan, auto
 from compress.int8_step import to_int8, usual_ending
 from compress.step import Judge
@@ -126,6 +127,7 @@ def test_on_a_device_the_device_decides(
     assert (found.kept, found.record.latency_ms) == (True, 9.5)
     assert "times as fast" not in found.note
     # A device takes the file for images of one size, which is another than the one that is kept.
+    monkeypatch.setattr(nas.latency.command.clock, "sized_file", lambda path, *_: path)
     times_ms = {"5-int8.tflite": 4.5}
     found = judged_by("true {tflite}", ".tflite")
     assert (found.file, found.record.latency_ms) == ("5-int8.tflite", 4.5)

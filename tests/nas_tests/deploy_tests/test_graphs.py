@@ -131,8 +131,8 @@ def test_a_graph_that_differs_is_not_written(
 ) -> None:
     network = make()
 
-    def other(given: Network, *continued: Any) -> Network:
-        copied = portable(given, *continued)
+    def other(given: Network, *continued: Any, **how: Any) -> Network:
+        copied = portable(given, *continued, **how)
         with torch.no_grad():
             next(copied.parameters()).add_(0.01)
         return copied
