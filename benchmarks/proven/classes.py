@@ -29,8 +29,8 @@ class WeightClass:
             on top of the enlarged image, where they have nothing of the sort themselves.
         of_family: how many of the distillation family train to the end.
         steps: of a training to the end. Twice as many are to bring less than 0.02 dB.
-        profile: that its searches rank by. Tiny networks learn in the first minutes at a rate that
-            says little of their end (`benchmarks.proven.foretold`): 320 steps take them 3 seconds.
+        profile: that its searches rank by. 320 steps take tiny networks 3 seconds, and some that
+            lead then end behind others.
         quick_as: the published design whose latency on this machine is the most, if that counts;
             the others may take part at whatever price.
     """
