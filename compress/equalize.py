@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from compress.calibration import Array
 from compress.channel_groups import SIGMOIDS, ChannelGroups, channel_groups
-from nas.deploy.onnx_file import INPUT
+from nas.deploy.onnx_tensors import tensors_on
 
 if TYPE_CHECKING:
     import onnx
@@ -71,20 +71,9 @@ def equalize(model: onnx.ModelProto, images: Sequence[Array]) -> dict[str, Scale
 
 def _seen(model: onnx.ModelProto, images: Sequence[Array]) -> dict[str, Ends]:
     """Least and largest values of every map's channels."""
-    import onnx
-    import onnxruntime
-
-    watched = onnx.ModelProto()
-    watched.CopyFrom(model)
-    names = [out for node in model.graph.node for out in node.output]
-    del watched.graph.output[:]
-    watched.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
-    session = onnxruntime.InferenceSession(
-        watched.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
     found: dict[str, Ends] = {}
-    for image in images:
-        for name, values in zip(names, session.run(names, {INPUT: image}), strict=True):
+    for tensors in tensors_on(model, images):
+        for name, values in tensors.items():
             if values.ndim == 4:
                 least, most = values.min((0, 2, 3)), values.max((0, 2, 3))
                 low, high = found.get(name, (least, most))

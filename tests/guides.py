@@ -1,33 +1,25 @@
 """The guides under docs/, and how small their commands are run by the tests.
 
-A guide is added with one line in `GUIDES`: its file's name, a function that puts the files that
-its commands name into an empty folder, and what is written smaller than in the guide so that a
-command takes a second (budgets, steps, trials). All commands of a guide run in that folder one
-after the other, so that later ones may use what earlier ones wrote. They are the lines of its
-blocks marked ``sh`` that begin with ``nas ``, a backslash joining lines; other lines there must
-be named in ``aside``. Blocks marked ``python`` run as they are, in order among the commands.
+A guide is added with one line in `GUIDES`: its file's name, a function of `tests.guide_files` that
+puts what its commands name into an empty folder, and what is written smaller than in the guide so
+that a command takes a second (budgets, steps, trials). All commands of a guide run in that folder
+one after the other, so that later ones may use what earlier ones wrote. They are the lines of its
+blocks marked ``sh`` that begin with ``nas ``, a backslash joining lines; other lines there must be
+named in ``aside``. Blocks marked ``python`` run as they are, in order among the commands.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-import pytest
-import torch
-from PIL import Image
+from tests import guide_files
 
-from search_spaces import Architecture, build, save_weights
-from tests.made_up_board import make_boards
+__all__ = ["CHAIN", "GUIDES", "Guide", "Piece", "pieces"]
 
-__all__ = ["CHAIN", "GUIDES", "Guide", "Piece", "needs_export", "pieces", "tiny_photos"]
-
-DOCS = Path(__file__).resolve().parents[1] / "docs"
 _BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.M | re.S)
 
 
@@ -56,7 +48,7 @@ class Guide:
     @property
     def text(self) -> str:
         """As it is written."""
-        text = (DOCS / self.name).read_text(encoding="utf-8")
+        text = (guide_files.DOCS / self.name).read_text(encoding="utf-8")
         if not self.section:
             return text
         return text.split(f"\n## {self.section}\n")[1].split("\n## ")[0]
@@ -69,127 +61,12 @@ class Piece(NamedTuple):
     text: str
 
 
-def tiny_network(path: Path, *, seed: int = 0, **changes: Any) -> None:
-    """A network of 15,000 parameters, x4, as a safetensors file."""
-    block = {"kind": "distillation", "stages": 2, "distillation": "fdc"}
-    data = {"scale": 4, "channels": 16, "image_skip": "bilinear"}
-    data["blocks"] = [{**block, "distilled": 8, "shallow_residual": True}]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        save_weights(build(Architecture.from_dict({**data, **changes})), path)
-
-
-def tiny_photos(folder: Path, count: int = 4, side: int = 96) -> None:
-    """Photos of coloured squares."""
-    folder.mkdir(parents=True)
-    rng = np.random.default_rng(0)
-    for k in range(count):
-        coarse = rng.integers(0, 256, (side // 8, side // 8, 3), dtype=np.uint8)
-        Image.fromarray(np.kron(coarse, np.ones((8, 8, 1), np.uint8))).save(folder / f"{k}.png")
-
-
-def _compress(folder: Path) -> None:
-    tiny_network(folder / "net.safetensors")
-    tiny_network(folder / "better.safetensors", seed=1)
-    tiny_photos(folder / "photos")
-
-
-def _audit(folder: Path) -> None:
-    tiny_photos(folder / "photos")
-
-
-def needs_export() -> None:
-    """Skips the test where the extra is not installed."""
-    if os.environ.get("CI_REQUIRES_ALL") != "1":
-        pytest.importorskip("onnxscript", reason="the extra export is not installed")
-
-
-def _deploy(folder: Path) -> None:
-    needs_export()
-    tiny_network(folder / "net.safetensors")
-    tiny_network(folder / "small_span.safetensors", activation="silu", fusion="span",
-                 image_skip="none", blocks=[{"repeat": 5, "kind": "spab"}])  # fmt: skip
-    tiny_photos(folder / "photos", 2, 32)
-    (folder / "photos" / "0.png").rename(folder / "photo.png")
-    tiny_photos(folder / "photos" / "more", 2, 32)
-
-
-def _latency(folder: Path) -> None:
-    needs_export()
-    tiny_network(folder / "net.safetensors")
-    tiny_photos(folder / "photos")
-
-
-def _devices(folder: Path) -> None:
-    tiny_network(folder / "net.safetensors")
-    tiny_photos(folder / "photos")
-    make_boards((DOCS / "devices.md").read_text(encoding="utf-8"), folder)
-
-
-def _search(folder: Path) -> None:
-    tiny_photos(folder / "photos", 5)
-    tiny_photos(folder / "judges", 2)
-
-
-def _pairs(folder: Path) -> None:
-    needs_export()
-    tiny_photos(folder / "photos", 4)
-    tiny_photos(folder / "others", 1)
-
-
-def _large(folder: Path) -> None:
-    tiny_photos(folder / "photos", 4)
-    tiny_photos(folder / "pairs/hr", 2)
-    tiny_photos(folder / "pairs/lr", 2, 48)
-
-
-def _report(folder: Path) -> None:
-    tiny_photos(folder / "photos")
-    tiny_photos(folder / "Set5" / "HR", 1, 64)
-
-
-def _extend(folder: Path) -> None:
-    text = (DOCS / "extend.md").read_text(encoding="utf-8")
-    files = (
-        ("mine.py", "python", 1),
-        ("mine.yaml", "yaml", 1),
-        ("my_sampler.py", "python", 3),
-        ("mine_too.py", "python", 5),
-    )
-    for name, kind, at in files:
-        block = text.split(f"```{kind}\n")[at].split("```")[0]
-        (folder / name).write_text(block, encoding="utf-8")
-    tiny_photos(folder / "photos")
-
-
-def _train(folder: Path) -> None:
-    tiny_network(folder / "net.safetensors")
-    for name in ("photos", "held_out", "others"):
-        tiny_photos(folder / name, count=3)
-    # Not the same ones as those to train on.
-    for name in ("held_out", "others"):
-        for path in (folder / name).iterdir():
-            Image.open(path).rotate(90).save(path)
-    guide = (DOCS / "train.md").read_text(encoding="utf-8")
-    recipe = re.search(r"^```yaml\n(.*?)^```$", guide, re.M | re.S)
-    assert recipe is not None
-    (folder / "mine.yaml").write_text(recipe[1])
-
-
-def _degradations(folder: Path) -> None:
-    needs_export()
-    tiny_photos(folder / "photos")
-    tiny_photos(folder / "judges", 2, 32)
-    guide = (DOCS / "degradations.md").read_text(encoding="utf-8")
-    (folder / "phone.yaml").write_text(guide.split("```yaml\n")[1].split("```")[0])
-
-
 _TINY = "--space tiny --profile smoke --trials 1 --latency-size 16x15"
 _SHORT = "--steps 4 --batch 2 --patch 64 --validate-every 4 --no-tensorboard"
 GUIDES: tuple[Guide, ...] = (
     Guide(
         "audit.md",
-        _audit,
+        guide_files.for_audit,
         {
             "--budget 600K-params": f"{_TINY} --trials 3 --data photos",
             "audit runs/mine": "audit runs/mine --factor 1.2",
@@ -200,7 +77,7 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "train.md",
-        _train,
+        guide_files.for_train,
         {
             "--budget 600K-params": f"--budget 60K-params {_TINY}",
             " --steps 2200 --batch 8 --patch 96": "",
@@ -222,7 +99,7 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "compress.md",
-        _compress,
+        guide_files.for_compress,
         {
             "--budget 70% --data": "--budget 70% --steps 2 --profile smoke --size 16x15 --data",
             "--steps 3000": "--steps 4 --profile smoke",
@@ -232,10 +109,14 @@ GUIDES: tuple[Guide, ...] = (
             "--compress 3": "--compress 1",
         },
     ),
-    Guide("deploy.md", _deploy, {"--tile 128": "--tile 32", "--size 160x90": "--size 16x15"}),
+    Guide(
+        "deploy.md",
+        guide_files.for_deploy,
+        {"--tile 128": "--tile 32", "--size 160x90": "--size 16x15"},
+    ),
     Guide(
         "latency.md",
-        _latency,
+        guide_files.for_latency,
         {
             "rfdn imdn": "--reference net.safetensors",
             "--size 320x180": "--size 16x15",
@@ -253,7 +134,7 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "devices.md",
-        _devices,
+        guide_files.for_devices,
         {
             # Written at once, and without a package.
             "{onnx}": "{yaml}",
@@ -272,7 +153,7 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "search.md",
-        _search,
+        guide_files.for_search,
         {
             "--budget 600K-params": f"--budget 30K-params {_TINY}",
             "--budget 300K-params": f"--budget 30K-params {_TINY}",
@@ -283,7 +164,7 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "my-own-pairs.md",
-        _pairs,
+        guide_files.for_pairs,
         {
             "--budget 600K-params": f"--budget 30K-params {_TINY}",
             "--budget 40G-flops": f"--budget 30G-flops {_TINY}",
@@ -295,7 +176,7 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "degradations.md",
-        _degradations,
+        guide_files.for_degradations,
         {
             "--budget 600K-params": f"--budget 30K-params {_TINY}",
             "--run trained": f"--recipe smoke {_SHORT} --run trained",
@@ -307,7 +188,7 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "large-data.md",
-        _large,
+        guide_files.for_large,
         {
             "--budget 600K-params": f"--budget 30K-params {_TINY}",
             "--run trained": f"--recipe smoke {_SHORT} --run trained",
@@ -317,7 +198,7 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "report.md",
-        _report,
+        guide_files.for_report,
         {
             "--budget 600K-params": f"--budget 30K-params {_TINY} --trials 2 --data photos",
             "--budget 300K-params": f"--budget 20K-params {_TINY} --data photos",
@@ -331,13 +212,13 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "replay.md",
-        lambda folder: (folder / "benchmarks").symlink_to(DOCS.parent / "benchmarks"),
+        lambda folder: (folder / "benchmarks").symlink_to(guide_files.DOCS.parent / "benchmarks"),
         {"range(3)": "range(1)", "trials=40": "trials=9"},
         adds=True,
     ),
     Guide(
         "extend.md",
-        _extend,
+        guide_files.for_extend,
         {
             "--budget 100K-params": "--budget 50K-params --profile smoke --trials 1 --data photos",
             "--budget 90K-params": f"--budget 50K-params {_TINY} --data photos",
@@ -363,7 +244,7 @@ def pieces(guide: Guide) -> Iterator[Piece]:
 
 CHAIN = Guide(
     "../README.md",
-    lambda folder: tiny_photos(folder / "photos"),
+    lambda folder: guide_files.tiny_photos(folder / "photos"),
     {
         "--budget 600K-params": f"--budget 30K-params {_TINY}",
         "train found best": "train found best --recipe smoke --steps 2 --no-tensorboard",

@@ -15,7 +15,8 @@ import pytest
 
 from compress.quantize import Quantized, quantize
 from nas.cli.main import main
-from tests.guides import CHAIN, GUIDES, Guide, needs_export, pieces
+from tests.guide_files import needs_export
+from tests.guides import CHAIN, GUIDES, Guide, pieces
 from tests.tables import restored
 
 

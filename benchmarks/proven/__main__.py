@@ -76,16 +76,16 @@ def main() -> None:
             if row is not None:
                 print(_line(row), flush=True)
     figures = {name: account(CLASSES[name], rows) for name in arguments.only}
-    known_figures = {} if arguments.quick else _measured()
+    before = {} if arguments.quick else _measured()
     for name, own in figures.items():
         if arguments.test:
             own["test"] = tested(CLASSES[name], rows, work)
             timed(own, architectures(CLASSES[name], rows, work))
         else:
-            _keep(known_figures.get(name, {}), own)
+            _keep(before.get(name, {}), own)
     _show(figures)
     if not arguments.quick:
-        print(f"written to {write_result('proven', {'classes': known_figures | figures})}")
+        print(f"written to {write_result('proven', {'classes': before | figures})}")
 
 
 def _measured() -> dict[str, Any]:

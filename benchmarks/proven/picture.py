@@ -30,7 +30,7 @@ _STYLES: Mapping[str, dict[str, Any]] = {
 _TOLD = {
     "found": "found by our search, trained here",
     "here": "published designs, trained here alike",
-    "published": "as published (DIV2K)",
+    "published": "as published",
 }
 
 

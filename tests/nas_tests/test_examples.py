@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.guides import tiny_photos
+from tests.guide_files import tiny_photos
 from tests.nas_tests.conftest import Outcome
 from tests.tables import restored
 

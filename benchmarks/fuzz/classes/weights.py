@@ -87,11 +87,9 @@ def onnx_graphs(rng: random.Random, place: Path, valid: Path) -> Command:
         what = _broken_or_displaced(rng, path)
     which = rng.random()
     if which < 0.75:
-        argv: tuple[str, ...] = ("upscale", f"{m.PHOTOS}/0.png", "--net", m.GRAPH, "-o", "out")
-        more = rng.choice(((), (), ("--tile", "24"), ("--alpha", "network"), ("--scale", "4")))
-        return Command((*argv, *more), what, ("out",))
+        return Command(_upscaled(rng, m.GRAPH, "24"), what, ("out",))
     if which < 0.9:
-        argv = ("latency", m.GRAPH, "--size", "8x8", "--rounds", "1", "--reference", m.GRAPH)
+        argv = _timed(m.GRAPH)
     else:
         argv = ("describe", m.GRAPH) if which < 0.95 else ("evaluate", m.GRAPH, "--set", m.PHOTOS)
     return Command(argv, what)
@@ -116,8 +114,7 @@ def ncnn_files(rng: random.Random, place: Path, valid: Path) -> Command:
         what = _broken_or_displaced(rng, path)
     argv: tuple[str, ...] = ("upscale", f"{m.PHOTOS}/0.png", "--net", m.PARAM, "-o", "out")
     if rng.random() < 0.2:
-        argv = ("latency", m.PARAM, "--size", "8x8", "--rounds", "1", "--reference", m.PARAM)
-        return Command(argv, f"{whose}: {what}")
+        return Command(_timed(m.PARAM), f"{whose}: {what}")
     return Command(argv, f"{whose}: {what}", ("out",))
 
 
@@ -138,14 +135,18 @@ def tflite_files(rng: random.Random, place: Path, valid: Path) -> Command:
         what = _broken_or_displaced(rng, path)
     which = rng.random()
     if which < 0.75:
-        argv: tuple[str, ...] = ("upscale", f"{m.PHOTOS}/0.png", "--net", m.TFLITE, "-o", "out")
-        more = rng.choice(((), (), ("--tile", "32"), ("--alpha", "network"), ("--scale", "4")))
-        return Command((*argv, *more), f"{whose}: {what}", ("out",))
-    if which < 0.9:
-        argv = ("latency", m.TFLITE, "--size", "8x8", "--rounds", "1", "--reference", m.TFLITE)
-    else:
-        argv = ("evaluate", m.TFLITE, "--set", f"a={m.PHOTOS}")
+        return Command(_upscaled(rng, m.TFLITE, "32"), f"{whose}: {what}", ("out",))
+    argv = _timed(m.TFLITE) if which < 0.9 else ("evaluate", m.TFLITE, "--set", f"a={m.PHOTOS}")
     return Command(argv, f"{whose}: {what}")
+
+
+def _upscaled(rng: random.Random, file: str, tile: str) -> tuple[str, ...]:
+    more = rng.choice(((), (), ("--tile", tile), ("--alpha", "network"), ("--scale", "4")))
+    return ("upscale", f"{m.PHOTOS}/0.png", "--net", file, "-o", "out", *more)
+
+
+def _timed(file: str) -> tuple[str, ...]:
+    return ("latency", file, "--size", "8x8", "--rounds", "1", "--reference", file)
 
 
 def _other_line(rng: random.Random, path: Path) -> str:

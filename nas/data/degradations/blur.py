@@ -7,9 +7,9 @@ from typing import Annotated, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 
-from nas.data.degradations.dice import Dice, Range, Weights, within
+from nas.data.degradations.dice import Dice, Range, Weights, among, within
 
 __all__ = ["Blur", "Sinc", "bell", "sinc"]
 
@@ -19,14 +19,6 @@ Kernel = NDArray[np.float64]
 Shape = Literal[
     "iso", "aniso", "generalised_iso", "generalised_aniso", "plateau_iso", "plateau_aniso"
 ]
-
-
-def _known(weights: dict[str, float]) -> dict[str, float]:
-    known = get_args(Shape)
-    for name in weights:
-        if name not in known:
-            raise ValueError(f"expected some of {', '.join(known)}, got {name!r}")
-    return weights
 
 
 class Blur(BaseModel):
@@ -44,7 +36,7 @@ class Blur(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kernels: Annotated[Weights, AfterValidator(_known)] = {"iso": 1.0}
+    kernels: Annotated[Weights, among(get_args(Shape))] = {"iso": 1.0}
     sigma: Annotated[Range, within(0.05, 50)]
     beta: Annotated[Range, within(0.1, 16)] = (0.5, 4.0)
     plateau_beta: Annotated[Range, within(0.1, 16)] = (1.0, 2.0)

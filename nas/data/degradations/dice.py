@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, TypeAlias, TypeVar
 
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator
 
-__all__ = ["Chance", "Dice", "Range", "Weights", "within"]
+__all__ = ["Chance", "Dice", "Range", "Weights", "among", "within"]
 
 T = TypeVar("T")
 
@@ -75,6 +75,18 @@ def _weights(given: object) -> object:
         if not _number(weight) or weight <= 0:
             raise ValueError(f"expected a weight above 0 of {name}, got {weight!r}")
     return several
+
+
+def among(known: Collection[str]) -> AfterValidator:
+    """The names of `Weights` are some of these."""
+
+    def check(weights: dict[str, float]) -> dict[str, float]:
+        for name in weights:
+            if name not in known:
+                raise ValueError(f"expected some of {', '.join(known)}, got {name!r}")
+        return weights
+
+    return AfterValidator(check)
 
 
 def within(least: float, most: float, *, odd: bool = False) -> AfterValidator:

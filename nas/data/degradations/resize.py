@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from nas.data.degradation import bicubic_down
-from nas.data.degradations.dice import Dice, Range, Weights, within
+from nas.data.degradations.dice import Dice, Range, Weights, among, within
 
 __all__ = ["Resize"]
 
@@ -21,13 +21,6 @@ _KERNELS = {
     "bilinear": Image.Resampling.BILINEAR,
     "bicubic": Image.Resampling.BICUBIC,
 }
-
-
-def _known(weights: dict[str, float]) -> dict[str, float]:
-    for name in weights:
-        if name not in _KERNELS:
-            raise ValueError(f"expected some of {', '.join(_KERNELS)}, got {name!r}")
-    return weights
 
 
 class Resize(BaseModel):
@@ -47,7 +40,7 @@ class Resize(BaseModel):
 
     of: Literal["lr", "image"] = "lr"
     by: Annotated[Range, within(0.05, 8)] = (1.0, 1.0)
-    kernels: Annotated[Weights, AfterValidator(_known)] = {"bicubic": 1.0}
+    kernels: Annotated[Weights, among(_KERNELS)] = {"bicubic": 1.0}
     antialias: bool = True
 
     @property

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from nas.deploy.frameworks.export import export_for, open_from
 from nas.deploy.frameworks.framework import Framework, Plan
 from nas.deploy.frameworks.written import as_yaml
-from nas.deploy.parity import Parity, Run
-from search_spaces.network import Network
 
 __all__ = ["BASICSR", "export_basicsr", "open_basicsr"]
-
-
-def export_basicsr(network: Network, folder: Path | str) -> Parity:
-    """Writes a folder for BasicSR, see `export_for`."""
-    return export_for(BASICSR, network, folder)
-
-
-def open_basicsr(folder: Path) -> Run:
-    """What such a folder gives, see `open_from`."""
-    return open_from(BASICSR, folder)
 
 
 def _options(plan: Plan) -> dict[str, Any]:
@@ -85,3 +73,5 @@ BASICSR = Framework(
     "BasicSR", "basicsr", _options, ".yml", as_yaml, "BasicSR/basicsr/train.py", _TRIED,
     by_function=False,
 )  # fmt: skip
+
+export_basicsr, open_basicsr = partial(export_for, BASICSR), partial(open_from, BASICSR)

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from nas.deploy.frameworks.export import export_for, open_from
 from nas.deploy.frameworks.framework import Framework, Plan
 from nas.deploy.frameworks.written import as_toml
-from nas.deploy.parity import Parity, Run
-from search_spaces.network import Network
 
 __all__ = ["NEOSR", "export_neosr", "open_neosr"]
-
-
-def export_neosr(network: Network, folder: Path | str) -> Parity:
-    """Writes a folder for neosr, see `export_for`."""
-    return export_for(NEOSR, network, folder)
-
-
-def open_neosr(folder: Path) -> Run:
-    """What such a folder gives, see `open_from`."""
-    return open_from(NEOSR, folder)
 
 
 def _options(plan: Plan) -> dict[str, Any]:
@@ -77,3 +65,5 @@ NEOSR = Framework(
     "neosr", "neosr", _options, ".toml", as_toml, "neosr/train.py", _TRIED,
     by_function=True,
 )  # fmt: skip
+
+export_neosr, open_neosr = partial(export_for, NEOSR), partial(open_from, NEOSR)

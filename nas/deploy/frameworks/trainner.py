@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from nas.deploy.frameworks.export import export_for, open_from
 from nas.deploy.frameworks.framework import Framework, Plan
 from nas.deploy.frameworks.written import as_yaml
-from nas.deploy.parity import Parity, Run
-from search_spaces.network import Network
 
 __all__ = ["TRAINNER", "export_trainner", "open_trainner"]
-
-
-def export_trainner(network: Network, folder: Path | str) -> Parity:
-    """Writes a folder for traiNNer-redux, see `export_for`."""
-    return export_for(TRAINNER, network, folder)
-
-
-def open_trainner(folder: Path) -> Run:
-    """What such a folder gives, see `open_from`."""
-    return open_from(TRAINNER, folder)
 
 
 def _options(plan: Plan) -> dict[str, Any]:
@@ -87,3 +75,5 @@ TRAINNER = Framework(
     "traiNNer-redux", "traiNNer", _options, ".yml", as_yaml,
     "traiNNer-redux/train.py --auto_resume", _TRIED, by_function=True,
 )  # fmt: skip
+
+export_trainner, open_trainner = partial(export_for, TRAINNER), partial(open_from, TRAINNER)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nas.deploy.formats import Format
 from nas.deploy.int8_formats import INT8_FORMATS, int8_format
 from nas.deploy.int8_graph import EXACT, Ranges, layer_names, prepare
-from nas.deploy.onnx_file import INPUT, export_onnx, open_model
+from nas.deploy.onnx_file import INPUT, export_onnx
+from nas.deploy.onnx_tensors import tensors_on
 from search_spaces.files import atomic_path
 from search_spaces.network import Network
+
+if TYPE_CHECKING:
+    import onnx
 
 __all__ = ["INT8_FILES", "export_int8"]
 
@@ -41,28 +46,18 @@ def export_int8(network: Network, path: Path, *, lr_size: tuple[int, int] | None
         model = prepare(plain, ready)
         exact = [layer for layer in layer_names(model) if layer.startswith(EXACT)]
         with atomic_path(path) as temporary:
-            ranges = _ranges(ready, Path(name), network.architecture.colors)
+            ranges = _ranges(model, network.architecture.colors)
             form.write(ready, temporary, ranges, float_layers=exact, lr_size=lr_size)
 
 
-def _ranges(graph: Path, folder: Path, colors: int) -> Ranges:
+def _ranges(model: onnx.ModelProto, colors: int) -> Ranges:
     """Of every tensor, on one image."""
-    import onnx
-
-    model = onnx.load(str(graph))
-    made = [out for node in model.graph.node for out in node.output if out]
-    known = {one.name for one in model.graph.output}
-    model.graph.output.extend(onnx.ValueInfoProto(name=one) for one in made if one not in known)
-    watched = folder / "watched.onnx"
-    onnx.save(model, str(watched))
-    session = open_model(watched, threads=1)
     image = np.random.default_rng(0).random((1, colors, _SIDE_PX, _SIDE_PX), np.float32)
-    names = [one.name for one in session.get_outputs()]
-    tensors = zip(names, session.run(names, {INPUT: image}), strict=True)
+    (tensors,) = tensors_on(model, [image])
     found = {
         name: (float(tensor.min()), float(tensor.max()))
-        for name, tensor in tensors
-        if tensor.dtype == np.float32 and tensor.size
+        for name, tensor in tensors.items()
+        if tensor.size
     }
     return found | {INPUT: (0.0, 1.0)}
 

@@ -10,7 +10,7 @@ from PIL import Image
 from nas.cli.data.sheet import laid_out
 from nas.data import Patches, load_dataset
 from nas.data.places import PhotoPlaces
-from tests.guides import tiny_photos
+from tests.guide_files import tiny_photos
 from tests.nas_tests.conftest import Outcome
 
 Command = Callable[..., Outcome]

@@ -22,7 +22,7 @@ from nas.data.degradations import Chain, load_chain
 from nas.data.image_file import decode_rgb
 from nas.data.places import PhotoPlaces
 from search_spaces.errors import InputError
-from tests.guides import tiny_photos
+from tests.guide_files import tiny_photos
 from tests.nas_tests.conftest import Outcome
 
 Command = Callable[..., Outcome]

@@ -11,7 +11,7 @@ from nas.deploy.onnx_numbers import number_format
 from nas.latency.command.files import reference_architecture, write_files
 from nas.latency.command.int8 import export_int8
 from search_spaces import Architecture, build
-from tests.guides import needs_export
+from tests.guide_files import needs_export
 from tests.requirements import needs
 
 
