@@ -27,6 +27,7 @@ __all__ = [
     "REJECTED",
     "RUNNING",
     "STOPPED",
+    "SURPLUS",
     "Rung",
     "TrialRecord",
     "to_frame",
@@ -42,6 +43,7 @@ PROMOTED = "promoted"
 
 OVER_BUDGET = "over budget"
 DUPLICATE = "duplicate"
+SURPLUS = "one more than was to be trained"
 
 _STATES = (FINISHED, FAILED, INTERRUPTED, REJECTED, RUNNING, STOPPED, PROMOTED)
 _HASH = re.compile("([0-9a-f]{16})?")

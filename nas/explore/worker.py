@@ -20,6 +20,7 @@ from nas.explore.events import (
     TrialRejected,
     TrialStarted,
 )
+from nas.explore.lost_turn import is_ours
 from nas.explore.plan import Job, Plan
 from nas.explore.trial_costs import TrialCosts
 from nas.objectives import OBJECTIVES
@@ -53,8 +54,7 @@ class Worker:
         context: of the search.
         tell: told what happens.
         lease: its sign of life, and its turn among its peers.
-        wish: to stop, which is heeded between jobs, in trainings and measurements and in waiting,
-            and never within the store.
+        wish: to stop, heeded between jobs, in trainings, measuring and waiting, not in the store.
     """
 
     def __init__(self, context: Context, tell: Observer, lease: Lease, wish: StopWish) -> None:
@@ -103,6 +103,7 @@ class Worker:
             if recover_interrupted(self.study, self._is_anothers, standing.running):
                 standing = self.ledger.read()
             found = self._find(standing)
+            whole = self.lease.has_turn()
         if isinstance(found, str):
             return found
         if isinstance(found, TrialRecord):
@@ -110,7 +111,8 @@ class Worker:
             self.tell(TrialRejected(found))
         elif isinstance(found, Job):
             try:
-                self._do(found)
+                if whole or is_ours(self.context, found, standing, self.ledger, self.lease):
+                    self._do(found)
             except (LeaseLost, UpdateFinishedTrialError):
                 # Whoever took this worker for dead has its trial now.
                 self.lease.renew()
@@ -279,8 +281,7 @@ class Worker:
                 write_tables(self.context.run, standing.records)
                 sweep_weights(self.context.run, standing.records)
             ended = time.monotonic()
-            pause_s = (ended - began) / _TABLES_SHARE
-            self._tables_after = ended + min(pause_s, _TABLES_SECONDS)
+            self._tables_after = ended + min((ended - began) / _TABLES_SHARE, _TABLES_SECONDS)
         return standing
 
     def _checkpoint(self, job: Job) -> Path:

@@ -76,6 +76,10 @@ class FolderLease:
         with locked(self._folder / "turn", wait=True, pause=waiting.pause):
             yield
 
+    def has_turn(self) -> bool:
+        """Always: the kernel keeps the lock for as long as the process lives."""
+        return True
+
     def sweep(self) -> None:
         """Removes the leases of the dead and the half-written files that they left behind."""
         if not self.alone():

@@ -54,6 +54,12 @@ class Lease(Protocol):
             NoTurn: after the limit.
         """
 
+    def has_turn(self) -> bool:
+        """Whether the turn that this worker is in has lasted until now.
+
+        A database that goes down gives it to another one while this one still works in it.
+        """
+
     def sweep(self) -> None:
         """Removes what the dead left behind."""
 

@@ -66,6 +66,7 @@ class StoreLease:
     ) -> None:
         self._study, self._grace_s = study, grace_s or _grace_from_environment()
         self.worker = ""
+        self._turn: Connection | None = None
         self._engine, self._workers, self._turns = opened(
             lambda: open_tables(url), url, patient=patient
         )
@@ -135,14 +136,26 @@ class StoreLease:
         waiting.look()
         while (database := retry(self._try_turn)) is None:
             waiting.pause()
+        self._turn = database
         try:
             yield
         finally:
+            self._turn = None
             # A broken connection has given the lock back already.
             with suppress(SQLAlchemyError):
                 database.rollback()
             with suppress(SQLAlchemyError):
                 database.close()
+
+    def has_turn(self) -> bool:
+        """Whether the connection that holds the lock lives, and so the lock."""
+        if self._turn is None:
+            return False
+        try:
+            self._turn.execute(sqlalchemy.select(1))
+        except SQLAlchemyError:
+            return False
+        return True
 
     def sweep(self) -> None:
         """Forgets the workers that have been dead for a day."""

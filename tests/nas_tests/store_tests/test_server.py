@@ -37,6 +37,7 @@ def test_all_that_optunas_cache_calls_is_patient() -> None:
     ("name", "takes"),
     [
         ("_create_new_trial", "self study_id template_trial"),
+        ("_get_prepared_new_trial", "self study_id template_trial session"),
         ("_get_best_trial_id", "self study_id direction"),
         ("_get_trials", "self study_id states included_trial_ids trial_id_greater_than"),
         (
@@ -83,6 +84,38 @@ def test_it_waits_where_a_plain_one_fails(tmp_path: Path) -> None:
     with pytest.raises(optuna.exceptions.StorageInternalError):
         optuna.load_study(storage=plain, study_name="study").set_user_attr("a", 2)
     plain.engine.dispose()
+
+
+def test_a_trial_is_made_once_though_the_connection_broke_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'study.db'}"
+    storage = RetryingStorage(url)
+    study = optuna.create_study(storage=storage, study_name="study")
+    broken = 0
+
+    def gone(connection: Any, commit: Any = storage.engine.dialect.do_commit) -> None:
+        nonlocal broken
+        commit(connection)
+        if broken:
+            broken -= 1
+            raise sqlite3.OperationalError("gone")
+
+    monkeypatch.setattr(storage.engine.dialect, "do_commit", gone)
+    monkeypatch.setattr("optuna.storages._rdb.storage.time.sleep", lambda seconds: None)
+    for k, state in enumerate((TrialState.RUNNING, TrialState.FAIL, TrialState.PRUNED)):
+        broken = 2
+        study.add_trial(create_trial(state=state, user_attrs={"k": k}))
+        assert broken == 0
+    assert [(one.number, one.user_attrs) for one in study.trials] == [
+        (k, {"k": k}) for k in range(3)
+    ]
+    # Another worker's at that very moment is another one.
+    moment = study.trials[0].datetime_start
+    other = create_trial(state=TrialState.RUNNING, user_attrs={"k": 9})
+    other.datetime_start = moment
+    study.add_trial(other)
+    assert [one.user_attrs["k"] for one in study.trials] == [0, 1, 2, 9]
 
 
 def test_a_file_is_opened_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

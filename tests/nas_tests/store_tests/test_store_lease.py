@@ -123,6 +123,7 @@ def test_a_restart_of_the_server_kills_nobody(take: Take, server: Server) -> Non
     restart = threading.Timer(2 * GRACE_S, server.start)
     restart.start()
     with mine.turn():
+        assert mine.has_turn()
         assert mine.alive(others.worker)
     restart.join()
     others.check()
@@ -168,3 +169,16 @@ def test_which_lease_fits(database: str, tmp_path: object) -> None:
     assert len(list((run / "elsewhere" / "workers").glob("*.lock"))) == 1
     embedded.release()
     beside.release()
+
+
+def test_a_server_that_goes_down_ends_a_turn(take: Take, server: Server) -> None:
+    mine, others = take(), take()
+    assert not mine.has_turn()
+    with mine.turn():
+        assert mine.has_turn()
+        server.stop("immediate")
+        server.start()
+        with others.turn():
+            assert not mine.has_turn()
+            assert others.has_turn()
+    assert not mine.has_turn()
