@@ -158,9 +158,17 @@ def _least_error(histograms: Mapping[str, Any], model: onnx.ModelProto) -> Range
         low, high = _best_range(counts, edges, float(least), float(most), slope)
         found[name] = (low, high)
         if alone:
-            # The same step on both sides of the activation: what is positive passes exactly.
-            after[nodes[0].output[0]] = (slope * low, slope * low + high - low)
+            after[nodes[0].output[0]] = _after_leaky(low, high, slope)
     return found | after
+
+
+def _after_leaky(low: float, high: float, slope: float) -> tuple[float, float]:
+    """The step before, or a whole part of it: what is positive passes exactly.
+
+    Where most is negative before, that leaves hardly a level of a whole step for it.
+    """
+    parts = max(1, int((high - low) / max(high - slope * low, 1e-6)))
+    return slope * low, slope * low + (high - low) / parts
 
 
 def _slope(node: Any) -> float:

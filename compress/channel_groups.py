@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ SIGMOIDS = {"Sigmoid", "Tanh"}
 
 _PASSING = {"LeakyRelu", "Relu", "PRelu", "MaxPool", "AveragePool", "GlobalAveragePool", "Resize"}
 _MOVING = ("Add", "Sub", "Mul")
+# Below it what comes out of x * sigmoid(x) is next to nothing.
+_SILU_END = -8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +32,15 @@ class ChannelGroups:
 
     Attributes:
         of: by the name of a map, the group of each of its channels.
-        undone: maps that a sigmoid reads.
+        floors: by the name of a map that sigmoids read, or a ReLU alone, the value below which
+            next to nothing comes through.
         gated: by the name of a product that has factors of its own, its gate: a map that is
             multiplied by them before, as the product is where it is added to others.
         count: of groups.
     """
 
     of: Mapping[str, Group]
-    undone: frozenset[str]
+    floors: Mapping[str, float]
     gated: Mapping[str, str]
     count: int
 
@@ -60,7 +64,7 @@ def channel_groups(
         name: np.array([ties.find(ties.first[name] + k) for k in range(count)])
         for name, count in channels.items()
     }
-    return ChannelGroups(of, frozenset(ties.undone), ties.gated, len(ties.leader))
+    return ChannelGroups(of, ties.floors, ties.gated, len(ties.leader))
 
 
 def maps_of(node: Any, constants: Mapping[str, Any]) -> list[str]:
@@ -75,7 +79,8 @@ class _Ties:
         self.constants = {one.name: one for one in model.graph.initializer}
         self.makers = {node.output[0]: node for node in model.graph.node}
         self.channels, self.uneven = channels, uneven
-        self.undone: set[str] = set()
+        self.readers = Counter(name for node in model.graph.node for name in node.input)
+        self.floors: dict[str, float] = {}
         self.gated: dict[str, str] = {}
         self.first: dict[str, int] = {}
         total = 1
@@ -98,9 +103,12 @@ class _Ties:
         if node.op_type == "Conv":
             return
         if node.op_type in SIGMOIDS:
-            self.undone.update(maps)
+            self.floors.update(dict.fromkeys(maps, _SILU_END))
             self.fix(out)
-        elif node.op_type in _PASSING or (node.op_type == "Mul" and len(maps) == 1):
+            return
+        if node.op_type == "Relu" and self.readers[maps[0]] == 1:
+            self.floors[maps[0]] = 0.0
+        if node.op_type in _PASSING or (node.op_type == "Mul" and len(maps) == 1):
             self._same(maps[0], out)
         elif node.op_type == "Concat":
             start = 0

@@ -37,8 +37,6 @@ _EXACT = np.array([1, 3, 5])
 # Means over channels of the square of the step that is left. Where channels are alike anyway, what
 # is won is lost again by ranges that leave less out.
 _WORTH, _WORTH_GATES = 0.6, 0.1
-# Below -8 what comes out of x * sigmoid(x) is next to nothing.
-_SILU_END = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ def _factors(groups: ChannelGroups, seen: Mapping[str, Ends], made: Sequence[str
     """As large as the largest channel of each map allows, by map; ``made`` are those of layers."""
     most = np.full(groups.count, _MOST)
     for name, (low, high) in seen.items():
-        below = np.minimum(-low, _SILU_END) if name in groups.undone else -low
+        below = -np.maximum(low, groups.floors.get(name, -np.inf))
         sizes = np.maximum(np.maximum(high, below), 1e-6)
         np.minimum.at(most, groups.of[name], sizes.max() / sizes)
     # What undoes them is then one of 255 levels.

@@ -85,6 +85,27 @@ def test_what_takes_factors_back_is_exact_in_8_bits(images: list[Array], tmp_pat
         np.testing.assert_allclose(levels, np.round(levels), atol=1e-3)
 
 
+@pytest.mark.parametrize(("activation", "size"), [("silu", 8), ("relu", 5)])
+def test_what_activations_hold_back_makes_no_channel_large(
+    activation: str, size: float, images: list[Array], tmp_path: Path
+) -> None:
+    network = silu(activation=activation, blocks=[{"kind": "plain", "convolutions": 1}])
+    layer, centre = network.blocks[0].convs[0].conv, torch.zeros(3, 3)
+    centre[1, 1] = 1
+    brightest = float(max(image.mean(1).max() for image in images))
+    # The first channel is at -100 where it is largest.
+    most = torch.tensor([-100.0, 40, 1, 1, 1, 1, 1, 1])
+    with torch.no_grad():
+        network.stem.conv.weight.copy_(centre / 3)
+        layer.weight.copy_(centre * most[:, None, None, None] / 8 / brightest)
+    scales = equalize(graph(network, tmp_path), images)
+    factors = scales["blocks.0.convs.0.conv"].outputs
+    assert factors[0] == pytest.approx(40 / size, rel=0.05)
+    assert factors[1] == 1
+    # However small: more would take bits off the weights that undo it.
+    np.testing.assert_allclose(factors[2:], 8, rtol=0.02)
+
+
 def test_alike_channels_stay(images: list[Array], tmp_path: Path) -> None:
     network = silu(activation="relu", blocks=[{"kind": "plain", "convolutions": 2}])
     with torch.no_grad():

@@ -254,27 +254,6 @@ def test_photos_are_needed(made: Made, tmp_path: Path) -> None:
         quantize(made.network, embedded_photos()[0][:1], [], tmp_path / "a.onnx")
 
 
-def test_unknown_method() -> None:
-    with pytest.raises(InputError, match="got best of all"):
-        ranges(None, "best of all", onnx.ModelProto())  # type: ignore[arg-type]
-
-
-def test_crops_are_the_same_every_time(photos: tuple[list[Photo], list[Photo]]) -> None:
-    one, two = (crops(photos[0], 2, count=5, side=24) for _ in range(2))
-    assert [image.shape for image in one] == [(1, 3, 24, 24)] * 5
-    assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
-    assert not np.array_equal(one[0], one[1])
-    gray = crops(photos[0], 2, colors=1, count=1)
-    assert gray[0].shape == (1, 1, 48, 40)
-
-
-def test_crops_of_pairs_are_of_their_own_lr() -> None:
-    black, white = np.zeros((40, 40, 3), np.uint8), np.full((20, 20, 3), 255, np.uint8)
-    (made,) = crops([Photo("a", black, white)], 2, count=1, side=8)
-    assert made.shape == (1, 3, 8, 8)
-    assert (made == 1).all()
-
-
 def test_layer_names_are_the_networks(made: Made) -> None:
     model = onnx.load(str(made.result.path))
     assert len(layer_names(model)) == made.result.layers == 16
