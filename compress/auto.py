@@ -31,6 +31,7 @@ STEPS = ("fold", "prune", "distill", "fold", INT8)
 """What a network goes through, in this order."""
 
 OnRecord = Callable[[CompressionStep], None]
+OnStage = Callable[[str], None]
 
 _METHOD = Method()
 _RECORDS, _PLAN = "steps.json", "plan.json"
@@ -50,6 +51,8 @@ class CompressionPlan:
         lessons: weights of the fine-tuning's losses; the teacher is the network as it came.
         int8: ending of the last step's file, one of `INT8_FORMATS`; None leaves the step out.
         most_drop_db: PSNR-Y that int8 may cost; more is not kept.
+        qat_steps: of fine-tuning with rounding, where int8 costs more without; None: what the
+            format has (`nas.deploy.int8_formats`).
     """
 
     figure: str
@@ -59,11 +62,14 @@ class CompressionPlan:
     lessons: Lessons = MIMICRY
     int8: str | None = ".onnx"
     most_drop_db: float = 0.12
+    qat_steps: int | None = None
 
     def __post_init__(self) -> None:
         if self.int8 is not None and self.int8 not in INT8_FORMATS:
             known = " or ".join(one.lstrip(".") for one in INT8_FORMATS)
             raise InputError(f"int8 format: expected {known}, got {self.int8.lstrip('.')}")
+        if (self.qat_steps or 0) < 0:
+            raise InputError(f"qat steps: expected 0 or more, got {self.qat_steps}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,7 @@ def auto(
     *,
     on_step: OnStep | None = None,
     on_record: OnRecord | None = None,
+    on_stage: OnStage | None = None,
 ) -> Compressed:
     """Takes a network through all steps; what makes it worse is reported and not kept.
 
@@ -97,6 +104,7 @@ def auto(
         judge: measures the networks; its photos are trained on.
         on_step: called with the fine-tuning's steps done and the loss.
         on_record: called with the record of every step, of those from before, too.
+        on_stage: called with what the step to int8 does next, one line each.
 
     Raises:
         NotPossible: a budget that the network cannot be pruned to.
@@ -105,7 +113,7 @@ def auto(
     """
     check_budget(network, plan.figure, plan.limit, plan.method)
     _claim(folder, network, plan, judge)
-    run = _Run(network, plan, folder, judge, on_step, on_record or (lambda step: None))
+    run = _Run(network, plan, folder, judge, on_step, on_record or (lambda step: None), on_stage)
     return run.all()
 
 
@@ -118,9 +126,10 @@ class _Run:
         judge: Judge,
         on_step: OnStep | None,
         on_record: OnRecord,
+        on_stage: OnStage | None,
     ) -> None:
         self.given, self.plan, self.folder, self.judge = network, plan, folder, judge
-        self.on_step, self.on_record = on_step, on_record
+        self.on_step, self.on_record, self.on_stage = on_step, on_record, on_stage
         self.done = list(read_steps(folder / _RECORDS))
         self.teaching = Teaching((network,), plan.lessons)
         self.makers: dict[str, Callable[[Network], Network]] = {
@@ -223,7 +232,10 @@ class _Run:
         if place == len(self.done):
             file = self.folder / f"{place}-{INT8}{ending}"
             try:
-                made = to_int8(network, before, place, file, self.judge, self.plan.most_drop_db)
+                made = to_int8(
+                    network, before, place, file, self.judge, self.plan.most_drop_db,
+                    qat_steps=self.plan.qat_steps, on_stage=self.on_stage,
+                )  # fmt: skip
             except WriteError:
                 raise
             except InputError as error:

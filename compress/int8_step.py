@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from search_spaces.network import Network
 
 __all__ = ["to_int8", "usual_ending"]
 
+_TOLD_EVERY = 20
+
 
 def usual_ending(clock: DeviceClock | None) -> str:
     """Of the int8 file that a device takes; ONNX's where it takes none, or there is no device."""
@@ -33,6 +36,9 @@ def to_int8(
     file: Path,
     judge: Judge,
     most_drop_db: float,
+    *,
+    qat_steps: int | None = None,
+    on_stage: Callable[[str], None] | None = None,
 ) -> CompressionStep:
     """Quantises the network, and keeps the file where it is smaller, faster and good enough.
 
@@ -47,6 +53,8 @@ def to_int8(
         file: to write, of an ending in `INT8_FORMATS`; gone again where it is not kept.
         judge: its photos are calibrated and measured on.
         most_drop_db: PSNR-Y that may be lost.
+        qat_steps: see `compress.quantize.QuantizeOptions`.
+        on_stage: called with what is done next and how far it is, one line each.
 
     Raises:
         InputError: what says nothing of the network, such as a package that is not installed.
@@ -54,20 +62,28 @@ def to_int8(
     began = time.perf_counter()
     source = f"compressed:{INT8}"
     clock, form = judge.meter.clock, int8_format(file)
-    # Without minutes of fine-tuning that nobody would see the steps of.
+    steps = form.qat_steps if qat_steps is None else qat_steps
     options = QuantizeOptions(
         max_drop_db=most_drop_db, lr_size=judge.meter.latency_lr, threads=judge.meter.threads,
-        qat_steps=0,
+        qat_steps=steps,
     )  # fmt: skip
     if clock is not None:
         options = replace(options, rounds=0)
     photos = judge.dataset
+
+    def told(line: str) -> None:
+        if on_stage is not None:
+            on_stage(f"{INT8}: {line}")
+
     try:
         with tempfile.TemporaryDirectory() as name:
             timed = Path(name) / file.name if clock is not None and form.is_sized else file
             made = quantize(
                 network, photos.train, photos.validation, file, options=options,
-                to_time=None if timed == file else timed,
+                to_time=None if timed == file else timed, on_stage=told,
+                on_step=lambda step, _: (
+                    None if step % _TOLD_EVERY else told(f"step {step}/{steps}")
+                ),
             )  # fmt: skip
             if clock is not None and clock.takes(file):
                 before_ms = None if clock.setup.takes_int8 else before.latency_ms
@@ -115,6 +131,8 @@ def _worse(made: Quantized, most_drop_db: float, where: str) -> str:
 
 def _note(made: Quantized, where: str) -> str:
     parts = [f"{made.calibration} ranges, {len(made.float_layers)} of {made.layers} layers float"]
+    if made.qat_steps:
+        parts[0] += f", {made.qat_steps} steps of fine-tuning with rounding"
     if made.latency_before_ms is not None and made.latency_after_ms is not None:
         times = made.latency_before_ms / made.latency_after_ms
         parts.append(f"{times:.2f} times as fast as float32 {where}")

@@ -13,8 +13,8 @@ __all__ = [
     "BEST", "LIMIT", "NAME", "NET_FILE", "OUTPUT", "RUNTIME_NAMES", "Data", "Degradation", "Device",
     "Dtype", "Force", "Json", "JsonLines", "LatencyCommand", "LatencyLimit", "LatencyPattern",
     "LearningRate", "Lr", "OwnData", "OwnDegradation", "OwnValidation", "PresetScale", "Profile",
-    "RoundTo", "Rounds", "Runtime", "Scale", "Size", "Storage", "Threads", "TimedOn", "Timeout",
-    "Trained", "Trial", "Validation", "ValidationLr", "argument", "option",
+    "QatSteps", "RoundTo", "Rounds", "Runtime", "Scale", "Size", "Storage", "Threads", "TimedOn",
+    "Timeout", "Trained", "Trial", "Validation", "ValidationLr", "argument", "option",
 ]  # fmt: skip
 
 
@@ -111,6 +111,13 @@ Lr = Annotated[
 ]  # fmt: skip
 PresetScale = Annotated[int, option("Scale of a preset: 2, 3 or 4, or 1 to restore.")]
 Profile = Annotated[str, option("Recipe of the training: smoke, quick, standard or full.")]
+QatSteps = Annotated[
+    int | None,
+    option(
+        "Fine-tuning with rounding, where int8 loses more than it may. Default: 600 for .tflite, 0 "
+        "for .onnx."
+    ),
+]
 RoundTo = Annotated[int, option("Widths are multiples of it.")]
 Rounds = Annotated[int, option("Timed rounds; each runs every network once.")]
 Runtime = Annotated[str, option(f"{RUNTIME_NAMES}.")]

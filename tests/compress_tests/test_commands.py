@@ -254,6 +254,7 @@ def test_auto_writes_the_network_its_steps_and_their_table(
         (("NET", "--budget", "70%", "--size", "0x9"), "expected WIDTHxHEIGHT"),
         (("NET", "--budget", "70%", "--int8-format", "ncnn"), "onnx or tflite, got ncnn"),
         (("NET", "--budget", "70%", "--no-int8", "--int8-format", "onnx"), "drop one"),
+        (("NET", "--budget", "70%", "--no-int8", "--qat-steps", "9"), "--qat-steps: is of the"),
         (("NET", "--budget", "70%", "--data", "EMPTY"), "0 usable"),
         (("net.pth", "--budget", "70%"), "no such file"),
     ],

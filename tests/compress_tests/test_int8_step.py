@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -91,6 +92,35 @@ def test_a_graph_that_is_faster_and_smaller_is_kept(
     found = step(judge, network, tmp_path, monkeypatch, ".tflite")
     assert found.file == "5-int8.tflite"
     assert "2.50 times as fast as float32 in LiteRT" in found.note
+
+
+def test_fine_tuning_is_the_formats_unless_told_and_it_is_said(
+    judge: Judge, network: Network, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def tuning(*given: Any, options: Any, on_stage: Any, on_step: Any, **_: Any) -> Any:
+        asked.append(options.qat_steps)
+        on_stage("fine-tuning with rounding")
+        for done in range(1, options.qat_steps + 1):
+            on_step(done, 0.1)
+        return made_up_int8(*given[:4], changes={"qat_steps": options.qat_steps})
+
+    monkeypatch.setattr(compress.int8_step, "quantize", tuning)
+    for ending in (".onnx", ".tflite"):
+        to_int8(network, BEFORE, 5, folder / f"5-int8{ending}", judge, 0.12)
+    assert asked == [0, 600]
+    lines: list[str] = []
+    plan = replace(PLAN, int8=".tflite", qat_steps=40)
+    # The steps before are the same.
+    noted = folder / "plan.json"
+    noted.write_text(json.dumps({**json.loads(noted.read_text()), "plan": repr(plan)}))
+    made = auto(network, plan, folder, judge, on_stage=lines.append)
+    assert asked[-1] == 40
+    assert lines == ["int8: fine-tuning with rounding", "int8: step 20/40", "int8: step 40/40"]
+    assert "40 steps of fine-tuning with rounding" in made.steps[-1].note
+    with pytest.raises(InputError, match="qat steps: expected 0 or more, got -1"):
+        replace(PLAN, qat_steps=-1)
 
 
 def test_on_a_device_the_device_decides(

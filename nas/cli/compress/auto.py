@@ -23,6 +23,7 @@ from nas.cli.options import (
     OwnDegradation,
     OwnValidation,
     Profile,
+    QatSteps,
     RoundTo,
     Size,
     Threads,
@@ -60,6 +61,7 @@ def auto(
         str | None,
         option("onnx or tflite. Default: the one that --latency-command takes, else onnx."),
     ] = None,
+    qat_steps: QatSteps = None,
     importance: Annotated[str, option("Of channels: lamp, l1, l2, group_norm or taylor.")] = "lamp",
     round_to: RoundTo = 4,
     trial: Trial = "best",
@@ -111,6 +113,8 @@ def auto(
     clock = None if setup is None else DeviceClock(setup, lr_size)
     if int8_format is not None and not int8:
         raise InputError("--int8-format: is of the step that --no-int8 leaves out; drop one")
+    if qat_steps is not None and not int8:
+        raise InputError("--qat-steps: is of the step that --no-int8 leaves out; drop one")
     ending = usual_ending(clock) if int8_format is None else f".{int8_format}"
     check_name(output, ".csv", *([ending] if int8 else []), force=force)
     given, output = trained_network(network, trial=trial), stem_of(output)
@@ -118,7 +122,9 @@ def auto(
     method = Method(importance, round_to)
     check_budget(given, figure, limit, method)
     recipe = recipe_of(profile, steps, learning_rate, seed)
-    plan = CompressionPlan(figure, limit, method, recipe, int8=ending if int8 else None)
+    plan = CompressionPlan(
+        figure, limit, method, recipe, int8=ending if int8 else None, qat_steps=qat_steps
+    )
     meter = Meter(
         (), HR_720P, lr_size, str(best_device(device)), threads=threads, clock=clock
     )  # fmt: skip
@@ -128,7 +134,7 @@ def auto(
     with bar("fine-tuning", 0 if recipe is None else recipe.steps) as advance:
         made = compress(
             given, plan, folder, judge, on_step=lambda step, loss: advance(step),
-            on_record=_tell,
+            on_record=_tell, on_stage=say,
         )  # fmt: skip
     print_steps(network.name, made.steps, meter.latency_place)
     for path in write_results(made, output):

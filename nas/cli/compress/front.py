@@ -53,7 +53,7 @@ def compress_front(
         judge = Judge(dataset, meter, record.number)
         name = f"trial {record.number}"
         try:
-            made = _compressed(run, settings, judge, record, budget, folder)
+            made = _compressed(run, settings, judge, record, budget, folder, quiet)
         except (MissingExtra, WriteError):
             raise
         except InputError as error:
@@ -69,7 +69,13 @@ def compress_front(
 
 
 def _compressed(
-    run: Run, settings: SearchSettings, judge: Judge, record: TrialRecord, budget: str, folder: Path
+    run: Run,
+    settings: SearchSettings,
+    judge: Judge,
+    record: TrialRecord,
+    budget: str,
+    folder: Path,
+    quiet: bool,
 ) -> Compressed:
     from compress.auto import CompressionPlan, auto
     from compress.int8_step import usual_ending
@@ -84,4 +90,7 @@ def _compressed(
     steps = folder / f"{record.number}.steps"
     plan = CompressionPlan(figure, limit, recipe=recipe, int8=usual_ending(judge.meter.clock))
     with bar(f"trial {record.number}: fine-tuning", recipe.steps) as advance:
-        return auto(network, plan, steps, judge, on_step=lambda step, loss: advance(step))
+        return auto(
+            network, plan, steps, judge, on_step=lambda step, loss: advance(step),
+            on_stage=None if quiet else say,
+        )  # fmt: skip

@@ -14,6 +14,7 @@ from nas.cli.options import (
     OwnData,
     OwnDegradation,
     OwnValidation,
+    QatSteps,
     Size,
     Threads,
     Trained,
@@ -48,13 +49,7 @@ def quantize(
         float | None,
         option("dB of PSNR-Y that may be lost; sensitive layers stay in float32."),
     ] = None,
-    qat_steps: Annotated[
-        int | None,
-        option(
-            "Fine-tuning with rounding, where more than --max-drop is lost. Default: 600 for "
-            ".tflite, 0 for .onnx."
-        ),
-    ] = None,
+    qat_steps: QatSteps = None,
     size: Size = "160x90",
     threads: Threads = None,
     rounds: Annotated[int, option("Timed rounds; 0 measures no latency.")] = 7,
