@@ -90,16 +90,17 @@ def test_what_activations_hold_back_makes_no_channel_large(
     activation: str, size: float, images: list[Array], tmp_path: Path
 ) -> None:
     network = silu(activation=activation, blocks=[{"kind": "plain", "convolutions": 1}])
-    layer, centre = network.blocks[0].convs[0].conv, torch.zeros(3, 3)
+    layer, centre = "blocks.0.convs.0.conv", torch.zeros(3, 3)
     centre[1, 1] = 1
     brightest = float(max(image.mean(1).max() for image in images))
     # The first channel is at -100 where it is largest.
     most = torch.tensor([-100.0, 40, 1, 1, 1, 1, 1, 1])
     with torch.no_grad():
-        network.stem.conv.weight.copy_(centre / 3)
-        layer.weight.copy_(centre * most[:, None, None, None] / 8 / brightest)
+        weights = dict(network.named_parameters())
+        weights["stem.conv.weight"].copy_(centre / 3)
+        weights[f"{layer}.weight"].copy_(centre * most[:, None, None, None] / 8 / brightest)
     scales = equalize(graph(network, tmp_path), images)
-    factors = scales["blocks.0.convs.0.conv"].outputs
+    factors = scales[layer].outputs
     assert factors[0] == pytest.approx(40 / size, rel=0.05)
     assert factors[1] == 1
     # However small: more would take bits off the weights that undo it.
