@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -14,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from nas.data.photo import Photo
-from nas.data.source import Source
+from nas.data.source import Image, Source
 from nas.data.stored import StoredPhoto
 from search_spaces.errors import InputError
 
@@ -98,6 +100,13 @@ class Patches:
     def of(cls, photos: Iterable[Photo], scale: int, recipe: _Recipe) -> Patches:
         """The batches of a training by a recipe."""
         return cls(photos, scale, lr_size=recipe.lr_size, batch=recipe.batch, seed=recipe.seed)
+
+    def with_hr(self, of: Callable[[Source], Image]) -> Patches:
+        """The same patches of other HR images, each of the size of the photo's own."""
+        other = copy.copy(self)
+        other._sources = [replace(source, hr=of(source)) for source in self._sources]
+        other._ready = None
+        return other
 
     def batch(self, step: int, part: slice = _WHOLE) -> Batch:
         """The batch of a step (from 0), the same whenever and wherever it is asked for.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,23 @@ from nas.data.strips import Strips
 if TYPE_CHECKING:
     from nas.data.degradations import Chain
 
-__all__ = ["Source"]
+__all__ = ["Image", "Source"]
 
 Pixels = NDArray[np.uint8]
 
 # LR pixels beside a patch that chains look at.
 _AROUND_PX = 16
+
+
+class Image(Protocol):
+    """uint8 RGB, (height, width, 3), of which parts are read as from an array."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Height, width and 3."""
+
+    def __getitem__(self, part: Any, /) -> Pixels:
+        """The pixels of a part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +43,13 @@ class Source:
 
     Attributes:
         hr: uint8 RGB, sides that the scale divides; in memory or on disk, where patches of it are
-            read.
+            read, or what makes it.
         lr: what LR is cut from, or made of: HR, or that made smaller already.
         chain: that makes it, for each patch anew; None: nothing is made.
         scale: upscaling factor.
     """
 
-    hr: Pixels | Strips
+    hr: Image
     lr: Pixels | Strips
     chain: Chain | None
     scale: int

@@ -49,6 +49,7 @@ def train(
     *,
     on_step: OnStep | None = None,
     objective: Objective | None = None,
+    answers: Patches | None = None,
     pause: Callable[[], bool] | None = None,
     processes: Processes = ALONE,
 ) -> TrainState:
@@ -63,6 +64,7 @@ def train(
             What it raises (KeyboardInterrupt, say) leaves a state that can go on.
         objective: (network, lr, hr) -> scalar loss; lr and hr are (N, colors, h, w) in 0..1.
             Default: the recipe's loss.
+        answers: the same patches as a teacher enlarges them, which the objective gets as well.
         pause: asked when losses have been read; after a yes, given in any of the processes,
             training returns early in all of them, with a state that goes on to the same bits.
         processes: those that train together, each its part of the batch, as one would do it
@@ -86,9 +88,12 @@ def train(
         alone = training_step() if processes.first else nullcontext()
         with alone, patches.ahead(state.step + 1, part):
             batch = patches.batch(state.step, part)
-            lr, hr = unit(batch.lr, state.colors, device), unit(batch.hr, state.colors, device)
+            images = [batch.lr, batch.hr]
+            if answers is not None:
+                images.append(answers.batch(state.step, part).hr)
+            lr, *wanted = (unit(one, state.colors, device) for one in images)
             with torch.autocast(device.type, dtype, enabled=dtype is not torch.float32):
-                loss = measure(called, lr, hr)
+                loss = measure(called, lr, *wanted)
             optimizer.zero_grad()
             loss.backward()
             if recipe.clip_norm is not None:

@@ -22,7 +22,8 @@ __all__ = [
     "objective_of",
 ]
 
-Objective = Callable[[nn.Module, Tensor, Tensor], Tensor]
+Objective = Callable[..., Tensor]
+"""(network, lr, hr) -> scalar; (network, lr, hr, answer) where a teacher's answers are known."""
 
 Distance = Callable[[Tensor, Tensor], Tensor]
 """(output, wanted) -> scalar; both are (N, C, H, W) in 0..1."""
@@ -83,23 +84,21 @@ def objective_of(recipe: Recipe, teacher: Network | None = None) -> Objective:
 
     Args:
         recipe: ``loss``, and of a training with a teacher ``teacher_share``.
-        teacher: as `nas.training.teacher` loads it; its answers are held to be 0..1, as photos are.
+        teacher: as `nas.training.teacher` loads it, asked where its answer is not given; its
+            answers are held to be 0..1, as photos are.
     """
     distance, share = _distance_of(recipe), recipe.teacher_share
 
-    def alone(network: nn.Module, lr: Tensor, hr: Tensor) -> Tensor:
-        return distance(network(lr).float(), hr)
-
-    if teacher is None or share == 0:
-        return alone
-
-    def taught(network: nn.Module, lr: Tensor, hr: Tensor) -> Tensor:
-        with torch.no_grad():
-            answer = teacher(lr).float().clamp(0, 1)
+    def measure(network: nn.Module, lr: Tensor, hr: Tensor, answer: Tensor | None = None) -> Tensor:
+        if answer is None and teacher is not None and share > 0:
+            with torch.no_grad():
+                answer = teacher(lr).float().clamp(0, 1)
         output = network(lr).float()
+        if answer is None:
+            return distance(output, hr)
         return (1 - share) * distance(output, hr) + share * distance(output, answer)
 
-    return taught
+    return measure
 
 
 def _distance_of(recipe: Recipe) -> Distance:

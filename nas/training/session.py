@@ -14,6 +14,7 @@ import torch
 from nas.data import Patches
 from nas.evaluate.validate import Quality, validate
 from nas.stopping import StopWish, stop_wish
+from nas.training.answers import Answers
 from nas.training.beside import Beside
 from nas.training.board import Board, open_board
 from nas.training.checkpoint import Progress, read_checkpoint, sound, write_checkpoint
@@ -87,7 +88,9 @@ class _Session:
         self.scale, self.colors = settings.architecture.scale, settings.architecture.colors
         self.folder = RunFolder(settings.run)
         self.network: Network = initial_network(settings.architecture, settings.init, settings.seed)
-        self.teacher = load_teacher(settings.teacher, settings.architecture, self.device)
+        self.answers = Answers.wanted(settings, self.device)
+        asked = settings.teacher if self.answers is None else None
+        self.teacher = load_teacher(asked, settings.architecture, self.device)
         self.identity = settings.identity
         self.progress = Progress()
         self.state: TrainState = self.fresh()
@@ -150,6 +153,8 @@ class _Session:
         recipe, number = self.recipe(), self.progress.phase
         photos = self.photos.for_patches(recipe.lr_size)
         patches = Patches.of(photos.train, self.scale, recipe)
+        taught = self.answers is not None and recipe.teacher_share > 0
+        answers = patches.with_hr(self.answers) if self.answers is not None and taught else None
         if self.state.step == 0:
             init = self.settings.init
             other_scale = of_other_scale(init, self.scale)
@@ -161,7 +166,7 @@ class _Session:
             self.save(good=True)
         while self.state.step < recipe.steps:
             try:
-                self.advance(patches, recipe)
+                self.advance(patches, answers, recipe)
             except Diverged as error:
                 self.roll_back(error)
                 if self.progress.phase != number:
@@ -176,14 +181,14 @@ class _Session:
             self.state.seconds = seconds
         self.save()
 
-    def advance(self, patches: Patches, recipe: Recipe) -> None:
+    def advance(self, patches: Patches, answers: Patches | None, recipe: Recipe) -> None:
         """To the next validation, checkpoint or stop."""
         every, before = self.settings.validate_every, self.full.first_step(self.progress.phase)
         until = min(recipe.steps, ((before + self.state.step) // every + 1) * every - before)
         train(
             self.state, patches, recipe, until,
             on_step=partial(self.stepped, recipe), objective=objective_of(recipe, self.teacher),
-            pause=self.pause, processes=self.processes,
+            answers=answers, pause=self.pause, processes=self.processes,
         )  # fmt: skip
         if self.state.step == until:
             self.validate()

@@ -64,9 +64,17 @@ def load_teacher(
     return frozen(teacher, device)
 
 
-def check_teacher(student: Architecture, teacher: Architecture) -> None:
-    """Raises InputError where scale or colours differ."""
+def check_teacher(student: Architecture, teacher: Architecture, *, whole: bool = False) -> None:
+    """Raises InputError where scale or colours differ.
+
+    Args:
+        student: that is to learn.
+        teacher: that it is to learn from.
+        whole: the teacher is shown whole photos: one of three colours can teach luma as well.
+    """
     for name, what in (("scale", "is of scale {}"), ("colors", "has {} colour planes")):
+        if whole and name == "colors" and teacher.colors == 3:
+            continue
         mine, theirs = getattr(student, name), getattr(teacher, name)
         if mine != theirs:
             raise InputError(
