@@ -43,6 +43,7 @@ from search_spaces.errors import InputError
 __all__ = ["train_fully"]
 
 _LEAST_RATE_FACTOR = 0.5
+_SHOWN = "The teacher is shown each photo once, whole, at its first patch: first steps take longer"
 
 
 def train_fully(
@@ -300,6 +301,6 @@ class _Session:
             self.processes.count, self.photos.name, len(self.photos.train),
             self.beside.bicubic,
             (*self.settings.notes, *([f"Image files left out: {skipped}"] if skipped else []),
-             *self.beside.notes, *notes),
+             *([_SHOWN] if self.answers else []), *self.beside.notes, *notes),
             self.beside.baseline,
         )  # fmt: skip

@@ -16,6 +16,7 @@ from nas.data.aligned import aligned
 from nas.data.degradations import load_chain
 from nas.evaluate.upscale import upscale
 from nas.training.answers import Answers
+from nas.training.events import TrainingEvent, TrainingStarted
 from nas.training.loop import unit
 from nas.training.schedule import FullRecipe
 from nas.training.session import train_fully
@@ -95,7 +96,10 @@ def test_a_training_with_it_goes_on_to_the_same_bits(
 
     whole, parts = make("whole", teacher=teacher), make("parts", teacher=teacher)
     assert Answers.wanted(whole, CPU) is not None
-    train_fully(whole)
+    events: list[TrainingEvent] = []
+    train_fully(whole, events.append)
+    assert isinstance(events[0], TrainingStarted)
+    assert [note for note in events[0].notes if "is shown each photo once" in note]
     with pytest.raises(KeyboardInterrupt):
         train_fully(parts, stopping(14))
     train_fully(parts)
