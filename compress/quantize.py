@@ -33,7 +33,9 @@ __all__ = ["QuantizeOptions", "Quantized", "quantize"]
 
 OnStage = Callable[[str], None]
 
-_QAT_SIDE_PX = 24
+# An attention that pools sees on small patches what it never sees on photos.
+_QAT_SIDE_PX = 48
+_QAT_PIXELS = 2 * _QAT_SIDE_PX**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,10 +234,11 @@ def _calibrate(one: Candidate, wanted: str, fixed: Sequence[str], say: OnStage) 
 
 def _recipe(options: QuantizeOptions, photos: Sequence[Photo], scale: int) -> Recipe:
     shortest, steps = min(photo.short_side for photo in photos), options.qat_steps or 0
+    side = max(1, min(_QAT_SIDE_PX, shortest // scale))
     return Recipe(
         steps=steps,
-        batch=8,
-        lr_size=max(1, min(_QAT_SIDE_PX, shortest // scale)),
+        batch=min(8, _QAT_PIXELS // side**2),
+        lr_size=side,
         learning_rate=options.qat_learning_rate,
         schedule="cosine",
         warmup_steps=min(10, steps // 4),

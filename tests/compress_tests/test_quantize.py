@@ -28,6 +28,7 @@ from nas.deploy.litert.interpreter import open_tflite
 from nas.deploy.onnx_file import INPUT, OUTPUT, export_onnx, open_session
 from nas.deploy.onnx_numbers import number_format
 from nas.evaluate.validate import Quality, validate
+from nas.training.recipe import Recipe
 from search_spaces import Architecture, InputError, Network
 from tests.compress_tests.quantized import Made, tiny
 from tests.requirements import needs
@@ -82,7 +83,12 @@ def test_the_better_file_is_written(
 ) -> None:  # fmt: skip
     needs("ai-edge-litert")
 
-    def taught(self: Candidate, *_: object, **__: object) -> Candidate:
+    recipes: list[Recipe] = []
+
+    def taught(
+        self: Candidate, _folder: Path, _photos: object, recipe: Recipe, *_: object, **__: object
+    ) -> Candidate:
+        recipes.append(recipe)
         other = copy.copy(self)
         quality = self.tried[self.best]
         other.tried = {self.best: replace(quality, psnr_y_db=quality.psnr_y_db + gain_db)}
@@ -100,6 +106,8 @@ def test_the_better_file_is_written(
     result = quantize(made.network, *photos, tmp_path / "net.tflite", options=options)
     assert result.drop_db > 0
     assert result.qat_steps == steps
+    # The photos' whole height: attentions that pool are to see what they see on photos.
+    assert [(one.lr_size, one.batch, one.steps) for one in recipes] == [(40, 2, 4)]
     assert {"stem.conv", "upsampler.conv"} <= set(result.float_layers)
 
 
