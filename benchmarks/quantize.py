@@ -8,8 +8,8 @@ r"""int8 beside float32: quality on test sets, speed and size of published netwo
 The plain trunks, in a folder and a result of their own (``time --result quantize_trunks``), were
 made with ``--calibration mse --max-drop 0.05`` from SPAN's, DISP's and SPANV2's weights. With
 ``--ending .tflite`` the files are LiteRT's (``time --threads 1 --result quantize_litert``), by
-limits of 0.05 (E-RFDN), 0.06 (DISP, ``--qat-steps 1000``), 0.08 (SPAN) and 0.14 (RLFN,
-``--qat-steps 800``).
+limits of 0.05 (E-RFDN), 0.06 (DISP, ``--qat-steps 1000``), 0.065 (SPAN, as many), 0.05 (SPANV2)
+and 0.08 (RLFN, ``--qat-steps 800``).
 
 Ranges and layers in float32 are chosen on BSD200 alone: its last 20 photos by name validate, the
 others calibrate. The networks come from ``nas import``. Times are those of ONNX Runtime, or of

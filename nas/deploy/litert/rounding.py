@@ -109,9 +109,12 @@ class Rounding:
         )
 
     def _as_it_is(self, step: Step) -> None:
-        inputs = [self._in_float(one) for one in step.inputs]
-        if step.operator in LAYERS:
-            inputs[1] = self._halved(step.inputs[1])
+        # Whatever is asked for in float32 is in the file.
+        kernels = 1 if step.operator in LAYERS else None
+        inputs = [
+            self._halved(one) if place == kernels else self._in_float(one)
+            for place, one in enumerate(step.inputs)
+        ]
         self._float[step.output.number] = self.draft.add(
             step.operator, inputs, step.output.shape, kind=step.kind, **step.options
         )

@@ -111,6 +111,10 @@ def test_a_layer_that_stays_in_float_keeps_its_weights_and_what_follows(tmp_path
     ]  # fmt: skip
     assert number_format(path) == "float32 and int8"
     assert error(graph, path, tmp_path) < 4 / 255
+    # One byte more for each weight, and not their 32 bits as well.
+    size = path.stat().st_size
+    weights = graph.constants["b.weight"].size
+    assert size < written(graph, ranges, tmp_path).stat().st_size + 2 * weights
     path = written(graph, ranges, tmp_path, float_layers=["a"])
     operators, _ = content(path)
     assert operators == ["DEQUANTIZE", "CONV_2D", "LEAKY_RELU", "QUANTIZE", "CONV_2D", "DEQUANTIZE"]
