@@ -59,8 +59,8 @@ def train(
     recipe: Annotated[
         str,
         option(
-            "fast; the papers' imdn, rfdn, e_rfdn, ntire; a profile of the search (quick, "
-            "standard, full); or a .yaml file."
+            "fast; best, for an hour; the papers' imdn, rfdn, e_rfdn, ntire; a profile of the "
+            "search (quick, standard, full); or a .yaml file."
         ),
     ] = "fast",
     steps: Annotated[

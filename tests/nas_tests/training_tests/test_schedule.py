@@ -24,7 +24,7 @@ def test_the_papers_recipes_load_and_name_their_source(name: str, scale: int) ->
 
 
 def test_the_papers_values() -> None:
-    assert full_recipe_names() == ["e_rfdn", "fast", "imdn", "ntire", "rfdn"]
+    assert full_recipe_names() == ["best", "e_rfdn", "fast", "imdn", "ntire", "rfdn"]
     imdn = load_full_recipe("imdn", 4)
     assert (imdn.steps, imdn.phases[0].batch, imdn.phases[0].lr_size) == (10**6, 16, 48)
     assert [imdn.phases[0].rate(s) for s in (0, 199_999, 200_000, 999_999)] == [
@@ -128,5 +128,5 @@ def test_a_teacher_is_named_from_the_recipes_folder_or_ships(
 
 
 def test_an_unknown_recipe_names_the_known_ones() -> None:
-    with pytest.raises(InputError, match="of e_rfdn, fast, imdn, ntire, rfdn, smoke, "):
+    with pytest.raises(InputError, match="of best, e_rfdn, fast, imdn, ntire, rfdn, smoke, "):
         load_full_recipe("edsr", 4)
