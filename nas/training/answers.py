@@ -13,16 +13,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from nas.data.patches import Patches
 from nas.data.source import Source
 from nas.data.stored import StoredPhoto
 from nas.training.loop import unit
+from nas.training.recipe import Recipe
 from nas.training.settings import TrainSettings
-from nas.training.teacher import check_teacher, frozen
+from nas.training.teacher import check_teacher, frozen, load_teacher
 from search_spaces import Network, load
 
-__all__ = ["Answers"]
+__all__ = ["SHOWN", "Answers", "asked"]
 
 Pixels = NDArray[np.uint8]
+
+SHOWN = "The teacher is shown each photo once, whole, at its first patch: first steps take longer"
+"""What the user is told of a training with `Answers`."""
 
 _MOST_BYTES = 1_000_000_000
 # Luma in 0..1 goes from here, and so far (ITU-R BT.601).
@@ -62,6 +67,10 @@ class Answers:
             return None
         return cls(frozen(teacher, device))
 
+    def cut(self, patches: Patches, recipe: Recipe) -> Patches | None:
+        """The same patches as the teacher enlarges them; None where it has no share."""
+        return patches.with_hr(self) if recipe.teacher_share > 0 else None
+
     def __call__(self, source: Source) -> _Answer:
         """HR of a photo as the teacher sees it."""
         return _Answer(self, source)
@@ -86,6 +95,17 @@ class Answers:
             made = (made.clamp(0, 1) * 255).round().to(torch.uint8)
         pixels: Pixels = made.permute(1, 2, 0).contiguous().cpu().numpy()
         return pixels
+
+
+def asked(settings: TrainSettings, device: torch.device) -> tuple[Answers | None, Network | None]:
+    """A training's teacher: one that is shown whole photos, or one to be asked of each patch.
+
+    Raises:
+        InputError: as `Answers.wanted` and `load_teacher`.
+    """
+    answers = Answers.wanted(settings, device)
+    file = settings.teacher if answers is None else None
+    return answers, load_teacher(file, settings.architecture, device)
 
 
 class _Answer:

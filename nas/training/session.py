@@ -14,7 +14,7 @@ import torch
 from nas.data import Patches
 from nas.evaluate.validate import Quality, validate
 from nas.stopping import StopWish, stop_wish
-from nas.training.answers import Answers
+from nas.training.answers import SHOWN, asked
 from nas.training.beside import Beside
 from nas.training.board import Board, open_board
 from nas.training.checkpoint import Progress, read_checkpoint, sound, write_checkpoint
@@ -35,7 +35,6 @@ from nas.training.processes import ALONE, Processes
 from nas.training.recipe import Recipe
 from nas.training.settings import TrainSettings
 from nas.training.state import TrainState, start
-from nas.training.teacher import load_teacher
 from nas.training.warm_start import initial_network, of_other_scale
 from search_spaces import Network
 from search_spaces.errors import InputError
@@ -43,7 +42,6 @@ from search_spaces.errors import InputError
 __all__ = ["train_fully"]
 
 _LEAST_RATE_FACTOR = 0.5
-_SHOWN = "The teacher is shown each photo once, whole, at its first patch: first steps take longer"
 
 
 def train_fully(
@@ -89,11 +87,8 @@ class _Session:
         self.scale, self.colors = settings.architecture.scale, settings.architecture.colors
         self.folder = RunFolder(settings.run)
         self.network: Network = initial_network(settings.architecture, settings.init, settings.seed)
-        self.answers = Answers.wanted(settings, self.device)
-        asked = settings.teacher if self.answers is None else None
-        self.teacher = load_teacher(asked, settings.architecture, self.device)
-        self.identity = settings.identity
-        self.progress = Progress()
+        self.answers, self.teacher = asked(settings, self.device)
+        self.identity, self.progress = settings.identity, Progress()
         self.state: TrainState = self.fresh()
         self.beside = Beside.measured(settings) if processes.first else Beside()
         self.board: Board
@@ -154,8 +149,7 @@ class _Session:
         recipe, number = self.recipe(), self.progress.phase
         photos = self.photos.for_patches(recipe.lr_size)
         patches = Patches.of(photos.train, self.scale, recipe)
-        taught = self.answers is not None and recipe.teacher_share > 0
-        answers = patches.with_hr(self.answers) if self.answers is not None and taught else None
+        answers = self.answers.cut(patches, recipe) if self.answers else None
         if self.state.step == 0:
             init = self.settings.init
             other_scale = of_other_scale(init, self.scale)
@@ -301,6 +295,6 @@ class _Session:
             self.processes.count, self.photos.name, len(self.photos.train),
             self.beside.bicubic,
             (*self.settings.notes, *([f"Image files left out: {skipped}"] if skipped else []),
-             *([_SHOWN] if self.answers else []), *self.beside.notes, *notes),
+             *([SHOWN] if self.answers else []), *self.beside.notes, *notes),
             self.beside.baseline,
         )  # fmt: skip

@@ -139,7 +139,7 @@ def test_a_recipes_teacher_teaches_and_is_remembered(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--recipe", "edsr"), "expected one of e_rfdn, fast"),
+        (("--recipe", "edsr"), "expected one of best, e_rfdn, fast"),
         (("--recipe", "e_rfdn", "--steps", "1"), "has 2 phases"),
         (("--data", "nowhere"), "photo folder nowhere: no such file"),
         (("--val", "A="), "expected FOLDER or NAME=FOLDER"),
