@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_type_hints
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args, get_type_hints
 
 from search_spaces.files import atomic_path
 
@@ -21,7 +22,8 @@ class Table(Generic[R]):
     """A CSV file.
 
     Args:
-        kind: of its rows, a dataclass of strings, integers and floats.
+        kind: of its rows, a dataclass of strings, integers and floats; a field that may be None
+            stands there as nothing.
         path: of the file; there is none before the first row.
     """
 
@@ -46,4 +48,11 @@ class Table(Generic[R]):
             writer.writerows(rows)
 
     def _typed(self, texts: dict[str, str]) -> dict[str, Any]:
-        return {name: self._types[name](text) for name, text in texts.items()}
+        return {name: _typed(self._types[name], text) for name, text in texts.items()}
+
+
+def _typed(kind: Any, text: str) -> Any:
+    optional = [one for one in get_args(kind) if one is not NoneType]
+    if optional and not text:
+        return None
+    return (optional[0] if optional else kind)(text)

@@ -10,10 +10,28 @@ from nas.data import Dataset
 from nas.training.schedule import FullRecipe, load_full_recipe
 from search_spaces import Architecture, Space, preset, price
 
-__all__ = ["CLASSES", "WeightClass"]
+__all__ = ["CLASSES", "Search", "WeightClass"]
 
 _FAMILY = ("e_rfdn", "rlfn", "rfdn", "imdn")
 """Published designs of the distillation family, by their points in the default space."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """Of a class: the space, and whether latency is limited as well."""
+
+    space: str
+    quick: bool = False
+
+    @property
+    def label(self) -> str:
+        """What its networks are called by."""
+        return f"{self.space} quick" if self.quick else self.space
+
+    @property
+    def part(self) -> str:
+        """That its networks take in a class."""
+        return "quick" if self.quick else "found"
 
 
 @dataclass(frozen=True)
@@ -24,26 +42,30 @@ class WeightClass:
         name: of it.
         params: the most.
         macs: the most, multi-adds at a 1280x720 output; any number where latency is what counts.
-        spaces: that are searched, so many networks each.
+        searches: so many networks each.
         published: designs as they were published, or narrowed to the class, by name; and the same
             on top of the enlarged image, where they have nothing of the sort themselves.
         of_family: how many of the distillation family train to the end.
         steps: of a training to the end. Twice as many are to bring less than 0.02 dB.
         profile: that its searches rank by. 320 steps take tiny networks 3 seconds, and some that
             lead then end behind others.
-        quick_as: the published design whose latency on this machine is the most, if that counts;
-            the others may take part at whatever price.
+        quick_as: the published design whose latency on this machine is the most in a search that
+            limits it. Where multi-adds are not limited, the others take part at whatever price.
+        finalists: of a search, that train to the end.
+        doubled: whether one design trains twice as long.
     """
 
     name: str
     params: int
     macs: int | None
-    spaces: tuple[str, ...]
+    searches: tuple[Search, ...]
     published: Mapping[str, Architecture]
     of_family: int
     steps: int
     profile: str = "quick"
     quick_as: str = ""
+    finalists: int = 2
+    doubled: bool = True
 
     @property
     def scale(self) -> int:
@@ -67,9 +89,9 @@ class WeightClass:
     def family(self) -> Mapping[str, Architecture]:
         """The distillation family at the largest width that the class holds.
 
-        None where latency is what counts.
+        None where multi-adds are not limited.
         """
-        if self.quick_as:
+        if self.macs is None:
             return {}
         colors = next(iter(self.published.values())).colors
         space = Space.load("distillation" if colors == 3 else "distillation-luma")
@@ -102,8 +124,11 @@ def _widest(name: str, scale: int, params: int, macs: int) -> Architecture:
 def _luma(name: str, params: int, macs: int, published: Mapping[str, Architecture]) -> WeightClass:
     # Networks of the distillation family that cost as many multi-adds take two to three times as
     # long on a processor: they take part by their published designs.
-    spaces = ("fast-luma",)
-    return WeightClass(name, params, macs, spaces, published, 1, 20_000, profile="standard")
+    searches = (Search("fast-luma"), Search("fast-luma", quick=True))
+    return WeightClass(
+        name, params, macs, searches, published, 1, 20_000, profile="standard",
+        quick_as=next(iter(published)),
+    )  # fmt: skip
 
 
 def _of_preset(name: str, published: str) -> WeightClass:
@@ -122,9 +147,12 @@ def _rgb(name: str, params: int, macs: int) -> WeightClass:
     span = _widest("span", 4, params, macs)
     anchored = Architecture.from_dict(span.to_dict() | {"image_skip": "anchor"})
     published = {"span": span, "span anchored": anchored}
+    # SPAN is the fastest of those that are to be beaten: a network as quick is as quick as any.
+    searches = (Search("fast", quick=True), Search("distillation"))
     return WeightClass(
-        name, params, macs, ("fast", "distillation"), published, len(_FAMILY), 20_000
-    )
+        name, params, macs, searches, published, len(_FAMILY), 20_000, quick_as="span",
+        finalists=1, doubled=False,
+    )  # fmt: skip
 
 
 def _quick() -> WeightClass:
@@ -136,7 +164,8 @@ def _quick() -> WeightClass:
         # With what they add to the image: in so few steps that is half of the matter.
         point = space.starting_points[name]
         published[f"{name} anchored"] = space.architecture(point, 4)
-    return WeightClass("x4 SPAN", most, None, ("fast",), published, 0, 4_000, quick_as="span")
+    searches = (Search("fast", quick=True),)
+    return WeightClass("x4 SPAN", most, None, searches, published, 0, 4_000, quick_as="span")
 
 
 CLASSES: Mapping[str, WeightClass] = {

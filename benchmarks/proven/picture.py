@@ -2,7 +2,7 @@
 
     python -m benchmarks.proven.picture
 
-Reads what `benchmarks.proven --test` wrote, and draws results/proven.png and .svg.
+Reads what `benchmarks.proven` wrote, and draws results/proven.png and .svg.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ class Dot(NamedTuple):
 def dots(test_set: str, classes: Mapping[str, Any]) -> Sequence[Dot]:
     """Published results that state their multi-adds, of each class those of the end, what ships.
 
-    Of what was found in a class the one stands there that the validation photos hold for best.
+    Of what was found in a class those stand there that the validation photos hold for best, of all
+    and of the quick ones.
     """
     found = [
         Dot(row.network, "published", row.multi_adds_g, row.psnr_db)
@@ -61,14 +62,14 @@ def dots(test_set: str, classes: Mapping[str, Any]) -> Sequence[Dot]:
     for name, one in classes.items():
         if not name.startswith(f"x{SCALE} "):
             continue
-        for network, tested in one.get("test", {}).items():
-            known = one["networks"][network]
-            ours = known["part"] == "found"
-            if ours and network != one.get("ours"):
+        best = set(one.get("ours", {}).values())
+        for network, known in one["networks"].items():
+            ours = known["part"] in ("found", "quick")
+            if "test" not in known or (ours and network not in best):
                 continue
             label = f"ours, {known['params'] / 1e3:.3g} K" if ours else network
             kind = "found" if ours else "here"
-            found.append(Dot(label, kind, known["macs"] / 1e9, tested[test_set]))
+            found.append(Dot(label, kind, known["macs"] / 1e9, known["test"][test_set]))
     ships = (card for card in cards() if card.scale == SCALE and card.macs <= _MOST_G * 1e9)
     found += [Dot(c.name, "ships", c.macs / 1e9, c.test[test_set].psnr_y_db) for c in ships]
     return found

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from benchmarks.proven.classes import WeightClass
+from benchmarks.proven.candidates import Candidates
+from benchmarks.proven.classes import Search, WeightClass
+from benchmarks.research_data import research_data
 from benchmarks.rows import Table
+from nas.evaluate.benchmark import TestSet, evaluate_set
+from nas.evaluate.upscale import upscale
 from nas.explore.events import Event
 from nas.explore.search import run_search
 from nas.explore.settings import make_settings
@@ -19,11 +24,14 @@ from nas.records import FINISHED, TrialRecord
 from nas.run import Run
 from nas.training.session import train_fully
 from nas.training.settings import TrainSettings
-from search_spaces import Architecture, build, folded, price
+from search_spaces import Architecture, build, folded, load, price
 from search_spaces.files import atomic_path
 
-__all__ = ["Job", "Row", "Rows", "latencies_ms", "latency_of", "searched", "trained", "weights_of"]
+__all__ = ["ENDS", "Job", "Row", "Rows", "latencies_ms", "searched", "trained"]
 
+ENDS = ("published", "family", "found", "quick")
+"""Parts of trainings to the end, which alone the test sets are shown to."""
+_TEST_SETS = ("Set5", "Set14")
 _VALIDATIONS = 4
 _LATENCY_LR = (90, 160)
 
@@ -52,8 +60,8 @@ class Row:
     Attributes:
         weight_class: its class.
         network: a published design, or the space and trial that it was found by.
-        part: published, family, candidate (of which the finalists are chosen), found, or twice,
-            which shows whether the end was reached.
+        part: published, family, candidate (of which the finalists are chosen), found, quick (found
+            within a published design's latency), or twice, which shows whether the end was reached.
         hash: of the architecture.
         params: of it.
         macs: at a 1280x720 output.
@@ -61,6 +69,8 @@ class Row:
         steps: of the training.
         seconds: that it took, with whatever ran beside.
         psnr_y_db: on the validation photos, at the end.
+        set5_psnr_y_db: which chooses nothing; None where it was not measured.
+        set14_psnr_y_db: which chooses nothing; None where it was not measured.
     """
 
     weight_class: str
@@ -73,6 +83,8 @@ class Row:
     steps: int
     seconds: float
     psnr_y_db: float
+    set5_psnr_y_db: float | None = None
+    set14_psnr_y_db: float | None = None
 
 
 class Rows(Table[Row]):
@@ -90,22 +102,50 @@ class Rows(Table[Row]):
 
 
 def searched(
-    one: WeightClass, space: str, trials: int, work: Path, tell: Callable[[Event], None]
+    one: WeightClass, search: Search, trials: int, work: Path, kept: Candidates, most: int,
+    tell: Callable[[Event], None], *, wait: bool,
+) -> Mapping[str, Architecture]:  # fmt: skip
+    """The best of a search, by the names that they take part by; it is made or goes on.
+
+    Nothing where it is not to be waited for and another process is at it. Designs that take part
+    anyway, which searches begin with, are not among them.
+    """
+    folder = work / one.name.replace(" ", "_")
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder / f"{search.label}.lock", wait=wait) as mine:
+        if not mine:
+            return {}
+        found = kept.of(one.name, search.label)
+        if found is None:
+            records = _search(one, search, trials, work, tell)
+            others = {arch.hash for arch in (*one.published.values(), *one.family.values())}
+            new = [record for record in records if record.architecture_hash not in others]
+            found = {
+                f"{search.label} {record.number}": Architecture.from_dict(dict(record.architecture))
+                for record in new[:most]
+            }
+            with locked(work / "rows.lock", wait=True):
+                kept.keep(one.name, search.label, found)
+    return found
+
+
+def _search(
+    one: WeightClass, search: Search, trials: int, work: Path, tell: Callable[[Event], None]
 ) -> list[TrialRecord]:
-    """The finished networks of a search of the class, the best first; or what is left of it."""
+    """The finished networks, the best first; or what is left to do of it."""
     budgets = [f"{one.params}-params"]
     if one.macs is not None:
         budgets.append(f"{one.macs}-macs")
-    if one.quick_as:
-        budgets.append(f"{latency_of(one, work):.3f}ms-latency")
+    if search.quick:
+        budgets.append(f"{_latency_of(one, work):.3f}ms-latency")
     settings = make_settings(
         budgets,
         objectives="psnr",
         profile=one.profile,
-        space=space,
+        space=search.space,
         scale=one.scale,
         trials=trials,
-        run=work / one.name.replace(" ", "_") / f"{space}-{one.profile}",
+        run=work / one.name.replace(" ", "_") / f"{search.label.replace(' ', '-')}-{one.profile}",
         threads=1,
         seed=0,
     )
@@ -114,7 +154,7 @@ def searched(
     return sorted(finished, key=lambda record: -(record.psnr_y_db or 0.0))
 
 
-def latency_of(one: WeightClass, work: Path) -> float:
+def _latency_of(one: WeightClass, work: Path) -> float:
     """What the design that a class is to be as quick as takes on this machine, in ms.
 
     Measured once, since a search goes on with the budgets that it began with.
@@ -134,11 +174,6 @@ def latencies_ms(networks: Sequence[Architecture]) -> list[float]:
     return [round(one.latency_ms, 3) for one in found]
 
 
-def weights_of(row: Row, work: Path) -> Path:
-    """The weights that a training ended with."""
-    return _folder(row.weight_class, row.hash, row.steps, row.seed, work) / "last.safetensors"
-
-
 def trained(one: WeightClass, job: Job, rows: Rows, work: Path) -> Row | None:
     """Trains a network, or goes on; nothing where it is done or another process does it."""
     folder = _folder(job.weight_class, job.architecture.hash, job.steps, job.seed, work)
@@ -153,13 +188,23 @@ def trained(one: WeightClass, job: Job, rows: Rows, work: Path) -> Row | None:
         last = train_fully(settings).rows[-1]
         quality, cost = last["validation_psnr_y_db"], price(job.architecture)
         assert quality is not None
+        tested = _tested(folder / "last.safetensors", one.scale) if job.part in ENDS else ()
         row = Row(
             job.weight_class, job.network, job.part, job.architecture.hash, cost.params, cost.macs,
             job.seed, job.steps, round(float(last["seconds"] or 0.0), 1), round(float(quality), 4),
+            *tested,
         )  # fmt: skip
         with locked(work / "rows.lock", wait=True):
             rows.append(row)
     return row
+
+
+def _tested(weights: Path, scale: int) -> list[float]:
+    """PSNR-Y on each of the test sets."""
+    network = load(weights)
+    enlarge = partial(upscale, network, scale=scale, colors=network.architecture.colors)
+    sets = (TestSet.open(name, research_data() / "test" / name, scale) for name in _TEST_SETS)
+    return [round(evaluate_set(enlarge, images).psnr_y_db, 4) for images in sets]
 
 
 def _folder(weight_class: str, network: str, steps: int, seed: int, work: Path) -> Path:
