@@ -130,6 +130,7 @@ VARIATIONS: Mapping[str, Variation] = {
     "charbonnier at the end": Variation(end={"loss": "charbonnier"}),
     "two phases": Variation(end={}),
     "batch 16": Variation({"batch": 16}),
+    "shrunk photos": Variation({"scale_augmentation": (0.8, 0.6)}),
 }  # fmt: skip
 """The first ones matter most. Adam has the step size that is best for these networks
 (`benchmarks.speedrun.to_the_end`); ``halving`` halves it after every fifth, as the papers do;

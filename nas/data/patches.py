@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from nas.data.photo import Photo
+from nas.data.shrunk import with_shrunk
 from nas.data.source import Image, Source
 from nas.data.stored import StoredPhoto
 from search_spaces.errors import InputError
@@ -51,6 +52,8 @@ class _Recipe(Protocol):
     def batch(self) -> int: ...
     @property
     def seed(self) -> int: ...
+    @property
+    def scale_augmentation(self) -> Sequence[float]: ...
 
 
 class Patches:
@@ -98,7 +101,8 @@ class Patches:
 
     @classmethod
     def of(cls, photos: Iterable[Photo], scale: int, recipe: _Recipe) -> Patches:
-        """The batches of a training by a recipe."""
+        """The batches of a training by a recipe, of photos that it has shrunk as well."""
+        photos = with_shrunk(photos, recipe.scale_augmentation, recipe.lr_size * scale)
         return cls(photos, scale, lr_size=recipe.lr_size, batch=recipe.batch, seed=recipe.seed)
 
     def with_hr(self, of: Callable[[Source], Image]) -> Patches:

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from nas.data.patches import Patches
+from nas.data.shrunk import share_of_area
 from nas.data.source import Source
 from nas.data.stored import StoredPhoto
 from nas.training.loop import unit
@@ -132,7 +133,10 @@ def _can_be_kept(settings: TrainSettings) -> bool:
     photos = settings.photos.train
     fixed = all(one.lr is not None or one.degradation is None for one in photos)
     stored = any(isinstance(one, StoredPhoto) for one in photos)
-    return fixed and not stored and sum(one.pixels.nbytes for one in photos) <= _MOST_BYTES
+    if not fixed or stored:
+        return False
+    shares = (share_of_area(phase.scale_augmentation) for phase in settings.recipe.phases)
+    return sum(one.pixels.nbytes for one in photos) * max(shares) <= _MOST_BYTES
 
 
 def _pays(settings: TrainSettings) -> bool:
@@ -142,4 +146,5 @@ def _pays(settings: TrainSettings) -> bool:
         for phase in phases
         if phase.teacher_share > 0
     )
-    return sum(one.height * one.width for one in settings.photos.train) <= asked
+    shares = (share_of_area(phase.scale_augmentation) for phase in phases)
+    return sum(one.height * one.width for one in settings.photos.train) * max(shares) <= asked

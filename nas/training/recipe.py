@@ -64,6 +64,8 @@ class Recipe(BaseModel):
             last ones alone) to 1. Whatever the length of a training, any step of it can be judged.
             Step t weighs t ** (1 / averaged_share - 1) (Karras et al. 2024, "Analyzing and
             improving the training dynamics of diffusion models", section 3.1).
+        scale_augmentation: factors, above 0 and below 1, by each of which the photos in memory are
+            shrunk and trained on as well (see `nas.data.shrunk`).
         precision: ``"fp32"``, ``"bf16"`` (autocast), or ``"auto"``: bf16 where the hardware
             multiplies it natively.
         explode_ratio: a training whose recent loss is this many times its best is stopped
@@ -93,6 +95,7 @@ class Recipe(BaseModel):
     teacher_share: Annotated[float, Field(ge=0, le=1)] = 0.5
     clip_norm: Annotated[float, Field(gt=0)] | None = 1.0
     averaged_share: Annotated[float, Field(ge=0, le=1)] = 0.08
+    scale_augmentation: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
     precision: Precision = "auto"
     explode_ratio: Annotated[float, Field(gt=1)] = 5.0
     first_weights: FirstWeights = "random"

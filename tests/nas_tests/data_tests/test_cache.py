@@ -19,6 +19,7 @@ from nas.data.dataset import Dataset
 from nas.data.degradations import load_chain
 from nas.data.places import PhotoPlaces
 from nas.data.prepare import plan, prepare
+from nas.data.shrunk import with_shrunk
 from nas.data.stored import StoredPhoto
 from search_spaces.errors import InputError
 from tests.nas_tests.data_tests.mixed_photos import fill
@@ -74,6 +75,7 @@ def test_patches_split_and_fingerprint_are_those_of_the_folder(tmp_path: Path, s
     assert all(isinstance(photo, StoredPhoto) for photo in from_disk.train)
     assert not any(isinstance(photo, StoredPhoto) for photo in from_disk.validation)
     assert sum(photo.nbytes for photo in from_disk.train) == 0
+    assert with_shrunk(from_disk.train, (0.5,), 1) == from_disk.train
     same(from_disk, from_memory)
     same_batches(from_disk, from_memory)
 
