@@ -14,6 +14,7 @@ from benchmarks.research_data import research_data
 from benchmarks.way_to_the_end.cases import Case, Variation, dataset, variation_of
 from nas.data import Patches
 from nas.data.aligned import aligned
+from nas.data.shrunk import with_shrunk
 from nas.training.answers import Answers
 from nas.training.loop import train
 from nas.training.losses import objective_of
@@ -66,7 +67,7 @@ def found(case: Case, name: str, seed: int, base_steps: int, steps: int, work: P
     run = _folder(case, name, seed, steps, work)
     settings = _settings(case, full, seed, run, init, teacher)
     answers = Answers.wanted(settings, torch.device("cpu"))
-    asked_s = 0.0 if answers is None else _asked(answers, case)
+    asked_s = 0.0 if answers is None else _asked(answers, case, full)
     # Of a few steps it is asked for each patch.
     asked = load_teacher(None if answers else teacher, case.architecture, "cpu")
     per_step = _seconds_a_step(case, [*base.phases, *full.phases], answers, asked)
@@ -97,11 +98,13 @@ def _trained(settings: TrainSettings) -> float:
     return float(last)
 
 
-def _asked(answers: Answers, case: Case) -> float:
+def _asked(answers: Answers, case: Case, full: FullRecipe) -> float:
     """Processor seconds of what a teacher makes of all photos."""
-    began = time.process_time()
-    for photo in dataset(case.architecture.scale).train:
-        answers.of(aligned(photo, case.architecture.scale).lr)
+    scale, began = case.architecture.scale, time.process_time()
+    for phase in full.phases:
+        whole = dataset(scale).for_patches(phase.lr_size).train
+        for photo in with_shrunk(whole, phase.scale_augmentation, phase.lr_size * scale):
+            answers.of(aligned(photo, scale).lr)
     return time.process_time() - began
 
 

@@ -123,6 +123,24 @@ def test_of_a_phase_without_a_share_it_says_nothing(
     assert same(weights(make("without").run), weights(make("with").run))
 
 
+def test_shrunk_photos_are_shown_to_it_as_well(
+    make: Make, teacher: Path, full: FullRecipe, photos: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = full.phases[0].replace(scale_augmentation=(0.5,), lr_size=6, batch=64)
+    settings = make(teacher=teacher, recipe=full.model_copy(update={"phases": (recipe,)}))
+    answers = wanted(settings)
+    plain = Patches.of(photos.train, 2, recipe)
+    taught = answers.cut(plain, recipe)
+    assert taught is not None
+    assert not torch.equal(taught.batch(0).hr, plain.batch(0).hr)
+    assert len(answers._made) > len(photos.train)
+    # They are counted: what the photos alone would leave room for is too much.
+    alone = sum(one.pixels.nbytes for one in photos.train)
+    monkeypatch.setattr("nas.training.answers._MOST_BYTES", alone)
+    assert Answers.wanted(settings, CPU) is None
+    assert Answers.wanted(make(teacher=teacher), CPU) is not None
+
+
 @pytest.mark.parametrize("why", ["few steps", "a chain", "large"])
 def test_patches_are_asked_for_instead(
     why: str, make: Make, teacher: Path, full: FullRecipe, photos: Dataset,
