@@ -6,7 +6,8 @@
     python -m benchmarks.way_to_the_end --only teacher "teacher + cosine" --steps 4000 --seeds 0 1
 
 E-RFDN at 42 channels (310 K, x4), a plain trunk (58 K, x4) and one of 15 K (x2) train on T91,
-BSD200 and BSDS500T apart from the last 20 photos of BSD200, which judge. A variation is one thing
+BSD200 and BSDS500T apart from the last 20 photos of BSD200, which judge; SESR-M11 where it is asked
+for by its name. A variation is one thing
 that differs from the base: a published network as teacher, beside the photos or alone, weights to
 begin with (of the same trunk at x2 after as many steps, or the proxy's), no average of the weights,
 larger patches at the end, Adam, other schedules and losses, a larger batch. It trains for as many

@@ -15,7 +15,7 @@ from nas.data.folder import read_folder
 from nas.data.split import apart
 from nas.training.recipe import Recipe
 from nas.training.schedule import FullRecipe, load_full_recipe
-from search_spaces import Architecture
+from search_spaces import Architecture, preset
 
 __all__ = ["CASES", "VARIATIONS", "Case", "Variation", "dataset", "variation_of"]
 
@@ -32,11 +32,13 @@ class Case:
         name: of it.
         architecture: the network itself.
         teacher: the published checkpoint that can teach it, and its preset.
+        planned: whether everything is tried with it; else what is asked for by its name.
     """
 
     name: str
     architecture: Architecture
     teacher: tuple[str, str]
+    planned: bool = True
 
     @property
     def at_x2(self) -> Case:
@@ -54,12 +56,13 @@ def _cases() -> dict[str, Case]:
         named("e_rfdn 42", narrowed("e_rfdn", 42), "RFDN_AIM.pth", "e_rfdn"),
         named("plain", networks(4)["plain"], "RFDN_AIM.pth", "e_rfdn"),
         named("15K x2", small, "IMDN_x2.pth", "imdn"),
+        Case("sesr_m11 x2", preset("sesr_m11", scale=2), ("IMDN_x2.pth", "imdn"), planned=False),
     )
     return {case.name: case for case in found}
 
 
 CASES = _cases()
-"""The largest first."""
+"""The largest first of those that are planned."""
 
 
 @dataclass(frozen=True)

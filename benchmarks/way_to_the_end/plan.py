@@ -107,7 +107,7 @@ class Rows(Table[Row]):
 
 def plan(rows: Rows) -> Iterator[Job]:
     """Everything; what is yielded late hangs on the rows of what was yielded early."""
-    big, *small = CASES.values()
+    big, *small = (case for case in CASES.values() if case.planned)
     every = list(VARIATIONS)
     yield from screening(rows, big, every[:_FIRST], 0)
     for case in small:
@@ -160,7 +160,9 @@ def _good(rows: Rows, case: Case) -> list[str]:
     gains: dict[str, float] = {}
     for name in VARIATIONS:
         own = rows.gain_db(Job(case, name, 0, SCREENING))
-        all_of_them = [rows.gain_db(Job(one, name, 0, SCREENING)) for one in CASES.values()]
+        all_of_them = [
+            rows.gain_db(Job(one, name, 0, SCREENING)) for one in CASES.values() if one.planned
+        ]
         known = [gain for gain in all_of_them if gain is not None]
         if own is not None:
             gains[name] = own

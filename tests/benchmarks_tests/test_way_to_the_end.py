@@ -55,7 +55,8 @@ def test_what_is_good_is_trained_longer_and_what_is_dear_at_equal_time(tmp_path:
         gain -= 0.06 * job.equal_time
         share = 1.5 if "teacher" in job.variation and not job.equal_time else 1.0
         rows.add(job, rows.steps(job), 10.0, share, 25 + gain)
-    big, _, small = CASES.values()
+    big, _, small, unplanned = CASES.values()
+    assert unplanned not in {job.case for job in asked}
     names = [job.name for job in asked if (job.case, job.base_steps) == (big, LONG)]
     # Cosine was tried with the others alone by then.
     both = "cosine + teacher"
