@@ -36,7 +36,10 @@ _TOLD = {
     "here": "published designs, trained here alike",
     "published": "as published",
 }
+_LABELS = {"found": (6, -10), "here": (-5, -8)}
 _OURS = ("ships", "found")
+_UNSUITED = ("fsrcnn",)
+"""Designs that the recipe does not suit: by it FSRCNN ends 0.7 dB below its published figure."""
 
 
 class Dot(NamedTuple):
@@ -65,7 +68,7 @@ def dots(test_set: str, classes: Mapping[str, Any]) -> Sequence[Dot]:
         best = set(one.get("ours", {}).values())
         for network, known in one["networks"].items():
             ours = known["part"] in ("found", "quick")
-            if "test" not in known or (ours and network not in best):
+            if "test" not in known or network in _UNSUITED or (ours and network not in best):
                 continue
             label = f"ours, {known['params'] / 1e3:.3g} K" if ours else network
             kind = "found" if ours else "here"
@@ -79,7 +82,8 @@ def picture(classes: Mapping[str, Any]) -> Figure:
     """A panel for each test set."""
     frame = framed(
         "What searches find, trained to the end, among published networks",
-        f"x{SCALE}, luma networks; trained here: on T91, BSD200 and BSDS500T, filled ones alike",
+        f"x{SCALE}, luma networks; trained here: on T91, BSD200 and BSDS500T, filled ones alike "
+        "(FSRCNN, which the recipe does not suit, is left out)",
         len(SETS), entries=[(_TOLD[kind], True, _STYLES[kind]) for kind in _STYLES],
         panel_inches=5.6, height_inches=4.2, shared=False, gap=0.14,
     )  # fmt: skip
@@ -98,8 +102,9 @@ def _draw(axis: Axes, shown: Sequence[Dot]) -> None:
     for dot in shown:
         axis.plot(dot.multi_adds_g, dot.psnr_y_db, **_STYLES[dot.kind])
         axis.annotate(
-            dot.name, (dot.multi_adds_g, dot.psnr_y_db), (5, -9 if dot.kind == "found" else 4),
+            dot.name, (dot.multi_adds_g, dot.psnr_y_db), _LABELS.get(dot.kind, (5, 4)),
             textcoords="offset points", size=7.5, color=BEST if dot.kind in _OURS else FAINT,
+            horizontalalignment="right" if dot.kind == "here" else "left",
         )  # fmt: skip
     axis.margins(0.12, 0.1)
 
