@@ -30,7 +30,7 @@ Pixels = NDArray[np.uint8]
 SHOWN = "The teacher is shown each photo once, whole, at its first patch: first steps take longer"
 """What the user is told of a training with `Answers`."""
 
-_MOST_BYTES = 1_000_000_000
+_MOST_BYTES = 2_000_000_000
 # Luma in 0..1 goes from here, and so far (ITU-R BT.601).
 _BLACK, _RANGE = 16 / 255, 219 / 255
 
@@ -55,7 +55,7 @@ class Answers:
 
         Whatever that is, where a teacher of three colours is to teach luma, which it cannot see in
         the student's patches. Of photos on disk, and of those whose LR a chain draws anew for each
-        patch, nothing is known before; of more than 1 GB nothing is kept.
+        patch, nothing is known before; of more than 2 GB nothing is kept.
 
         Raises:
             InputError: weights that cannot be read, or a teacher that cannot teach this network.
