@@ -23,7 +23,7 @@ from benchmarks.fuzz.words import unfit, unknown
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the harness reads /proc")
 
-CASES = 36
+CASES = 18
 
 
 def test_some_cases_of_every_class(tmp_path: Path) -> None:
