@@ -133,10 +133,7 @@ def _can_be_kept(settings: TrainSettings) -> bool:
     photos = settings.photos.train
     fixed = all(one.lr is not None or one.degradation is None for one in photos)
     stored = any(isinstance(one, StoredPhoto) for one in photos)
-    if not fixed or stored:
-        return False
-    shares = (share_of_area(phase.scale_augmentation) for phase in settings.recipe.phases)
-    return sum(one.pixels.nbytes for one in photos) * max(shares) <= _MOST_BYTES
+    return fixed and not stored and 3 * _shown_px(settings) <= _MOST_BYTES
 
 
 def _pays(settings: TrainSettings) -> bool:
@@ -146,5 +143,10 @@ def _pays(settings: TrainSettings) -> bool:
         for phase in phases
         if phase.teacher_share > 0
     )
-    shares = (share_of_area(phase.scale_augmentation) for phase in phases)
-    return sum(one.height * one.width for one in settings.photos.train) * max(shares) <= asked
+    return _shown_px(settings) <= asked
+
+
+def _shown_px(settings: TrainSettings) -> float:
+    """HR pixels of all photos, with those that are shrunk."""
+    shares = (share_of_area(phase.scale_augmentation) for phase in settings.recipe.phases)
+    return max(shares) * sum(one.height * one.width for one in settings.photos.train)
