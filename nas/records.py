@@ -104,8 +104,8 @@ class TrialRecord:
         state: one of the seven states above.
         source: ``"sampler"``, ``"preset:NAME"`` for an enqueued published system, ``"start:NAME"``
             for another starting point of the space, or ``"narrowed:NAME"`` for either at the
-            largest width within the budgets, or ``"smallest"`` where tight budgets leave little
-            else.
+            largest width within the budgets, ``"smallest"`` where tight budgets leave little
+            else, or ``"widened:NUMBER"`` for that trial's network at the largest width.
         architecture: the architecture as a plain dictionary.
         architecture_hash: the architecture's canonical hash (16 hex digits).
         params: trainable parameters of the deployed network.

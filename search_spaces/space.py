@@ -204,10 +204,10 @@ class Space:
             grown[d.name] = point[d.name]
         return fractions
 
-    def narrowed(
+    def widened(
         self, point: Point, scale: int, fits: Callable[[Architecture], bool]
     ) -> Point | None:
-        """The point at the largest width (last filling dimension) that fits, at most its own.
+        """The point at the largest width (last filling dimension) that fits.
 
         ``None`` where not even the narrowest network fits.
         """
@@ -216,7 +216,16 @@ class Space:
         if not fits(self.architecture(least, scale)):
             return None
         widest = width.grid[self._fitting(least, width, scale, fits) - 1]
-        return {**point, width.name: min(widest, int(point[width.name]))}
+        return {**point, width.name: widest}
+
+    def narrowed(
+        self, point: Point, scale: int, fits: Callable[[Architecture], bool]
+    ) -> Point | None:
+        """The point at the largest width that fits, at most its own; ``None`` likewise."""
+        widened, width = self.widened(point, scale, fits), self.filling[-1].name
+        if widened is None:
+            return None
+        return {**point, width: min(int(widened[width]), int(point[width]))}
 
     def combinations(self, dimensions: Sequence[Dimension] = ()) -> Iterator[dict[str, Label]]:
         """Every combination of active choices, filling dimensions left out.

@@ -14,6 +14,7 @@ from nas.explore.propose import Proposal, choose
 from nas.explore.rung_figures import errors, points_of
 from nas.explore.sampler import WHOLE, make_sampler
 from nas.explore.sampler_view import estimates, sampler_view
+from nas.explore.widening import widened
 from nas.records import (
     DUPLICATE,
     INTERRUPTED,
@@ -100,8 +101,11 @@ class Plan:
         return None if entry is None else self._step_after(entry)
 
     def propose(self, standing: Standing) -> Job | TrialRecord:
-        """A new network, of the queue or of the sampler; a rejected one is only recorded."""
-        if standing.queued:
+        """A new network, of the queue or of the sampler; a rejected one is only recorded.
+
+        The last ones are the best as wide as the budgets hold, where those are new.
+        """
+        if standing.queued or self._queue_widened(standing):
             trial = self.study.ask()
             claim(trial, self.lease.worker)
             return self._make_out(trial, standing, trial.number)
@@ -129,6 +133,12 @@ class Plan:
         trial = begin(self.study, like, self.lease.worker, attrs)
         record = replace(record, number=trial.number)
         return Job(trial, proposal.architecture, record, self.steps[0])
+
+    def _queue_widened(self, standing: Standing) -> bool:
+        wide = widened(standing, self.settings, self.context.meter, self.context.run.choice)
+        if wide is not None:
+            self.study.enqueue_trial(dict(wide.parameters), user_attrs={"source": wide.source})
+        return wide is not None
 
     def _choose(
         self,
