@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from rich.table import Table
 
-from nas.cli.console import PlainConsole
+from nas.cli.console import PlainConsole, figures_table
 from nas.cli.options import Json, PresetScale, Trial, argument, option
 from nas.cli.shipped import card_rows
 
@@ -114,9 +114,9 @@ def _print(name: str, facts: dict[str, Any], more: Sequence[tuple[str, str]]) ->
 
     console = PlainConsole()
     height, width = facts["lr_size"]
-    table = Table("Layer", "Kind", "In", "Out", "Size", "Params", "Multi-Adds")
-    for column in table.columns[2:]:
-        column.justify = "right"
+    table = figures_table("Layer", "Kind", "In", "Out", "Size", "Params", "Multi-Adds", names=2)
+    # The longest names of published designs and their figures just fit into 80 columns.
+    table.padding = (0, 1, 0, 0)
     for layer in facts["layers"]:
         table.add_row(
             layer["name"], layer["operation"], str(layer["channels_in"]),

@@ -1,7 +1,7 @@
 """Parts of the user's own: loaded from the files that ``--import`` names before a command begins.
 
-A run remembers in its run.yaml which files its search was given. They are code, and a run may come
-from somebody else: nothing of it is run unless the user names the file, says ``--trust``, or says
+A run remembers in its run.yaml which files its search was given, a training in its train.yaml. They
+are code, and a run may come from somebody else: nothing of it is run unless the user names the file, says ``--trust``, or says
 yes where there is somebody to ask.
 """
 
@@ -19,6 +19,7 @@ from search_spaces.extensions import GROUP, import_parts
 
 __all__ = ["load_parts"]
 
+_FILES = ("run.yaml", "train.yaml")
 _NETWORKS = (".safetensors", ".yaml", ".yml")
 
 
@@ -68,7 +69,7 @@ def _runs(arguments: Sequence[str]) -> Iterator[Path]:
         try:
             inside = path.suffix in _NETWORKS and path.is_file()
             for folder in (path, *(path.resolve().parents[:2] if inside else ())):
-                if (folder / "run.yaml").is_file():
+                if any((folder / name).is_file() for name in _FILES):
                     yield folder
         except (OSError, ValueError, RuntimeError):
             # What is wrong with it, the command says itself.
@@ -78,11 +79,14 @@ def _runs(arguments: Sequence[str]) -> Iterator[Path]:
 def _remembered(run: Path) -> list[str]:
     from search_spaces.yaml_file import read_yaml
 
-    try:
-        told = read_yaml(run / "run.yaml")[0].get("imports")
-    except InputError:
-        return []
-    return [file for file in told if isinstance(file, str)] if isinstance(told, list) else []
+    found: list[str] = []
+    for file in (run / name for name in _FILES):
+        try:
+            told = read_yaml(file)[0].get("imports") if file.is_file() else None
+        except InputError:
+            continue
+        found += [one for one in told if isinstance(one, str)] if isinstance(told, list) else []
+    return list(dict.fromkeys(found))
 
 
 def _ask(run: Path, files: Sequence[str]) -> None:

@@ -23,6 +23,7 @@ from nas.training.checkpoint import Progress
 from nas.training.settings import TrainSettings
 from search_spaces import Network, save_weights
 from search_spaces.errors import InputError, WriteError
+from search_spaces.extensions import imported_files
 from search_spaces.files import atomic_path
 from search_spaces.regular import read_regular
 from search_spaces.yaml_file import read_yaml
@@ -145,6 +146,7 @@ class RunFolder:
             },
             "validate_every": settings.validate_every,
             "device": settings.device,
+            "imports": [str(file) for file in imported_files()],
             "command": settings.command,
             "environment": environment().to_dict(),
         }

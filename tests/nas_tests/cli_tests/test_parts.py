@@ -93,6 +93,19 @@ def test_it_is_run_where_the_user_says_so(
     assert mark.exists()
 
 
+def test_a_training_remembers_them_too(
+    command: Command, run: Path, mine: Path, mark: Path, tmp_path: Path
+) -> None:
+    full = tmp_path / "full"
+    words = ("train", run, "--run", full, "--recipe", "fast", "--steps", 2, "--patch", 48)
+    assert command(*words, "--trust").code == 0
+    assert yaml.safe_load((full / "train.yaml").read_text())["imports"] == [str(mine)]
+    mark.unlink()
+    outcome = command("describe", full / "best.safetensors", "--no-latency")
+    assert outcome.err.startswith(f"nas: {full} uses parts of {mine}, code that is not run unasked")
+    assert not mark.exists()
+
+
 @pytest.mark.parametrize(("answer", "runs"), [("y\n", True), ("\n", False), ("n\n", False)])
 def test_at_a_terminal_the_user_is_asked(
     answer: str, runs: bool, command: Command, run: Path, mine: Path, mark: Path,
