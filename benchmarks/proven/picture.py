@@ -1,8 +1,8 @@
-"""PSNR against multi-adds at x2: published results, and what was trained here, ours marked.
+"""PSNR against multi-adds: published results, and what was trained here, ours marked.
 
     python -m benchmarks.proven.picture
 
-Reads what `benchmarks.proven` wrote, and draws results/proven.png and .svg.
+Reads what `benchmarks.proven` wrote, and draws results/proven_x2 and proven_x4, .png and .svg.
 """
 
 from __future__ import annotations
@@ -18,11 +18,17 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLoca
 from benchmarks.hardware import RESULTS
 from nas.shipped.catalog import cards
 from reports.plots.frame import framed, plain_axis
+from reports.plots.names import Name, write_names
 from reports.plots.style import BEST, DOT, FAINT, PUBLISHED, TRIAL, save_figure
 from reports.published import published_results
 
-SETS, SCALE = ("Set5", "Set14"), 2
+SETS = ("Set5", "Set14")
 _MOST_G = 30.0
+_ABOUT = {
+    2: "x2, luma networks; trained here: on T91, BSD200 and BSDS500T, filled ones alike "
+    "(FSRCNN, which the recipe does not suit, is left out)",
+    4: "x4, colour networks, trained here on T91, BSD200 and BSDS500T, filled ones alike",
+}
 _STAR: Mapping[str, Any] = {"color": BEST, "marker": "*", "markersize": 13, **DOT}
 _STYLES: Mapping[str, dict[str, Any]] = {
     "ships": {**_STAR, "markerfacecolor": "white", "markeredgecolor": BEST},
@@ -31,12 +37,11 @@ _STYLES: Mapping[str, dict[str, Any]] = {
     "published": {"color": PUBLISHED, "marker": "D", "markersize": 5.5, **DOT},
 }
 _TOLD = {
-    "ships": "ships: found by our search, trained longer, with a teacher",
+    "ships": "ships: trained longer, with a teacher",
     "found": "found by our search, trained here",
     "here": "published designs, trained here alike",
     "published": "as published",
 }
-_LABELS = {"found": (6, -10), "here": (-5, -8)}
 _OURS = ("ships", "found")
 _UNSUITED = ("fsrcnn",)
 """Designs that the recipe does not suit: by it FSRCNN ends 0.7 dB below its published figure."""
@@ -51,7 +56,7 @@ class Dot(NamedTuple):
     psnr_y_db: float
 
 
-def dots(test_set: str, classes: Mapping[str, Any]) -> Sequence[Dot]:
+def dots(test_set: str, scale: int, classes: Mapping[str, Any]) -> Sequence[Dot]:
     """Published results that state their multi-adds, of each class those of the end, what ships.
 
     Of what was found in a class those stand there that the validation photos hold for best, of all
@@ -59,12 +64,10 @@ def dots(test_set: str, classes: Mapping[str, Any]) -> Sequence[Dot]:
     """
     found = [
         Dot(row.network, "published", row.multi_adds_g, row.psnr_db)
-        for row in published_results(test_set, SCALE)
+        for row in published_results(test_set, scale)
         if row.multi_adds_g is not None and row.multi_adds_g <= _MOST_G
     ]
-    for name, one in classes.items():
-        if not name.startswith(f"x{SCALE} "):
-            continue
+    for one in _ended(scale, classes):
         best = set(one.get("ours", {}).values())
         for network, known in one["networks"].items():
             ours = known["part"] in ("found", "quick")
@@ -73,23 +76,32 @@ def dots(test_set: str, classes: Mapping[str, Any]) -> Sequence[Dot]:
             label = f"ours, {known['params'] / 1e3:.3g} K" if ours else network
             kind = "found" if ours else "here"
             found.append(Dot(label, kind, known["macs"] / 1e9, known["test"][test_set]))
-    ships = (card for card in cards() if card.scale == SCALE and card.macs <= _MOST_G * 1e9)
+    ships = (card for card in cards() if card.scale == scale and card.macs <= _MOST_G * 1e9)
     found += [Dot(c.name, "ships", c.macs / 1e9, c.test[test_set].psnr_y_db) for c in ships]
     return found
 
 
-def picture(classes: Mapping[str, Any]) -> Figure:
+def _ended(scale: int, classes: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The classes of a scale that are trained to the end: the one without multi-adds is not."""
+    return [c for name, c in classes.items() if name.startswith(f"x{scale} ") and c["macs"]]
+
+
+def picture(scale: int, classes: Mapping[str, Any]) -> Figure:
     """A panel for each test set."""
+    shown = {test_set: dots(test_set, scale, classes) for test_set in SETS}
+    kinds = {dot.kind for each in shown.values() for dot in each}
     frame = framed(
-        "What searches find, trained to the end, among published networks",
-        f"x{SCALE}, luma networks; trained here: on T91, BSD200 and BSDS500T, filled ones alike "
-        "(FSRCNN, which the recipe does not suit, is left out)",
-        len(SETS), entries=[(_TOLD[kind], True, _STYLES[kind]) for kind in _STYLES],
+        "What searches find, trained to the end, among published networks", _ABOUT[scale],
+        len(SETS), entries=[(_TOLD[kind], kind in kinds, _STYLES[kind]) for kind in _STYLES],
         panel_inches=5.6, height_inches=4.2, shared=False, gap=0.14,
     )  # fmt: skip
-    for axis, test_set in zip(frame.axes, SETS, strict=True):
-        _draw(axis, dots(test_set, classes))
+    for axis, (test_set, some) in zip(frame.axes, shown.items(), strict=True):
+        _draw(axis, some)
         plain_axis(axis, "Multi-adds [G], 1280×720 output", f"PSNR-Y [dB], {test_set}")
+    # Text has its place and size only once the figure has been laid out.
+    frame.figure.draw_without_rendering()
+    for axis, some in zip(frame.axes, shown.values(), strict=True):
+        _name(axis, some)
     return frame.figure
 
 
@@ -101,19 +113,24 @@ def _draw(axis: Axes, shown: Sequence[Dot]) -> None:
     axis.xaxis.set_minor_formatter(NullFormatter())
     for dot in shown:
         axis.plot(dot.multi_adds_g, dot.psnr_y_db, **_STYLES[dot.kind])
-        axis.annotate(
-            dot.name, (dot.multi_adds_g, dot.psnr_y_db), _LABELS.get(dot.kind, (5, 4)),
-            textcoords="offset points", size=7.5, color=BEST if dot.kind in _OURS else FAINT,
-            horizontalalignment="right" if dot.kind == "here" else "left",
-        )  # fmt: skip
     axis.margins(0.12, 0.1)
 
 
+def _name(axis: Axes, shown: Sequence[Dot]) -> None:
+    ranked = sorted(shown, key=lambda dot: dot.kind not in _OURS)
+    names = [
+        Name(dot.name, dot.multi_adds_g, dot.psnr_y_db, BEST if dot.kind in _OURS else FAINT)
+        for dot in ranked
+    ]
+    write_names(axis, names, [(name.x, name.y) for name in names])
+
+
 def main() -> None:
-    """Draws it."""
+    """Draws them."""
     classes = json.loads((RESULTS / "proven.json").read_text())["classes"]
-    for path in save_figure(picture(classes), RESULTS / "proven", "proven"):
-        print(path)
+    for scale in (scale for scale in _ABOUT if _ended(scale, classes)):
+        for path in save_figure(picture(scale, classes), RESULTS / f"proven_x{scale}", "proven"):
+            print(path)
 
 
 if __name__ == "__main__":
