@@ -83,7 +83,8 @@ def dots(test_set: str, scale: int, classes: Mapping[str, Any]) -> Sequence[Dot]
 
 def _ended(scale: int, classes: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     """The classes of a scale that are trained to the end: the one without multi-adds is not."""
-    return [c for name, c in classes.items() if name.startswith(f"x{scale} ") and c["macs"]]
+    own = [one for name, one in classes.items() if name.startswith(f"x{scale} ")]
+    return [one for one in own if one["macs"] and one["networks"]]
 
 
 def picture(scale: int, classes: Mapping[str, Any]) -> Figure:

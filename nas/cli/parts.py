@@ -1,8 +1,8 @@
 """Parts of the user's own: loaded from the files that ``--import`` names before a command begins.
 
 A run remembers in its run.yaml which files its search was given, a training in its train.yaml. They
-are code, and a run may come from somebody else: nothing of it is run unless the user names the file, says ``--trust``, or says
-yes where there is somebody to ask.
+are code, and a run may come from somebody else: nothing of it is run unless the user names the
+file, says ``--trust``, or says yes where there is somebody to ask.
 """
 
 from __future__ import annotations
