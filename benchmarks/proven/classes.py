@@ -81,20 +81,6 @@ class WeightClass:
         """Whether a network belongs to it."""
         return _fits(arch, self.params, self.macs)
 
-    def widened(self, arch: Architecture) -> Architecture:
-        """The widest of a design that belongs to it, its channels even; itself if that is it.
-
-        Short trainings rank a narrow network as high as the same one with more channels, which
-        goes further in the end.
-        """
-        plain, widest = arch.to_dict(), arch
-        for channels in range(arch.channels + 2, 129, 2):
-            wider = Architecture.from_dict(plain | {"channels": channels})
-            if not self.holds(wider):
-                break
-            widest = wider
-        return widest
-
     def recipe(self, steps: int) -> FullRecipe:
         """The same for everybody."""
         return load_full_recipe("fast", self.scale).stretched(steps)

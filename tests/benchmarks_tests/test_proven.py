@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from benchmarks.proven.__main__ import SEEDS, _widened, known
+from benchmarks.proven.__main__ import SEEDS, known
 from benchmarks.proven.account import account, architectures, compare, keep
 from benchmarks.proven.candidates import Candidates
 from benchmarks.proven.classes import CLASSES, WeightClass
 from benchmarks.proven.trainings import Job, Row, Rows
-from search_spaces import Architecture, preset, price
+from search_spaces import price
 
 
 def worth(job: Job, psnr_y_db: float, *tested: float) -> Row:
@@ -77,21 +77,6 @@ def test_what_was_measured_stays_while_the_networks_are_the_same() -> None:
     keep(before, own)
     # Another latency is of another sitting.
     assert own["networks"]["a"] == {"hash": "1", "test": {"Set5": 37.0}}
-
-
-def test_what_a_search_sent_on_is_widened_to_the_class() -> None:
-    one = CLASSES["x2 60K"]
-    narrow = Architecture.from_dict(preset("ecbsr_m4c16", scale=2).to_dict() | {"channels": 10})
-    wide = one.widened(narrow)
-    assert one.holds(wide)
-    assert wide.to_dict() == narrow.to_dict() | {"channels": wide.channels}
-    wider = Architecture.from_dict(narrow.to_dict() | {"channels": wide.channels + 2})
-    assert not one.holds(wider)
-    assert one.widened(wide) == wide
-    # The same design at two widths is one network then.
-    other = one.published["sesr_m11 wide"]
-    found = {"a 1": narrow, "a 2": other, "a 3": wide}
-    assert list(_widened(one, found).items()) == [("a 1 wide", wide), ("a 2", other)]
 
 
 def test_what_a_search_sent_on_is_kept_with_the_results(tmp_path: Path) -> None:
