@@ -12,7 +12,7 @@ from nas.choice import BETTER, Choice, check_preference
 from nas.data.places import PhotoPlaces
 from nas.noise import Noise, noise_of, noise_of_run
 from nas.objectives import OBJECTIVES
-from nas.pareto import front
+from nas.pareto import front, within
 from nas.records import FINISHED, TrialRecord, to_frame
 from nas.run_file import photo_places, read_run_file, write_run
 from search_spaces.errors import InputError, StoreError
@@ -158,6 +158,24 @@ class Run:
         on_front = front(records, [OBJECTIVES[name] for name in self.objectives])
         rest = [record for record in on_front if best is None or record.number != best.number]
         return tuple([*([best] if best is not None else []), *rest][:count])
+
+    def finalists(self, count: int) -> tuple[TrialRecord, ...]:
+        """So many finished trials within the budgets: the front's first, then others by PSNR.
+
+        A short training ranks them for want of a longer one: of a front of one network alone no
+        other would get the chance to go further.
+        """
+        first = self.leaders(count)
+        known = {record.number for record in first}
+        psnr = OBJECTIVES["psnr"]
+        others = [
+            (quality, record)
+            for record in within(self.records(), self.budgets)
+            if record.state == FINISHED and record.number not in known
+            and (quality := psnr.value(record)) is not None
+        ]  # fmt: skip
+        ranked = sorted(others, key=lambda one: (-one[0], one[1].number))
+        return (*first, *(record for _, record in ranked))[:count]
 
     def best(self) -> TrialRecord | None:
         """The finished trial within the budgets that is preferred, by default by its PSNR."""

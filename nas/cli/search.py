@@ -174,7 +174,7 @@ def search(
         str, option("What each may cost then: a share of its own parameters or a budget.")
     ] = "70%",
     train_best: Annotated[
-        int | None, option("Train so many of the front's best fully: nas train. Default: none.")
+        int | None, option("Train so many of the best fully: nas train. Default: none.")
     ] = None,
     train_recipe: Annotated[str, option("By which recipe then.")] = "fast",
     train_steps: Annotated[

@@ -331,6 +331,15 @@ class TestTables:
         led = {record.number for record in cheap.leaders(9)}
         assert led == {record.number for record in (best, *run.front_records())}
 
+    def test_finalists_are_the_front_and_then_others_by_their_psnr(self, copied: Path) -> None:
+        run = nas.open_run(copied)
+        first, every = run.front_records(), run.finalists(9)
+        assert every[: len(first)] == first
+        assert {r.number for r in every} == set(run.finished()["number"])
+        rest = [r.psnr_y_db or 0.0 for r in every[len(first) :]]
+        assert rest == sorted(rest, reverse=True)
+        assert run.finalists(1) == first[:1]
+
     def test_noise_is_as_given_or_measured_or_known(self, copied: Path) -> None:
         run = nas.open_run(copied)
         assert run.noise == run.known_noise == noise_of("smoke", 12)

@@ -218,13 +218,27 @@ def test_two_processes_train_as_one_does(
 
 def test_a_search_trains_its_best_fully(command: Callable[..., Any], tmp_path: Path) -> None:
     run, options = tmp_path / "run", ("--space", "tiny", "--profile", "smoke", "--trials", "2")
-    search = ("search", *options, "--run", run, "--train-best", "1", "--train-steps", "3")
+    search = ("search", *options, "--run", run, "--train-best", "2", "--train-steps", "3",
+              "--objectives", "psnr")  # fmt: skip
     refused = command(*search, "--train-recipe", "edsr")
     assert refused.code == 2
     assert "--recipe: expected one of" in refused.err
     assert not run.exists()
     done = command(*search, "--train-recipe", "smoke")
     assert done.code == 0, done.err
-    (trained,) = (run / "trained").iterdir()
-    best = Architecture.load(run / "best.yaml")
-    assert load(trained / "best.safetensors").architecture == best
+    # The front has one network; the other one gets its chance, too.
+    trained = {folder.name: folder for folder in (run / "trained").glob("*/")}
+    assert set(trained) == {"0", "1"}
+    told = done.err.splitlines()[-3:]
+    assert told[0].startswith("Trained fully, the best first (")
+    order = [line.split()[1].rstrip(":") for line in told[1:]]
+    about = {one: yaml.safe_load((trained[one] / "train.yaml").read_text()) for one in trained}
+    reached = {one: about[one]["result"]["best"]["validation_psnr_y_db"] for one in trained}
+    assert order == sorted(reached, key=lambda name: -reached[name])
+    best = load(run / "trained" / "best.safetensors")
+    assert Architecture.load(run / "trained" / "best.yaml") == best.architecture
+    first = load(trained[order[0]] / "best.safetensors")
+    assert first.architecture == best.architecture
+    again = command(*search, "--train-recipe", "smoke", "--json")
+    ended = json.loads(again.out.splitlines()[-1])
+    assert (ended["event"], str(ended["best"])) == ("FinalistsTrained", order[0])
