@@ -12,7 +12,7 @@ from nas.objectives import OBJECTIVES, Objective
 from nas.records import FINISHED, TrialRecord
 from search_spaces.errors import InputError
 
-__all__ = ["best", "figures", "front", "hypervolume", "non_dominated", "within"]
+__all__ = ["best", "figures", "front", "hypervolume", "non_dominated", "ranked", "within"]
 
 _Points: TypeAlias = npt.NDArray[np.float64]
 
@@ -100,25 +100,32 @@ def within(records: Iterable[TrialRecord], budgets: Mapping[str, float]) -> tupl
     return tuple(record for record in records if fits(record))
 
 
-def best(
+def ranked(
     records: Iterable[TrialRecord], budgets: Mapping[str, float] | None = None
-) -> TrialRecord | None:
-    """The finished trial with the highest PSNR-Y that keeps to the budgets, if any.
+) -> tuple[TrialRecord, ...]:
+    """The finished trials that keep to the budgets, the highest PSNR-Y first.
 
     Args:
         records: trials of any state.
         budgets: as of :func:`within`.
 
-    Among equals the one with fewer parameters, then the earlier one. Which one is chosen where
+    Among equals the one with fewer parameters, then the earlier one. Which one is the best where
     the noise of seeds parts them says :class:`nas.choice.Choice`.
     """
     psnr = OBJECTIVES["psnr"]
-    ranked = [
+    keyed = [
         (-quality, np.inf if record.params is None else record.params, record.number, record)
         for record in within(records, budgets or {})
         if record.state == FINISHED and (quality := psnr.value(record)) is not None
     ]
-    return min(ranked, key=lambda entry: entry[:3])[3] if ranked else None
+    return tuple(record for *_, record in sorted(keyed, key=lambda entry: entry[:3]))
+
+
+def best(
+    records: Iterable[TrialRecord], budgets: Mapping[str, float] | None = None
+) -> TrialRecord | None:
+    """The first of :func:`ranked`, if any."""
+    return next(iter(ranked(records, budgets)), None)
 
 
 def _matrix(points: npt.ArrayLike, columns: int | None = None) -> _Points:

@@ -12,7 +12,7 @@ from nas.choice import BETTER, Choice, check_preference
 from nas.data.places import PhotoPlaces
 from nas.noise import Noise, noise_of, noise_of_run
 from nas.objectives import OBJECTIVES
-from nas.pareto import front, within
+from nas.pareto import front, ranked
 from nas.records import FINISHED, TrialRecord, to_frame
 from nas.run_file import photo_places, read_run_file, write_run
 from search_spaces.errors import InputError, StoreError
@@ -167,15 +167,8 @@ class Run:
         """
         first = self.leaders(count)
         known = {record.number for record in first}
-        psnr = OBJECTIVES["psnr"]
-        others = [
-            (quality, record)
-            for record in within(self.records(), self.budgets)
-            if record.state == FINISHED and record.number not in known
-            and (quality := psnr.value(record)) is not None
-        ]  # fmt: skip
-        ranked = sorted(others, key=lambda one: (-one[0], one[1].number))
-        return (*first, *(record for _, record in ranked))[:count]
+        others = ranked(self.records(), self.budgets)
+        return (*first, *(record for record in others if record.number not in known))[:count]
 
     def best(self) -> TrialRecord | None:
         """The finished trial within the budgets that is preferred, by default by its PSNR."""

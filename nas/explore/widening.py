@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from nas.choice import Choice
 from nas.explore.propose import fixed_parameters
 from nas.explore.warm import point_of
-from nas.pareto import within
-from nas.records import FINISHED
+from nas.pareto import ranked
 from nas.store.ledger import Standing
 from search_spaces import Architecture
 from search_spaces.dimension import Label
@@ -56,20 +55,14 @@ def widened(
         return None
     # Those that were over a budget once measured, too.
     seen = {entry.record.architecture_hash for entry in standing.entries}
-    fitting = {record.number for record in within(standing.records, choice.budgets)}
-    finished = [
-        (entry.record.psnr_y_db or 0.0, entry)
-        for entry in standing.entries
-        if entry.record.state == FINISHED and entry.record.number in fitting
-    ]
     space, scale = settings.space, settings.scale
-    for _, entry in sorted(finished, key=lambda one: -one[0])[:_BEST]:
-        narrow = Architecture.from_dict(dict(entry.record.architecture))
-        point = point_of(space, narrow, entry.trial.params)
+    for record in ranked(standing.records, choice.budgets)[:_BEST]:
+        narrow = Architecture.from_dict(dict(record.architecture))
+        point = point_of(space, narrow, standing.entry(record.number).trial.params)
         wide = None if point is None else space.widened(point, scale, meter.fits)
         if wide is None or space.architecture(wide, scale).hash in seen:
             continue
         parameters = fixed_parameters(space, wide, scale, meter)
         if parameters is not None:
-            return Widened(f"widened:{entry.record.number}", parameters)
+            return Widened(f"widened:{record.number}", parameters)
     return None

@@ -11,7 +11,8 @@ from nas.explore.warm import point_of
 from nas.latency.meter import Prices
 from nas.records import TrialRecord
 from search_spaces import Architecture
-from search_spaces.space import Space
+from search_spaces.dimension import Label
+from search_spaces.space import Point, Space
 from tests.nas_tests.explore_tests.made_up import kept, networks, recorded
 
 TINY = Space.load("tiny")
@@ -22,12 +23,11 @@ def widened(records: list[TrialRecord]) -> list[TrialRecord]:
     return [record for record in records if record.source.startswith("widened:")]
 
 
-def fits(point: dict[str, object]) -> bool:
-    meter = Prices([parse_budget("40K-params")])
-    return meter.fits(TINY.architecture(point))  # type: ignore[arg-type]
+def fits(point: Point) -> bool:
+    return Prices([parse_budget("40K-params")]).fits(TINY.architecture(point))
 
 
-def point(record: TrialRecord) -> dict[str, object]:
+def point(record: TrialRecord) -> dict[str, Label]:
     found = point_of(TINY, Architecture.from_dict(dict(record.architecture)))
     assert found is not None
     return dict(found)
