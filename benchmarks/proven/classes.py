@@ -123,7 +123,7 @@ def _widest(name: str, scale: int, params: int, macs: int) -> Architecture:
 def _luma(name: str, params: int, macs: int, published: Mapping[str, Architecture]) -> WeightClass:
     # Networks of the distillation family that cost as many multi-adds take two to three times as
     # long on a processor: they take part by their published designs.
-    searches = (Search("fast-luma"), Search("fast-luma", quick=True))
+    searches = (Search("fast-luma"), Search("fast-luma", quick=True), Search("fused-luma"))
     return WeightClass(
         name, params, macs, searches, published, 1, 20_000, profile="standard",
         quick_as=next(iter(published)),
@@ -149,7 +149,7 @@ def _rgb(name: str, params: int, macs: int, *, anchored: bool = False) -> Weight
         skipping = Architecture.from_dict(span.to_dict() | {"image_skip": "anchor"})
         published["span anchored"] = skipping
     # SPAN is the fastest of those that are to be beaten: a network as quick is as quick as any.
-    searches = (Search("fast", quick=True), Search("distillation"))
+    searches = (Search("fast", quick=True), Search("distillation"), Search("fused"))
     return WeightClass(
         name, params, macs, searches, published, len(_FAMILY), 20_000, quick_as="span",
         finalists=1, doubled=False,

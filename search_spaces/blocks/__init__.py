@@ -14,6 +14,7 @@ from typing import Annotated
 
 from search_spaces.blocks.distillation import DistillationBlock
 from search_spaces.blocks.enhancement import EnhancementBlock
+from search_spaces.blocks.fused_mbconv import FusedMBConv
 from search_spaces.blocks.group import DistillingGroup
 from search_spaces.blocks.plain import PlainBlock
 from search_spaces.blocks.spab import SPAB, SPABv2
@@ -28,6 +29,7 @@ BLOCKS = Table(
         "enhancement": EnhancementBlock,
         "distilling_group": DistillingGroup,
         "plain": PlainBlock,
+        "fused_mbconv": FusedMBConv,
         "spab": SPAB,
         "spab_v2": SPABv2,
     },

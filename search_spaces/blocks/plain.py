@@ -10,15 +10,13 @@ from torch import Tensor
 
 from search_spaces.blocks.row import ConvRow, row_canonical, row_layers, row_widths
 from search_spaces.blocks.widths import Widths
-from search_spaces.convs import CONVS, PLAIN, ConvPart
+from search_spaces.convs import PLAIN, POINTWISE, ConvPart
 from search_spaces.errors import InputError
 from search_spaces.inner import Inner
 from search_spaces.layer import Layer, Size
 from search_spaces.part import Part
 
 __all__ = ["PlainBlock"]
-
-_POINTWISE = CONVS.parse({"kind": "plain", "kernel": 1})
 
 
 class PlainBlock(ConvRow):
@@ -111,4 +109,4 @@ class PlainBlock(ConvRow):
 def _kinds(count: int, convolution: Part, pointwise_ends: bool) -> list[Part]:
     if not pointwise_ends:
         return [convolution] * count
-    return [_POINTWISE, *[convolution] * (count - 2), _POINTWISE]
+    return [POINTWISE, *[convolution] * (count - 2), POINTWISE]

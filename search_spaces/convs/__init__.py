@@ -21,7 +21,7 @@ from search_spaces.convs.rep import RepConv
 from search_spaces.convs.rep_wide import WideRepConv
 from search_spaces.part import Part, Table
 
-__all__ = ["CONVS", "PLAIN", "CollapsedConv", "ConvPart"]
+__all__ = ["CONVS", "PLAIN", "POINTWISE", "CollapsedConv", "ConvPart"]
 
 CONVS = Table(
     "convolution",
@@ -38,3 +38,6 @@ ConvPart = Annotated[Part, CONVS]
 
 PLAIN = CONVS.parse("plain")
 """A biased 3x3."""
+
+POINTWISE = CONVS.parse({"kind": "plain", "kernel": 1})
+"""A biased 1x1."""
