@@ -18,10 +18,18 @@ _FAMILY = ("e_rfdn", "rlfn", "rfdn", "imdn")
 
 @dataclass(frozen=True)
 class Search:
-    """Of a class: the space, and whether latency is limited as well."""
+    """Of a class.
+
+    Attributes:
+        space: that is searched.
+        quick: latency is limited as well.
+        profile: that it ranks by. 320 steps tell neither tiny networks nor deep ones apart: some
+            that lead then end behind others.
+    """
 
     space: str
     quick: bool = False
+    profile: str = "quick"
 
     @property
     def label(self) -> str:
@@ -47,8 +55,6 @@ class WeightClass:
             on top of the enlarged image, where they have nothing of the sort themselves.
         of_family: how many of the distillation family train to the end.
         steps: of a training to the end. Twice as many are to bring less than 0.02 dB.
-        profile: that its searches rank by. 320 steps take tiny networks 3 seconds, and some that
-            lead then end behind others.
         quick_as: the published design whose latency on this machine is the most in a search that
             limits it. Where multi-adds are not limited, the others take part at whatever price.
         finalists: of a search, that train to the end.
@@ -62,7 +68,6 @@ class WeightClass:
     published: Mapping[str, Architecture]
     of_family: int
     steps: int
-    profile: str = "quick"
     quick_as: str = ""
     finalists: int = 2
     doubled: bool = True
@@ -123,11 +128,13 @@ def _widest(name: str, scale: int, params: int, macs: int) -> Architecture:
 def _luma(name: str, params: int, macs: int, published: Mapping[str, Architecture]) -> WeightClass:
     # Networks of the distillation family that cost as many multi-adds take two to three times as
     # long on a processor: they take part by their published designs.
-    searches = (Search("fast-luma"), Search("fast-luma", quick=True), Search("fused-luma"))
-    return WeightClass(
-        name, params, macs, searches, published, 1, 20_000, profile="standard",
-        quick_as=next(iter(published)),
-    )  # fmt: skip
+    searches = (
+        Search("fast-luma", profile="standard"),
+        Search("fast-luma", quick=True, profile="standard"),
+        Search("fused-luma", profile="standard"),
+    )
+    quick_as = next(iter(published))
+    return WeightClass(name, params, macs, searches, published, 1, 20_000, quick_as=quick_as)
 
 
 def _of_preset(name: str, published: str) -> WeightClass:
@@ -149,7 +156,11 @@ def _rgb(name: str, params: int, macs: int, *, anchored: bool = False) -> Weight
         skipping = Architecture.from_dict(span.to_dict() | {"image_skip": "anchor"})
         published["span anchored"] = skipping
     # SPAN is the fastest of those that are to be beaten: a network as quick is as quick as any.
-    searches = (Search("fast", quick=True), Search("distillation"), Search("fused"))
+    searches = (
+        Search("fast", quick=True),
+        Search("distillation"),
+        Search("fused", profile="standard"),
+    )
     return WeightClass(
         name, params, macs, searches, published, len(_FAMILY), 20_000, quick_as="span",
         finalists=1, doubled=False,

@@ -138,14 +138,15 @@ def _search(
         budgets.append(f"{one.macs}-macs")
     if search.quick:
         budgets.append(f"{_latency_of(one, work):.3f}ms-latency")
+    folder = work / one.name.replace(" ", "_")
     settings = make_settings(
         budgets,
         objectives="psnr",
-        profile=one.profile,
+        profile=search.profile,
         space=search.space,
         scale=one.scale,
         trials=trials,
-        run=work / one.name.replace(" ", "_") / f"{search.label.replace(' ', '-')}-{one.profile}",
+        run=folder / f"{search.label.replace(' ', '-')}-{search.profile}",
         threads=1,
         seed=0,
     )

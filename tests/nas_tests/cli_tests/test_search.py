@@ -35,7 +35,7 @@ BAD = [
     (["--objectives", "psnr,beauty"], "objectives: unknown 'beauty'; expected some of psnr"),
     (["--sampler", "cmaes"], "sampler: expected one of tpe, nsga2, nsga3, gp, random"),
     (["--profile", "quik"], "profile must be one of smoke, quick, standard, full, got 'quik'"),
-    (["--space", "tyni"], "unknown space 'tyni'; expected one of distillation, fast, tiny, wide"),
+    (["--space", "tyni"], "unknown space 'tyni'; expected one of distillation, fast, fused, "),
     (["--space", "none.yaml"], "none.yaml: cannot be read"),
     (["--data", "nowhere"], "nowhere"),
     (["--val", "nowhere"], "nowhere"),
