@@ -7,12 +7,13 @@ import torch
 from torch.nn import functional as F
 
 from search_spaces import Architecture, Space, build, price
+from search_spaces.activations import ACTIVATIONS
 from search_spaces.blocks import BLOCKS
 from search_spaces.blocks.fused_mbconv import FusedMBConv
 from search_spaces.errors import InputError
 from search_spaces.part import Part
 
-GELU, C, W = Part("gelu", {}), 6, 9
+GELU, C, W = ACTIVATIONS.parse("gelu"), 6, 9
 
 
 def block(**options: object) -> Part:
@@ -24,10 +25,12 @@ def test_a_stage_is_its_input_and_what_is_projected_of_the_expanded() -> None:
     made = FusedMBConv(C, GELU, stages=2, expanded=W).eval()
     x = torch.randn(1, C, 7, 5)
     expected = x
-    for expand, project in zip(made.expand, made.project, strict=True):
-        wide = F.conv2d(expected, expand.conv.weight, expand.conv.bias, padding=1)
-        back = F.conv2d(F.gelu(wide), project.conv.weight, project.conv.bias)
-        expected = expected + back
+    weights = dict(made.named_parameters())
+    for k in range(2):
+        wide, narrow = f"expand.{k}.conv", f"project.{k}.conv"
+        y = F.conv2d(expected, weights[f"{wide}.weight"], weights[f"{wide}.bias"], padding=1)
+        y = F.conv2d(F.gelu(y), weights[f"{narrow}.weight"], weights[f"{narrow}.bias"])
+        expected = expected + y
     torch.testing.assert_close(made(x), expected)
 
 
