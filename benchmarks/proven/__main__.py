@@ -9,21 +9,21 @@
 A class is a price: the parameters and multi-adds (at a 1280x720 output) of a published design, at
 x2 on luma; 150 K and 320 K at x4 in colour; and SPAN's parameters and latency on this machine, for
 which the space `fast` is searched. In each a search of so many networks takes place in the spaces
-of the class, by the quick profile (at x2 by the standard one), and one that limits latency as well,
-to what a published design of the class takes here. The best five of each train by the recipe `fast`
-for a fifth of the steps, the best two of these (at x4 the best) to the end, as do the published
-designs and the distillation family at the width that the class holds (at x2 the best of it after a
-fifth of the steps), all alike and with the same seeds. One published design of each class at x2
-trains twice as long, to show that the end is one. Training photos are T91, BSD200 and BSDS500T; the
-last 20 of BSD200 choose. Set5 and Set14 choose nothing: a training to the end is evaluated on them
-when it is done. `--latency` measures all of a class in turns. Trainings are kept in --work, what
-searches sent on and the rows of trainings with the results, as they come, and several processes may
-share the work.
+of the class, by the quick profile or, at x2 and for `fused`, the standard one, and one that limits
+latency as well, to what a published design of the class takes here. The best five of each train by
+the recipe `fast` for a fifth of the steps, the best two of these (at x4 the best) to the end, as do
+the published designs and the distillation family at the width that the class holds (at x2 the best
+of it after a fifth of the steps), all alike and with the same seeds. One published design of each
+class at x2 trains twice as long, to show that the end is one. Training photos are T91, BSD200 and
+BSDS500T; the last 20 of BSD200 choose. Set5 and Set14 choose nothing: a training to the end is
+evaluated on them when it is done. `--latency` measures all of a class in turns. Trainings are kept
+in --work, what searches sent on and the rows of trainings with the results, as they come, and
+several processes may share the work.
 `python -m benchmarks.proven.picture` draws what came out.
 
 The plan in core-hours, at 5 to 12 ms a step for the classes at x2 and 40 to 90 ms for those at x4:
-searches 0.2 each at x2 and 0.7 at x4; trainings to the end 0.5 to 1 a class at x2, 3 and 6 at x4,
-and 1 in SPAN's class, which ends at 4,000 steps: some 15 in all.
+searches 0.2 each at x2 and 0.7 at x4 (by the standard profile 1.3); trainings to the end 0.5 to 1 a
+class at x2, 3 and 6 at x4, and 1 in SPAN's class, which ends at 4,000 steps: some 15 in all.
 """
 
 from __future__ import annotations
