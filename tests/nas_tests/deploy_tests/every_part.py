@@ -28,6 +28,7 @@ _CONVOLVED: dict[str, Any] = {
     "blocks": [
         _gated("epa", "rep"), _gated("pa", "rep_wide"), _gated("pointwise", "asymmetric"),
         _gated({"kind": "esa_lite", "width": 3}, "depthwise"),
+        {"kind": "fused_mbconv", "stages": 2, "expanded": [5, 7]},
     ],
     "stem": "pyramid", "activation": "gelu", "image_skip": "nearest", "fusion": "none", "scale": 2,
 }  # fmt: skip
