@@ -107,7 +107,8 @@ def test_spaces_that_meet_a_latency_are_named() -> None:
     assert str(caught.value) == (
         "budget 5ms-latency: no network of space 'distillation' at x4 fits; the smallest one takes "
         "about 6.9 ms: raise the budget, or choose space 'fast', which goes down to about 4.3 ms "
-        "or space 'wide', which goes down to about 4.1 ms"
+        "or space 'fused', which goes down to about 4.4 ms or space 'wide', which goes down to "
+        "about 4.1 ms"
     )
     # All that is measured is told of: those that predictions rest on, and the small ones.
     assert told[0] == (0, 10)
@@ -127,8 +128,9 @@ def test_a_tight_budget_gets_a_note_that_names_spaces(budget: str, roomier: Poss
     assert possible.notes == (
         f"Budget {budget}-latency: hardly any network of space 'distillation' fits, the smallest "
         "ones take about 6.9 ms; where too few are found, raise the budget, or choose space "
-        "'fast', which goes down to about 4.3 ms or space 'tiny', which goes down to about 6.2 ms "
-        "or space 'wide', which goes down to about 4.1 ms",
+        "'fast', which goes down to about 4.3 ms or space 'fused', which goes down to about 4.4 ms "
+        "or space 'tiny', which goes down to about 6.2 ms or space 'wide', which goes down to "
+        "about 4.1 ms",
     )
     assert possible.points == roomier.points
 
